@@ -1,5 +1,70 @@
-import { deepFreeze } from '../file/deep-freeze.ts';
-import type { Agreement, Agreements } from '../file/model.ts';
+import * as z from 'zod';
+import { type Frozen, deepFreeze } from '../schema/frozen.ts';
+import { key, section } from '../schema/key.ts';
+import { categoryFilter, fieldNames, FIELDS_ALLOWED, orLeftOut } from '../schema/kinds.ts';
+
+const libraryId = (description: string) =>
+  key(z.string().min(1), { description, allowed: 'the id of a library', note: 'required', absent: '' });
+
+/** One entry of `agreements`: patrons of `home` may borrow at `lending`. One direction. */
+export const agreementSchema = section(
+  z.strictObject({
+    home: libraryId('Id of the home library.'),
+    lending: libraryId('Id of the lending library.'),
+    /** Null: no narrower than `share` and `copy.fields`. */
+    fields: key(orLeftOut(fieldNames), {
+      description: 'Fields that may be copied under this agreement. Omitted: no further restriction.',
+      allowed: FIELDS_ALLOWED,
+      note: 'no restriction',
+      absent: null,
+    }),
+    categories: categoryFilter('Home patron categories that the agreement covers.'),
+    /** Who owes more at `lending` is restricted at `home`: hundredths of the currency of `lending`. Null: nobody is. */
+    blockHomeOver: key(
+      z
+        .union([
+          z.literal('report'),
+          z.strictObject({ block_home_over: z.number().min(0).max(1_000_000).multipleOf(0.01) }),
+        ])
+        .transform((recourse) => (recourse === 'report' ? null : Math.round(recourse.block_home_over * 100))),
+      {
+        name: 'recourse',
+        description:
+          "What becomes of what patrons owe at the lending library, where it has `owed`: it is reported to the home library, or a patron who owes more than this amount, in the lending library's currency, is also restricted there until it is settled.",
+        allowed: 'report or {block_home_over: AMOUNT} with an AMOUNT from 0 to 1000000',
+        fallback: 'report',
+        print: (over) => (over === null ? 'report' : { block_home_over: over / 100 }),
+      },
+    ),
+  }),
+  {
+    description:
+      'One entry of `agreements`. `agreements: all` means every pair of enabled libraries whose lending library has `webhook_secrets`.',
+  },
+);
+
+export type Agreement = Frozen<z.output<typeof agreementSchema>>;
+
+/** The ordered pairs that can work: both enabled, the lending one with a webhook secret and a category. In the file's order. */
+export interface Agreements {
+  readonly count: number;
+  /** Under which patrons of others may borrow at `lending`. */
+  at(lending: string): readonly Agreement[];
+  /** Those of `at` whose home is wanted. A lending library may have a thousand, of which a card needs one. */
+  among(lending: string, isWanted: (home: string) => boolean): readonly Agreement[];
+  /** Whether there is a library whose patrons may borrow at this one. */
+  isLending(library: string): boolean;
+  /** Whether there is a library where patrons of this one may borrow. */
+  isHome(library: string): boolean;
+  /** Whose patrons may borrow at `lending`. */
+  homesAt(lending: string): ReadonlySet<string>;
+  /** Where patrons of `home` may borrow. */
+  lendersOf(home: string): ReadonlySet<string>;
+  /** Whether there is a library where patrons of both may borrow. */
+  haveLenderInCommon(home: string, other: string): boolean;
+  /** All of them, written out: for print. */
+  all(): readonly Agreement[];
+}
 
 /** Agreements that a file lists, indexed by both sides, in its order. */
 export function indexAgreements(list: readonly Agreement[]): Agreements {

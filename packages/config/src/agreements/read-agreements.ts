@@ -1,16 +1,18 @@
-import { crossAgreements, indexAgreements } from './agreements.ts';
-import { BUILT_IN_DEFAULTS } from '../file/built-in-defaults.ts';
-import { deepFreeze } from '../file/deep-freeze.ts';
-import { agreementSchema } from '../file/file-schema.ts';
-import type { Agreement, Agreements } from '../file/model.ts';
-import type { Path, ProblemList } from '../problems/problem-list.ts';
-import { readSection, reportMissing } from '../file/read-section.ts';
-import { reportNoLibrary } from '../problems/report-no-library.ts';
-import type { LibraryDraft } from '../file/read-library.ts';
-import { toBlockHomeOver, toCategoryFilter } from '../file/section-models.ts';
+import type { LibraryDraft } from '../file/check-libraries.ts';
+import { readEntry, type Reading } from '../file/read-section.ts';
+import type { Path } from '../problems/config-error.ts';
+import { reportNoLibrary } from '../problems/nearest.ts';
+import { deepFreeze } from '../schema/frozen.ts';
+import {
+  type Agreement,
+  type Agreements,
+  agreementSchema,
+  crossAgreements,
+  indexAgreements,
+} from './agreements.ts';
 
-const canCheckOut = ({ library, isLending, hasCategory }: LibraryDraft): boolean =>
-  library.enabled && isLending && hasCategory;
+const canCheckOut = ({ library: { enabled, webhookSecrets, copy } }: LibraryDraft): boolean =>
+  enabled && webhookSecrets.length > 0 && copy.category !== null;
 
 /** `agreements: all`: every ordered pair that can work. */
 export function agreeAll(drafts: readonly LibraryDraft[]): Agreements {
@@ -19,21 +21,8 @@ export function agreeAll(drafts: readonly LibraryDraft[]): Agreements {
   return crossAgreements(enabled.map(idOf), enabled.filter(canCheckOut).map(idOf));
 }
 
-interface Reading {
-  readonly drafts: ReadonlyMap<string, LibraryDraft>;
-  readonly problems: ProblemList;
-}
-
-function findLibrary(id: string | undefined, at: Path, { drafts, problems }: Reading): LibraryDraft | null {
-  const draft = id === undefined ? undefined : drafts.get(id);
-  if (id !== undefined && draft === undefined) {
-    reportNoLibrary(id, [...drafts.keys()], at, problems);
-  }
-  return draft ?? null;
-}
-
 /** A patron is restricted at home by what is read at the lending library, through the plugin at home. */
-function checkBlock(at: Path, home: LibraryDraft, lending: LibraryDraft, problems: ProblemList): void {
+function checkBlock(at: Path, home: LibraryDraft, lending: LibraryDraft, { problems }: Reading): void {
   if (lending.library.owed === null) {
     problems.add(at, `needs owed at ${lending.library.id}`, 'report');
   }
@@ -42,36 +31,29 @@ function checkBlock(at: Path, home: LibraryDraft, lending: LibraryDraft, problem
   }
 }
 
+/** One agreement, after everything wrong with it was reported; null where it cannot work. */
 function readAgreement(
   raw: unknown,
   at: Path,
+  drafts: ReadonlyMap<string, LibraryDraft>,
   reading: Reading,
-): { agreement: Agreement; works: boolean } | null {
+): { readonly agreement: Agreement; readonly works: boolean } | null {
   const { problems } = reading;
-  const read = readSection(agreementSchema, raw, at, problems);
-  reportMissing(raw, ['home', 'lending'], agreementSchema, at, problems);
-  const home = findLibrary(read.home, [...at, 'home'], reading);
-  const lending = findLibrary(read.lending, [...at, 'lending'], reading);
-  if (home !== null && home === lending) {
+  const agreement = readEntry(agreementSchema, raw, at, reading);
+  const [home, lending] = (['home', 'lending'] as const).map((side) => {
+    const id = agreement[side];
+    if (id !== '' && !drafts.has(id)) reportNoLibrary(id, [...drafts.keys()], [...at, side], problems);
+    return drafts.get(id);
+  });
+  if (home !== undefined && home === lending) {
     problems.add([...at, 'lending'], 'is the same as home', 'another library');
   }
-  if (lending !== null && !lending.isLending) {
-    problems.add(
-      [...at, 'lending'],
-      'has no webhook_secrets, so it cannot report a card',
-      'a library with webhook_secrets',
-    );
+  if (lending?.library.webhookSecrets.length === 0) {
+    const what = 'has no webhook_secrets, so it cannot report a card';
+    problems.add([...at, 'lending'], what, 'a library with webhook_secrets');
   }
-  if (home === null || lending === null) return null;
-  const blockHomeOver = toBlockHomeOver(read.recourse ?? BUILT_IN_DEFAULTS.agreement.recourse);
-  if (blockHomeOver !== null) checkBlock([...at, 'recourse'], home, lending, problems);
-  const agreement = {
-    home: home.library.id,
-    lending: lending.library.id,
-    fields: read.fields ?? null,
-    categories: toCategoryFilter(read.categories ?? BUILT_IN_DEFAULTS.agreement.categories),
-    blockHomeOver,
-  };
+  if (home === undefined || lending === undefined) return null;
+  if (agreement.blockHomeOver !== null) checkBlock([...at, 'recourse'], home, lending, reading);
   return { agreement, works: home.library.enabled && canCheckOut(lending) };
 }
 
@@ -79,22 +61,19 @@ function readAgreement(
 export function readAgreementList(
   raws: readonly unknown[],
   drafts: readonly LibraryDraft[],
-  problems: ProblemList,
+  reading: Reading,
 ): Agreements {
-  const reading = { drafts: new Map(drafts.map((draft) => [draft.library.id, draft])), problems };
-  reading.drafts.delete('');
+  const byId = new Map(drafts.map((draft) => [draft.library.id, draft]));
+  byId.delete('');
   const pairs = new Map<string, number>();
   const list = raws.flatMap((raw, place) => {
-    const read = readAgreement(raw, ['agreements', place], reading);
+    const read = readAgreement(raw, ['agreements', place], byId, reading);
     if (read === null) return [];
     const pair = `${read.agreement.home}:${read.agreement.lending}`;
     const before = pairs.get(pair);
     if (before !== undefined) {
-      problems.add(
-        ['agreements', place],
-        `is the same pair as agreements[${before}]`,
-        'one entry for each pair and direction',
-      );
+      const what = `is the same pair as agreements[${before}]`;
+      reading.problems.add(['agreements', place], what, 'one entry for each pair and direction');
     }
     pairs.set(pair, before ?? place);
     return read.works ? [read.agreement] : [];

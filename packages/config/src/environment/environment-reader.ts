@@ -1,6 +1,6 @@
 import { type Variable, VARIABLES } from './environment-variables.ts';
 import { nearest } from '../problems/nearest.ts';
-import type { ProblemList } from '../problems/problem-list.ts';
+import type { ProblemList } from '../problems/config-error.ts';
 import { Secret } from '../secrets/secret.ts';
 import { type Surroundings, SecretReader } from '../secrets/secret-reader.ts';
 
@@ -38,13 +38,13 @@ export class EnvironmentReader {
   }
 
   /** Whether a variable is given, in either way. */
-  isSet(name: string): boolean {
+  isSet({ name }: Variable<unknown>): boolean {
     return [name, `${name}_FILE`].some((key) => (this.#env[key] ?? '') !== '');
   }
 
-  /** A value that is no secret; `standIn` after a problem was reported. */
-  plain<T>(variable: Variable<T>, standIn: T): T {
-    return this.required(variable)?.reveal() ?? standIn;
+  /** A value that is no secret; its fallback after a problem was reported. */
+  plain<T>(variable: Variable<T> & { readonly fallback: string }): T {
+    return this.required(variable)?.reveal() ?? variable.schema.parse(variable.fallback);
   }
 
   #parse<T>({ name, schema, allowed }: Variable<T>, text: Secret<string>): Secret<T> | null {

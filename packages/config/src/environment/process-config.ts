@@ -1,101 +1,44 @@
 import { createHash } from 'node:crypto';
-import { ConfigError } from '../problems/config-error.ts';
-import { deepFreeze } from '../file/deep-freeze.ts';
-import { countFixedSecrets } from '../secrets/fixed-secrets.ts';
-import { EnvironmentReader } from './environment-reader.ts';
-import { type LogLevel, VARIABLES } from './environment-variables.ts';
-import type { Consortium } from '../file/model.ts';
 import { readConsortium } from '../file/parse-consortium.ts';
-import { ProblemList } from '../problems/problem-list.ts';
-import {
-  type Login,
-  type ProxyLogin,
-  checkUserNames,
-  readLogin,
-  readProxyLogin,
-  readViewer,
-} from './read-logins.ts';
-import type { SecretKind } from '../secrets/secret-reader.ts';
-import { Secret } from '../secrets/secret.ts';
+import { ConfigError, ProblemList, describeProblem } from '../problems/config-error.ts';
+import type { Consortium } from '../schema/consortium-schema.ts';
+import { deepFreeze } from '../schema/frozen.ts';
+import { countFixedSecrets } from '../secrets/fixed-secrets.ts';
+import { SECRET_KINDS, Secret, type SecretKind } from '../secrets/secret.ts';
+import { EnvironmentReader } from './environment-reader.ts';
+import { VARIABLES } from './environment-variables.ts';
+import { checkUserNames, readLogin, readProxyLogin, readViewer } from './read-logins.ts';
 
-export type ReadFile = (path: string) => string;
+type ReadFile = (path: string) => string;
 
-/** What every process that works with the queue needs. */
-export interface QueueAccess {
+/** What each process takes of the file. */
+interface OfFile {
   /** With the secrets that the process uses; the others are empty. */
   readonly consortium: Consortium;
-  readonly redisUrl: Secret<string>;
   /** Which file this is: the first twelve digits of what `sha256sum` says of it. */
   readonly fileHash: string;
   /** How many secrets no reload renews: they are those of the start of the process (fixed-secrets.ts). */
   readonly fixedSecrets: number;
 }
 
-export interface ServerConfig extends QueueAccess {
-  readonly adminPort: number;
-  readonly adminHost: string;
-  readonly shutdownGraceMs: number;
-  readonly logLevel: LogLevel;
-}
-
-/** Of the processes that a scan passes through. */
-export interface TracedConfig extends ServerConfig {
-  /** The first encrypts, all decrypt; 32 bytes each. */
-  readonly keys: readonly Secret<Buffer>[];
-  /** Where traces go; null: none are made. */
-  readonly otlpEndpoint: string | null;
-}
-
-export interface ReceiverConfig extends TracedConfig {
-  readonly port: number;
-  readonly host: string;
-  readonly trustProxy: boolean | number | string;
-  readonly minReplicas: number;
-}
-
-export interface WorkerConfig extends TracedConfig {
-  readonly concurrency: number;
-}
-
-export interface DashboardConfig extends ServerConfig {
-  readonly port: number;
-  readonly host: string;
-  /** '' or a path such as `/passport`, without a slash at its end. */
-  readonly basePath: string;
-  readonly trustProxy: boolean | number | string;
-  readonly operator: Login;
-  /** Null: nobody who may only look. */
-  readonly viewer: Login | null;
-  /** Null: no proxy logs anybody in. */
-  readonly proxyLogin: ProxyLogin | null;
-}
-
 const NOT_READ = new Secret('');
 const HASH_DIGITS = 12;
-
-interface Reading {
-  readonly readFile: ReadFile;
-  /** The secrets of libraries that this process uses: it needs no others, and must not hold them. */
-  readonly wanted: readonly SecretKind[];
-}
 
 function readFileOf(
   variables: EnvironmentReader,
   env: NodeJS.ProcessEnv,
-  { readFile, wanted }: Reading,
-): { readonly consortium: Consortium; readonly fileHash: string } | null {
-  const path = variables.plain(VARIABLES.config, '');
-  if (path === '') return null;
+  readFile: ReadFile,
+  wanted: readonly SecretKind[],
+): Omit<OfFile, 'fixedSecrets'> | null {
+  const path = variables.required(VARIABLES.config)?.reveal();
+  if (path === undefined) return null;
   let text: string;
   try {
     text = readFile(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    variables.problems.add(
-      ['PASSPORT_CONFIG'],
-      `the file ${path} cannot be read (${code})`,
-      'the path of a YAML file',
-    );
+    const what = `the file ${path} cannot be read (${code})`;
+    variables.problems.add(['PASSPORT_CONFIG'], what, 'the path of a YAML file');
     return null;
   }
   const { consortium, problems } = readConsortium(text, { env, readFile }, wanted);
@@ -103,20 +46,26 @@ function readFileOf(
   return { consortium, fileHash: createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS) };
 }
 
-/** Reads file and environment together, so that one ConfigError lists all that is wrong with both. */
-export function readBoth<T>(
+/**
+ * Reads file and environment together, so that one ConfigError lists all that is wrong with both. `wanted` are the secrets of
+ * libraries that the process uses: it needs no others, and must not hold them.
+ */
+function readBoth<T>(
   env: NodeJS.ProcessEnv,
-  reading: Reading,
+  readFile: ReadFile,
+  wanted: readonly SecretKind[],
   readEnvironment: (variables: EnvironmentReader, consortium: Consortium | null) => T,
-): T & Pick<QueueAccess, 'consortium' | 'fileHash' | 'fixedSecrets'> {
+): Readonly<T> & OfFile {
   const problems = new ProblemList();
   // Node looks a variable up by going through all of them: with those of a thousand libraries, for seconds.
   const copy = { ...env };
-  const variables = new EnvironmentReader({ env: copy, readFile: reading.readFile }, problems);
-  const file = readFileOf(variables, copy, reading);
+  const variables = new EnvironmentReader({ env: copy, readFile }, problems);
+  const file = readFileOf(variables, copy, readFile, wanted);
   const own = readEnvironment(variables, file?.consortium ?? null);
   if (file === null || problems.found.length > 0) throw new ConfigError(problems.found);
-  return deepFreeze({ ...own, ...file, fixedSecrets: countFixedSecrets({ ...own, ...file }, copy) });
+  const config = { ...own, ...file, fixedSecrets: countFixedSecrets({ ...own, ...file }, copy) };
+  deepFreeze(config);
+  return config;
 }
 
 function readQueueAccess(variables: EnvironmentReader) {
@@ -126,22 +75,25 @@ function readQueueAccess(variables: EnvironmentReader) {
 function readServer(variables: EnvironmentReader) {
   return {
     ...readQueueAccess(variables),
-    adminPort: variables.plain(VARIABLES.adminPort, 0),
-    adminHost: variables.plain(VARIABLES.adminHost, ''),
-    shutdownGraceMs: variables.plain(VARIABLES.shutdownGrace, 0),
-    logLevel: variables.plain(VARIABLES.logLevel, 'info'),
+    adminPort: variables.plain(VARIABLES.adminPort),
+    adminHost: variables.plain(VARIABLES.adminHost),
+    shutdownGraceMs: variables.plain(VARIABLES.shutdownGrace),
+    logLevel: variables.plain(VARIABLES.logLevel),
   };
 }
 
+/** The first key encrypts, all decrypt; 32 bytes each. */
 function readKeys(variables: EnvironmentReader): { readonly keys: readonly Secret<Buffer>[] } {
   const keys = variables.required(VARIABLES.keys);
   return { keys: (keys?.reveal() ?? []).map((key) => new Secret(key, keys?.source)) };
 }
 
+/** Of the processes that a scan passes through. */
 function readTraced(variables: EnvironmentReader) {
   return {
     ...readKeys(variables),
     ...readServer(variables),
+    /** Where traces go; null: none are made. */
     otlpEndpoint: variables.optional(VARIABLES.otlpEndpoint)?.reveal() ?? null,
   };
 }
@@ -160,50 +112,54 @@ export function loadConsortium(
   readFile: ReadFile,
   wanted: readonly SecretKind[] = ['koha', 'webhook'],
 ): Consortium {
-  return readBoth(env, { readFile, wanted }, () => ({})).consortium;
+  return readBoth(env, readFile, wanted, () => ({})).consortium;
 }
 
 /** File and environment of the receiver. Throws one ConfigError with every problem of both. */
-export function receiverConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): ReceiverConfig {
-  return readBoth(env, { readFile, wanted: ['webhook', 'notify'] }, (variables) => {
+export function receiverConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
+  return readBoth(env, readFile, ['webhook', 'notify'], (variables) => {
     const server = readTraced(variables);
-    const port = variables.plain(VARIABLES.receiverPort, 0);
+    const port = variables.plain(VARIABLES.receiverPort);
     checkPorts('RECEIVER_PORT', port, server.adminPort, variables);
     return {
       ...server,
       port,
-      host: variables.plain(VARIABLES.receiverHost, ''),
-      trustProxy: variables.plain(VARIABLES.trustProxy, false),
-      minReplicas: variables.plain(VARIABLES.minReplicas, 0),
+      host: variables.plain(VARIABLES.receiverHost),
+      trustProxy: variables.plain(VARIABLES.trustProxy),
+      minReplicas: variables.plain(VARIABLES.minReplicas),
     };
   });
 }
 
 /** File and environment of a worker. Throws one ConfigError with every problem of both. */
-export function workerConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): WorkerConfig {
-  return readBoth(env, { readFile, wanted: ['koha', 'notify'] }, (variables) => ({
+export function workerConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
+  return readBoth(env, readFile, ['koha', 'notify'], (variables) => ({
     ...readTraced(variables),
-    concurrency: variables.plain(VARIABLES.concurrency, 0),
+    concurrency: variables.plain(VARIABLES.concurrency),
   }));
 }
 
 /** File and environment of the dashboard. Throws one ConfigError with every problem of both. */
-export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): DashboardConfig {
-  return readBoth(env, { readFile, wanted: ['user'] }, (variables, consortium) => {
+export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
+  return readBoth(env, readFile, ['user'], (variables, consortium) => {
     const server = readServer(variables);
-    const port = variables.plain(VARIABLES.dashboardPort, 0);
+    const port = variables.plain(VARIABLES.dashboardPort);
     checkPorts('DASHBOARD_PORT', port, server.adminPort, variables);
-    const operator = readLogin(variables, [VARIABLES.dashboardUser, VARIABLES.dashboardPassword]);
+    const operator = readLogin(variables, VARIABLES.dashboardUser, VARIABLES.dashboardPassword);
     const viewer = readViewer(variables, operator);
-    checkUserNames(consortium, { DASHBOARD_USER: operator, DASHBOARD_VIEWER_USER: viewer }, variables);
+    const names = { DASHBOARD_USER: operator.user, DASHBOARD_VIEWER_USER: viewer?.user ?? '' };
+    checkUserNames(consortium, names, variables);
     return {
       ...server,
       port,
-      host: variables.plain(VARIABLES.dashboardHost, ''),
-      basePath: variables.plain(VARIABLES.dashboardBasePath, ''),
-      trustProxy: variables.plain(VARIABLES.trustProxy, false),
+      host: variables.plain(VARIABLES.dashboardHost),
+      /** '' or a path such as `/passport`, without a slash at its end. */
+      basePath: variables.plain(VARIABLES.dashboardBasePath),
+      trustProxy: variables.plain(VARIABLES.trustProxy),
       operator,
+      /** Null: nobody who may only look. */
       viewer,
+      /** Null: no proxy logs anybody in. */
       proxyLogin: readProxyLogin(variables, consortium),
     };
   });
@@ -218,29 +174,78 @@ export function cliConfig(
   readFile: ReadFile,
   wanted: readonly SecretKind[] = [],
 ): QueueAccess {
-  return readBoth(env, { readFile, wanted }, readQueueAccess);
+  return readBoth(env, readFile, wanted, readQueueAccess);
 }
 
 /**
  * What `passport explain` needs: the Kohas, the queue where it counts, and the keys that its audit hashes the card with.
  * Throws one ConfigError.
  */
-export function explainConfig(
-  env: NodeJS.ProcessEnv,
-  readFile: ReadFile,
-): QueueAccess & { readonly keys: readonly Secret<Buffer>[] } {
-  return readBoth(env, { readFile, wanted: ['koha'] }, (variables) => ({
+export function explainConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
+  return readBoth(env, readFile, ['koha'], (variables) => ({
     ...readQueueAccess(variables),
     ...readKeys(variables),
   }));
 }
 
 /** What `passport send` needs: the file, and the receiver's address without a slash at its end. Throws one ConfigError. */
-export function senderConfig(
-  env: NodeJS.ProcessEnv,
-  readFile: ReadFile,
-): { readonly consortium: Consortium; readonly receiverUrl: string } {
-  return readBoth(env, { readFile, wanted: ['webhook'] }, (variables) => ({
-    receiverUrl: variables.plain(VARIABLES.receiverUrl, ''),
+export function senderConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
+  return readBoth(env, readFile, ['webhook'], (variables) => ({
+    receiverUrl: variables.plain(VARIABLES.receiverUrl),
   }));
 }
+
+/** What `passport doctor` examines the service with. Throws one ConfigError. */
+export function doctorConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
+  return readBoth(env, readFile, ['koha', 'webhook', 'notify'], (variables) => ({
+    /** Without a slash at its end. */
+    receiverUrl: variables.plain(VARIABLES.receiverUrl),
+    /** Null: REDIS_URL is not set, and the queue is not examined. */
+    redisUrl: variables.optional(VARIABLES.redisUrl) ?? null,
+  }));
+}
+
+/**
+ * The file with the secrets of all processes: what any of them would refuse in it is refused here. Of their environments it takes only
+ * what decides about the file. Throws one ConfigError with every problem.
+ */
+export function checkedFile(env: NodeJS.ProcessEnv, readFile: ReadFile) {
+  return readBoth(env, readFile, SECRET_KINDS, (variables, consortium) => {
+    const isDashboardHere = variables.isSet(VARIABLES.dashboardUser);
+    if (isDashboardHere) {
+      const names = {
+        DASHBOARD_USER: variables.optional(VARIABLES.dashboardUser)?.reveal() ?? '',
+        DASHBOARD_VIEWER_USER: variables.optional(VARIABLES.viewerUser)?.reveal() ?? '',
+      };
+      checkUserNames(consortium, names, variables);
+      readProxyLogin(variables, consortium);
+    }
+    /** `users` were compared with the dashboard's own logins, and with whether a proxy logs anybody in: its environment is here. */
+    return { isDashboardHere };
+  });
+}
+
+/**
+ * Reads a configuration that is to take the place of another one: a wrong one is no exception then, and its problems are said
+ * without values.
+ */
+export function tryConfig<T>(
+  read: () => T,
+): { readonly kind: 'read'; readonly config: T } | { readonly kind: 'refused'; readonly problems: string[] } {
+  try {
+    return { kind: 'read', config: read() };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return { kind: 'refused', problems: error.problems.map(describeProblem) };
+  }
+}
+
+/** What every command that works with the queue needs. */
+export interface QueueAccess extends OfFile {
+  readonly redisUrl: Secret<string>;
+}
+export type ReceiverConfig = ReturnType<typeof receiverConfig>;
+export type WorkerConfig = ReturnType<typeof workerConfig>;
+export type DashboardConfig = ReturnType<typeof dashboardConfig>;
+export type DoctorConfig = ReturnType<typeof doctorConfig>;
+export type CheckedFile = ReturnType<typeof checkedFile>;

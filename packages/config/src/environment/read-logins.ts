@@ -1,6 +1,6 @@
 import type { EnvironmentReader } from './environment-reader.ts';
-import { VARIABLES } from './environment-variables.ts';
-import type { Consortium } from '../file/model.ts';
+import { VARIABLES, type Variable } from './environment-variables.ts';
+import type { Consortium } from '../schema/consortium-schema.ts';
 import { Secret } from '../secrets/secret.ts';
 import { faultOfPassword } from '../secrets/secret-strength.ts';
 
@@ -12,28 +12,24 @@ export interface Login {
 
 const NOT_READ = new Secret('');
 
-type LoginVariables = readonly [
-  typeof VARIABLES.dashboardUser | typeof VARIABLES.viewerUser,
-  typeof VARIABLES.dashboardPassword | typeof VARIABLES.viewerPassword,
-];
-
 /** The login of two variables. */
 export function readLogin(
   variables: EnvironmentReader,
-  [userVariable, passwordVariable]: LoginVariables,
+  userVariable: Variable<string>,
+  passwordVariable: Variable<string>,
 ): Login {
-  const user = variables.required(userVariable)?.reveal() ?? null;
-  const password = variables.required(passwordVariable);
-  const fault = password === null ? null : faultOfPassword(password, user);
+  const user = variables.required(userVariable)?.reveal() ?? '';
+  const password = variables.required(passwordVariable) ?? NOT_READ;
+  const fault = faultOfPassword(password, user);
   if (fault !== null) variables.problems.add([passwordVariable.name], fault, passwordVariable.allowed);
-  return { user: user ?? '', password: password ?? NOT_READ };
+  return { user, password };
 }
 
 /** The login that may only look; null where none is set. */
 export function readViewer(variables: EnvironmentReader, operator: Login): Login | null {
-  const pair = [VARIABLES.viewerUser, VARIABLES.viewerPassword] as const;
-  if (pair.every((variable) => !variables.isSet(variable.name))) return null;
-  const viewer = readLogin(variables, pair);
+  const [user, password] = [VARIABLES.viewerUser, VARIABLES.viewerPassword];
+  if (!variables.isSet(user) && !variables.isSet(password)) return null;
+  const viewer = readLogin(variables, user, password);
   if (viewer.user !== '' && viewer.user === operator.user) {
     variables.problems.add(['DASHBOARD_VIEWER_USER'], 'is the same as DASHBOARD_USER', 'a name of its own');
   }
@@ -53,8 +49,7 @@ export function readProxyLogin(
   variables: EnvironmentReader,
   consortium: Consortium | null,
 ): ProxyLogin | null {
-  const pair = [VARIABLES.proxyUserHeader, VARIABLES.proxyFrom] as const;
-  if (pair.every((variable) => !variables.isSet(variable.name))) {
+  if (!variables.isSet(VARIABLES.proxyUserHeader) && !variables.isSet(VARIABLES.proxyFrom)) {
     for (const [place, { password }] of (consortium?.users ?? []).entries()) {
       if (password !== null) continue;
       const allowed = `a password, or ${VARIABLES.proxyUserHeader.name} in the environment`;
@@ -70,11 +65,11 @@ export function readProxyLogin(
 /** The name decides what somebody may see: two logins of one name would be one user with two views. */
 export function checkUserNames(
   consortium: Consortium | null,
-  logins: Readonly<Record<string, Pick<Login, 'user'> | null>>,
+  names: { readonly DASHBOARD_USER: string; readonly DASHBOARD_VIEWER_USER: string },
   { problems }: EnvironmentReader,
 ): void {
   for (const [place, { name }] of (consortium?.users ?? []).entries()) {
-    const [variable] = Object.entries(logins).find(([, login]) => login?.user === name) ?? [];
+    const [variable] = Object.entries(names).find(([, taken]) => taken === name) ?? [];
     if (variable === undefined || name === '') continue;
     problems.add(['users', place, 'name'], `is the same as ${variable}`, 'a name of its own');
   }

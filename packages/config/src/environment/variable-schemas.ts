@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { RedisUrlError, parseRedisUrl } from '@passport/contract';
 import * as z from 'zod';
-import { formatDuration, parseDuration } from '../file/duration.ts';
+import { formatDuration, parseDuration } from '../schema/duration.ts';
 import { isWeakKey } from '../secrets/secret-strength.ts';
 
 export const refuse = (message: string) => ({ error: message });

@@ -1,6 +1,13 @@
-import { formatDuration } from './duration.ts';
-import { type ProblemList, formatPath } from '../problems/problem-list.ts';
-import type { LibraryDraft } from './read-library.ts';
+import { type Path, type ProblemList, formatPath } from '../problems/config-error.ts';
+import { formatDuration } from '../schema/duration.ts';
+import type { Library } from '../schema/library-schema.ts';
+import { faultOfClientSecret, faultOfWebhookSecret } from '../secrets/secret-strength.ts';
+
+/** An entry of `libraries` as it was read, to be checked. */
+export interface LibraryDraft {
+  readonly at: Path;
+  readonly library: Library;
+}
 
 function checkTimes({ at, library: { koha, retry } }: LibraryDraft, problems: ProblemList): void {
   const limits = [
@@ -47,38 +54,43 @@ function checkObserving({ at, library }: LibraryDraft, problems: ProblemList): v
   }
 }
 
-function checkConsent(
-  { at, library: { copy, retry }, lacksConsentText }: LibraryDraft,
-  problems: ProblemList,
-): void {
-  if (lacksConsentText) {
-    problems.add([...at, 'copy', 'consent_text'], 'is missing: copy.consent is ask', '{id: ID, text: TEXT}');
-  }
-  if (copy.consent !== null && copy.consent.withinMs >= retry.giveUpAfterMs) {
-    const what = `is ${formatDuration(copy.consent.withinMs)}: the event is given up before`;
-    const allowed = `shorter than ${formatDuration(retry.giveUpAfterMs)} (retry.give_up_after)`;
-    problems.add([...at, 'copy', 'consent_within'], what, allowed);
-  }
+function checkConsent({ at, library: { copy, retry } }: LibraryDraft, problems: ProblemList): void {
+  if (copy.consent === null || copy.consent.withinMs < retry.giveUpAfterMs) return;
+  const what = `is ${formatDuration(copy.consent.withinMs)}: the event is given up before`;
+  const allowed = `shorter than ${formatDuration(retry.giveUpAfterMs)} (retry.give_up_after)`;
+  problems.add([...at, 'copy', 'consent_within'], what, allowed);
 }
 
-function checkCategory(
-  { at, library: { copy }, isLending, hasCategory }: LibraryDraft,
-  problems: ProblemList,
-): void {
+function checkCategory({ at, library }: LibraryDraft, problems: ProblemList): void {
   const place = [...at, 'copy', 'category'];
-  if (isLending && !hasCategory) {
+  const { category } = library.copy;
+  if (category === null && library.webhookSecrets.length > 0) {
     problems.add(
       place,
       'is missing: a library with webhook_secrets is a lending library, and its copies need a category',
     );
   }
-  const { category } = copy;
   if (
     category?.kind === 'by_home_category' &&
     Object.keys(category.map).length === 0 &&
     category.otherwise === null
   ) {
     problems.add(place, 'gives no category at all', 'at least one entry in by_home_category, or otherwise');
+  }
+}
+
+function checkSecrets({ at, library: { koha, webhookSecrets } }: LibraryDraft, problems: ProblemList): void {
+  const fault = faultOfClientSecret(koha.clientSecret, koha.clientId);
+  const allowed = "the secret that Koha's page of API keys gives";
+  if (fault !== null) problems.add([...at, 'koha', 'client_secret'], fault, allowed);
+  const texts = webhookSecrets.map((secret) => secret.reveal());
+  for (const [place, secret] of webhookSecrets.entries()) {
+    const text = secret.reveal();
+    const isSecond = text !== '' && texts.indexOf(text) < place;
+    const what = isSecond ? 'is the same as one before it' : faultOfWebhookSecret(secret);
+    if (what !== null) {
+      problems.add([...at, 'webhook_secrets', place], what, 'what `passport secret new` prints');
+    }
   }
 }
 
@@ -123,6 +135,7 @@ function checkSharedSecrets(drafts: readonly LibraryDraft[], problems: ProblemLi
 /** Reports what is wrong between the keys of one library, and between libraries. */
 export function checkLibraries(drafts: readonly LibraryDraft[], problems: ProblemList): void {
   for (const draft of drafts) {
+    checkSecrets(draft, problems);
     checkTimes(draft, problems);
     checkAttributes(draft, problems);
     checkRefresh(draft, problems);

@@ -1,6 +1,7 @@
 import { findCommonCard } from '../cards/find-common-card.ts';
-import type { Consortium, Library } from './model.ts';
-import { formatPath } from '../problems/problem-list.ts';
+import type { Consortium } from '../schema/consortium-schema.ts';
+import type { Library } from '../schema/library-schema.ts';
+import { formatPath } from '../problems/config-error.ts';
 
 /** Something that is allowed and probably not meant. */
 export interface ConfigWarning {

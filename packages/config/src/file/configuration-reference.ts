@@ -1,22 +1,9 @@
-import type { z } from 'zod';
-import { BUILT_IN_DEFAULTS } from './built-in-defaults.ts';
+import { agreementSchema } from '../agreements/agreements.ts';
 import { VARIABLES } from '../environment/environment-variables.ts';
-import { FIELD_GROUPS } from './field-groups.ts';
-import {
-  agreementSchema,
-  copySection,
-  eligibilitySection,
-  fileSchema,
-  kohaSection,
-  librarySchema,
-  limitsSection,
-  retrySection,
-  shareSection,
-} from './file-schema.ts';
-import { NOTIFY_DEFAULTS, notifySchema } from './notify-schema.ts';
-import { metaOf } from './read-section.ts';
-import { locateSection, retentionSection } from './root-sections.ts';
-import { userSchema } from './user-schema.ts';
+import { endpointSchema, fileSchema, userSchema } from '../schema/consortium-schema.ts';
+import { FIELD_GROUPS } from '../schema/field-groups.ts';
+import { isSection, keysOf, metaOf, type Section } from '../schema/key.ts';
+import { librarySchema } from '../schema/library-schema.ts';
 
 /** A Markdown table as prettier writes it, so that the generated page is left alone by it. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -34,86 +21,23 @@ function flow(value: unknown): string {
   return typeof value === 'object' && value !== null ? '{}' : String(value);
 }
 
-/** One table: every key of a section, from its schema. */
-function keyTable(
-  schema: z.ZodObject<z.ZodRawShape>,
-  defaults: Readonly<Record<string, unknown>>,
-  left: Readonly<Record<string, string>>,
-): string {
-  const rows = Object.entries(schema.shape).map(([key, keySchema]) => {
-    const { description, allowed } = metaOf(keySchema);
-    const fallback = Object.hasOwn(defaults, key) ? `\`${flow(defaults[key])}\`` : (left[key] ?? 'required');
-    return [`\`${key}\``, description ?? '', allowed ?? '', fallback];
+/** A section with every key of it, and the sections within it after it. */
+function chapter(title: string, section: Section): readonly string[] {
+  const { description, more } = metaOf(section);
+  const rows = keysOf(section).map(([, name, schema]) => {
+    const meta = metaOf(schema);
+    const fallback = meta.fallback === undefined ? (meta.note ?? '') : `\`${flow(meta.fallback)}\``;
+    return [`\`${name}\``, meta.description, meta.allowed, fallback];
   });
-  return table(['key', 'what it does', 'takes', 'default'], rows);
+  return [
+    `## ${title}`,
+    more === undefined ? description : `${description} ${more}`,
+    table(['key', 'what it does', 'takes', 'default'], rows),
+    ...keysOf(section).flatMap(([, name, schema]) =>
+      isSection(schema) ? chapter(`\`${name}\``, schema) : [],
+    ),
+  ];
 }
-
-const SECTIONS: readonly [title: string, text: string, body: string][] = [
-  [
-    'The file',
-    'Written in YAML 1.2. Unknown keys are refused.',
-    keyTable(fileSchema, {}, { locate: '', retention: '', defaults: '', users: 'none', notify: 'none' }),
-  ],
-  ['`locate`', 'How home libraries are looked up.', keyTable(locateSection, BUILT_IN_DEFAULTS.locate, {})],
-  ['`retention`', 'How long data is kept.', keyTable(retentionSection, BUILT_IN_DEFAULTS.retention, {})],
-  [
-    'A library',
-    'One entry of `libraries`: one Koha installation.',
-    keyTable(librarySchema, BUILT_IN_DEFAULTS.library, {
-      koha: '',
-      limits: '',
-      share: '',
-      copy: '',
-      eligibility: '',
-      retry: '',
-    }),
-  ],
-  [
-    '`koha`',
-    "How to reach the library's Koha. Can be set in `defaults`.",
-    keyTable(kohaSection, BUILT_IN_DEFAULTS.koha, {}),
-  ],
-  [
-    '`limits`',
-    'Rate and volume limits of the library. Can be set in `defaults`.',
-    keyTable(limitsSection, BUILT_IN_DEFAULTS.limits, {}),
-  ],
-  [
-    '`share`',
-    'What the library shares as home library. Cannot be set in `defaults`: each library decides this for itself.',
-    keyTable(shareSection, BUILT_IN_DEFAULTS.share, {}),
-  ],
-  [
-    '`copy`',
-    'How copies are made, as lending library. Can be set in `defaults`; `set` is merged field by field.',
-    keyTable(copySection, BUILT_IN_DEFAULTS.copy, { category: 'required for a lending library' }),
-  ],
-  [
-    '`eligibility`',
-    'Who may borrow, as lending library. Can be set in `defaults`.',
-    keyTable(eligibilitySection, BUILT_IN_DEFAULTS.eligibility, {}),
-  ],
-  [
-    '`retry`',
-    'What happens after the copy, as lending library. Can be set in `defaults`.',
-    keyTable(retrySection, BUILT_IN_DEFAULTS.retry, {}),
-  ],
-  [
-    'An agreement',
-    'One entry of `agreements`. `agreements: all` means every pair of enabled libraries whose lending library has `webhook_secrets`.',
-    keyTable(agreementSchema, BUILT_IN_DEFAULTS.agreement, { fields: 'no restriction' }),
-  ],
-  [
-    'A user',
-    'One entry of `users`: somebody who may use the dashboard.',
-    keyTable(userSchema, {}, { password: 'none' }),
-  ],
-  [
-    'A notified endpoint',
-    'One entry of `notify`: where operators are notified ([notifications.md](notifications.md)). Workers and receivers read its secrets.',
-    keyTable(notifySchema, NOTIFY_DEFAULTS, { secret: 'required for `standard`' }),
-  ],
-];
 
 const INTRODUCTION = `# Configuration
 
@@ -178,7 +102,11 @@ function environmentTable(): string {
 export function configurationReference(): string {
   return [
     INTRODUCTION.trimEnd(),
-    ...SECTIONS.flatMap(([title, text, body]) => [`## ${title}`, text, body]),
+    ...chapter('The file', fileSchema),
+    ...chapter('A library', librarySchema),
+    ...chapter('An agreement', agreementSchema),
+    ...chapter('A user', userSchema),
+    ...chapter('A notified endpoint', endpointSchema),
     '## Field groups',
     'All fields that can be copied. A copy contains those that `share`, the agreement and `copy.fields` all allow.',
     groupTable(),

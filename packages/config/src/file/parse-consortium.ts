@@ -1,25 +1,14 @@
-import { BUILT_IN_DEFAULTS } from './built-in-defaults.ts';
-import { checkLibraries } from './check-libraries.ts';
-import { ConfigError, type ConfigProblem } from '../problems/config-error.ts';
-import { deepFreeze } from './deep-freeze.ts';
-import { DEFAULTED_SECTIONS, fileSchema } from './file-schema.ts';
-import { locateSection, retentionSection } from './root-sections.ts';
-import { readSectionLayer } from './library-layers.ts';
-import type { Consortium } from './model.ts';
-import { ProblemList } from '../problems/problem-list.ts';
 import { agreeAll, readAgreementList } from '../agreements/read-agreements.ts';
-import { readNotify } from './read-notify.ts';
-import { readLibrary } from './read-library.ts';
-import { isMapping, readSection, reportMissing } from './read-section.ts';
-import { readUsers } from './read-users.ts';
-import { type SecretKind, type Surroundings, SecretReader } from '../secrets/secret-reader.ts';
+import { ConfigError, type ConfigProblem, ProblemList } from '../problems/config-error.ts';
+import { reportNoLibrary } from '../problems/nearest.ts';
+import { type Consortium, endpointSchema, fileSchema, userSchema } from '../schema/consortium-schema.ts';
+import { deepFreeze } from '../schema/frozen.ts';
+import { defaultsSchema, librarySchema } from '../schema/library-schema.ts';
+import { type Surroundings, SecretReader } from '../secrets/secret-reader.ts';
+import type { SecretKind } from '../secrets/secret.ts';
+import { checkLibraries } from './check-libraries.ts';
+import { builtInLayer, mergeLayers, readEntry, readLayer, type Reading } from './read-section.ts';
 import { openYaml } from './yaml-file.ts';
-import { reportUnknownKeys } from '../problems/zod-problems.ts';
-
-const BUILT_IN = {
-  locate: locateSection.parse(BUILT_IN_DEFAULTS.locate),
-  retention: retentionSection.parse(BUILT_IN_DEFAULTS.retention),
-};
 
 /** What reading the file came to: the consortium, and every problem (then the consortium is not to be used). */
 export interface ConsortiumReading {
@@ -27,47 +16,52 @@ export interface ConsortiumReading {
   readonly problems: readonly ConfigProblem[];
 }
 
-function readDefaults(raw: unknown, problems: ProblemList) {
-  const known = Object.keys(DEFAULTED_SECTIONS);
-  if (isMapping(raw)) {
-    const unknown = Object.keys(raw).filter((key) => !known.includes(key));
-    reportUnknownKeys(unknown, known, ['defaults'], problems);
-  } else if (raw !== undefined && raw !== null) {
-    problems.add(['defaults'], 'must be a mapping of sections', `known here: ${known.join(', ')}`);
-  }
-  return { raw, layer: readSectionLayer(raw, ['defaults'], problems) };
+/** Reads the entries of `users` or `notify`: each has a name of its own, and may be of some libraries only. */
+function readNamed<S extends typeof userSchema | typeof endpointSchema>(
+  list: 'users' | 'notify',
+  schema: S,
+  raws: readonly unknown[],
+  ids: readonly string[],
+  reading: Reading,
+) {
+  const { problems } = reading;
+  const first = new Map<string, number>();
+  return raws.map((raw, place) => {
+    const entry = readEntry<S>(schema, raw, [list, place], reading);
+    for (const [index, id] of entry.libraries === 'all' ? [] : entry.libraries.entries()) {
+      if (!ids.includes(id)) reportNoLibrary(id, ids, [list, place, 'libraries', index], problems);
+    }
+    const before = first.get(entry.name);
+    if (entry.name !== '' && before !== undefined) {
+      problems.add([list, place, 'name'], `is the same as ${list}[${before}].name`, 'a name of its own');
+    }
+    first.set(entry.name, before ?? place);
+    return entry;
+  });
 }
 
-function readFileKeys(raw: unknown, secrets: SecretReader, problems: ProblemList): Consortium {
-  const keys = readSection(fileSchema, raw, [], problems);
-  reportMissing(raw, ['consortium', 'libraries', 'agreements'], fileSchema, [], problems);
-  const defaults = readDefaults(keys.defaults, problems);
-  const drafts = (keys.libraries ?? []).map((library, place) =>
-    readLibrary(library, defaults, { at: ['libraries', place], problems, secrets }),
-  );
-  checkLibraries(drafts, problems);
-  const ids = drafts.map(({ library }) => library.id);
-  const locate = { ...BUILT_IN.locate, ...readSection(locateSection, keys.locate, ['locate'], problems) };
-  const retention = {
-    ...BUILT_IN.retention,
-    ...readSection(retentionSection, keys.retention, ['retention'], problems),
-  };
+function readFileKeys(raw: unknown, reading: Reading) {
+  const { name, locate, retention, agreements, ...keys } = readEntry(fileSchema, raw, [], reading);
+  const layers = [
+    builtInLayer(librarySchema),
+    readLayer(defaultsSchema, keys.defaults, ['defaults'], reading.problems),
+  ];
+  const drafts = keys.libraries.map((entry, place) => {
+    const at = ['libraries', place];
+    const own = readLayer(librarySchema, entry, at, reading.problems);
+    return { at, library: mergeLayers(librarySchema, [...layers, own], at, reading) };
+  });
+  checkLibraries(drafts, reading.problems);
+  const libraries = drafts.map(({ library }) => library);
+  const ids = libraries.map(({ id }) => id);
   return {
-    name: keys.consortium ?? '',
-    locate: { strict: locate.strict, patternsDecide: locate.patterns_decide },
-    retention: {
-      finishedMs: retention.finished,
-      failedMs: retention.failed,
-      receiptsMs: retention.receipts,
-      auditMs: retention.audit,
-    },
-    libraries: drafts.map(({ library }) => library),
-    agreements:
-      keys.agreements === 'all'
-        ? agreeAll(drafts)
-        : readAgreementList(keys.agreements ?? [], drafts, problems),
-    users: readUsers(keys.users ?? [], { ids, problems, secrets }),
-    notify: readNotify(keys.notify ?? [], { ids, problems, secrets }),
+    name,
+    locate,
+    retention,
+    libraries,
+    agreements: agreements === 'all' ? agreeAll(drafts) : readAgreementList(agreements, drafts, reading),
+    users: readNamed('users', userSchema, keys.users, ids, reading),
+    notify: readNamed('notify', endpointSchema, keys.notify, ids, reading),
   };
 }
 
@@ -81,7 +75,8 @@ export function readConsortium(
   const problems = new ProblemList(yaml.lineOf);
   const { raw, readable } = yaml.read(problems);
   const found = readable ? problems : new ProblemList();
-  const consortium = readFileKeys(readable ? raw : {}, new SecretReader(surroundings, found, wanted), found);
+  const secrets = new SecretReader(surroundings, found, wanted);
+  const consortium = readFileKeys(readable ? raw : {}, { problems: found, secrets });
   return { consortium: deepFreeze(consortium), problems: problems.found };
 }
 

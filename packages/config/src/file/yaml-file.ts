@@ -1,5 +1,5 @@
 import { LineCounter, parseDocument, type Document, type ErrorCode } from 'yaml';
-import type { Path, ProblemList } from '../problems/problem-list.ts';
+import type { Path, ProblemList } from '../problems/config-error.ts';
 
 const BAD_ALIAS =
   'an alias has no anchor before it, or there are too many; text that begins with * needs quotes';

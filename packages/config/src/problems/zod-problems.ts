@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { nearest } from './nearest.ts';
-import type { Path, ProblemList } from './problem-list.ts';
+import type { Path, ProblemList } from './config-error.ts';
 
 const KINDS: Readonly<Record<string, string>> = {
   string: 'text',

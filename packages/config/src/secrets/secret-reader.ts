@@ -1,7 +1,6 @@
 import { nearest } from '../problems/nearest.ts';
-import type { Path, ProblemList } from '../problems/problem-list.ts';
-import type { SecretSource } from './secret-source.ts';
-import { Secret } from './secret.ts';
+import type { Path, ProblemList } from '../problems/config-error.ts';
+import { Secret, type SecretKind, type UnreadSecret } from './secret.ts';
 
 /** The outside that secrets are read from; both are given, nothing is read behind the caller's back. */
 export interface Surroundings {
@@ -19,18 +18,10 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? ` (${code})` : '';
 }
 
-/**
- * Secrets that a process may need: the API keys of the libraries' Kohas, what signs their events, passwords of the dashboard, and what
- * operators are notified with.
- */
-export const SECRET_KINDS = ['koha', 'webhook', 'user', 'notify'] as const;
-export type SecretKind = (typeof SECRET_KINDS)[number];
-
 /** Reads secrets from the environment and from files, and reports the ones that are not there. */
 export class SecretReader {
   readonly #surroundings: Surroundings;
   readonly #problems: ProblemList;
-
   readonly #wanted: readonly SecretKind[];
 
   /** `wanted`: the kinds that are read; of others the process neither needs nor learns the value. */
@@ -40,28 +31,24 @@ export class SecretReader {
     this.#wanted = wanted;
   }
 
-  wants(kind: SecretKind): boolean {
-    return this.#wanted.includes(kind);
-  }
-
   /**
-   * The secret that the file's `{env: NAME}` or `{file: PATH}` at `at` stands for; null after a problem was reported. One
-   * of a kind that is not wanted is empty.
+   * The secret that the file's `{env: NAME}` or `{file: PATH}` at `at` stands for. It stays empty where its kind is not wanted, and
+   * after a problem was reported.
    */
-  read(kind: SecretKind, source: SecretSource, at: Path): Secret<string> | null {
-    if (!this.wants(kind))
-      return new Secret('', 'file' in source ? `file ${source.file}` : `env ${source.env}`);
-    if ('file' in source) return this.#readFile(source.file, at, '');
+  read(unread: UnreadSecret, at: Path): Secret<string> {
+    const { kind, place } = unread;
+    if (!this.#wanted.includes(kind)) return unread;
+    if ('file' in place) return this.#readFile(place.file, at, '') ?? unread;
     const { env } = this.#surroundings;
-    const found = this.variable(source.env, at);
+    const found = this.variable(place.env, at);
     if (found === undefined) {
-      const meant = isPlainName(source.env) ? nearest(source.env, Object.keys(env)) : null;
+      const meant = isPlainName(place.env) ? nearest(place.env, Object.keys(env)) : null;
       const hint = meant === null ? '' : `, did you mean ${meant}?`;
-      const what = `the environment has no ${printableName(source.env)}`;
-      const other = isPlainName(source.env) ? `${source.env}_FILE` : 'NAME_FILE';
+      const what = `the environment has no ${printableName(place.env)}`;
+      const other = isPlainName(place.env) ? `${place.env}_FILE` : 'NAME_FILE';
       this.#problems.add(at, `${what}${hint}`, `set it, or ${other} to the path of a file that holds it`);
     }
-    return found ?? null;
+    return found ?? unread;
   }
 
   /** The value of `name`, or of the file that `name_FILE` names; undefined when neither is set, null after a problem. */

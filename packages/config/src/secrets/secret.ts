@@ -38,3 +38,28 @@ export class Secret<T> {
     return MASK;
   }
 }
+
+/** What is shown of a secret: where it comes from. */
+export const printSecret = (secret: Secret<unknown>): string => `[secret from ${secret.source}]`;
+
+/**
+ * Secrets that a process may need: the API keys of the libraries' Kohas, what signs their events, passwords of the dashboard, and what
+ * operators are notified with.
+ */
+export const SECRET_KINDS = ['koha', 'webhook', 'user', 'notify'] as const;
+export type SecretKind = (typeof SECRET_KINDS)[number];
+
+/** Where a secret is to be found: in the environment, or in a file. */
+export type SecretSource = { readonly env: string } | { readonly file: string };
+
+/** The place of a secret that was not read, be it that the process does not need it: empty. */
+export class UnreadSecret extends Secret<string> {
+  readonly kind: SecretKind;
+  readonly place: SecretSource;
+
+  constructor(kind: SecretKind, place: SecretSource) {
+    super('', 'file' in place ? `file ${place.file}` : `env ${place.env}`);
+    this.kind = kind;
+    this.place = place;
+  }
+}

@@ -1,8 +1,10 @@
 import * as z from 'zod';
-import { parseDuration } from '../file/duration.ts';
+import { formatDuration, parseDuration } from '../schema/duration.ts';
+import { key, type Printable } from '../schema/key.ts';
+import { parseTime, printTime, timeOfDay, type TimeOfDay } from '../schema/kinds.ts';
 
 /** Sunday first, as in JavaScript's dates. */
-export const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const SHORTEST_MS = 60_000;
 const DAY_MS = 86_400_000;
 const LONGEST_DAYS = 366;
@@ -11,10 +13,7 @@ const moment = z.iso.datetime({ offset: true, error: 'must be a time with its of
 
 const windowKey = z
   .strictObject({
-    at: z
-      .string()
-      .regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/)
-      .optional(),
+    at: timeOfDay.optional(),
     for: z
       .string()
       .refine((text) => isBetween(parseDuration(text), SHORTEST_MS, DAY_MS), {
@@ -50,42 +49,47 @@ const windowKey = z
 const isBetween = (value: number | null, least: number, most: number): boolean =>
   value !== null && value >= least && value <= most;
 
-/** Planned pauses of a library. */
-export const windowsKey = z.array(windowKey).max(50).meta({
-  description:
-    "Planned pauses, as `passport library pause` makes them: every week at a time of day (of the worker's time zone; without `days`, every day), or once. `as`: only as home or only as lending library; without it, both. `reason` is shown to operators and to staff of the library: no names of persons.",
-  allowed:
-    'a list of {at: "HH:MM", for: DURATION, days: [mon, sun], as: home, reason: TEXT} or {from: TIME, until: TIME, as: home, reason: TEXT}, with a TIME such as 2026-12-24T18:00:00+01:00',
-});
-
-type WindowKey = z.infer<typeof windowKey>;
-
 /** A planned pause of one library. */
 export interface PlannedWindow {
   readonly when:
-    | {
+    | (TimeOfDay & {
         readonly kind: 'weekly';
-        readonly hour: number;
-        readonly minute: number;
         readonly lengthMs: number;
         /** Sunday is 0. */
         readonly days: readonly number[];
-      }
+      })
     | { readonly kind: 'once'; readonly fromMs: number; readonly untilMs: number };
   /** Null: on both sides. */
   readonly side: 'home' | 'lending' | null;
   readonly reason: string;
 }
 
-/** The windows of a library as they hold. */
-export const toWindows = (keys: readonly WindowKey[]): readonly PlannedWindow[] =>
-  keys.map(({ at, for: length = '', days = DAYS, from = '', until = '', as = null, reason }) => {
-    if (at === undefined) {
-      const [fromMs, untilMs] = [Date.parse(from), Date.parse(until)];
-      return { when: { kind: 'once', fromMs, untilMs }, side: as, reason };
-    }
-    const [hour = 0, minute = 0] = at.split(':').map(Number);
-    const numbers = DAYS.flatMap((day, number) => (days.includes(day) ? [number] : []));
-    const lengthMs = parseDuration(length) ?? 0;
-    return { when: { kind: 'weekly', hour, minute, lengthMs, days: numbers }, side: as, reason };
-  });
+function toWindow(window: z.output<typeof windowKey>): PlannedWindow {
+  const { at, for: length = '', days = DAYS, from = '', until = '', as: side = null, reason } = window;
+  if (at === undefined) {
+    return { when: { kind: 'once', fromMs: Date.parse(from), untilMs: Date.parse(until) }, side, reason };
+  }
+  const numbers = DAYS.flatMap((day, number) => (days.includes(day) ? [number] : []));
+  const lengthMs = parseDuration(length) ?? 0;
+  return { when: { kind: 'weekly', ...parseTime(at), lengthMs, days: numbers }, side, reason };
+}
+
+function printWindow({ when, side, reason }: PlannedWindow): Printable {
+  const others = { ...(side === null ? {} : { as: side }), reason };
+  if (when.kind === 'once') {
+    const [from, until] = [new Date(when.fromMs), new Date(when.untilMs)];
+    return { from: from.toISOString(), until: until.toISOString(), ...others };
+  }
+  const days = when.days.map((day) => DAYS[day] ?? '');
+  return { at: printTime(when), for: formatDuration(when.lengthMs), days, ...others };
+}
+
+/** Planned pauses of a library. */
+export const windowsKey = key(z.array(windowKey.transform(toWindow)).max(50), {
+  description:
+    "Planned pauses, as `passport library pause` makes them: every week at a time of day (of the worker's time zone; without `days`, every day), or once. `as`: only as home or only as lending library; without it, both. `reason` is shown to operators and to staff of the library: no names of persons.",
+  allowed:
+    'a list of {at: "HH:MM", for: DURATION, days: [mon, sun], as: home, reason: TEXT} or {from: TIME, until: TIME, as: home, reason: TEXT}, with a TIME such as 2026-12-24T18:00:00+01:00',
+  fallback: [],
+  print: (windows) => windows.map(printWindow),
+});
