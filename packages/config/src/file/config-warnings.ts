@@ -40,7 +40,7 @@ function comparePatterns(homes: readonly Library[]): (here: RegExp, there: RegEx
   for (const [place, one] of patterns.entries()) {
     for (let before = 0; before <= place; before += 1) {
       const other = patterns[before];
-      if (other === undefined || findCommonCard(one, other).kind !== 'overlap') continue;
+      if (other === undefined || findCommonCard(one, other) === null) continue;
       overlapping.get(one.source)?.add(other.source);
       overlapping.get(other.source)?.add(one.source);
     }
