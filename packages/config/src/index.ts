@@ -1,28 +1,39 @@
-export { indexAgreements } from './agreements.ts';
-export { ConfigError, type ConfigProblem } from './config-error.ts';
-export { COPY_FIELDS, FIELD_GROUPS, SET_ONLY_FIELDS, type CopyField } from './field-groups.ts';
-export type * from './model.ts';
-export { type SidePause, nextWindows, pausesAt, windowAt } from './window-at.ts';
-export type { PlannedWindow } from './windows-key.ts';
-export { Secret } from './secret.ts';
-export { doctorConfig, type DoctorConfig } from './doctor-config.ts';
-export { parseConsortium } from './parse-consortium.ts';
+export { indexAgreements, type Agreement, type Agreements } from './agreements/agreements.ts';
+export { ConfigError, type ConfigProblem } from './problems/config-error.ts';
+export { COPY_FIELDS, FIELD_GROUPS, SET_ONLY_FIELDS, type CopyField } from './schema/field-groups.ts';
+export type { Consortium, NotifiedEndpoint, User } from './schema/consortium-schema.ts';
+export type {
+  AppliedChanges,
+  CategoryChoice,
+  CategoryFilter,
+  CopyPolicy,
+  Eligibility,
+  ExpiryChoice,
+  Library,
+} from './schema/library-schema.ts';
+export { type SidePause, nextWindows, pausesAt, windowAt } from './windows/window-at.ts';
+export type { PlannedWindow } from './windows/windows-key.ts';
+export { Secret } from './secrets/secret.ts';
+export { parseConsortium } from './file/parse-consortium.ts';
 export {
+  checkedFile,
   cliConfig,
   dashboardConfig,
+  doctorConfig,
   explainConfig,
   loadConsortium,
   receiverConfig,
   senderConfig,
+  tryConfig,
   workerConfig,
+  type CheckedFile,
   type DashboardConfig,
+  type DoctorConfig,
   type QueueAccess,
   type ReceiverConfig,
   type WorkerConfig,
-} from './process-config.ts';
-export { type CheckedFile, checkedFile } from './checked-file.ts';
-export { tryConfig } from './try-config.ts';
-export { configWarnings } from './config-warnings.ts';
-export { effectiveConfig, renderEffectiveConfig } from './effective-config.ts';
-export { configurationReference } from './configuration-reference.ts';
-export { parseDuration } from './duration.ts';
+} from './environment/process-config.ts';
+export { configWarnings } from './file/config-warnings.ts';
+export { effectiveConfig, renderEffectiveConfig } from './file/effective-config.ts';
+export { configurationReference } from './file/configuration-reference.ts';
+export { parseDuration } from './schema/duration.ts';

@@ -1,3 +1,3 @@
-import { configurationReference } from './configuration-reference.ts';
+import { configurationReference } from './file/configuration-reference.ts';
 
 process.stdout.write(configurationReference());

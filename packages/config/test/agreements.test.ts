@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { crossAgreements, indexAgreements } from '../src/agreements.ts';
+import { crossAgreements, indexAgreements } from '../src/agreements/agreements.ts';
 import { at, parse, validFile } from './valid-file.ts';
 
 const HOMES = ['midland', 'riverside', 'lakeside', 'home-only'];

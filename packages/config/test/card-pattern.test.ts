@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isSafe } from 'redos-detector';
-import { isStraight } from '../src/card-pattern.ts';
+import { isStraight } from '../src/cards/card-pattern.ts';
 import { at, parse, problemsOf, validFile } from './valid-file.ts';
 
 /** Processor time: other work of the machine is not in it. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { crossAgreements } from '../src/agreements.ts';
+import { crossAgreements } from '../src/agreements/agreements.ts';
 import { configWarnings } from '../src/index.ts';
 import { at, parse, validFile } from './valid-file.ts';
 

@@ -1,0 +1,115 @@
+import { findCommonCard } from '../cards/find-common-card.ts';
+import type { Consortium } from '../schema/consortium-schema.ts';
+import type { Library } from '../schema/library-schema.ts';
+import { formatPath } from '../problems/config-error.ts';
+
+/** Something that is allowed and probably not meant. */
+export interface ConfigWarning {
+  readonly path: string;
+  readonly warning: string;
+  /** The ids of the libraries that it is about. */
+  readonly libraries: readonly string[];
+}
+
+const isLending = ({ id }: Library, { agreements }: Consortium) => agreements.isLending(id);
+
+const isQueried = ({ id, enabled }: Library, { agreements }: Consortium) => enabled && agreements.isHome(id);
+
+function warningsOfCards({ cards }: Library, { locate }: Consortium): string[] {
+  if (cards.length === 0) {
+    return [
+      locate.patternsDecide
+        ? 'is empty: this library is queried for every card that no other library knows, and sees its number'
+        : 'is empty: this library is queried for every card that is scanned anywhere, sees its number, and can make any card ambiguous',
+    ];
+  }
+  return cards.some(({ source }) => !source.startsWith('^') || !source.endsWith('$'))
+    ? ['a pattern without ^ and $ also fits longer texts']
+    : [];
+}
+
+/** More names than these say no more; the number of the others does. */
+const MOST_NAMED = 5;
+
+/** Which of the patterns of `homes` have a card in common. Many libraries have the same patterns: each is compared once. */
+function comparePatterns(homes: readonly Library[]): (here: RegExp, there: RegExp) => boolean {
+  const patterns = [
+    ...new Map(homes.flatMap(({ cards }) => cards.map((card) => [card.source, card]))).values(),
+  ];
+  const overlapping = new Map<string, Set<string>>(patterns.map(({ source }) => [source, new Set()]));
+  for (const [place, one] of patterns.entries()) {
+    for (let before = 0; before <= place; before += 1) {
+      const other = patterns[before];
+      if (other === undefined || findCommonCard(one, other) === null) continue;
+      overlapping.get(one.source)?.add(other.source);
+      overlapping.get(other.source)?.add(one.source);
+    }
+  }
+  return (here, there) => overlapping.get(here.source)?.has(there.source) === true;
+}
+
+/**
+ * Libraries that are queried together for some third one, and whose patterns both fit some card: one warning each, about all that stand
+ * before it.
+ */
+function overlaps(consortium: Consortium): ConfigWarning[] {
+  const homes = consortium.libraries.filter((library) => isQueried(library, consortium));
+  const { agreements } = consortium;
+  const haveCommon = comparePatterns(homes);
+  return homes.flatMap((library, place) => {
+    const found = homes.slice(0, place).flatMap((other) => {
+      const pattern = other.cards.find((there) => library.cards.some((here) => haveCommon(here, there)));
+      return pattern === undefined || !agreements.haveLenderInCommon(library.id, other.id)
+        ? []
+        : [{ id: other.id, text: `${other.id} (${pattern.source})` }];
+    });
+    if (found.length === 0) return [];
+    const names = found.slice(0, MOST_NAMED).map(({ text }) => text);
+    const more = found.length > names.length ? ` and ${found.length - names.length} more` : '';
+    const warning = `a card can match these patterns and those of ${names.join(', ')}${more}: each library is queried for it, and if two know it, it is ambiguous`;
+    const path = formatPath(['libraries', consortium.libraries.indexOf(library), 'cards']);
+    return [{ path, warning, libraries: [library.id, ...found.map(({ id }) => id)] }];
+  });
+}
+
+function warningsOfLibrary(library: Library, consortium: Consortium): [string[], string][] {
+  const { copy, webhookSecrets, enabled } = library;
+  const warnings: [string[], string][] = [];
+  if (!enabled) warnings.push([['enabled'], 'the library is not enabled: neither queried nor served']);
+  if (
+    isLending(library, consortium) &&
+    copy.onLookAlike !== 'create' &&
+    !copy.fields.includes('date_of_birth')
+  ) {
+    const why =
+      'date_of_birth is not copied while possible duplicates stop a copy: every patron of the same name may count as one';
+    warnings.push([['copy', 'fields'], why]);
+  }
+  if (isLending(library, consortium) && copy.homeKeyAttribute === null) {
+    warnings.push([
+      ['copy', 'home_key_attribute'],
+      'is null: a patron with a replaced card gets a second copy',
+    ]);
+  }
+  if (enabled && webhookSecrets.length > 0 && !isLending(library, consortium)) {
+    warnings.push([['webhook_secrets'], 'no agreement has this library as its lending library']);
+  }
+  if (isQueried(library, consortium)) {
+    for (const warning of warningsOfCards(library, consortium)) warnings.push([['cards'], warning]);
+  }
+  return warnings;
+}
+
+/** What a careful reader would question in a configuration that is valid. */
+export function configWarnings(consortium: Consortium): readonly ConfigWarning[] {
+  return [
+    ...consortium.libraries.flatMap((library, place) =>
+      warningsOfLibrary(library, consortium).map(([path, warning]) => ({
+        path: formatPath(['libraries', place, ...path]),
+        warning,
+        libraries: [library.id],
+      })),
+    ),
+    ...overlaps(consortium),
+  ];
+}

@@ -1,0 +1,95 @@
+import { agreeAll, readAgreementList } from '../agreements/read-agreements.ts';
+import { ConfigError, type ConfigProblem, ProblemList } from '../problems/config-error.ts';
+import { reportNoLibrary } from '../problems/nearest.ts';
+import { type Consortium, endpointSchema, fileSchema, userSchema } from '../schema/consortium-schema.ts';
+import { deepFreeze } from '../schema/frozen.ts';
+import { defaultsSchema, librarySchema } from '../schema/library-schema.ts';
+import { type Surroundings, SecretReader } from '../secrets/secret-reader.ts';
+import type { SecretKind } from '../secrets/secret.ts';
+import { checkLibraries } from './check-libraries.ts';
+import { builtInLayer, mergeLayers, readEntry, readLayer, type Reading } from './read-section.ts';
+import { openYaml } from './yaml-file.ts';
+
+/** What reading the file came to: the consortium, and every problem (then the consortium is not to be used). */
+export interface ConsortiumReading {
+  readonly consortium: Consortium;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Reads the entries of `users` or `notify`: each has a name of its own, and may be of some libraries only. */
+function readNamed<S extends typeof userSchema | typeof endpointSchema>(
+  list: 'users' | 'notify',
+  schema: S,
+  raws: readonly unknown[],
+  ids: readonly string[],
+  reading: Reading,
+) {
+  const { problems } = reading;
+  const first = new Map<string, number>();
+  return raws.map((raw, place) => {
+    const entry = readEntry<S>(schema, raw, [list, place], reading);
+    for (const [index, id] of entry.libraries === 'all' ? [] : entry.libraries.entries()) {
+      if (!ids.includes(id)) reportNoLibrary(id, ids, [list, place, 'libraries', index], problems);
+    }
+    const before = first.get(entry.name);
+    if (entry.name !== '' && before !== undefined) {
+      problems.add([list, place, 'name'], `is the same as ${list}[${before}].name`, 'a name of its own');
+    }
+    first.set(entry.name, before ?? place);
+    return entry;
+  });
+}
+
+function readFileKeys(raw: unknown, reading: Reading) {
+  const { name, locate, retention, agreements, ...keys } = readEntry(fileSchema, raw, [], reading);
+  const layers = [
+    builtInLayer(librarySchema),
+    readLayer(defaultsSchema, keys.defaults, ['defaults'], reading.problems),
+  ];
+  const drafts = keys.libraries.map((entry, place) => {
+    const at = ['libraries', place];
+    const own = readLayer(librarySchema, entry, at, reading.problems);
+    return { at, library: mergeLayers(librarySchema, [...layers, own], at, reading) };
+  });
+  checkLibraries(drafts, reading.problems);
+  const libraries = drafts.map(({ library }) => library);
+  const ids = libraries.map(({ id }) => id);
+  return {
+    name,
+    locate,
+    retention,
+    libraries,
+    agreements: agreements === 'all' ? agreeAll(drafts) : readAgreementList(agreements, drafts, reading),
+    users: readNamed('users', userSchema, keys.users, ids, reading),
+    notify: readNamed('notify', endpointSchema, keys.notify, ids, reading),
+  };
+}
+
+/** Reads a consortium, with the secrets that are `wanted`, and everything that is wrong with it; throws nothing. */
+export function readConsortium(
+  yamlText: string,
+  surroundings: Surroundings,
+  wanted: readonly SecretKind[],
+): ConsortiumReading {
+  const yaml = openYaml(yamlText);
+  const problems = new ProblemList(yaml.lineOf);
+  const { raw, readable } = yaml.read(problems);
+  const found = readable ? problems : new ProblemList();
+  const secrets = new SecretReader(surroundings, found, wanted);
+  const consortium = readFileKeys(readable ? raw : {}, { problems: found, secrets });
+  return { consortium: deepFreeze(consortium), problems: problems.found };
+}
+
+/**
+ * The consortium that a configuration file describes, with its secrets read, checked and deeply frozen. Throws one ConfigError with
+ * every problem. `env` and `readFile` are all it sees of the outside.
+ */
+export function parseConsortium(
+  yamlText: string,
+  env: NodeJS.ProcessEnv,
+  readFile: (path: string) => string,
+): Consortium {
+  const { consortium, problems } = readConsortium(yamlText, { env, readFile }, ['koha', 'webhook', 'notify']);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return consortium;
+}

@@ -1,0 +1,226 @@
+import { LONGEST_KEPT_DAYS, NOTIFICATION_TOPICS } from '@passport/contract';
+import * as z from 'zod';
+import type { Agreements } from '../agreements/agreements.ts';
+import { user } from '../environment/variable-schemas.ts';
+import { faultOfPassword, faultOfWebhookSecret } from '../secrets/secret-strength.ts';
+import { printSecret, Secret } from '../secrets/secret.ts';
+import type { Frozen } from './frozen.ts';
+import { key, section } from './key.ts';
+import { duration, flag, list, orLeftOut, secretSource, title, words } from './kinds.ts';
+import { faultOfHttpUrl, isHttpAllowed } from './koha-url.ts';
+import type { Library } from './library-schema.ts';
+
+const locateSection = section(
+  z.strictObject({
+    strict: flag(false, 'True: even after a match, wait for the libraries that did not answer.'),
+    patternsDecide: flag(
+      false,
+      'True: query the libraries whose card patterns match first, and those without patterns only after all of them have answered "not found". Use it only if no two libraries share a number range.',
+    ),
+  }),
+  { description: 'How home libraries are looked up.' },
+);
+
+const kept = (fallback: string, description: string) =>
+  duration('1s', `${LONGEST_KEPT_DAYS}d`, fallback, description);
+
+const retentionSection = section(
+  z.strictObject({
+    finishedMs: kept('24h', 'How long finished events are kept.'),
+    failedMs: kept('7d', 'How long failed events are kept.'),
+    receiptsMs: duration('1h', '3650d', '400d', 'How long receipts of disclosures are kept.'),
+    auditMs: duration(
+      '1h',
+      '3650d',
+      '400d',
+      'How long the audit view (`passport audit`, the dashboard) keeps what was done, with the names of staff accounts; of each account the newest 5,000 acts and 1,000 refused writes, of the service 20,000, and 5,000 refused log-ins.',
+    ),
+  }),
+  { description: 'How long data is kept.' },
+);
+
+const librariesOrAll = z.union([z.literal('all'), z.array(z.string()).min(1)]);
+const LIBRARIES_ALLOWED = 'all, or a list of ids of libraries';
+
+/** Somebody who may use the dashboard. */
+export const userSchema = section(
+  z.strictObject({
+    name: key(user.schema, {
+      description: 'Name to log in with.',
+      allowed: user.allowed,
+      note: 'required',
+      absent: '',
+    }),
+    role: key(z.enum(['operator', 'viewer']), {
+      description: 'An `operator` may look, retry and discard. A `viewer` may only look.',
+      allowed: 'operator or viewer',
+      note: 'required',
+      absent: 'viewer',
+    }),
+    libraries: key(librariesOrAll, {
+      description:
+        'Lending libraries whose scans, statistics, sweeps and health this user sees; everything else is not found. Only users of `all` have the queue board.',
+      allowed: LIBRARIES_ALLOWED,
+      note: 'required',
+      absent: [],
+    }),
+    /** Null: a proxy logs them in. */
+    password: key(secretSource('user').nullable(), {
+      description:
+        'Password; only the dashboard reads it. None: the user is logged in by a proxy (`DASHBOARD_PROXY_USER_HEADER`).',
+      allowed:
+        '{env: NAME} or {file: PATH} of 12 to 200 characters that nobody can guess; never the password itself',
+      note: 'none',
+      absent: null,
+      standIn: new Secret(''),
+    }),
+  }),
+  {
+    description: 'One entry of `users`: somebody who may use the dashboard.',
+    check: ({ name, password }, report) => {
+      const fault = password === null ? null : faultOfPassword(password, name);
+      report('password', fault, '12 to 200 characters that nobody can guess');
+    },
+  },
+);
+
+/** The source of an address that stands in the file, and so is none of the secret ones. */
+const IN_FILE = 'the file';
+const SECRET_NOTIFY_ALLOWED =
+  '{env: NAME} or {file: PATH} of what `passport secret new` prints; never the secret itself';
+
+/** What is wrong with an address, or null. */
+function faultOfUrl(url: string, allowHttp: boolean): string | null {
+  const fault = faultOfHttpUrl(url);
+  if (fault !== null) return fault;
+  if (new URL(url).hash !== '') return 'has a fragment';
+  return isHttpAllowed(url, allowHttp) ? null : 'is plain http: anybody on the way could read and answer it';
+}
+
+/** Somebody's address for messages to operators. */
+export const endpointSchema = section(
+  z
+    .strictObject({
+      name: key(z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/), {
+        description: 'Its name in log, metrics and `passport notify test`.',
+        allowed: '1 to 40 of a-z 0-9 and -, not - first',
+        note: 'required',
+        absent: '',
+      }),
+      url: key(
+        z.union([
+          z.string().transform((url): Secret<string> => new Secret(url, IN_FILE)),
+          secretSource('notify'),
+        ]),
+        {
+          description:
+            'Where messages are posted. An address of Slack or Teams is a secret itself: give it by reference.',
+          allowed:
+            'https://HOST[:PORT]/PATH, {env: NAME} or {file: PATH}; http only for loopback, or for a compose service with allow_http: true',
+          note: 'required',
+          absent: new Secret(''),
+          print: (url) => (url.source === IN_FILE ? url.reveal() : printSecret(url)),
+        },
+      ),
+      format: words(
+        ['standard', 'slack', 'teams'],
+        'standard',
+        '`standard`: JSON, signed as Standard Webhooks. `slack`: for an incoming webhook of Slack. `teams`: for a workflow of Microsoft Teams.',
+      ),
+      /** The whole `whsec_...` text. Null: nothing is signed, and the address itself is the secret. */
+      secret: key(orLeftOut(secretSource('notify')), {
+        description: 'Signs the messages of the format `standard`; the others are not signed.',
+        allowed: SECRET_NOTIFY_ALLOWED,
+        note: 'required for `standard`',
+        absent: null,
+        standIn: new Secret(''),
+      }),
+      topics: key(
+        z
+          .union([z.literal('all'), z.array(z.enum(NOTIFICATION_TOPICS)).min(1)])
+          .transform((topics) => (topics === 'all' ? [...NOTIFICATION_TOPICS] : topics)),
+        {
+          description: 'What to notify of.',
+          allowed: `all, or a list of ${NOTIFICATION_TOPICS.join(', ')}`,
+          fallback: 'all',
+        },
+      ),
+      libraries: key(librariesOrAll, {
+        description:
+          'Libraries whose messages are sent there. Those of the whole service (`worker_missing`) always are.',
+        allowed: LIBRARIES_ALLOWED,
+        fallback: 'all',
+      }),
+      allowHttp: flag(false, 'Allows plain http to a compose service, that is a host name without a dot.'),
+    })
+    .transform(({ allowHttp: _none, ...endpoint }) => endpoint),
+  {
+    description:
+      'One entry of `notify`: where operators are notified ([notifications.md](notifications.md)). Workers and receivers read its secrets.',
+    check: ({ url, format, secret, allowHttp }, report) => {
+      const isInFile = url.source === IN_FILE;
+      if (isInFile && format !== 'standard') {
+        report('url', `is a secret of ${format}, and stands in the file`, '{env: NAME} or {file: PATH}');
+      } else if (isInFile || url.reveal() !== '') report('url', faultOfUrl(url.reveal(), allowHttp));
+      if (format === 'standard') {
+        if (secret === null) report('secret', 'is missing');
+        else report('secret', faultOfWebhookSecret(secret), 'what `passport secret new` prints');
+      } else if (secret !== null) {
+        report('secret', `is of no use: ${format} checks no signature`, 'nothing');
+      }
+    },
+  },
+);
+
+/** The whole file. The entries of its lists are read one by one, with schemas of their own. */
+export const fileSchema = section(
+  z.strictObject({
+    name: title({ description: "The consortium's name.", name: 'consortium' }),
+    locate: locateSection,
+    retention: retentionSection,
+    defaults: key(z.unknown(), {
+      description: 'Default values for any key of the sections koha, limits, copy, eligibility and retry.',
+      allowed: 'a section of its own, see below',
+      note: '',
+      absent: null,
+    }),
+    libraries: key(list(z.unknown()), {
+      description: 'The libraries.',
+      allowed: 'a list of libraries',
+      note: 'required',
+      absent: [],
+    }),
+    agreements: key(z.union([z.literal('all'), z.array(z.unknown())]), {
+      description: 'Which libraries share patrons: all with all, or a list of pairs, one per direction.',
+      allowed: 'all, or a list of {home, lending, fields, categories, recourse}',
+      note: 'required',
+      absent: [],
+    }),
+    users: key(list(z.unknown()), {
+      description: 'Who may use the dashboard, beside the logins of its environment.',
+      allowed: 'a list of {name, role, libraries, password}',
+      note: 'none',
+      absent: [],
+    }),
+    notify: key(list(z.unknown(), 20), {
+      description: 'Where operators are notified of what needs them ([notifications.md](notifications.md)).',
+      allowed: 'a list of at most 20 {name, url, format, secret, topics, libraries, allow_http}',
+      note: 'none',
+      absent: [],
+    }),
+  }),
+  { description: 'Written in YAML 1.2. Unknown keys are refused.' },
+);
+
+type FileKeys = Frozen<z.output<typeof fileSchema>>;
+/** Somebody who may use the dashboard, beside the logins of its environment. */
+export type User = Frozen<z.output<typeof userSchema>>;
+export type NotifiedEndpoint = Frozen<z.output<typeof endpointSchema>>;
+
+/** The whole configuration file, checked, expanded and deeply frozen. */
+export interface Consortium extends Pick<FileKeys, 'name' | 'locate' | 'retention'> {
+  readonly libraries: readonly Library[];
+  readonly agreements: Agreements;
+  readonly users: readonly User[];
+  readonly notify: readonly NotifiedEndpoint[];
+}

@@ -1,0 +1,141 @@
+import * as z from 'zod';
+import { nearest } from '../problems/nearest.ts';
+import { type Secret, type SecretKind, UnreadSecret } from '../secrets/secret.ts';
+import { formatDuration, parseDuration } from './duration.ts';
+import { COPY_FIELDS, FIELD_GROUPS, type CopyField, type FieldGroup } from './field-groups.ts';
+import { type KeyMeta, key } from './key.ts';
+
+/** A duration between two others, read into milliseconds. */
+export function duration(from: string, to: string, fallback: string, description: string) {
+  const least = parseDuration(from) ?? 0;
+  const most = parseDuration(to) ?? 0;
+  const schema = z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms === null) context.addIssue({ code: 'custom', message: 'is not a duration' });
+    else if (ms < least || ms > most) {
+      context.addIssue({ code: 'custom', message: `is ${formatDuration(ms)}, out of bounds` });
+    }
+    return ms ?? least;
+  });
+  const allowed = `a duration such as 90s, 15m, 24h or 7d, from ${from} to ${to}`;
+  return key(schema, { description, allowed, fallback, print: formatDuration });
+}
+
+export function integer(from: number, to: number, fallback: number, description: string) {
+  const allowed = `a whole number from ${from} to ${to}`;
+  return key(z.int().min(from).max(to), { description, allowed, fallback });
+}
+
+export function words<const Word extends string>(
+  known: readonly Word[],
+  fallback: NoInfer<Word>,
+  description: string,
+) {
+  const schema: z.ZodType<Word, Word> = z.enum(known);
+  return key(schema, { description, allowed: known.join(' or '), fallback });
+}
+
+export function flag(fallback: boolean, description: string) {
+  return key(z.boolean(), { description, allowed: 'true or false', fallback });
+}
+
+/** Plain text for people: no control characters, not blank. */
+export function title(meta: Pick<KeyMeta, 'description' | 'name'>) {
+  const schema = z
+    .string()
+    .min(1)
+    .max(100)
+    .regex(/^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u);
+  return key(schema, { allowed: 'text of 1 to 100 characters', note: 'required', absent: '', ...meta });
+}
+
+/** A code of Koha's: category, branch or attribute type. */
+export function kohaCode(longest: number) {
+  return z.string().regex(new RegExp(`^[^\\s\\p{Cc}](?:[^\\p{Cc}]{0,${longest - 2}}[^\\s\\p{Cc}])?$`, 'u'));
+}
+
+/** A list that is empty where nothing stands behind its key. */
+export function list<S extends z.ZodType>(element: S, most = Infinity) {
+  return z
+    .array(element)
+    .max(most)
+    .nullable()
+    .transform((items) => items ?? []);
+}
+
+export const SECRET_ALLOWED = '{env: NAME} or {file: PATH}; never the secret itself';
+
+/** Where a secret is to be found: in the environment, or in a file. Secrets are read after all else (read-section.ts). */
+export function secretSource(kind: SecretKind) {
+  return z
+    .union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })])
+    .transform((source): Secret<string> => new UnreadSecret(kind, source));
+}
+
+/** `HH:MM`, as it stands in the file. */
+export const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/);
+
+/** A time of day in the time zone of the process. */
+export interface TimeOfDay {
+  readonly hour: number;
+  readonly minute: number;
+}
+
+export function parseTime(text: string): TimeOfDay {
+  const [hour = 0, minute = 0] = text.split(':').map(Number);
+  return { hour, minute };
+}
+
+export function printTime({ hour, minute }: TimeOfDay): string {
+  return [hour, minute].map((part) => String(part).padStart(2, '0')).join(':');
+}
+
+const categories = z.array(kohaCode(10));
+
+/** Some patron categories of a Koha. */
+export function categoryFilter(description: string) {
+  const schema = z
+    .union([z.literal('all'), z.strictObject({ only: categories }), z.strictObject({ except: categories })])
+    .transform((filter) => {
+      if (filter === 'all') return { kind: 'all' } as const;
+      return 'only' in filter
+        ? ({ kind: 'only', categories: filter.only } as const)
+        : ({ kind: 'except', categories: filter.except } as const);
+    });
+  return key(schema, {
+    description,
+    allowed: 'all, {only: [CATEGORY, ...]} or {except: [CATEGORY, ...]}',
+    fallback: 'all',
+    print: (filter) => (filter.kind === 'all' ? 'all' : { [filter.kind]: filter.categories }),
+  });
+}
+
+const isGroup = (word: string): word is FieldGroup => Object.hasOwn(FIELD_GROUPS, word);
+const isField = (word: string): word is CopyField => (COPY_FIELDS as readonly string[]).includes(word);
+
+/** A list of groups and field names, read into the field names in the order of the groups. */
+export const fieldNames = z
+  .array(
+    z.string().transform((word, context): readonly CopyField[] => {
+      if (isGroup(word)) return FIELD_GROUPS[word];
+      if (isField(word)) return [word];
+      const meant = nearest(word, [...Object.keys(FIELD_GROUPS), ...COPY_FIELDS]);
+      const hint = meant === null ? '' : `, did you mean ${meant}?`;
+      context.addIssue({ code: 'custom', message: `is no group and no field that can be copied${hint}` });
+      return [];
+    }),
+  )
+  .transform((lists) => COPY_FIELDS.filter((field) => lists.some((names) => names.includes(field))));
+
+export const FIELDS_ALLOWED = `a list of groups (${Object.keys(FIELD_GROUPS).join(', ')}) or of field names within them`;
+
+/** Groups that are shared and copied where nothing is said. */
+export function fieldList(description: string) {
+  const fallback = ['name', 'contact', 'address', 'birth'];
+  return key(fieldNames, { description, allowed: FIELDS_ALLOWED, fallback });
+}
+
+/** The schema of a key that may be left out, and is null in the model then. */
+export function orLeftOut<Output, Input>(schema: z.ZodType<Output, Input>): z.ZodType<Output | null, Input> {
+  return schema;
+}
