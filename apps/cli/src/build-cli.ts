@@ -1,10 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '@passport/config';
-import { openCliActs } from './cli-acts.ts';
-import type { CliDeps } from './cli-deps.ts';
-import { type CommandContext, type CommandDraft, buildCommand } from './command.ts';
-import { Failure, WrongUse } from './failure.ts';
-import { type Printer, createPrinter } from './printed-text.ts';
+import { openCliActs } from './program/cli-acts.ts';
+import type { CliDeps } from './program/cli-deps.ts';
+import { type CommandContext, type CommandDraft, buildCommand } from './program/command.ts';
+import { Failure, WrongUse } from './program/failure.ts';
+import { type Printer, createPrinter } from './program/printed-text.ts';
 
 const EXIT_CODES = '\nExit codes: 0 success, 1 a finding or a failure, 2 wrong usage.';
 
@@ -28,38 +28,38 @@ interface Loadable {
 }
 
 const COMMANDS: readonly Loadable[] = [
-  loadable(CONFIG, 'check', async () => (await import('./config-check.ts')).configCheck),
-  loadable(CONFIG, 'reload', async () => (await import('./config-reload.ts')).configReload),
-  loadable(LIBRARY, 'pause', async () => (await import('./library-pause.ts')).libraryPause),
-  loadable(LIBRARY, 'resume', async () => (await import('./library-pause.ts')).libraryResume),
-  loadable(NOTIFY, 'test', async () => (await import('./notify-test.ts')).notifyTest),
-  loadable(SECRET, 'new', async () => (await import('./secret-new.ts')).secretNew),
-  loadable(null, 'status', async () => (await import('./status.ts')).statusCommand),
-  loadable(null, 'doctor', async () => (await import('./doctor.ts')).doctor),
-  loadable(null, 'explain', async () => (await import('./explain-card.ts')).explainCard),
-  loadable(null, 'export', async () => (await import('./export-data.ts')).exportData),
-  loadable(null, 'erase', async () => (await import('./erase-data.ts')).eraseData),
-  loadable(null, 'audit', async () => (await import('./audit.ts')).audit),
-  loadable(null, 'stats', async () => (await import('./stats.ts')).stats),
-  loadable(null, 'owed', async () => (await import('./owed/owed.ts')).owed),
-  loadable(null, 'send', async () => (await import('./send-event.ts')).sendEvent),
-  loadable(EVENTS, 'list', async () => (await import('./events-list.ts')).eventsList),
-  loadable(EVENTS, 'show', async () => (await import('./events-show.ts')).eventsShow),
-  loadable(EVENTS, 'watch', async () => (await import('./events-watch.ts')).eventsWatch),
-  loadable(EVENTS, 'retry', async () => (await import('./events-retry.ts')).eventsRetry),
-  loadable(COPIES, 'list', async () => (await import('./copies/list.ts')).copiesList),
-  loadable(COPIES, 'adopt', async () => (await import('./copies/adopt.ts')).copiesAdopt),
-  loadable(COPIES, 'release', async () => (await import('./copies/release.ts')).copiesRelease),
-  loadable(COPIES, 'rekey', async () => (await import('./copies/rekey.ts')).copiesRekey),
-  loadable(COPIES, 'leave', async () => (await import('./copies/leave.ts')).copiesLeave),
-  loadable(COPIES, 'refresh', async () => (await import('./copies/refresh.ts')).copiesRefresh),
-  loadable(COPIES, 'purge', async () => (await import('./copies/purge.ts')).copiesPurge),
-  loadable(COPIES, 'export', async () => (await import('./copies-export.ts')).copiesExport),
+  loadable(CONFIG, 'check', async () => (await import('./commands/config/check.ts')).configCheck),
+  loadable(CONFIG, 'reload', async () => (await import('./commands/config/reload.ts')).configReload),
+  loadable(LIBRARY, 'pause', async () => (await import('./commands/library/pause.ts')).libraryPause),
+  loadable(LIBRARY, 'resume', async () => (await import('./commands/library/pause.ts')).libraryResume),
+  loadable(NOTIFY, 'test', async () => (await import('./commands/notify/test.ts')).notifyTest),
+  loadable(SECRET, 'new', async () => (await import('./commands/secret/new.ts')).secretNew),
+  loadable(null, 'status', async () => (await import('./commands/status.ts')).statusCommand),
+  loadable(null, 'doctor', async () => (await import('./commands/doctor/doctor.ts')).doctor),
+  loadable(null, 'explain', async () => (await import('./commands/explain/explain.ts')).explainCard),
+  loadable(null, 'export', async () => (await import('./commands/export.ts')).exportData),
+  loadable(null, 'erase', async () => (await import('./commands/erase.ts')).eraseData),
+  loadable(null, 'audit', async () => (await import('./commands/audit.ts')).audit),
+  loadable(null, 'stats', async () => (await import('./commands/stats.ts')).stats),
+  loadable(null, 'owed', async () => (await import('./commands/owed/owed.ts')).owed),
+  loadable(null, 'send', async () => (await import('./commands/send.ts')).sendEvent),
+  loadable(EVENTS, 'list', async () => (await import('./commands/events/list.ts')).eventsList),
+  loadable(EVENTS, 'show', async () => (await import('./commands/events/show.ts')).eventsShow),
+  loadable(EVENTS, 'watch', async () => (await import('./commands/events/watch.ts')).eventsWatch),
+  loadable(EVENTS, 'retry', async () => (await import('./commands/events/retry.ts')).eventsRetry),
+  loadable(COPIES, 'list', async () => (await import('./commands/copies/list.ts')).copiesList),
+  loadable(COPIES, 'adopt', async () => (await import('./commands/copies/adopt.ts')).copiesAdopt),
+  loadable(COPIES, 'release', async () => (await import('./commands/copies/release.ts')).copiesRelease),
+  loadable(COPIES, 'rekey', async () => (await import('./commands/copies/rekey.ts')).copiesRekey),
+  loadable(COPIES, 'leave', async () => (await import('./commands/copies/leave.ts')).copiesLeave),
+  loadable(COPIES, 'refresh', async () => (await import('./commands/copies/refresh.ts')).copiesRefresh),
+  loadable(COPIES, 'purge', async () => (await import('./commands/copies/purge.ts')).copiesPurge),
+  loadable(COPIES, 'export', async () => (await import('./commands/copies/export.ts')).copiesExport),
   {
     group: null,
     name: 'completion',
     load: async (context) => {
-      const { completionOf } = await import('./completion/completion.ts');
+      const { completionOf } = await import('./commands/completion/completion.ts');
       return buildCommand(
         completionOf(() => buildProgram(COMMANDS, context)),
         context,

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { buildWholeCli } from './build-cli.ts';
-import type { CliDeps } from './cli-deps.ts';
-import { createPrinter } from './printed-text.ts';
+import type { CliDeps } from './program/cli-deps.ts';
+import { createPrinter } from './program/printed-text.ts';
 
 /** One page of section 1, in man(7)'s macros. */
 export interface ManPage {

@@ -8,8 +8,8 @@ import { parseConsortium } from '@passport/config';
 import type { CertificateExpiry } from '@passport/koha-client';
 import { startKohaDouble } from '@passport/koha-double';
 import { leakGuard, makeTestCertificate } from '@passport/testkit';
-import { checkAddress } from '../src/doctor/check-address.ts';
-import { openKoha } from '../src/koha-clients.ts';
+import { checkAddress } from '../src/commands/doctor/check-address.ts';
+import { openKoha } from '../src/connect/koha-clients.ts';
 import type { Diagnosis } from './doctor-fixture.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 

@@ -5,7 +5,7 @@ import { Secret, parseConsortium } from '@passport/config';
 import { addressOf } from '@passport/notify';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { Webhook } from 'standardwebhooks';
-import { checkNotify } from '../src/doctor/check-notify.ts';
+import { checkNotify } from '../src/commands/doctor/check-notify.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 const SECRET = `whsec_${Buffer.from('o1-2_3.4'.repeat(4)).toString('base64')}`;

@@ -10,7 +10,7 @@ import {
 } from '@passport/queue';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
-import { checkProcesses } from '../src/doctor/check-processes.ts';
+import { checkProcesses } from '../src/commands/doctor/check-processes.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 const VERSION = '1.2.3'; // of the command, in run-cli.ts

@@ -1,8 +1,8 @@
 import type { Consortium } from '@passport/config';
 import { type StoredReceipt, findCopyRecords, readStoredReceipts } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
-import type { CliDeps } from '../cli-deps.ts';
-import { openKohas } from '../koha-clients.ts';
+import type { CliDeps } from '../program/cli-deps.ts';
+import { openKohas } from '../connect/koha-clients.ts';
 import {
   type FoundRecord,
   type LendingRead,

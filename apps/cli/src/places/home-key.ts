@@ -1,4 +1,4 @@
-import { WrongUse } from '../failure.ts';
+import { WrongUse } from '../program/failure.ts';
 
 /** A patron as copies and receipts name them: the home library and Koha's number there. */
 export interface HomeKey {
