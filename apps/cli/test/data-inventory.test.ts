@@ -6,7 +6,7 @@ import { FIELD_GROUPS } from '@passport/config';
 import { jobSchema } from '@passport/contract';
 import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
 import { ACTS, type DisclosureReceipt } from '@passport/queue';
-import { KOHA_TRACES } from '../src/places/koha-traces.ts';
+import { KOHA_TRACES } from '../src/commands/erase.ts';
 
 /**
  * Holds docs/data-inventory.json against what the code can write, and docs/privacy.md against the inventory. The keys of a Redis

@@ -10,9 +10,8 @@ import {
   detailsText,
   findActs,
 } from '@passport/queue';
-import type { CommandDraft } from '../program/command.ts';
-import type { Report } from '../program/report.ts';
 import { withQueue } from '../connect/with-queue.ts';
+import { alignRows, type CommandDraft, numberUpTo, type Report } from '../program/index.ts';
 
 /** A time, or how long ago. */
 type Moment = { readonly kind: 'at' | 'ago'; readonly ms: number };
@@ -40,11 +39,6 @@ function parseMoment(text: string): Moment {
   return { kind: 'at', ms: at };
 }
 
-function parseLimit(text: string): number {
-  if (!/^[1-9]\d{0,4}$/.test(text)) throw new InvalidArgumentError('It is not a number from 1 to 99999.');
-  return Number(text);
-}
-
 function printActs(acts: readonly ListedAct[], { line, colors }: Report): void {
   if (acts.length === 0) return line('nothing was done');
   const rows = acts.map((act) => {
@@ -55,16 +49,11 @@ function printActs(acts: readonly ListedAct[], { line, colors }: Report): void {
       ...(event === null ? [] : [event]),
     ];
     const what = [result ?? '', detailsText(act), ...(count === 1 ? [] : [`${count} times`])];
-    return {
-      cells: [by ?? `(${source})`, act.act, about.join(' ').trim()],
-      at: new Date(act.atMs).toISOString().slice(0, 19),
-      what: what.filter((text) => text !== '').join(', '),
-    };
+    return [by ?? `(${source})`, act.act, about.join(' ').trim(), what.filter(Boolean).join(', ')];
   });
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map(({ cells }) => cells[column]?.length ?? 0)));
-  for (const { at, cells, what } of rows) {
-    const aligned = cells.map((cell, column) => cell.padEnd(Math.min(widths[column] ?? 0, 48)));
-    line(`${colors.dim(at)}  ${aligned.join('  ')}  ${what}`.trimEnd());
+  for (const [index, row] of alignRows(rows, { widest: 48 }).entries()) {
+    const at = new Date(acts[index]?.atMs ?? 0).toISOString().slice(0, 19);
+    line(`${colors.dim(at)}  ${row}`);
   }
 }
 
@@ -91,7 +80,7 @@ export const audit: CommandDraft<AuditOptions> = {
     new Option('--at <library>', 'only what was done at, or read from, this library'),
     new Option('--by <account>', 'only what this account did'),
     new Option('--act <act>', 'only this').choices(ACTS),
-    new Option('--limit <number>', 'so many lines at most').default(1_000).argParser(parseLimit),
+    new Option('--limit <number>', 'so many lines at most').default(1_000).argParser(numberUpTo(99_999)),
     new Option('--csv', 'print CSV instead of a table').conflicts('json'),
   ],
   run: ({ since, until, at, by, act, limit, csv }, _args, report, deps) =>

@@ -1,17 +1,111 @@
 import { Option } from 'commander';
 import { type Consortium, cliConfig } from '@passport/config';
 import { REMEMBERED_HOURS } from '@passport/contract';
-import { dropCopyRecords, removeReceipts } from '@passport/queue';
-import type { CliDeps } from '../program/cli-deps.ts';
-import type { CommandDraft } from '../program/command.ts';
-import { openLog } from '../program/open-log.ts';
-import { STATE_TEXTS, placeJson, receiptCount, recordedText } from '../places/describe-place.ts';
-import { findPlaces } from '../places/find-places.ts';
-import { parseHomeKey } from '../places/home-key.ts';
-import { KOHA_TRACES } from '../places/koha-traces.ts';
-import { type ErasureStep, planErasure } from '../places/plan-erasure.ts';
-import type { Report } from '../program/report.ts';
+import { dropCopyRecords, jobIdOf, removeReceipts, type ScanJobs } from '@passport/queue';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
+import { placeJson, receiptCount, recordedText, STATE_TEXTS } from '../places/describe-place.ts';
+import { findPlaces, type Place, type PlaceState } from '../places/find-places.ts';
+import { homeIn } from '../places/home-key.ts';
+import type { CliDeps, CommandDraft, Report } from '../program/index.ts';
+import { openAudit } from '../program/open-audit.ts';
+
+/** What a Koha itself keeps of a patron after the record is deleted, and the command that clears it there. */
+interface KohaTrace {
+  /** Koha's table. */
+  readonly table: string;
+  readonly holds: string;
+  /** Dry without `--confirm`. Koha clears by age, for all patrons at once, and counts from one day. */
+  readonly command: string;
+}
+
+/**
+ * Witness in Koha: `misc/cronjobs/cleanup_database.pl` (`--deleted-patrons`, `--logs`, `--log-module`, `--confirm`; a zero is
+ * ignored or means the default), `Koha/Patron.pm` (`logaction("MEMBERS", ...)` under the preference BorrowersLog).
+ */
+export const KOHA_TRACES: readonly KohaTrace[] = [
+  {
+    table: 'deletedborrowers',
+    holds: 'the whole record, from its deletion on',
+    command: 'misc/cronjobs/cleanup_database.pl --deleted-patrons DAYS --confirm -v',
+  },
+  {
+    table: 'action_logs',
+    holds: 'changes with the values before and after, under the preference BorrowersLog',
+    command: 'misc/cronjobs/cleanup_database.pl --logs DAYS --log-module MEMBERS --confirm -v',
+  },
+];
+
+/** An event of the patron whose job is still in the queue; the job names the home key. */
+interface KeptEvent {
+  readonly event: string;
+  readonly state: string;
+}
+
+/** What erasing one patron's data at one lending library takes. */
+interface ErasureStep {
+  readonly place: Place;
+  /** What a person does at this library; null where nothing is left to do. */
+  readonly todo: string | null;
+  readonly keptEvents: readonly KeptEvent[];
+  /** Why its receipts, and the records of its copies, stay; null where they can be removed. */
+  readonly receiptsStay: string | null;
+}
+
+/** What a person does about a place in this state. */
+const NEXT_STEPS: Readonly<Record<PlaceState, (records: string) => string | null>> = {
+  copy: (records) =>
+    `delete ${records} in its Koha (More > Delete, or misc/cronjobs/delete_patrons.pl --file FILE --confirm)`,
+  anonymized: (records) => `delete ${records} in its Koha`,
+  released: (records) => `${records} is the library's own patron: it decides; at least remove the home key`,
+  gone: () => null,
+  not_seen: () =>
+    'grant view_borrower_infos_from_any_libraries to our API user and repeat, or let the library search for the home key',
+  no_answer: () => 'repeat when its Koha answers',
+  refused: () => 'fix the permissions of our API user (passport doctor) and repeat',
+  disabled: () => 'let the library search for the home key',
+  no_home_keys: () => 'let the library search for the patron',
+  not_configured: () => 'let the library search for the home key',
+};
+
+/** BullMQ's states of a job that still runs or waits, and so may still make a copy. */
+const ENDED = ['completed', 'failed', 'unknown'];
+
+/** What erasing the data at these places takes, place by place. Reads the queue and changes nothing. */
+async function planErasure(places: readonly Place[], queue: ScanJobs): Promise<ErasureStep[]> {
+  return Promise.all(
+    places.map(async (place): Promise<ErasureStep> => {
+      const keptEvents = await keptEventsOf(place, queue);
+      const records = place.records.map(({ patronId }) => `patron ${patronId}`).join(' and ');
+      return {
+        place,
+        todo: NEXT_STEPS[place.state](records),
+        keptEvents,
+        receiptsStay: whyReceiptsStay(place, keptEvents),
+      };
+    }),
+  );
+}
+
+async function keptEventsOf(place: Place, queue: ScanJobs): Promise<KeptEvent[]> {
+  const kept = await Promise.all(
+    place.receipts.map(async ({ receipt }): Promise<KeptEvent | null> => {
+      const job = await queue.getJob(jobIdOf(receipt.lending, receipt.eventId));
+      return job === undefined ? null : { event: receipt.eventId, state: await job.getState() };
+    }),
+  );
+  return kept.filter((each) => each !== null);
+}
+
+/** Receipts are the only list of who received the data: they go last. */
+function whyReceiptsStay(
+  { state, receipts, recorded }: Place,
+  keptEvents: readonly KeptEvent[],
+): string | null {
+  if (receipts.length + recorded.length === 0) return null;
+  if (state !== 'gone') return STATE_TEXTS[state];
+  const unfinished = keptEvents.find((each) => !ENDED.includes(each.state));
+  return unfinished === undefined ? null : `event ${unfinished.event} has not ended`;
+}
 
 interface Erasure {
   readonly homeKey: string;
@@ -112,18 +206,8 @@ async function apply(
 function audit({ homeKey, steps, removed }: Erasure, deps: CliDeps): void {
   const lending = steps.map(({ place }) => place.lending);
   const result = removed === null ? 'planned' : steps.some(isLeft) ? 'incomplete' : 'done';
-  openLog(deps).info(
-    {
-      audit: true,
-      action: 'erase',
-      by: deps.user,
-      home_key: homeKey,
-      lending,
-      result,
-      receipts: removed?.receipts ?? 0,
-    },
-    'erase by an operator',
-  );
+  const receipts = removed?.receipts ?? 0;
+  openAudit(deps, 'erase', 'erase by an operator')({ home_key: homeKey, lending, result, receipts });
 }
 
 export const eraseData: CommandDraft<{ apply?: true }> = {
@@ -138,8 +222,8 @@ export const eraseData: CommandDraft<{ apply?: true }> = {
   examples: ['passport erase midland:812', 'passport erase midland:812 --apply'],
   argument: ['<homekey>', "the home library's id and the number of the patron in its Koha"],
   options: [new Option('--apply', 'remove the receipts and records that can be removed')],
-  run: (wanted, [named = ''], report, deps) => {
-    const { text: homeKey, home } = parseHomeKey(named);
+  run: (wanted, [homeKey = ''], report, deps) => {
+    const home = homeIn(homeKey);
     const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);
     return withQueue(deps, async (open): Promise<0 | 1> => {
       const places = await findPlaces({ kind: 'patron', homeKey, home }, consortium, open.redis, deps);

@@ -1,14 +1,12 @@
 import { Option } from 'commander';
 import { cliConfig } from '@passport/config';
 import { csvRow } from '@passport/runtime';
-import type { CliDeps } from '../program/cli-deps.ts';
-import type { CommandDraft } from '../program/command.ts';
-import { WrongUse } from '../program/failure.ts';
-import { openLog } from '../program/open-log.ts';
-import { GAP_TEXTS, consentsAt } from '../places/consents-at.ts';
+import { openAudit } from '../program/open-audit.ts';
 import {
+  GAP_TEXTS,
   STATE_TEXTS,
   amountOf,
+  consentsAt,
   disclosedAt,
   endedAt,
   observedAt,
@@ -17,11 +15,10 @@ import {
   recordedText,
   refreshedAt,
 } from '../places/describe-place.ts';
-import { type Place, type Subject, findPlaces, isUncertain } from '../places/find-places.ts';
-import { parseHomeKey } from '../places/home-key.ts';
-import type { OwedThere } from '../places/with-owed.ts';
-import type { Report } from '../program/report.ts';
+import { type OwedThere, type Place, type Subject, findPlaces, isUncertain } from '../places/find-places.ts';
+import { homeIn } from '../places/home-key.ts';
 import { withQueue } from '../connect/with-queue.ts';
+import { type CliDeps, type CommandDraft, type Report, WrongUse } from '../program/index.ts';
 
 interface ExportOptions {
   readonly patron?: string;
@@ -44,10 +41,8 @@ const COLUMNS = [
 ];
 
 function subjectOf({ patron, library }: ExportOptions): Subject {
-  if (patron !== undefined && library === undefined) {
-    const { text, home } = parseHomeKey(patron);
-    return { kind: 'patron', homeKey: text, home };
-  }
+  if (patron !== undefined && library === undefined)
+    return { kind: 'patron', homeKey: patron, home: homeIn(patron) };
   if (library !== undefined && patron === undefined) return { kind: 'library', library };
   throw new WrongUse('name either a patron (--patron) or a library (--library)');
 }
@@ -127,10 +122,7 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
 function audit(subject: Subject, places: readonly Place[], deps: CliDeps): void {
   const whose = subject.kind === 'patron' ? { home_key: subject.homeKey } : { library: subject.library };
   const lending = [...new Set(places.map((place) => place.lending))];
-  openLog(deps).info(
-    { audit: true, action: 'export', by: deps.user, ...whose, lending, places: places.length },
-    'export by an operator',
-  );
+  openAudit(deps, 'export', 'export by an operator')({ ...whose, lending, places: places.length });
 }
 
 export const exportData: CommandDraft<ExportOptions> = {

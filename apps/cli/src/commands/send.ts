@@ -1,15 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
-import { parseDuration, senderConfig } from '@passport/config';
+import { senderConfig } from '@passport/config';
 import type { EventState } from '@passport/contract';
-import type { CliDeps } from '../program/cli-deps.ts';
-import { type CommandDraft, atLibrary, cardFromInput } from '../program/command.ts';
 import { describeState } from './events/describe-state.ts';
-import { branchOf, findLibrary } from '../program/find-library.ts';
-import { followEvent } from './follow-event.ts';
-import { localTimestamp } from '../program/local-time.ts';
-import { readLines } from '../program/read-lines.ts';
-import { buildReceiverClient } from '../connect/receiver-client.ts';
-import type { Report } from '../program/report.ts';
+import { buildReceiverClient, type ReceiverClient } from '../connect/receiver-client.ts';
+import {
+  atLibrary,
+  branchOf,
+  cardFromInput,
+  type CliDeps,
+  type CommandDraft,
+  durationOf,
+  findLibrary,
+  localTimestamp,
+  readLines,
+  type Report,
+} from '../program/index.ts';
 
 interface SendOptions {
   readonly at: string;
@@ -36,19 +42,13 @@ const options = [
     'the receiver; default: PASSPORT_RECEIVER, or http://127.0.0.1:8080',
   ).argParser(parseUrl),
   new Option('--wait', 'follow the event to its outcome'),
-  new Option('--for <duration>', 'how long to follow it').default(120_000, '2m').argParser(parseFor),
+  new Option('--for <duration>', 'how long to follow it').default(120_000, '2m').argParser(durationOf),
 ];
 
 function parseUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:/.test(text))
     throw new InvalidArgumentError('It is not an http or https URL.');
   return text.replace(/\/+$/, '');
-}
-
-function parseFor(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === null) throw new InvalidArgumentError('It is not a duration such as 30s or 2m.');
-  return ms;
 }
 
 function buildEvent(card: string, item: string | undefined, branch: string, nowMs: number) {
@@ -62,6 +62,32 @@ function buildEvent(card: string, item: string | undefined, branch: string, nowM
       interface: 'api',
     },
   };
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_000;
+
+const isOver = ({ state }: EventState): boolean => state === 'done' || state === 'failed';
+
+/**
+ * Reads the state of an event until it has ended, and reports each change once. Returns the last state seen, which has not ended when
+ * `forMs` is over or the person has interrupted; null when none was seen.
+ */
+async function followEvent(
+  receiver: Pick<ReceiverClient, 'read'>,
+  eventId: string,
+  { forMs, report }: { readonly forMs: number; readonly report: (state: EventState) => void },
+  { now, signal }: Pick<CliDeps, 'now' | 'signal'>,
+): Promise<EventState | null> {
+  const endsAt = now() + forMs;
+  let last: EventState | null = null;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
+    const state = await receiver.read(eventId);
+    if (state !== null && state.seq !== last?.seq) report(state);
+    last = state ?? last;
+    if ((last !== null && isOver(last)) || now() >= endsAt || signal.aborted) return last;
+    await sleep(Math.min(pauseMs, Math.max(0, endsAt - now())), undefined, { signal }).catch(() => undefined);
+  }
 }
 
 async function send(given: SendOptions, report: Report, deps: CliDeps): Promise<0 | 1> {

@@ -10,10 +10,8 @@ import {
   statisticsCsv,
   sumStatistics,
 } from '@passport/queue';
-import type { CommandDraft } from '../program/command.ts';
-import { WrongUse } from '../program/failure.ts';
-import type { Report } from '../program/report.ts';
 import { withQueue } from '../connect/with-queue.ts';
+import { alignRows, type CommandDraft, type Report, WrongUse } from '../program/index.ts';
 
 interface StatsOptions {
   readonly by: readonly StatisticsDimension[];
@@ -82,23 +80,16 @@ function printTable(
   { line, colors }: Report,
 ): void {
   if (rows.length === 0) return line('no scan ended in these months');
+  const header = [...by, ...SUMS.map(([name]) => name), 'by reason'];
   const cells = rows.map((row) => [
     ...by.map((dimension) => row[dimension] ?? ''),
     ...SUMS.map(([, read]) => String(read(row))),
+    codesOf(row),
   ]);
-  const header = [...by, ...SUMS.map(([name]) => name)];
-  const widths = header.map((name, column) =>
-    Math.max(name.length, ...cells.map((row) => row[column]?.length ?? 0)),
-  );
-  const aligned = (row: readonly string[]): string =>
-    row
-      .map((text, column) =>
-        column < by.length ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0),
-      )
-      .join('  ');
-  line(colors.dim(`${aligned(header)}  by reason`));
-  for (const [index, row] of rows.entries())
-    line(`${aligned(cells[index] ?? [])}  ${codesOf(row)}`.trimEnd());
+  const right = SUMS.map((_sum, index) => by.length + index);
+  const [head = '', ...lines] = alignRows([header, ...cells], { right });
+  line(colors.dim(head));
+  for (const text of lines) line(text);
 }
 
 export const stats: CommandDraft<StatsOptions> = {

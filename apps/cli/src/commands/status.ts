@@ -1,13 +1,9 @@
 import { type SeenProcess, openReportQueue, readProcesses, readQueue, readRedis } from '@passport/queue';
 import { cliConfig } from '@passport/config';
-import type { CliDeps } from '../program/cli-deps.ts';
-import type { CommandDraft } from '../program/command.ts';
-import { checkProcesses } from './doctor/check-processes.ts';
-import { checkRedis } from './doctor/check-redis.ts';
-import type { Finding } from './doctor/finding.ts';
-import { printFindings } from './doctor/print-findings.ts';
-import type { Report } from '../program/report.ts';
+import { checkProcesses, checkRedis } from './doctor/check-service.ts';
+import { type Finding, printFindings } from './doctor/finding.ts';
 import { type OpenQueue, withQueueOf } from '../connect/with-queue.ts';
+import type { CliDeps, CommandDraft, Report } from '../program/index.ts';
 
 /** What `passport status` reads in one go. */
 async function read(open: OpenQueue) {

@@ -1,6 +1,6 @@
 import type { Library } from '@passport/config';
-import { createKohaClient } from '@passport/koha-client';
-import type { CliDeps } from '../program/cli-deps.ts';
+import { createKohaClient, KohaError } from '@passport/koha-client';
+import type { CliDeps } from '../program/index.ts';
 
 const CALLS = 4;
 
@@ -20,19 +20,33 @@ export function openKoha({ id, koha }: Library, { now }: Pick<CliDeps, 'now'>): 
   });
 }
 
-export type OpenKohas = ReturnType<typeof openKohas>;
+/** The client of a library's Koha; throws RangeError for one that was not opened. */
+export type KohaOf = (library: string) => OpenKoha;
 
-/** The clients of several libraries, closed together. */
-export function openKohas(libraries: readonly Library[], deps: Pick<CliDeps, 'now'>) {
+/** Opens the clients of these libraries for one piece of work, and closes them. */
+export async function withKohas<T>(
+  libraries: readonly Library[],
+  deps: Pick<CliDeps, 'now'>,
+  work: (kohaOf: KohaOf) => Promise<T>,
+): Promise<T> {
   const clients = new Map(libraries.map((library) => [library.id, openKoha(library, deps)]));
-  return {
-    of: (id: string): OpenKoha => {
+  try {
+    return await work((id) => {
       const client = clients.get(id);
       if (client === undefined) throw new RangeError(`no client for library ${id}`);
       return client;
-    },
-    close: (): void => {
-      for (const client of clients.values()) client.close();
-    },
-  };
+    });
+  } finally {
+    for (const client of clients.values()) client.close();
+  }
+}
+
+/** Runs a call; a failure of Koha's becomes a value. Bugs throw. */
+export async function attempt<T>(work: Promise<T>): Promise<{ value: T } | { error: KohaError }> {
+  try {
+    return { value: await work };
+  } catch (error) {
+    if (error instanceof KohaError) return { error };
+    throw error;
+  }
 }

@@ -1,8 +1,6 @@
 import type { Library } from '@passport/config';
 import { type EventState, eventStateSchema, parseWebhookSecret, signDelivery } from '@passport/contract';
-import type { CliDeps } from '../program/cli-deps.ts';
-import { Failure, WrongUse } from '../program/failure.ts';
-import { localTimestamp } from '../program/local-time.ts';
+import { type CliDeps, Failure, localTimestamp, WrongUse } from '../program/index.ts';
 
 /** How long the receiver may take for one answer. */
 const ANSWER_MS = 10_000;

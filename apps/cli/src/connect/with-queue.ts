@@ -10,8 +10,7 @@ import {
   translateRedisError,
   untilRedisReady,
 } from '@passport/runtime';
-import type { CliDeps } from '../program/cli-deps.ts';
-import { Failure } from '../program/failure.ts';
+import { type CliDeps, Failure } from '../program/index.ts';
 
 const CONNECT_MS = 5_000;
 
@@ -42,6 +41,13 @@ export async function withQueue<T>(
 ): Promise<T> {
   return withQueueOf(cliConfig(env, readFile), work);
 }
+
+/** The same for work that needs the queue only sometimes: it gets null where it does not. */
+export const withQueueIf = <T>(
+  isNeeded: boolean,
+  deps: CliDeps,
+  work: (open: OpenQueue | null) => Promise<T>,
+): Promise<T> => (isNeeded ? withQueue(deps, work) : work(null));
 
 /** The same for work that can do without: it gets null where Redis is not configured, or cannot be used. */
 export async function perhapsWithQueue<T>(

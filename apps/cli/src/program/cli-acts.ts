@@ -15,43 +15,28 @@ export interface CliActs {
   close(): Promise<void>;
 }
 
-interface Opened {
-  readonly keeper: ActKeeper;
-  readonly redis: Redis;
-  readonly close: () => Promise<void>;
-}
-
 /**
  * Keeps the audit lines of a command in Redis, on a connection of its own that is opened with the first line: commands that work on
  * Kohas alone have no other. The log has each line before, and nothing of the command waits for this or fails by it.
  */
 export function openCliActs(deps: CliDeps): CliActs {
-  let opening: Promise<Opened | string> | null = null;
-  const early: Readonly<Record<string, unknown>>[] = [];
-  let opened: Opened | null = null;
-
+  let opening: ReturnType<typeof open> | null = null;
+  let lines = 0;
   return {
     keep(line) {
-      if (opened !== null) return opened.keeper.keep(line);
-      early.push(line);
-      opening ??= open(deps).then(
-        (done) => {
-          if (typeof done === 'string') return done;
-          for (const one of early.splice(0)) done.keeper.keep(one);
-          opened = done;
-          return done;
-        },
-        () => 'REDIS_URL cannot be used',
-      );
+      lines += 1;
+      opening ??= open(deps).catch(() => 'REDIS_URL cannot be used');
+      void opening.then((opened) => typeof opened === 'string' || opened.keeper.keep(line));
     },
     async close() {
-      if (opening === null) return;
-      const done = await opening;
-      if (typeof done === 'string') return report(deps, early.length, done);
-      const { untilRedisReady } = await import('@passport/runtime');
-      const isReady = await untilRefused(done.redis, untilRedisReady(done.redis, CLOSE_MS));
-      const lost = await done.keeper.close(isReady ? CLOSE_MS : 0);
-      await done.close();
+      const opened = await opening;
+      if (opened === null) return;
+      if (typeof opened === 'string') return report(deps, lines, opened);
+      const { closeRedis, untilRedisReady } = await import('@passport/runtime');
+      const { keeper, redis } = opened;
+      const isReady = await untilRefused(redis, untilRedisReady(redis, CLOSE_MS));
+      const lost = await keeper.close(isReady ? CLOSE_MS : 0);
+      await closeRedis(redis);
       if (lost > 0) await report(deps, lost, 'Redis does not answer at REDIS_URL');
     },
   };
@@ -70,8 +55,8 @@ async function untilRefused(redis: Redis, ready: Promise<void>): Promise<boolean
   ]);
 }
 
-/** The queue and the client of Redis are loaded by commands that need them. */
-async function open(deps: CliDeps): Promise<Opened | string> {
+/** The keeper, or why there is none. The queue and the client of Redis are loaded by commands that need them. */
+async function open(deps: CliDeps): Promise<{ keeper: ActKeeper; redis: Redis } | string> {
   let url;
   try {
     url = cliConfig(deps.env, deps.readFile).redisUrl.reveal();
@@ -79,23 +64,21 @@ async function open(deps: CliDeps): Promise<Opened | string> {
     if (error instanceof ConfigError) return 'REDIS_URL is not set';
     throw error;
   }
-  const [{ openActKeeper }, { closeRedis, createLogger, createRedis }] = await Promise.all([
+  const [{ openActKeeper }, { createLogger, createRedis }] = await Promise.all([
     import('@passport/queue'),
     import('@passport/runtime'),
   ]);
-  const redis = createRedis(url, {
-    role: 'reader',
-    log: createLogger({ name: 'cli', level: 'silent' }),
-    name: 'cli-audit',
-  });
+  const log = createLogger({ name: 'cli', level: 'silent' });
+  const redis = createRedis(url, { role: 'reader', log, name: 'cli-audit' });
+  const monotonicNow = (): number => performance.now();
   const keeper = openActKeeper({
     redis,
     source: 'cli',
     everyMs: EVERY_MS,
-    monotonicNow: () => performance.now(),
+    monotonicNow,
     onLost: () => undefined,
   });
-  return { keeper, redis, close: () => closeRedis(redis) };
+  return { keeper, redis };
 }
 
 async function report({ err }: CliDeps, lines: number, why: string): Promise<void> {

@@ -1,6 +1,5 @@
-import { Argument, Command, Option } from 'commander';
+import { Argument, Command, type Option } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
-import { WrongUse } from './failure.ts';
 import type { Printer } from './printed-text.ts';
 import { type Report, buildReport } from './report.ts';
 
@@ -53,35 +52,3 @@ function argumentOf([syntax, description, choices]: NonNullable<CommandDraft<obj
   const argument = new Argument(syntax, description);
   return choices === undefined ? argument : argument.choices(choices);
 }
-
-/** `--at L`. */
-export const atLibrary = (description: string): Option =>
-  new Option('--at <library>', description).makeOptionMandatory();
-
-/** What is read from standard input only: an argument would show in process lists and in the shell's history, and is not repeated. */
-const onlyInput =
-  (flag: string, what: string) =>
-  (value: string): string => {
-    if (value === '-') return value;
-    throw new WrongUse(
-      `${flag} accepts only -: pass the ${what} on standard input, where nobody else can see it`,
-    );
-  };
-
-/** `--card -`: the only place a card is taken from. */
-export const cardFromInput = (): Option =>
-  new Option('--card <->', 'the card number: always -, the first line of standard input')
-    .argParser(onlyInput('--card', 'card'))
-    .makeOptionMandatory();
-
-/** `--probe -` and `--item -` of doctor. */
-export const probeOptions = (): Option[] => [
-  new Option(
-    '--probe <->',
-    'look up one card as the worker does, instead of the checks; the card is the first line of standard input',
-  ).argParser(onlyInput('--probe', 'card')),
-  new Option(
-    '--item <->',
-    'with --probe: also check whether an item could be checked out; its barcode is the second line of standard input',
-  ).argParser(onlyInput('--item', 'barcode')),
-];

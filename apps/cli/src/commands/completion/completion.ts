@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { CommandDraft } from '../../program/command.ts';
 import { bashCompletion } from './bash.ts';
 import { type CommandShape, shapesOf } from './command-shape.ts';
 import { fishCompletion } from './fish.ts';
 import { zshCompletion } from './zsh.ts';
+import type { CommandDraft } from '../../program/index.ts';
 
 const SHELLS: Readonly<Record<string, (shapes: readonly CommandShape[]) => string>> = {
   bash: bashCompletion,

@@ -9,11 +9,10 @@ import {
   renderEffectiveConfig,
   workerConfig,
 } from '@passport/config';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
+import type { CommandDraft } from '../../program/index.ts';
 
-const PROCESSES = ['receiver', 'worker', 'dashboard'] as const;
-type ProcessName = (typeof PROCESSES)[number];
+/** How each process reads its part. */
+const READERS = { receiver: receiverConfig, worker: workerConfig, dashboard: dashboardConfig };
 
 const NOT_COMPARED = {
   path: 'users',
@@ -22,25 +21,7 @@ const NOT_COMPARED = {
   libraries: [],
 };
 
-function load(
-  { env, readFile }: CliDeps,
-  process: ProcessName | undefined,
-): Pick<CheckedFile, 'consortium'> & { readonly isDashboardHere?: boolean } {
-  switch (process) {
-    case undefined:
-      return checkedFile(env, readFile);
-    case 'receiver':
-      return receiverConfig(env, readFile);
-    case 'worker':
-      return workerConfig(env, readFile);
-    case 'dashboard':
-      return dashboardConfig(env, readFile);
-    default:
-      return process satisfies never;
-  }
-}
-
-export const configCheck: CommandDraft<{ process?: ProcessName }> = {
+export const configCheck: CommandDraft<{ process?: keyof typeof READERS }> = {
   name: 'check',
   summary: 'validate the configuration and print the effective values',
   description:
@@ -52,10 +33,14 @@ export const configCheck: CommandDraft<{ process?: ProcessName }> = {
     "passport config check --json | jq '.config.agreements'",
   ],
   options: [
-    new Option('--process <name>', 'also check the environment of this process').choices([...PROCESSES]),
+    new Option('--process <name>', 'also check the environment of this process').choices(
+      Object.keys(READERS),
+    ),
   ],
-  run: ({ process }, _args, report, deps) => {
-    const { consortium, isDashboardHere = true } = load(deps, process);
+  run: ({ process }, _args, report, { env, readFile }) => {
+    const read = process === undefined ? checkedFile : READERS[process];
+    const config: Pick<CheckedFile, 'consortium'> & { isDashboardHere?: boolean } = read(env, readFile);
+    const { consortium, isDashboardHere = true } = config;
     const isCompared = isDashboardHere || consortium.users.length === 0;
     const warnings = [...configWarnings(consortium), ...(isCompared ? [] : [NOT_COMPARED])];
     report.json({ ok: true, warnings, config: effectiveConfig(consortium) });

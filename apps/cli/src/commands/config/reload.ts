@@ -2,11 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Option } from 'commander';
 import { checkedFile } from '@passport/config';
 import { type SeenProcess, readProcesses, requestReload } from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
-import { Failure, WrongUse } from '../../program/failure.ts';
-import { openLog } from '../../program/open-log.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
+import { openAudit } from '../../program/open-audit.ts';
+import { type CliDeps, type CommandDraft, Failure, WrongUse } from '../../program/index.ts';
 
 const LOOK_AGAIN_MS = 200;
 
@@ -83,10 +81,7 @@ async function requestAndWait(
   }
   const id = deps.newId();
   await requestReload(open.redis, { id, by: deps.user, at_ms: await open.now() });
-  openLog(deps).info(
-    { audit: true, action: 'reload', by: deps.user, config: fileHash },
-    'reload of the configuration by an operator',
-  );
+  openAudit(deps, 'reload', 'reload of the configuration by an operator')({ config: fileHash });
   const processes = await waitForAll(open, id, waitMs, deps.signal);
   return processes.map((process) => ({ process, taken: takenBy(process, id, fileHash) }));
 }

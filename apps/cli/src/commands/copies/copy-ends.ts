@@ -1,5 +1,4 @@
 import type { Library } from '@passport/config';
-import { KohaError } from '@passport/koha-client';
 import {
   type BegunDeletion,
   type DisclosureReceipt,
@@ -9,10 +8,10 @@ import {
   readCopyRecords,
   readDeletions,
 } from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { OpenKoha } from '../../connect/koha-clients.ts';
+import type { CliDeps } from '../../program/index.ts';
+import { attempt, type OpenKoha } from '../../connect/koha-clients.ts';
 import type { OpenQueue } from '../../connect/with-queue.ts';
-import { splitHomeKey } from './describe-copy.ts';
+import { splitHomeKey } from '../../places/home-key.ts';
 
 /** What was sent for a deletion long ago has ended at the Koha: a copy that is still there was not deleted. */
 const ENDED_AFTER_MS = 3_600_000;
@@ -97,13 +96,8 @@ export async function goneOf(
   koha: OpenKoha,
   patronIds: readonly number[],
 ): Promise<ReadonlySet<number> | null> {
-  try {
-    const known = await koha.readDeletionFacts(patronIds);
-    if (known === null) return null;
-    const there = new Set(known.map(({ patronId }) => patronId));
-    return new Set(patronIds.filter((id) => !there.has(id)));
-  } catch (error) {
-    if (error instanceof KohaError) return null;
-    throw error;
-  }
+  const known = await attempt(koha.readDeletionFacts(patronIds));
+  if ('error' in known || known.value === null) return null;
+  const there = new Set(known.value.map(({ patronId }) => patronId));
+  return new Set(patronIds.filter((id) => !there.has(id)));
 }

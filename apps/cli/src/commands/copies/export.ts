@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { type DisclosureReceipt, readDeletions, readReceipts } from '@passport/queue';
 import { csvRow } from '@passport/runtime';
-import type { CommandDraft } from '../../program/command.ts';
 import { withQueue } from '../../connect/with-queue.ts';
+import type { CommandDraft } from '../../program/index.ts';
 
 interface ExportOptions {
   readonly at?: string;

@@ -2,28 +2,36 @@ import { Option } from 'commander';
 import { type Library, loadConsortium } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
-import { WrongUse } from '../../program/failure.ts';
-import { type OpenKoha, openKohas } from '../../connect/koha-clients.ts';
-import { localDay } from '../../program/local-time.ts';
-import { openLog } from '../../program/open-log.ts';
-import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
-import { type CopyEnds, openCopyEnds } from './copy-ends.ts';
-import { type CopyTypes, copyTypesOf } from './copy-types.ts';
-import { attributeOf } from './describe-copy.ts';
-import { eachCopy, goThrough, orFailed } from './go-through.ts';
-import { leaveByPurge } from './leave-by-purge.ts';
-import { type Meanings, type PlannedCopy, failedAt, printPlan } from './plan.ts';
-import { countsOf, lendersOf, readCopies } from './read-copies.ts';
-import { rememberedKeys } from './remembered-keys.ts';
-import { warnOfAgreements } from './warn-of-agreements.ts';
-import { releaseCopy } from './write-copy.ts';
+import type { OpenKoha } from '../../connect/koha-clients.ts';
+import { type CommandDraft, localDay, WrongUse } from '../../program/index.ts';
+import type { CopyEnds } from './copy-ends.ts';
+import {
+  attributeOf,
+  copyTypesOf,
+  lendersTo,
+  listCopies,
+  releaseCopy,
+  rememberedKeys,
+  warnOfAgreements,
+} from './copy.ts';
+import {
+  type CopiesAt,
+  type CopyWork,
+  type Place,
+  countsOf,
+  goThrough,
+  type Meanings,
+  planList,
+  printPlan,
+  SHARED_MEANINGS,
+} from './plan.ts';
+import { printPurge, PURGE, purgeAt, type PurgeFacts, type PurgeFinding } from './purge-at.ts';
 
 const WAYS = ['expire', 'release', 'purge'] as const;
 type Way = (typeof WAYS)[number];
 
 const MEANINGS = {
+  ...SHARED_MEANINGS,
   copy: { good: true, says: 'can be expired, released or purged: choose with --by' },
   expire: { good: true, says: 'will expire: nothing more can be borrowed' },
   expired: { good: true, says: 'has expired: nothing more can be borrowed' },
@@ -31,15 +39,7 @@ const MEANINGS = {
   release: { good: true, says: 'the passport and the home key will be removed' },
   released: { good: true, says: "it is the lending library's own patron now" },
   merged: { says: 'a copy was merged into this own patron of the library: release it by its number' },
-  not_a_copy: { says: 'the record has no passport any more: it is the own patron of the library' },
-  not_remembered: {
-    says: 'the plugin does not remember that the service wrote into this record: it may be an own patron with a merged copy, or was made before version 1.1',
-  },
-  anonymized: { says: 'Koha has anonymised the record: it is never written' },
-  changed_meanwhile: { says: 'somebody changed the record at this moment: repeat the command' },
   refused: { says: 'the Koha refused the change: `passport doctor` says more' },
-  unreadable: { says: 'the record cannot be read' },
-  failed: { says: 'a Koha did not answer: repeat the command' },
 } as const satisfies Meanings<string>;
 type LeaveFinding = keyof typeof MEANINGS;
 
@@ -47,18 +47,17 @@ type LeaveFinding = keyof typeof MEANINGS;
 interface Leaving {
   readonly of: string;
   readonly by: Exclude<Way, 'purge'> | null;
-  readonly apply: boolean;
   /** The last day on which a copy that expires was still valid: the day before today. */
   readonly lastDay: string;
 }
 
-function decide(copy: KohaPatron, library: Library, types: CopyTypes, leaving: Leaving): LeaveFinding {
+function decide(copy: KohaPatron, library: Library, { by, lastDay }: Leaving): LeaveFinding {
   if (copy.anonymized === true) return 'anonymized';
-  const keys = homeKeysOf(copy, { homeKeyAttribute: types.homeKey });
+  const keys = homeKeysOf(copy, library.copy);
   const copyCategories = copyCategoriesOf(library.copy);
   if (keys.length > 1 || isInForeignCategory(copy, { copyCategories })) return 'merged';
-  if (leaving.by !== 'expire') return leaving.by ?? 'copy';
-  return copy.expiryDate !== null && copy.expiryDate <= leaving.lastDay ? 'already_expired' : 'expire';
+  if (by !== 'expire') return by ?? 'copy';
+  return copy.expiryDate !== null && copy.expiryDate <= lastDay ? 'already_expired' : 'expire';
 }
 
 /** Koha wants these three echoed; nothing but the date changes. */
@@ -89,41 +88,31 @@ async function applyOne(
   const key = copy === null ? null : attributeOf(copy, types.homeKey);
   if (copy === null || key?.value?.startsWith(`${leaving.of}:`) !== true) return 'changed_meanwhile';
   if (leaving.by === 'expire' && attributeOf(copy, types.passport) === null) return 'not_a_copy';
-  const finding = decide(copy, library, types, leaving);
+  const finding = decide(copy, library, leaving);
   if (finding === 'expire') return expire(koha, copy, leaving.lastDay);
   if (finding !== 'release' || ends === null) return finding;
   await releaseCopy(koha, copy, types, ends);
   return 'released';
 }
 
-/** Decides, and with `apply` writes, for the copies at one library. Throws KohaError when the list fails. */
-function leaveAt(
-  library: Library,
-  koha: OpenKoha,
-  leaving: Leaving,
-  { signal, ends }: { readonly signal: AbortSignal; readonly ends: CopyEnds | null },
-): AsyncIterable<PlannedCopy<LeaveFinding>> {
-  const types = copyTypesOf(library);
-  return eachCopy(readCopies(koha, library, leaving.of, { signal }), {
-    unreadable: { lending: library.id, patron_id: null, home_key: null, finding: 'unreadable' },
-    async *decide(copies): AsyncGenerator<PlannedCopy<LeaveFinding>, void, undefined> {
+function leaveAt({ library, koha, ends, signal }: Place, leaving: Leaving): CopiesAt<LeaveFinding, object> {
+  const { homeKey } = copyTypesOf(library);
+  const pages = listCopies(koha, library, leaving.of, { signal });
+  return {
+    plan: planList(library, pages, {}, async function* (copies) {
       const ids = copies.map(({ patronId }) => patronId);
       const remembered = leaving.by === 'expire' ? await rememberedKeys(koha, ids, { signal }) : null;
       for (const copy of copies) {
-        const home_key = attributeOf(copy, types.homeKey)?.value ?? null;
-        const planned = decide(copy, library, types, leaving);
+        const home_key = attributeOf(copy, homeKey)?.value ?? null;
+        const planned = decide(copy, library, leaving);
         // An own patron whom Koha merged a copy into can be in a category of copies, and must be able to borrow.
         const isDoubtful = planned === 'expire' && remembered?.get(copy.patronId) !== home_key?.trim();
         const finding = isDoubtful ? 'not_remembered' : planned;
         yield { lending: library.id, patron_id: copy.patronId, home_key, finding };
       }
-    },
-    async write(copy) {
-      const { patron_id: id, finding } = copy;
-      if (!leaving.apply || id === null || (finding !== 'expire' && finding !== 'release')) return copy;
-      return { ...copy, finding: await orFailed(() => applyOne(koha, id, library, leaving, ends)) };
-    },
-  });
+    }),
+    apply: async (copy, id) => ({ ...copy, finding: await applyOne(koha, id, library, leaving, ends) }),
+  };
 }
 
 interface LeaveOptions {
@@ -131,16 +120,6 @@ interface LeaveOptions {
   readonly at?: string;
   readonly by?: Way;
   readonly apply?: boolean;
-}
-
-const dayBefore = (nowMs: number): string => localDay(nowMs - 86_400_000);
-
-/** One line in the audit for each copy. */
-function auditOf({ of, by }: Leaving, deps: CliDeps): (copy: PlannedCopy<LeaveFinding>) => void {
-  const log = openLog(deps);
-  const audit = { audit: true, action: 'copies_leave', by: deps.user, home: of, way: by };
-  return ({ lending, patron_id, home_key, finding: result }) =>
-    log.info({ ...audit, lending, patron_id, home_key, result }, 'copies leave');
 }
 
 export const copiesLeave: CommandDraft<LeaveOptions> = {
@@ -170,29 +149,41 @@ export const copiesLeave: CommandDraft<LeaveOptions> = {
     const by = way ?? null;
     if (apply && by === null) throw new WrongUse('--apply needs --by: expire, release or purge');
     const consortium = loadConsortium(deps.env, deps.readFile);
-    const lenders = lendersOf(consortium, at).filter(
-      ({ id, copy }) => id !== of && (at !== undefined || copy.homeKeyAttribute !== null),
-    );
+    const lenders = lendersTo(consortium, of, at);
     warnOfAgreements(consortium, of, report);
-    const kohas = openKohas(lenders, deps);
-    const work = async (open: OpenQueue | null): Promise<0 | 1> => {
-      if (by === 'purge') return leaveByPurge({ of, lenders, kohas, open }, report, deps);
-      const leaving: Leaving = { of, by, apply, lastDay: dayBefore(deps.now()) };
-      const leave = (library: Library): AsyncIterable<PlannedCopy<LeaveFinding>> => {
-        const ends = open === null ? null : openCopyEnds(open, library, deps);
-        return leaveAt(library, kohas.of(library.id), leaving, { signal: deps.signal, ends });
-      };
-      const passage = { at: leave, failed: failedAt, pass: auditOf(leaving, deps), applies: apply };
-      const { copies, stopped } = await goThrough(lenders, passage, report, deps);
-      const at_libraries = countsOf(copies.map(({ lending }) => lending));
-      for (const [lending, count] of Object.entries(at_libraries)) report.line(`${lending}: ${count} copies`);
-      const printing = { applied: apply, stopped, more: { lending: at_libraries } };
-      return printPlan(copies, MEANINGS, printing, report);
+    const common = {
+      action: 'copies_leave',
+      audit: { home: of, way: by },
+      lenders,
+      called: lenders,
+      applies: apply,
+      needsQueue: apply && by !== 'expire',
     };
-    try {
-      return apply && by !== 'expire' ? await withQueue(deps, work) : await work(null);
-    } finally {
-      kohas.close();
+    if (by === 'purge') {
+      const criteria = { expired: false, unusedSince: null, gone: null, leaves: true };
+      const today = localDay(deps.now());
+      const gone = await goThrough<PurgeFinding, PurgeFacts>(
+        {
+          ...common,
+          ...PURGE,
+          auditOf: ({ blocks }) => ({ blocks }),
+          at: (place) => purgeAt(place, { of, today, criteria }),
+        },
+        report,
+        deps,
+      );
+      return printPurge(gone, { showsUse: false, showsLending: true }, report);
     }
+    const leaving = { of, by, lastDay: localDay(deps.now() - 86_400_000) };
+    const work: CopyWork<LeaveFinding, object> = {
+      ...common,
+      at: (place) => leaveAt(place, leaving),
+      todo: ['expire', 'release'],
+      nothing: {},
+    };
+    const gone = await goThrough(work, report, deps);
+    const at_libraries = countsOf(gone.copies.map(({ lending }) => lending));
+    for (const [lending, count] of Object.entries(at_libraries)) report.line(`${lending}: ${count} copies`);
+    return printPlan(gone, MEANINGS, { more: { lending: at_libraries } }, report);
   },
 };

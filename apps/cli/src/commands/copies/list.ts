@@ -1,17 +1,15 @@
 import { Option } from 'commander';
 import { type Consortium, type Library, loadConsortium } from '@passport/config';
-import { KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
+import type { KohaPatron } from '@passport/koha-client';
 import { readCopyRecords } from '@passport/queue';
 import { csvRow } from '@passport/runtime';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
-import { type OpenKoha, openKohas } from '../../connect/koha-clients.ts';
-import { openLog } from '../../program/open-log.ts';
-import type { Report } from '../../program/report.ts';
+import { attempt, type OpenKoha, withKohas } from '../../connect/koha-clients.ts';
 import { type OpenQueue, perhapsWithQueue } from '../../connect/with-queue.ts';
-import { type ListedCopy, describeCopy } from './describe-copy.ts';
-import { inBatches } from './in-batches.ts';
-import { countsOf, lendersOf, readCopies } from './read-copies.ts';
+import { splitHomeKey } from '../../places/home-key.ts';
+import { openAudit } from '../../program/open-audit.ts';
+import { lendersOf, listCopies, valueOf } from './copy.ts';
+import { countsOf } from './plan.ts';
+import type { CliDeps, CommandDraft, Report } from '../../program/index.ts';
 
 interface ListOptions {
   readonly at?: string;
@@ -36,8 +34,27 @@ interface Trouble {
   readonly message: string;
 }
 
+/** A copy as it is listed: numbers, codes and dates, nothing of the person. */
+function describeCopy({ id, copy }: Library, patron: KohaPatron) {
+  const homeKey = valueOf(patron, copy.homeKeyAttribute);
+  const passport = valueOf(patron, copy.passportAttribute);
+  return {
+    lending: id,
+    patron_id: patron.patronId,
+    /** Null where the library writes none, and for copies of older software. */
+    home_key: homeKey,
+    home: homeKey === null ? passport : (splitHomeKey(homeKey)?.home ?? null),
+    branch: patron.libraryId,
+    category: patron.categoryId,
+    expiry: patron.expiryDate,
+    /** The day Koha enrolled the patron at the lending library. */
+    since: patron.dateEnrolled,
+    anonymized: patron.anonymized === true,
+  };
+}
+
 /** A copy, and whether the service has it on record, and so follows it; null: that is not known without Redis. */
-type Listed = ListedCopy & { readonly on_record: boolean | null };
+type Listed = ReturnType<typeof describeCopy> & { readonly on_record: boolean | null };
 
 /** The copies at one library, each passed on as it is read. Returns how many records could not be read. Throws KohaError. */
 async function listAt(
@@ -48,21 +65,19 @@ async function listAt(
   pass: (copy: Listed) => void,
   { signal }: CliDeps,
 ): Promise<number> {
-  const { homeKeyAttribute: homeKey, passportAttribute: passport } = library.copy;
-  let unreadable = 0;
-  for await (const rows of inBatches(readCopies(koha, library, of, { signal }), PATRONS_A_PAGE)) {
-    const patrons = rows.filter((row) => row !== null);
+  let unread = 0;
+  for await (const { patrons, unreadable, broken } of listCopies(koha, library, of, { signal })) {
     const ids = patrons.map(({ patronId }) => patronId);
     const records = open === null ? null : await readCopyRecords(open.redis, library.id, ids);
-    unreadable += rows.length - patrons.length;
+    unread += unreadable.length + broken;
     for (const patron of patrons) {
-      const copy = describeCopy(library.id, patron, { passport, homeKey });
+      const copy = describeCopy(library, patron);
       if (of !== undefined && copy.home !== of) continue;
       const isRecorded = records?.get(copy.patron_id)?.homeKey === copy.home_key;
       pass({ ...copy, on_record: records === null ? null : isRecorded });
     }
   }
-  return unreadable;
+  return unread;
 }
 
 function printRemarks(
@@ -103,34 +118,29 @@ export const copiesList: CommandDraft<ListOptions> = {
     perhapsWithQueue(deps, async (open): Promise<0 | 1> => {
       const consortium = loadConsortium(deps.env, deps.readFile);
       const lenders = lendersOf(consortium, at);
-      const kohas = openKohas(lenders, deps);
       const copies: Listed[] = [];
       const troubles: Trouble[] = [];
-      const log = openLog(deps);
-      const audit = { audit: true, action: 'copies_list', by: deps.user };
+      const audit = openAudit(deps, 'copies_list', 'copies list');
       let unreadable = 0;
       const pass = (copy: Listed): void => {
         copies.push(copy);
         report.line(csvRow(COLUMNS.map((column) => String(copy[column] ?? ''))));
       };
       report.line(COLUMNS.join(','));
-      try {
+      await withKohas(lenders, deps, async (kohaOf) => {
         for (const library of lenders) {
-          try {
-            const before = copies.length;
-            unreadable += await listAt(library, kohas.of(library.id), of, open, pass, deps);
-            const listed = { home: of ?? null, copies: copies.length - before };
-            log.info({ ...audit, lending: library.id, ...listed }, 'copies list');
-          } catch (error) {
-            if (!(error instanceof KohaError)) throw error;
-            const { code, message } = error;
+          const before = copies.length;
+          const listed = await attempt(listAt(library, kohaOf(library.id), of, open, pass, deps));
+          if ('error' in listed) {
+            const { code, message } = listed.error;
             troubles.push({ library: library.id, code, message });
             report.progress(`${message}; \`passport doctor ${library.id}\` says more`);
+            continue;
           }
+          unreadable += listed.value;
+          audit({ lending: library.id, home: of ?? null, copies: copies.length - before });
         }
-      } finally {
-        kohas.close();
-      }
+      });
       const unknownHomes = printRemarks(copies, unreadable, consortium, report);
       report.json({ copies, unknown_homes: unknownHomes, unreadable, failed: troubles });
       return troubles.length === 0 ? 0 : 1;

@@ -1,12 +1,11 @@
 import type { Consortium, Library } from '@passport/config';
-import { type KohaPatron, KohaError, PATRONS_A_PAGE, readInHalves } from '@passport/koha-client';
+import { type KohaPatron, KohaError, readInHalves } from '@passport/koha-client';
 import type { ReadCopyRecords } from '@passport/queue';
 import { homeKeyOf, homeKeysOf, isBlind, isCopy, isNobodyShown, passportTypes } from '@passport/patron-rules';
-import type { OpenKohas } from '../../connect/koha-clients.ts';
-import { splitHomeKey } from './describe-copy.ts';
-import { inBatches } from './in-batches.ts';
-import { buildPace } from './pace.ts';
-import { readCopies } from './read-copies.ts';
+import type { KohaOf } from '../../connect/koha-clients.ts';
+import { splitHomeKey } from '../../places/home-key.ts';
+import { listCopies } from './copy.ts';
+import { buildPace } from './plan.ts';
 
 /** Gone is who was missing in a full sweep, and is missing again at least so long after it. */
 const GONE_AFTER_MS = 24 * 3_600_000;
@@ -14,10 +13,9 @@ const GONE_AFTER_MS = 24 * 3_600_000;
 export interface GoneCase {
   readonly consortium: Consortium;
   readonly lending: Library;
-  readonly homeKeyType: string;
   /** Only of this home library, where it is named. */
   readonly of: string | undefined;
-  readonly kohas: OpenKohas;
+  readonly kohaOf: KohaOf;
   /** Only copies on record are looked up at home, whatever the lending Koha shows. */
   readonly readRecords: ReadCopyRecords;
   /** Since when full sweeps have missed home keys of a home library. */
@@ -46,17 +44,17 @@ interface KeyedCopy {
  * sweep missed a day ago or earlier, is missing now, and has no other record with the card. A home library that misses too many hides
  * its patrons: nobody there is gone. Throws KohaError where the lending Koha fails.
  */
-export async function findGone(the: GoneCase): Promise<ProvenGone> {
+export async function findGone(wanted: GoneCase): Promise<ProvenGone> {
   const homeKeys = new Set<string>();
   const unproven = new Map<string, 'blind' | 'down'>();
-  for (const home of the.consortium.agreements.homesAt(the.lending.id)) {
-    if (the.of !== undefined && the.of !== home) continue;
+  for (const home of wanted.consortium.agreements.homesAt(wanted.lending.id)) {
+    if (wanted.of !== undefined && wanted.of !== home) continue;
     try {
-      const { gone, isHiding } = await goneAt(home, the);
+      const { gone, isHiding } = await goneAt(home, wanted);
       for (const homeKey of gone) homeKeys.add(homeKey);
       if (isHiding) unproven.set(home, 'blind');
     } catch (error) {
-      if (!(error instanceof KohaError) || error.library !== home || the.signal.aborted) throw error;
+      if (!(error instanceof KohaError) || error.library !== home || wanted.signal.aborted) throw error;
       unproven.set(home, 'down');
     }
   }
@@ -65,7 +63,7 @@ export async function findGone(the: GoneCase): Promise<ProvenGone> {
     unproven,
     async isStillGone(homeKey) {
       const { home, patronId } = splitHomeKey(homeKey) ?? { home: '', patronId: 0 };
-      const { patrons, rows } = await the.kohas.of(home).readPatrons([patronId]);
+      const { patrons, rows } = await wanted.kohaOf(home).readPatrons([patronId]);
       return rows === 0 || patrons[0]?.anonymized === true;
     },
   };
@@ -73,25 +71,24 @@ export async function findGone(the: GoneCase): Promise<ProvenGone> {
 
 async function goneAt(
   home: string,
-  the: GoneCase,
+  wanted: GoneCase,
 ): Promise<{ readonly gone: readonly string[]; readonly isHiding: boolean }> {
-  const { lending, kohas, readRecords, missingSince, nowMs, signal } = the;
+  const { lending, kohaOf, readRecords, missingSince, nowMs, signal } = wanted;
   const paced = buildPace(signal);
   const gone: string[] = [];
   const missing: KeyedCopy[] = [];
   let all = 0;
-  const copies = readCopies(kohas.of(lending.id), lending, home, { signal });
-  for await (const batch of inBatches(copies, PATRONS_A_PAGE)) {
-    const ids = batch.flatMap((copy) => copy?.patronId ?? []);
+  for await (const { patrons } of listCopies(kohaOf(lending.id), lending, home, { signal })) {
+    const ids = patrons.map(({ patronId }) => patronId);
     const records = await readRecords(lending.id, ids);
-    const keyed = batch
-      .flatMap((copy) => keyedCopy(copy, home, the))
+    const keyed = patrons
+      .flatMap((copy) => keyedCopy(copy, home, wanted))
       .filter(({ copy, homeKey }) => records.get(copy.patronId)?.homeKey === homeKey);
     const numbers = [...new Set(keyed.map(({ number }) => number))];
     const found = new Map<number, KohaPatron>();
     const unreadable: number[] = [];
     const unread = await readInHalves(numbers, async (part) => {
-      const page = await paced(() => kohas.of(home).readPatrons(part, {}, { signal }));
+      const page = await paced(() => kohaOf(home).readPatrons(part, {}, { signal }));
       for (const patron of page.patrons) found.set(patron.patronId, patron);
       unreadable.push(...page.unreadable);
     });
@@ -108,14 +105,13 @@ async function goneAt(
   const since = await missingSince(home);
   const long = missing.filter(({ homeKey }) => nowMs - (since.get(homeKey) ?? nowMs) >= GONE_AFTER_MS);
   for (const each of long) {
-    if (!(await paced(() => hasOtherNumber(each, home, the)))) gone.push(each.homeKey);
+    if (!(await paced(() => hasOtherNumber(each, home, wanted)))) gone.push(each.homeKey);
   }
   return { gone, isHiding };
 }
 
-function keyedCopy(copy: KohaPatron | null, home: string, { homeKeyType }: GoneCase): KeyedCopy[] {
-  if (copy === null) return [];
-  const [homeKey = '', another] = homeKeysOf(copy, { homeKeyAttribute: homeKeyType });
+function keyedCopy(copy: KohaPatron, home: string, { lending }: GoneCase): KeyedCopy[] {
+  const [homeKey = '', another] = homeKeysOf(copy, lending.copy);
   const split = splitHomeKey(homeKey);
   if (another !== undefined || split?.home !== home) return [];
   return [{ copy, homeKey, number: split.patronId }];
@@ -125,11 +121,11 @@ function keyedCopy(copy: KohaPatron | null, home: string, { homeKeyType }: GoneC
 async function hasOtherNumber(
   { copy: { cardnumber }, homeKey }: KeyedCopy,
   home: string,
-  { consortium, kohas, signal }: GoneCase,
+  { consortium, kohaOf, signal }: GoneCase,
 ): Promise<boolean> {
   if (cardnumber === null || cardnumber.trim() === '') return true;
   const wanted = { attributes: true, balance: false };
-  const found = await kohas.of(home).findByCard(cardnumber, wanted, { signal });
+  const found = await kohaOf(home).findByCard(cardnumber, wanted, { signal });
   const types = passportTypes(consortium);
   return found.some((each) => !isCopy(each, types) && homeKeyOf(home, each.patronId) !== homeKey);
 }

@@ -1,39 +1,53 @@
-import type { Library } from '@passport/config';
-import { type DeletionBlock, type DeletionFacts, type KohaPatron, KohaError } from '@passport/koha-client';
+import { type DeletionBlock, type DeletionFacts, type KohaPatron } from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
 import { translateRedisError } from '@passport/runtime';
-import type { OpenKoha } from '../../connect/koha-clients.ts';
+import { attempt } from '../../connect/koha-clients.ts';
+import { splitHomeKey } from '../../places/home-key.ts';
+import type { Report } from '../../program/index.ts';
 import { type CopyEnds, goneOf } from './copy-ends.ts';
-import type { CopyTypes } from './copy-types.ts';
-import { attributeOf, splitHomeKey } from './describe-copy.ts';
-import { CannotGoOn, eachCopy } from './go-through.ts';
+import { attributeOf, copyTypesOf, listCopies, rememberedKeys } from './copy.ts';
+import {
+  buildPace,
+  CannotGoOn,
+  type CopiesAt,
+  type Gone,
+  type Meanings,
+  type Place,
+  type Planned,
+  planList,
+  printPlan,
+  SHARED_MEANINGS,
+} from './plan.ts';
 import type { ProvenGone } from './proven-gone.ts';
-import { buildPace } from './pace.ts';
-import type { PlannedCopy } from './plan.ts';
-import { readCopies } from './read-copies.ts';
-import { rememberedKeys } from './remembered-keys.ts';
 
-export type PurgeFinding =
-  | 'purge'
-  | 'deleted'
-  | 'settled'
-  | 'unsettled'
-  | 'kept'
-  | 'unused_unknown'
-  | 'merged'
-  | 'not_a_copy'
-  | 'not_remembered'
-  | 'anonymized'
-  | 'not_this_copy'
-  | 'gone'
-  | 'unreadable'
-  | 'failed';
+const { not_a_copy, not_remembered, unreadable, failed } = SHARED_MEANINGS;
+const MEANINGS = {
+  not_a_copy,
+  not_remembered,
+  unreadable,
+  failed,
+  purge: { good: true, says: 'nothing keeps it: it can be deleted' },
+  deleted: { good: true, says: 'was moved to the deleted patrons of the Koha' },
+  settled: { good: true, says: 'an earlier run had deleted it: it has its receipt now' },
+  unsettled: {
+    says: 'it may be deleted, and has no receipt yet: repeat the command, which looks and writes it',
+  },
+  kept: { good: true, says: 'something keeps it' },
+  unused_unknown: {
+    says: 'Koha would not know of a later use: it does not track activity or keep the history',
+  },
+  merged: { says: 'a copy was merged into this own patron of the library: it is never deleted' },
+  anonymized: { says: 'Koha has anonymised the record: its own jobs delete it' },
+  not_this_copy: { says: 'it is not this copy any more' },
+  gone: { good: true, says: 'somebody else has deleted it' },
+} as const satisfies Meanings<string>;
+export type PurgeFinding = keyof typeof MEANINGS;
 
 /** `gone`: proven to have left home. `leaves`: its home library leaves. */
-export type PurgeReason = 'expired' | 'unused' | 'gone' | 'leaves';
+type PurgeReason = 'expired' | 'unused' | 'gone' | 'leaves';
 
 /** Which copies are meant; one criterion that is true suffices. */
-export interface PurgeCriteria {
+interface PurgeCriteria {
   readonly expired: boolean;
   /** Unused is what was not used on this day or later; null: not looked at. */
   readonly unusedSince: string | null;
@@ -43,39 +57,32 @@ export interface PurgeCriteria {
   readonly leaves: boolean;
 }
 
-/** A copy that the criteria are true of, or may be. */
-export interface PurgedCopy extends PlannedCopy<PurgeFinding> {
+/** Why a copy is meant, and what keeps it. */
+export interface PurgeFacts {
   readonly because: readonly PurgeReason[];
   readonly blocks: readonly DeletionBlock[];
   readonly last_used: string | null;
 }
 
-export interface PurgeCase {
-  readonly library: Library;
-  readonly types: CopyTypes;
-  readonly koha: OpenKoha;
+/** Of a library, or a record, of which no copy can be named. */
+const NOTHING_KNOWN: PurgeFacts = { because: [], blocks: [], last_used: null };
+
+/** What is the same for every command that purges. */
+export const PURGE = { todo: ['purge'], nothing: NOTHING_KNOWN } as const;
+
+/** A copy that the criteria are true of, or may be. */
+export type PurgedCopy = Planned<PurgeFinding, PurgeFacts>;
+
+interface PurgeWish {
   /** Only copies of this home library, where it is named. */
   readonly of: string | undefined;
   readonly today: string;
   readonly criteria: PurgeCriteria;
-  readonly signal: AbortSignal;
-  /** Null: plan only. */
-  readonly ends: CopyEnds | null;
 }
+type PurgeCase = Pick<Place, 'library' | 'koha' | 'signal'> & PurgeWish;
 
 /** What a library has where it has no such plugin. */
 const NO_PLUGIN = 'no Patron Passport plugin that can say what keeps a copy: install the current one';
-
-/** A row of a library of which no copy can be named. */
-export const nobodyAt = <F extends PurgeFinding>({ id }: Library, finding: F) => ({
-  lending: id,
-  patron_id: null,
-  home_key: null,
-  because: [],
-  blocks: [],
-  last_used: null,
-  finding,
-});
 
 const isExpired = ({ expired, expiryDate }: KohaPatron, today: string): boolean =>
   expired === true || (expiryDate !== null && expiryDate < today);
@@ -97,8 +104,8 @@ function reasonsFor(
 
 /** What the criteria say of a copy: null where they do not concern it. */
 function decide(purge: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedCopy | null {
-  const { library, types } = purge;
-  const keys = homeKeysOf(copy, { homeKeyAttribute: types.homeKey });
+  const { library } = purge;
+  const keys = homeKeysOf(copy, library.copy);
   const home_key = keys.find((key) => splitHomeKey(key) !== null) ?? null;
   const known = { lending: library.id, patron_id: copy.patronId, home_key };
   const because = reasonsFor(purge, copy, keys, facts);
@@ -124,13 +131,15 @@ function decideByRecord(
   facts: DeletionFacts,
 ): PurgedCopy | null {
   if (record === undefined || record.hidden) return { ...found, finding: 'unreadable' };
-  if (attributeOf(record, purge.types.passport) === null) return { ...found, finding: 'not_a_copy' };
+  if (attributeOf(record, purge.library.copy.passportAttribute) === null)
+    return { ...found, finding: 'not_a_copy' };
   return decide(purge, record, facts);
 }
 
 /**
  * Has one copy deleted, after another look at its record: others were deleted since the plan. It is noted before, so that a deletion
  * that took place has its receipt whatever happens, and nothing of it is broken off. Null where the criteria are not true of it any more.
+ * Throws KohaError where it was not deleted, CannotGoOn.
  */
 async function remove(
   purge: PurgeCase,
@@ -138,34 +147,30 @@ async function remove(
   copy: PurgedCopy,
   facts: DeletionFacts,
 ): Promise<PurgedCopy | null> {
-  const { koha, types, library } = purge;
+  const { koha, library } = purge;
   const { patron_id: patronId, home_key: homeKey } = copy;
   if (patronId === null || homeKey === null) return copy;
-  let begun: Awaited<ReturnType<CopyEnds['begin']>> = null;
-  try {
-    const record = await koha.readPatron(patronId);
-    if (record === null) return { ...copy, finding: 'gone' };
-    const again = decideByRecord(purge, copy, record, facts);
-    if (again?.finding !== 'purge' || again.home_key !== homeKey) return again;
-    if (!(await isStillMeant(purge, again, homeKey))) return null;
-    begun = await ends.begin(patronId, homeKey);
-    if (begun === null)
-      throw new CannotGoOn(`${library.id}: too many deletions have no answer from its Koha`);
-    const result = await koha.deleteCopy({ patronId, homeKey, homeKeyType: types.homeKey });
-    if (result.kind !== 'deleted') {
+  const record = await koha.readPatron(patronId);
+  if (record === null) return { ...copy, finding: 'gone' };
+  const again = decideByRecord(purge, copy, record, facts);
+  if (again?.finding !== 'purge' || again.home_key !== homeKey) return again;
+  if (!(await isStillMeant(purge, again, homeKey))) return null;
+  const begun = await ends.begin(patronId, homeKey);
+  if (begun === null) throw new CannotGoOn(`${library.id}: too many deletions have no answer from its Koha`);
+  const tried = await attempt(
+    koha.deleteCopy({ patronId, homeKey, homeKeyType: copyTypesOf(library).homeKey }),
+  );
+  if ('error' in tried) {
+    if (tried.error.effect === 'none') {
       await ends.notDeleted(begun);
-      return result.kind === 'blocked'
-        ? { ...copy, blocks: result.blocks, finding: 'kept' }
-        : { ...copy, finding: result.kind };
-    }
-  } catch (error) {
-    if (!(error instanceof KohaError)) throw error;
-    if (begun === null) return { ...copy, finding: 'failed' };
-    if (error.effect === 'none') {
-      await ends.notDeleted(begun);
-      return { ...copy, finding: 'failed' };
+      throw tried.error;
     }
     if ((await goneOf(koha, [patronId]))?.has(patronId) !== true) return { ...copy, finding: 'unsettled' };
+  } else if (tried.value.kind !== 'deleted') {
+    await ends.notDeleted(begun);
+    return tried.value.kind === 'blocked'
+      ? { ...copy, blocks: tried.value.blocks, finding: 'kept' }
+      : { ...copy, finding: tried.value.kind };
   }
   try {
     await ends.deleted(begun);
@@ -212,28 +217,44 @@ async function* decideBatch(
 }
 
 /**
- * Decides, and with `ends` deletes, the copies at a library; first and last it settles deletions that have no receipt yet. Throws
- * KohaError, CannotGoOn.
+ * Decides, and deletes, the copies at a library; first and last it settles deletions that have no receipt yet. Throws KohaError,
+ * CannotGoOn.
  */
-export async function* purgeAt(purge: PurgeCase): AsyncGenerator<PurgedCopy, void, undefined> {
-  const { library, koha, signal, ends, of } = purge;
+export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, PurgeFacts> {
+  const { library, koha, signal, ends } = place;
+  const purge = { ...place, ...wish };
   const paced = buildPace(signal);
   const facts = new Map<number, DeletionFacts>();
-  const remainders = async (): Promise<readonly PurgedCopy[]> =>
-    ((await ends?.settle(koha)) ?? []).map(({ patronId, homeKey }) => ({
-      ...nobodyAt(library, 'settled'),
-      patron_id: patronId,
-      home_key: homeKey,
-    }));
-  yield* await remainders();
-  yield* eachCopy(readCopies(koha, library, of, { signal }), {
-    unreadable: nobodyAt(library, 'unreadable'),
-    decide: (copies) => decideBatch(purge, copies, paced, facts),
-    write: async (copy) => {
-      const fact = facts.get(copy.patron_id ?? 0);
-      if (ends === null || copy.finding !== 'purge' || fact === undefined) return copy;
+  const pages = listCopies(koha, library, wish.of, { signal });
+  return {
+    plan: planList(library, pages, NOTHING_KNOWN, (copies) => decideBatch(purge, copies, paced, facts)),
+    async apply(copy, patronId) {
+      const fact = facts.get(patronId);
+      if (ends === null || fact === undefined) return copy;
       return paced(() => remove(purge, ends, copy, fact));
     },
-  });
-  yield* await remainders();
+    async settle() {
+      const settled = (await ends?.settle(koha)) ?? [];
+      return settled.map(({ patronId, homeKey }) => {
+        const known = { lending: library.id, patron_id: patronId, home_key: homeKey };
+        return { ...known, finding: 'settled', ...NOTHING_KNOWN };
+      });
+    },
+  };
+}
+
+/** Prints every copy that the criteria are true of, and how many there are of each finding. Returns the exit code. */
+export function printPurge(
+  gone: Gone<PurgedCopy>,
+  { showsUse, showsLending }: { readonly showsUse: boolean; readonly showsLending: boolean },
+  report: Report,
+): 0 | 1 {
+  const lineOf = (copy: PurgedCopy): string => {
+    const { lending, patron_id: id, home_key: key, because, blocks, last_used: used, finding } = copy;
+    const place = showsLending ? `${lending} ` : '';
+    const keeps = blocks.length === 0 ? '' : ` by ${blocks.join(' ')}`;
+    const lastUsed = showsUse ? `  last used ${used ?? 'unknown'}` : '';
+    return `${place}${id ?? '-'}  ${key ?? '-'}  ${because.join(' ')}${lastUsed}  ${finding}${keeps}`;
+  };
+  return printPlan(gone, MEANINGS, { shows: 'all', lineOf }, report);
 }

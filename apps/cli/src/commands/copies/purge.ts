@@ -1,29 +1,27 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import { loadConsortium } from '@passport/config';
 import { readCopyRecords, readMissing } from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import { type CommandDraft, atLibrary } from '../../program/command.ts';
-import { WrongUse } from '../../program/failure.ts';
-import { findLibrary } from '../../program/find-library.ts';
-import { openKohas } from '../../connect/koha-clients.ts';
-import { localDay } from '../../program/local-time.ts';
-import { openLog } from '../../program/open-log.ts';
-import type { Report } from '../../program/report.ts';
-import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
-import { openCopyEnds } from './copy-ends.ts';
-import { copyTypesOf } from './copy-types.ts';
-import { goThrough } from './go-through.ts';
-import type { StoppedRun } from './plan.ts';
-import { type GoneCase, type ProvenGone, findGone } from './proven-gone.ts';
-import { type PurgedCopy, nobodyAt, purgeAt } from './purge-at.ts';
-import { printPurge } from './purge-report.ts';
-import { warnOfAgreements } from './warn-of-agreements.ts';
-
-function parseMonths(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text))
-    throw new InvalidArgumentError('It is not a number of months from 1 to 999.');
-  return Number(text);
-}
+import {
+  applyOption,
+  atLibrary,
+  type CommandDraft,
+  findLibrary,
+  localDay,
+  numberUpTo,
+  type Report,
+  WrongUse,
+} from '../../program/index.ts';
+import { copyTypesOf, warnOfAgreements } from './copy.ts';
+import { type CopyWork, type Gone, goThrough, type Place } from './plan.ts';
+import { findGone, type ProvenGone } from './proven-gone.ts';
+import {
+  printPurge,
+  PURGE,
+  purgeAt,
+  type PurgedCopy,
+  type PurgeFacts,
+  type PurgeFinding,
+} from './purge-at.ts';
 
 /** The day so many months before a day; the last of the month where that has no such day. */
 export function monthsBefore(day: string, months: number): string {
@@ -43,7 +41,7 @@ interface PurgeOptions {
 }
 
 /** The patron numbers of those that nothing keeps, and nothing else. */
-function printNumbers(copies: readonly PurgedCopy[], stopped: StoppedRun | null, report: Report): 0 | 1 {
+function printNumbers({ copies, stopped }: Gone<PurgedCopy>, report: Report): 0 | 1 {
   const numbers = copies.filter(({ finding }) => finding === 'purge').map(({ patron_id: id }) => String(id));
   for (const number of numbers) report.line(number);
   report.progress(`${numbers.length} numbers, nothing was changed`);
@@ -53,26 +51,18 @@ function printNumbers(copies: readonly PurgedCopy[], stopped: StoppedRun | null,
 }
 
 /** Whose patrons have left home, by what full sweeps have noted and what home says now. */
-async function readGone(
-  { consortium, redis, now }: OpenQueue,
-  { lending, of, kohas }: Pick<GoneCase, 'lending' | 'of' | 'kohas'>,
-  report: Report,
-  { signal }: CliDeps,
-): Promise<ProvenGone> {
-  const missingSince: GoneCase['missingSince'] = (home) => readMissing(redis, { library: lending.id, home });
-  const { homeKey: homeKeyType } = copyTypesOf(lending);
-  const nowMs = await now();
-  const readRecords: GoneCase['readRecords'] = (at, patronIds) => readCopyRecords(redis, at, patronIds);
+async function readGone(place: Place, of: string | undefined, report: Report): Promise<ProvenGone | null> {
+  const { open, library: lending } = place;
+  if (open === null) return null;
+  const { consortium, redis, now } = open;
   const gone = await findGone({
+    ...place,
     consortium,
     lending,
     of,
-    kohas,
-    homeKeyType,
-    readRecords,
-    missingSince,
-    nowMs,
-    signal,
+    readRecords: (at, patronIds) => readCopyRecords(redis, at, patronIds),
+    missingSince: (home) => readMissing(redis, { library: lending.id, home }),
+    nowMs: await now(),
   });
   for (const [home, why] of gone.unproven) report.progress(`${home}: nobody is gone: ${UNPROVEN[why]}`);
   return gone;
@@ -103,7 +93,9 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
   ],
   options: [
     atLibrary('the lending library'),
-    new Option('--unused <months>', 'copies that were not used for so many months').argParser(parseMonths),
+    new Option('--unused <months>', 'copies that were not used for so many months').argParser(
+      numberUpTo(999, 'number of months'),
+    ),
     new Option('--expired', 'copies whose expiry date has passed'),
     new Option('--gone', 'copies whose patron is proven to have left the home library'),
     new Option(
@@ -111,7 +103,7 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
       'only copies of this home library, also if the configuration does not have it any more',
     ),
     new Option('--list', "print only the patron numbers, for Koha's own script").conflicts('apply'),
-    new Option('--apply', 'do it'),
+    applyOption(),
   ],
   run: async (options, _args, report, deps): Promise<0 | 1> => {
     const { at, unused, of, expired = false, gone = false, list = false, apply = false } = options;
@@ -121,36 +113,30 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
     const consortium = loadConsortium(deps.env, deps.readFile);
     if (!isNarrowed && of !== undefined) warnOfAgreements(consortium, of, report);
     const library = findLibrary(consortium, at);
-    const types = copyTypesOf(library);
-    const kohas = openKohas(gone ? consortium.libraries : [library], deps);
+    copyTypesOf(library);
     const today = localDay(deps.now());
     const unusedSince = unused === undefined ? null : monthsBefore(today, unused);
-    const log = openLog(deps);
-    const audit = { audit: true, action: 'copies_purge', by: deps.user, lending: at };
     let proven: ProvenGone | null = null;
-    const work = async (open: OpenQueue | null): Promise<0 | 1> => {
-      const ends = open === null || !apply ? null : openCopyEnds(open, library, deps);
-      const wanted = { library, types, koha: kohas.of(at), of, today, signal: deps.signal, ends };
-      const purge = async function* (): AsyncGenerator<PurgedCopy, void, undefined> {
-        if (open !== null && gone)
-          proven = await readGone(open, { lending: library, of, kohas }, report, deps);
-        const criteria = { expired, unusedSince, gone: proven, leaves: !isNarrowed };
-        yield* purgeAt({ ...wanted, criteria });
-      };
-      const pass = ({ patron_id, home_key, because, blocks, finding: result }: PurgedCopy): void =>
-        log.info({ ...audit, patron_id, home_key, because, blocks, result }, 'copies purge');
-      const failed = (): PurgedCopy => nobodyAt(library, 'failed');
-      const passage = { at: purge, failed, pass, applies: apply };
-      const { copies, stopped } = await goThrough([library], passage, report, deps);
-      if (list && !report.isJson) return printNumbers(copies, stopped, report);
-      const shows = { applied: apply, stopped, showsUse: unused !== undefined, showsLending: false };
-      const exitCode = printPurge(copies, shows, report);
-      return proven !== null && proven.unproven.size > 0 ? 1 : exitCode;
+    const work: CopyWork<PurgeFinding, PurgeFacts> = {
+      action: 'copies_purge',
+      auditOf: ({ because, blocks }) => ({ because, blocks }),
+      lenders: [library],
+      called: gone ? consortium.libraries : [library],
+      applies: apply,
+      needsQueue: apply || gone,
+      async at(place) {
+        if (gone) proven = await readGone(place, of, report);
+        return purgeAt(place, {
+          of,
+          today,
+          criteria: { expired, unusedSince, gone: proven, leaves: !isNarrowed },
+        });
+      },
+      ...PURGE,
     };
-    try {
-      return apply || gone ? await withQueue(deps, work) : await work(null);
-    } finally {
-      kohas.close();
-    }
+    const result = await goThrough(work, report, deps);
+    if (list && !report.isJson) return printNumbers(result, report);
+    const exitCode = printPurge(result, { showsUse: unused !== undefined, showsLending: false }, report);
+    return (proven as ProvenGone | null)?.unproven.size ? 1 : exitCode;
   },
 };

@@ -1,21 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import type { Library } from '@passport/config';
-import {
-  type NightlySeen,
-  type SweepJob,
-  type SweepState,
-  openSweepQueue,
-  readSchedules,
-  readSweep,
-} from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
-import { Failure } from '../../program/failure.ts';
-import { findLibrary } from '../../program/find-library.ts';
-import { openLog } from '../../program/open-log.ts';
-import type { Report } from '../../program/report.ts';
+import { type SweepJob, type SweepState, openSweepQueue, readSchedules, readSweep } from '@passport/queue';
+import { openAudit } from '../../program/open-audit.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
+import { type CliDeps, type CommandDraft, Failure, findLibrary, type Report } from '../../program/index.ts';
 
 interface RefreshOptions {
   readonly at?: string;
@@ -85,11 +74,6 @@ function printSweep(state: SweepState, { line }: Report): void {
 
 const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
 
-/** When a library is swept at its time of day. */
-function printSchedule({ library, nextMs, doneMs }: NightlySeen, { line }: Report): void {
-  line(`${library}: last done ${isoOf(doneMs) ?? 'never'}, next ${isoOf(nextMs)}`);
-}
-
 /** What another program gets: counts only. */
 const toJson = ({ id, library, mode, dry_run, started_ms, ended_ms, failed, homes }: SweepState) => ({
   id,
@@ -138,38 +122,34 @@ export const copiesRefresh: CommandDraft<RefreshOptions> = {
   run: (wanted, _args, report, deps) =>
     withQueue(deps, async (open): Promise<0 | 1> => {
       const isDry = wanted.dryRun === true;
-      const sweeps: SweepState[] = [];
-      const schedules = wanted.report === true ? await readSchedules(open.redis) : [];
-      const scheduleOf = (id: string): NightlySeen | undefined =>
-        schedules.find(({ kind, library }) => kind === 'sweep' && library === id);
+      const isReport = wanted.report === true;
+      const audit = openAudit(deps, 'copies_refresh', 'sweep by an operator');
+      const sweeps: object[] = [];
+      let isWrong = false;
+      const schedules = isReport ? await readSchedules(open.redis) : [];
       for (const { id } of wantedLibraries(open, wanted)) {
         const job: SweepJob = { kind: 'sweep', library: id, dry_run: isDry, full: wanted.full === true };
-        if (wanted.report !== true) {
-          openLog(deps).info(
-            { audit: true, action: 'copies_refresh', by: deps.user, lending: id, dry_run: isDry },
-            'sweep by an operator',
-          );
+        if (!isReport) audit({ lending: id, dry_run: isDry });
+        const state = isReport
+          ? await readSweep(open.redis, id, isDry)
+          : await sweepOne(open, job, report, deps);
+        const due = schedules.find(({ kind, library }) => kind === 'sweep' && library === id);
+        if (due !== undefined)
+          report.line(`${id}: last done ${isoOf(due.doneMs) ?? 'never'}, next ${isoOf(due.nextMs)}`);
+        if (state === null) {
+          report.progress(`${id}: no sweep yet`);
+          continue;
         }
-        const state =
-          wanted.report === true
-            ? await readSweep(open.redis, id, isDry)
-            : await sweepOne(open, job, report, deps);
-        const schedule = scheduleOf(id);
-        if (schedule !== undefined) printSchedule(schedule, report);
-        if (state === null) report.progress(`${id}: no sweep yet`);
-        else {
-          sweeps.push(state);
-          printSweep(state, report);
-        }
+        printSweep(state, report);
+        const times =
+          due === undefined ? {} : { last_done_at: isoOf(due.doneMs), next_at: isoOf(due.nextMs) };
+        sweeps.push({ ...toJson(state), ...times });
+        isWrong ||= state.failed !== null;
+        isWrong ||= Object.values(state.homes).some(
+          (home) => home.state === 'down' || home.state === 'blind',
+        );
       }
-      const sweepJson = (state: SweepState) => {
-        const seen = scheduleOf(state.library);
-        if (seen === undefined) return toJson(state);
-        return { ...toJson(state), last_done_at: isoOf(seen.doneMs), next_at: isoOf(seen.nextMs) };
-      };
-      report.json({ sweeps: sweeps.map(sweepJson) });
-      const states = sweeps.flatMap(({ homes }) => Object.values(homes).map(({ state }) => state));
-      const isWrong = states.some((state) => state === 'down' || state === 'blind');
-      return isWrong || sweeps.some(({ failed }) => failed !== null) ? 1 : 0;
+      report.json({ sweeps });
+      return isWrong ? 1 : 0;
     }),
 };

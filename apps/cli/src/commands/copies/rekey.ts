@@ -1,24 +1,34 @@
 import { Option } from 'commander';
-import { type Consortium, type Library, loadConsortium } from '@passport/config';
+import { type Consortium, loadConsortium } from '@passport/config';
 import type { KohaPatron, PatronPage } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isSomebodyElse } from '@passport/patron-rules';
 import { rekeyCopyRecord } from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
-import { WrongUse } from '../../program/failure.ts';
-import { findLibrary } from '../../program/find-library.ts';
-import { type OpenKoha, type OpenKohas, openKohas } from '../../connect/koha-clients.ts';
-import { openLog } from '../../program/open-log.ts';
-import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
-import { type CopyTypes, copyTypesOf } from './copy-types.ts';
-import { attributeOf, splitHomeKey } from './describe-copy.ts';
-import { eachCopy, goThrough, orFailed } from './go-through.ts';
-import { buildPace } from './pace.ts';
-import { type Meanings, type PlannedCopy, failedAt, printPlan } from './plan.ts';
-import { lendersOf, readCopies } from './read-copies.ts';
-import { writeHomeKey } from './write-copy.ts';
+import type { OpenKoha } from '../../connect/koha-clients.ts';
+import { splitHomeKey } from '../../places/home-key.ts';
+import { applyOption, type CommandDraft, findLibrary, WrongUse } from '../../program/index.ts';
+import {
+  attributeOf,
+  type CopyTypes,
+  copyTypesOf,
+  lendersTo,
+  listCopies,
+  valueOf,
+  writeHomeKey,
+} from './copy.ts';
+import {
+  buildPace,
+  type CopiesAt,
+  type CopyWork,
+  goThrough,
+  type Meanings,
+  type Place,
+  planList,
+  printPlan,
+  SHARED_MEANINGS,
+} from './plan.ts';
 
 const MEANINGS = {
+  ...SHARED_MEANINGS,
   rekey: { good: true, says: 'will name the library by its new id' },
   rekeyed: { good: true, says: 'names the library by its new id' },
   not_at_home: {
@@ -27,15 +37,8 @@ const MEANINGS = {
   home_anonymized: { says: 'the library has anonymised its patron' },
   other_person: { says: 'the number is of somebody else there: the library changed its patron numbers' },
   merged: { says: 'the record has several home keys: copies were merged' },
-  not_a_copy: { says: 'the record has no passport any more: it is the own patron of the library' },
-  anonymized: { says: 'Koha has anonymised the record: it is never written' },
-  key_taken: { says: 'another record has the new home key already: the patron has two copies' },
-  changed_meanwhile: { says: 'somebody changed the record at this moment: repeat the command' },
-  no_attribute_type: { says: 'the Koha does not have the attribute type' },
-  unreadable: { says: 'the record cannot be read' },
-  failed: { says: 'a Koha did not answer: repeat the command' },
 } as const satisfies Meanings<string>;
-export type RekeyFinding = keyof typeof MEANINGS;
+type RekeyFinding = keyof typeof MEANINGS;
 
 interface Rename {
   readonly from: string;
@@ -55,9 +58,6 @@ function decide(copy: KohaPatron, types: CopyTypes, { from }: Rename, homes: Pat
   return isSomebodyElse(copy, home) ? 'other_person' : 'rekey';
 }
 
-const keyOf = (copy: KohaPatron, types: CopyTypes): string | null =>
-  attributeOf(copy, types.homeKey)?.value?.trim() ?? null;
-
 /**
  * Rekeys one copy that was found good: reads it again, with all attributes, and writes; none of it is broken off. What the service and
  * the plugin know of the copy gets the new key before the copy: a run that ends in between is finished by the next, which finds the
@@ -65,14 +65,13 @@ const keyOf = (copy: KohaPatron, types: CopyTypes): string | null =>
  */
 async function rekeyOne(
   koha: OpenKoha,
-  { patron_id: patronId, home_key: from }: PlannedCopy<RekeyFinding>,
+  { patronId, from }: { readonly patronId: number; readonly from: string | null },
   types: CopyTypes,
-  { to }: Rename,
-  rekeyRecord: (patronId: number, from: string, to: string) => Promise<unknown>,
+  to: string,
+  rekeyRecord: (from: string, to: string) => Promise<unknown>,
 ): Promise<RekeyFinding> {
-  const copy = patronId === null ? null : await koha.readPatron(patronId);
-  if (patronId === null || copy === null || from === null || keyOf(copy, types) !== from)
-    return 'changed_meanwhile';
+  const copy = await koha.readPatron(patronId);
+  if (copy === null || from === null || valueOf(copy, types.homeKey) !== from) return 'changed_meanwhile';
   if (copy.anonymized === true) return 'anonymized';
   if (attributeOf(copy, types.passport) === null) return 'not_a_copy';
   const homeKey = homeKeyOf(to, splitHomeKey(from)?.patronId ?? 0);
@@ -80,40 +79,36 @@ async function rekeyOne(
   if (await koha.isAttributeTaken(types.homeKey, homeKey)) return 'key_taken';
   const [row] = (await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId })) ?? [];
   if (row !== undefined) await koha.rememberCopy({ ...row, homeKey });
-  await rekeyRecord(patronId, from, homeKey);
+  await rekeyRecord(from, homeKey);
   const written = await writeHomeKey(koha, copy, types, { home: to, homeKey });
   return written === 'written' ? 'rekeyed' : written;
 }
 
-/** Decides, and with `open` writes, for all copies at one library. Throws KohaError when the list or the home fails. */
 function rekeyAt(
-  library: Library,
-  kohas: OpenKohas,
+  { library, koha, kohaOf, open, signal }: Place,
   rename: Rename,
-  open: OpenQueue | null,
-  { signal }: CliDeps,
-): AsyncIterable<PlannedCopy<RekeyFinding>> {
+  atHome: ReturnType<typeof buildPace>,
+): CopiesAt<RekeyFinding, object> {
+  const { from, to } = rename;
   const types = copyTypesOf(library);
-  const here = kohas.of(library.id);
-  const atHome = buildPace(signal);
-  return eachCopy(readCopies(here, library, rename.from, { signal }), {
-    unreadable: { lending: library.id, patron_id: null, home_key: null, finding: 'unreadable' },
-    async *decide(copies): AsyncGenerator<PlannedCopy<RekeyFinding>, void, undefined> {
-      const numbers = copies.flatMap((copy) => splitHomeKey(keyOf(copy, types) ?? '')?.patronId ?? []);
-      const wanted = [...new Set(numbers)];
-      const homes = await atHome(() => kohas.of(rename.to).readPatrons(wanted, {}, { signal }));
-      for (const copy of copies) {
-        const known = { lending: library.id, patron_id: copy.patronId, home_key: keyOf(copy, types) };
+  const pages = listCopies(koha, library, from, { signal });
+  return {
+    plan: planList(library, pages, {}, async function* (copies) {
+      const keys = copies.map((copy) => valueOf(copy, types.homeKey));
+      const wanted = new Set(keys.flatMap((key) => splitHomeKey(key ?? '')?.patronId ?? []));
+      const homes = await atHome(() => kohaOf(to).readPatrons([...wanted], {}, { signal }));
+      for (const [index, copy] of copies.entries()) {
+        const known = { lending: library.id, patron_id: copy.patronId, home_key: keys[index] ?? null };
         yield { ...known, finding: decide(copy, types, rename, homes) };
       }
+    }),
+    async apply(copy, patronId) {
+      const rekeyRecord = async (old: string, homeKey: string): Promise<unknown> =>
+        open && rekeyCopyRecord(open.redis, library.id, { patronId, from: old, to: homeKey });
+      const before = { patronId, from: copy.home_key };
+      return { ...copy, finding: await rekeyOne(koha, before, types, to, rekeyRecord) };
     },
-    async write(copy) {
-      if (open === null || copy.finding !== 'rekey') return copy;
-      const rekeyRecord = (patronId: number, from: string, to: string) =>
-        rekeyCopyRecord(open.redis, library.id, { patronId, from, to });
-      return { ...copy, finding: await orFailed(() => rekeyOne(here, copy, types, rename, rekeyRecord)) };
-    },
-  });
+  };
 }
 
 function checkRename(consortium: Consortium, { from, to }: Rename): void {
@@ -144,29 +139,23 @@ export const copiesRekey: CommandDraft<RekeyOptions> = {
     new Option('--from <old id>', 'what the library was called').makeOptionMandatory(),
     new Option('--to <library>', 'what it is called now').makeOptionMandatory(),
     new Option('--at <library>', 'only copies at this lending library'),
-    new Option('--apply', 'do it'),
+    applyOption(),
   ],
   run: async ({ from, to, at, apply = false }, _args, report, deps): Promise<0 | 1> => {
     const consortium = loadConsortium(deps.env, deps.readFile);
     checkRename(consortium, { from, to });
-    const lenders = lendersOf(consortium, at).filter(
-      ({ id, copy }) => id !== to && (at !== undefined || copy.homeKeyAttribute !== null),
-    );
-    const kohas = openKohas(consortium.libraries, deps);
-    const log = openLog(deps);
-    const audit = { audit: true, action: 'copies_rekey', by: deps.user, from, to };
-    const pass = ({ lending, patron_id, home_key, finding: result }: PlannedCopy<RekeyFinding>): void =>
-      log.info({ ...audit, lending, patron_id, home_key, result }, 'copies rekey');
-    const work = async (open: OpenQueue | null): Promise<0 | 1> => {
-      const rekey = (library: Library) => rekeyAt(library, kohas, { from, to }, open, deps);
-      const passage = { at: rekey, failed: failedAt, pass, applies: apply };
-      const { copies, stopped } = await goThrough(lenders, passage, report, deps);
-      return printPlan(copies, MEANINGS, { applied: apply, stopped }, report);
+    const atHome = buildPace(deps.signal);
+    const work: CopyWork<RekeyFinding, object> = {
+      action: 'copies_rekey',
+      audit: { from, to },
+      lenders: lendersTo(consortium, to, at),
+      called: consortium.libraries,
+      applies: apply,
+      needsQueue: apply,
+      at: (place) => rekeyAt(place, { from, to }, atHome),
+      todo: ['rekey'],
+      nothing: {},
     };
-    try {
-      return apply ? await withQueue(deps, work) : await work(null);
-    } finally {
-      kohas.close();
-    }
+    return printPlan(await goThrough(work, report, deps), MEANINGS, {}, report);
   },
 };

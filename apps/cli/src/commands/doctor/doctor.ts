@@ -1,22 +1,21 @@
 import { Option } from 'commander';
 import { type Consortium, type Library, configWarnings, doctorConfig } from '@passport/config';
 import type { PluginAbout } from '@passport/koha-client';
-import type { PluginReports } from './check-settings.ts';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import { type CommandDraft, probeOptions } from '../../program/command.ts';
+import type { PluginReports } from './check-plugin.ts';
 import { runProbe } from './probe.ts';
-import { compareCategories } from './compare-categories.ts';
-import { type Examined, compareKohas } from './compare-kohas.ts';
-import { describeAbout, describeReports } from './describe-about.ts';
-import { examineLibrary } from './examine-library.ts';
+import { checkClosedMap, checkTwins, collect, type Examined, examineLibrary } from './examine-library.ts';
 import { examineeOf } from './examinee.ts';
-import { type Finding, FINDING_CODES, warning } from './finding.ts';
-import { printFindings } from './print-findings.ts';
-import { WrongUse } from '../../program/failure.ts';
-import { findLibrary } from '../../program/find-library.ts';
-import { openKohas } from '../../connect/koha-clients.ts';
-import { readLines } from '../../program/read-lines.ts';
-import type { Report } from '../../program/report.ts';
+import { type Finding, FINDING_CODES, printFindings, warning } from './finding.ts';
+import { withKohas } from '../../connect/koha-clients.ts';
+import {
+  type CliDeps,
+  type CommandDraft,
+  findLibrary,
+  onlyInput,
+  readLines,
+  type Report,
+  WrongUse,
+} from '../../program/index.ts';
 
 interface Diagnosis {
   readonly library: Library;
@@ -43,31 +42,57 @@ async function diagnose(
   report: Report,
   deps: CliDeps,
 ): Promise<Diagnosis[]> {
-  const kohas = openKohas(libraries, deps);
-  try {
+  return withKohas(libraries, deps, async (kohaOf) => {
     const examined = await Promise.all(
       libraries.map(async (library): Promise<Examined> => {
-        const examinee = examineeOf(library, kohas.of(library.id), consortium, deps);
+        const examinee = examineeOf(library, kohaOf(library.id), consortium, deps);
         const examination = await examineLibrary(examinee);
         if (deps.isTerminal && !report.isJson) report.progress(`${library.id}: examined`);
         return { examinee, examination };
       }),
     );
-    const same = await compareKohas(examined);
-    const unmapped = await compareCategories(examined, consortium);
-    return examined.map(({ examinee: { library }, examination }) => {
-      const twin = same.get(library.id);
-      const findings = [
-        ...(twin === undefined ? [] : [twin]),
-        ...examination.findings,
-        ...(unmapped.get(library.id) ?? []),
-        ...warningsOf(consortium, library),
-      ];
-      return { library, about: examination.about, reports: examination.reports, findings };
-    });
-  } finally {
-    kohas.close();
-  }
+    return Promise.all(
+      examined.map(async (one) => {
+        const { about, reports, findings } = one.examination;
+        const { library } = one.examinee;
+        const twins = await collect(checkTwins(examined, one));
+        const unmapped = await collect(checkClosedMap(examined, one, consortium));
+        const warnings = warningsOf(consortium, library);
+        const all = [...twins.findings, ...findings, ...unmapped.findings, ...warnings];
+        return { library, about, reports, findings: all };
+      }),
+    );
+  });
+}
+
+/** What the plugin reports, in one line: `plugin 1.0.0, Koha 24.11.05, 4 workers`; what is missing is left out. */
+function describeAbout({ version, koha_version: koha, plack_workers: workers }: PluginAbout): string {
+  return [
+    `plugin ${version}`,
+    ...(koha === null ? [] : [`Koha ${koha.split('.').slice(0, 3).join('.')}`]),
+    ...(workers === null ? [] : [`${workers} ${workers === 1 ? 'worker' : 'workers'}`]),
+  ].join(', ');
+}
+
+const SOURCES = {
+  staff: 'staff desk',
+  self_check: 'self-check',
+  sip: 'SIP',
+  copies: 'scans of copies',
+} as const;
+
+/** How the plugin reports, in two lines: where to, as whom and with which secret; and what. */
+function describeReports({ library, receiver_url: url, secret, serves, delivery }: PluginReports): string[] {
+  const sources = Object.entries(SOURCES).flatMap(([source, text]) =>
+    serves[source as keyof typeof SOURCES] ? [text] : [],
+  );
+  const where = [
+    `reports to ${url ?? 'nowhere'}`,
+    `as ${library ?? 'nobody'}`,
+    ...(secret !== null && secret.of > 1 ? [`with secret ${secret.place} of ${secret.of}`] : []),
+  ].join(' ');
+  const answered = delivery.kind === 'accepted' ? [`test event taken in ${delivery.ms ?? 0} ms`] : [];
+  return [where, [`reports: ${sources.join(', ') || 'nothing'}`, ...answered].join('; ')];
 }
 
 const shortOf = ({ version, koha_version, plack_workers }: PluginAbout) => ({
@@ -142,7 +167,14 @@ export const doctor: CommandDraft<DoctorOptions> = {
   ],
   argument: ['[library...]', 'the libraries to check; default: all enabled libraries'],
   options: [
-    ...probeOptions(),
+    new Option(
+      '--probe <->',
+      'look up one card as the worker does, instead of the checks; the card is the first line of standard input',
+    ).argParser(onlyInput('--probe', 'card')),
+    new Option(
+      '--item <->',
+      'with --probe: also check whether an item could be checked out; its barcode is the second line of standard input',
+    ).argParser(onlyInput('--item', 'barcode')),
     new Option('--ignore <code...>', 'omit findings that are intentional').choices([...FINDING_CODES]),
   ],
   run: async ({ ignore = [], probe, item }, ids, report, deps): Promise<0 | 1> => {

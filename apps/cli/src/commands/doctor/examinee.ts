@@ -1,14 +1,15 @@
 import type { Consortium, Library } from '@passport/config';
 import {
-  type CertificateExpiry,
   type Capabilities,
+  type CertificateExpiry,
   type KohaBranch,
   type PluginAbout,
-  type VisiblePatrons,
   readCertificateExpiry,
+  type VisiblePatrons,
 } from '@passport/koha-client';
-import type { CliDeps } from '../../program/cli-deps.ts';
 import type { OpenKoha } from '../../connect/koha-clients.ts';
+import type { CliDeps } from '../../program/index.ts';
+import type { Finding } from './finding.ts';
 
 /** A library under examination, and what it is in the consortium. */
 export interface Examinee {
@@ -42,33 +43,31 @@ export interface Facts {
   readonly clockAheadMs: number | null;
 }
 
-/** A library of the consortium, with its Koha, to be examined. */
+/** What a check finds, one by one; `R` is what it leaves for others. */
+export type Findings<R = void> = Generator<Finding, R, undefined>;
+/** The same of a check that calls the Koha. */
+export type FindingsOfCalls<R = void> = AsyncGenerator<Finding, R, undefined>;
+
+/** A library of the consortium, with its Koha, to be examined. One that stands in no agreement is examined as what it could be. */
 export function examineeOf(
   library: Library,
   koha: OpenKoha,
-  consortium: Consortium,
+  { agreements, libraries }: Consortium,
   { now, randomBytes }: Pick<CliDeps, 'now' | 'randomBytes'>,
 ): Examinee {
+  const lenders = agreements.lendersOf(library.id);
+  const isLending = agreements.isLending(library.id);
+  const isAlone = lenders.size === 0 && !isLending;
+  const lending = libraries.filter(({ id }) => lenders.has(id));
   return {
     library,
-    libraries: consortium.libraries,
-    ...rolesOf(library, consortium),
+    libraries,
+    isHome: isAlone || lenders.size > 0,
+    isLending: isAlone ? library.webhookSecrets.length > 0 : isLending,
+    balances: isAlone ? [false] : lending.map(({ eligibility }) => eligibility.maxDebt !== null),
     koha,
     now,
     newNonce: () => randomBytes(24).toString('base64url'),
     readCertificate: readCertificateExpiry,
   };
-}
-
-/** What a library is in the agreements. One that stands in none is examined as what it could be. */
-function rolesOf({ id, webhookSecrets }: Library, { agreements, libraries }: Consortium) {
-  const lenders = agreements.lendersOf(id);
-  const balances = libraries
-    .filter((library) => lenders.has(library.id))
-    .map(({ eligibility }) => eligibility.maxDebt !== null);
-  const isHome = lenders.size > 0;
-  const isLending = agreements.isLending(id);
-  return isHome || isLending
-    ? { isHome, isLending, balances }
-    : { isHome: true, isLending: webhookSecrets.length > 0, balances: [false] };
 }

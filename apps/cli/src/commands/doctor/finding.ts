@@ -1,3 +1,5 @@
+import type { Report } from '../../program/index.ts';
+
 /** What doctor can find. The codes are stable: `--ignore` and scripts use them. */
 export const FINDING_CODES = [
   'unreachable',
@@ -59,7 +61,7 @@ export const FINDING_CODES = [
 export type FindingCode = (typeof FINDING_CODES)[number];
 
 /** `fault`: something does not work, or costs patrons money or mail. `unchecked`: Koha does not let us see. */
-export type FindingLevel = 'fault' | 'warning' | 'unchecked';
+type FindingLevel = 'fault' | 'warning' | 'unchecked';
 
 /** One thing found, in one line, and what to click or do about it. */
 export interface Finding {
@@ -122,4 +124,21 @@ export function withoutRepeats(findings: readonly Finding[]): Finding[] {
     counts.set(code, count);
     return count <= MOST_OF_A_KIND;
   });
+}
+
+/** Each finding in two lines, with what Koha answered between them. */
+export function printFindings(
+  findings: readonly Finding[],
+  { line, colors }: Pick<Report, 'line' | 'colors'>,
+): void {
+  const marks = {
+    fault: colors.red('fault'),
+    warning: colors.yellow('warning'),
+    unchecked: colors.dim('not checked'),
+  };
+  for (const { level, code, problem, remedy, said } of findings) {
+    line(`  ${marks[level]} ${code}: ${problem}`);
+    if (said !== null) line(`    ${colors.dim('answered:')} ${said}`);
+    line(`    ${colors.dim('→')} ${remedy}`);
+  }
 }

@@ -1,5 +1,5 @@
 import type { EventState } from '@passport/contract';
-import type { Report } from '../../program/report.ts';
+import type { Report } from '../../program/index.ts';
 
 type Colors = Report['colors'];
 

@@ -1,8 +1,7 @@
 import { jobIdOf, readEventState } from '@passport/queue';
 import type { EventState } from '@passport/contract';
-import { Failure, WrongUse } from '../../program/failure.ts';
-import { findLibrary } from '../../program/find-library.ts';
 import type { OpenQueue } from '../../connect/with-queue.ts';
+import { Failure, findLibrary, WrongUse } from '../../program/index.ts';
 
 /** An event in the queue, and its job's id there. */
 export interface FoundEvent {

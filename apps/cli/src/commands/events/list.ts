@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { Option } from 'commander';
 import {
   type EventFilterState,
   type ListedEvent,
@@ -6,21 +6,14 @@ import {
   EVENT_STATES,
   findEvents,
 } from '@passport/queue';
-import type { CommandDraft } from '../../program/command.ts';
 import { describeState } from './describe-state.ts';
-import { findLibrary } from '../../program/find-library.ts';
-import type { Report } from '../../program/report.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
+import { type CommandDraft, findLibrary, numberUpTo, type Report } from '../../program/index.ts';
 
 interface ListOptions {
   readonly at?: string;
   readonly state?: EventFilterState[];
   readonly limit: number;
-}
-
-function parseLimit(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It is not a number from 1 to 9999.');
-  return Number(text);
 }
 
 const libraryOf = (event: ListedEvent): string => event.jobId.slice(0, event.jobId.indexOf('.'));
@@ -69,7 +62,9 @@ export const eventsList: CommandDraft<ListOptions> = {
   options: [
     new Option('--at <library>', 'only events of this lending library'),
     new Option('--state <state...>', 'only events in these states').choices(EVENT_STATES),
-    new Option('--limit <number>', 'maximum number of events per state').default(50).argParser(parseLimit),
+    new Option('--limit <number>', 'maximum number of events per state')
+      .default(50)
+      .argParser(numberUpTo(9_999)),
   ],
   run: (options, _args, report, deps) =>
     withQueue(deps, async (open): Promise<0> => {

@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from '@passport/contract';
-import { type FailedEvent, listFailed, readEventState } from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
+import {
+  type FailedEvent,
+  listFailed,
+  openLedger,
+  type PersonRetry,
+  readEventState,
+  retryByPerson,
+} from '@passport/queue';
+import { openAudit } from '../../program/open-audit.ts';
 import { describeState } from './describe-state.ts';
-import { findLibrary } from '../../program/find-library.ts';
-import type { Report } from '../../program/report.ts';
 import type { OpenQueue } from '../../connect/with-queue.ts';
-import { type Applied, applyPlan, isWell } from './apply-plan.ts';
-import { buildRetryOne } from './retry-one.ts';
-import { type LeftOut, type RetryPlan, planRetry } from './retry-plan.ts';
+import { type Applied, applyPlan, isWell, type LeftOut, planRetry, type RetryPlan } from './retry-plan.ts';
+import { type CliDeps, findLibrary, type Report } from '../../program/index.ts';
 
 /** Which events a bulk retry is about, and how it is done. */
 export interface BulkWish {
@@ -103,6 +107,27 @@ const eventOf = ({ jobId, state, scannedMs, failedMs }: FailedEvent) => ({
 });
 
 const counts = ({ failedAgain: _failedAgain, ...others }: Applied) => others;
+
+/** An event to retry, by the id of its job. */
+interface ToRetry {
+  readonly jobId: string;
+  readonly library: string;
+  readonly eventId: string;
+}
+
+/** Retries one event at a time, each with a line in the audit. */
+export function buildRetryOne(open: OpenQueue, deps: CliDeps): (event: ToRetry) => Promise<PersonRetry> {
+  const ledger = openLedger(open.redis);
+  const audit = openAudit(deps, 'retry', 'retry by an operator');
+  return async ({ jobId, library, eventId }) => {
+    const retry = await retryByPerson(open.queue, ledger, jobId, await open.now());
+    const { kind: result } = retry;
+    // Gone since it was found: nothing was done.
+    if (result === 'unknown') return retry;
+    audit({ event: eventId, lending: library, result });
+    return retry;
+  };
+}
 
 /** `passport events retry` without events: lists and counts what failed, and with `--apply` retries it at a pace. */
 export async function retryMany(

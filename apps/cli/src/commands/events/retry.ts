@@ -1,15 +1,17 @@
-import { InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '@passport/config';
+import { Option } from 'commander';
 import { type Failure, FAILURES } from '@passport/contract';
 import type { PersonRetry } from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
-import { retryMany } from './retry-many.ts';
-import { buildRetryOne } from './retry-one.ts';
-import { WrongUse } from '../../program/failure.ts';
+import { buildRetryOne, retryMany } from './retry-many.ts';
 import { type FoundEvent, lookForEvent } from './find-event.ts';
-import type { Report } from '../../program/report.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
+import {
+  type CliDeps,
+  type CommandDraft,
+  durationOf,
+  numberUpTo,
+  type Report,
+  WrongUse,
+} from '../../program/index.ts';
 
 interface RetryOptions {
   readonly at?: string;
@@ -23,18 +25,6 @@ interface RetryOptions {
 interface Tried {
   readonly event: string;
   readonly retry: PersonRetry;
-}
-
-function parseSince(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === null) throw new InvalidArgumentError('It is not a duration such as 30m or 2h.');
-  return ms;
-}
-
-function parsePace(text: string): number {
-  if (!/^[1-9]\d?$/.test(text) || Number(text) > 20)
-    throw new InvalidArgumentError('It is not a number from 1 to 20.');
-  return Number(text);
 }
 
 function describe({ event, retry }: Tried): string {
@@ -107,11 +97,11 @@ export const eventsRetry: CommandDraft<RetryOptions> = {
     new Option('--at <library>', 'only events of this lending library'),
     new Option('--outcome <code...>', 'events that failed with these outcomes').choices(FAILURES),
     new Option('--since <duration>', 'events that failed at most this long ago, such as 2h').argParser(
-      parseSince,
+      durationOf,
     ),
     new Option('--apply', 'retry them; without it they are only listed'),
     new Option('--with-late', 'also events that are too late for their checkout: only the copy is made'),
-    new Option('--pace <number>', 'events retried in a second, at most').default(2).argParser(parsePace),
+    new Option('--pace <number>', 'events retried in a second, at most').default(2).argParser(numberUpTo(20)),
   ],
   run: (options, named, report, deps) => {
     checkUse(named, options);

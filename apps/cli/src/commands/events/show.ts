@@ -1,8 +1,8 @@
 import { Option } from 'commander';
-import type { CommandDraft } from '../../program/command.ts';
 import { describeState } from './describe-state.ts';
 import { findEvent } from './find-event.ts';
 import { withQueue } from '../../connect/with-queue.ts';
+import type { CommandDraft } from '../../program/index.ts';
 
 export const eventsShow: CommandDraft<{ at?: string }> = {
   name: 'show',

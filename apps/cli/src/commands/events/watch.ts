@@ -1,14 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '@passport/config';
+import { Option } from 'commander';
 import type { EventState } from '@passport/contract';
 import { type EventFilterState, EVENT_STATES, watchEvents } from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
 import { describeState } from './describe-state.ts';
-import { findLibrary } from '../../program/find-library.ts';
-import type { Report } from '../../program/report.ts';
 import { withQueue } from '../../connect/with-queue.ts';
+import {
+  type CliDeps,
+  type CommandDraft,
+  durationOf,
+  findLibrary,
+  type Report,
+} from '../../program/index.ts';
 
 interface WatchOptions {
   readonly at?: string;
@@ -19,12 +21,6 @@ interface WatchOptions {
 const LOOK_MS = 300;
 /** Events whose last number is remembered, so that each change is printed once. */
 const MOST_REMEMBERED = 10_000;
-
-function parseFor(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === null) throw new InvalidArgumentError('It is not a duration such as 30s or 2m.');
-  return ms;
-}
 
 /** Whether this state of the event was not seen yet. */
 function buildIsNew(): (state: EventState) => boolean {
@@ -79,7 +75,7 @@ export const eventsWatch: CommandDraft<WatchOptions> = {
   options: [
     new Option('--at <library>', 'only events of this lending library'),
     new Option('--state <state...>', 'only events in these states').choices(EVENT_STATES),
-    new Option('--for <duration>', 'end after this time').argParser(parseFor),
+    new Option('--for <duration>', 'end after this time').argParser(durationOf),
   ],
   run: (options, _args, report, deps) =>
     withQueue(deps, async ({ consortium, redis, nameOf }): Promise<0> => {

@@ -1,7 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import type { Outcome } from '@passport/contract';
 import type { Explanation } from '@passport/patron-rules';
-import type { Report } from '../../program/report.ts';
+import type { Report } from '../../program/index.ts';
 
 /**
  * The outcome that the worker would reach, without what only a write shows (a mandatory attribute). A library

@@ -1,22 +1,35 @@
 import { Option } from 'commander';
-import { type Consortium, type Library, explainConfig } from '@passport/config';
+import { type Consortium, explainConfig, type Library, windowAt } from '@passport/config';
 import { foldCard } from '@passport/contract';
-import { KohaError } from '@passport/koha-client';
-import { hourUseOf, openLedger, openReceipts } from '@passport/queue';
-import { createEncryption } from '@passport/runtime';
-import { type Explanation, type Search, explain, readAnswer } from '@passport/patron-rules';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import { type CommandDraft, atLibrary, cardFromInput } from '../../program/command.ts';
-import { attempt } from '../doctor/koha-failure.ts';
-import { consentOf, describeExplanation, outcomeOf } from './describe-explanation.ts';
-import { Failure, WrongUse } from '../../program/failure.ts';
-import { branchOf, findLibrary } from '../../program/find-library.ts';
-import { openKohas } from '../../connect/koha-clients.ts';
-import { localDay } from '../../program/local-time.ts';
-import { type PausedLibrary, type PausedNow, pausedJson, pausedText, readPausedNow } from './paused-now.ts';
-import { readLines } from '../../program/read-lines.ts';
-import { openLog } from '../../program/open-log.ts';
+import { type Explanation, explain, readAnswer, type Search } from '@passport/patron-rules';
+import { hourUseOf, openLedger, openReceipts, type PauseSide, readControl } from '@passport/queue';
+import { createEncryption, type Redis } from '@passport/runtime';
+import { attempt, withKohas } from '../../connect/koha-clients.ts';
 import { withQueue } from '../../connect/with-queue.ts';
+import {
+  atLibrary,
+  branchOf,
+  cardFromInput,
+  type CliDeps,
+  type CommandDraft,
+  Failure,
+  findLibrary,
+  localDay,
+  readLines,
+  WrongUse,
+} from '../../program/index.ts';
+import { openAudit } from '../../program/open-audit.ts';
+import { consentOf, describeExplanation, outcomeOf } from './describe-explanation.ts';
+
+/** A library that is paused at this moment. */
+interface PausedLibrary {
+  readonly library: string;
+  readonly side: PauseSide;
+  readonly until_ms: number;
+  readonly reason: string;
+  /** Who has ordered it; null: it is planned in the configuration (`windows`). */
+  readonly by: string | null;
+}
 
 interface Question {
   readonly consortium: Consortium;
@@ -31,24 +44,32 @@ interface Explained {
   readonly paused: readonly PausedLibrary[];
 }
 
+/** What operators have paused, and what the configuration plans, as for workers: of both the pause that lasts longer. */
+async function readPausedNow(redis: Redis, nowMs: number) {
+  const { pauses } = await readControl(redis);
+  return ({ id: library, windows }: Library, side: PauseSide): PausedLibrary | null => {
+    const ordered = pauses.find(
+      (pause) => pause.library === library && pause.side === side && pause.until_ms > nowMs,
+    );
+    const planned = windowAt(windows, side, nowMs);
+    if (ordered !== undefined && ordered.until_ms >= (planned?.untilMs ?? 0)) return ordered;
+    return planned && { library, side, until_ms: planned.untilMs, reason: planned.reason, by: null };
+  };
+}
+
 async function query(
   { consortium, lending, card, branch }: Question,
-  pausedNow: PausedNow,
+  pauseOf: (library: Library) => PausedLibrary | null,
   noteSearch: (search: Search) => Promise<void>,
   deps: CliDeps,
 ): Promise<Explained> {
   const paused: PausedLibrary[] = [];
-  const pauseOf = (id: string): PausedLibrary | null => {
-    const library = consortium.libraries.find((each) => each.id === id);
-    return library === undefined ? null : pausedNow(library, 'home');
-  };
-  const kohas = openKohas(consortium.libraries, deps);
-  const here = kohas.of(lending.id);
   const { signal } = deps;
   const { homeKeyAttribute } = lending.copy;
   const balance = lending.eligibility.maxDebt !== null;
-  try {
-    const explanation = await explain({
+  const explaining = withKohas(consortium.libraries, deps, (kohaOf) => {
+    const here = kohaOf(lending.id);
+    return explain({
       consortium,
       lendingId: lending.id,
       card,
@@ -57,12 +78,12 @@ async function query(
       signal,
       // A paused library is not called, as no worker calls it.
       async query(id, wanted, limit) {
-        const pause = pauseOf(id);
+        const pause = pauseOf(findLibrary(consortium, id));
         if (pause !== null) {
           paused.push(pause);
           return { kind: 'no_answer', reason: 'PAUSED', retryAfterMs: pause.until_ms - deps.now() };
         }
-        return readAnswer(kohas.of(id).findByCard(wanted, { attributes: true, balance }, { signal: limit }));
+        return readAnswer(kohaOf(id).findByCard(wanted, { attributes: true, balance }, { signal: limit }));
       },
       capabilities: () => here.capabilities({ signal }),
       async branches() {
@@ -74,7 +95,7 @@ async function query(
       hasPossibleDuplicate: (person) => here.hasPossibleDuplicate(person, { signal }),
       noteSearch,
       isGone: async (id, patronId) => {
-        const patron = await kohas.of(id).readPatron(patronId, { signal });
+        const patron = await kohaOf(id).readPatron(patronId, { signal });
         return patron === null || patron.anonymized === true;
       },
       lookLocally: async (homeKey) => {
@@ -85,21 +106,15 @@ async function query(
         return { byCard, byHomeKey };
       },
     });
-    const isPaused = (id: string): boolean => paused.some(({ library }) => library === id);
-    const { asked: queried } = explanation;
-    return { explanation: { ...explanation, asked: queried.filter((id) => !isPaused(id)) }, paused };
-  } catch (error) {
-    if (!(error instanceof KohaError)) throw error;
-    const { library, operation, code, permission } = error;
-    throw new Failure(`${error.message}; \`passport doctor ${library}\` says more`, {
-      library,
-      operation,
-      code,
-      permission,
-    });
-  } finally {
-    kohas.close();
+  });
+  const tried = await attempt(explaining);
+  if ('error' in tried) {
+    const { message, library, operation, code, permission } = tried.error;
+    const details = { library, operation, code, permission };
+    throw new Failure(`${message}; \`passport doctor ${library}\` says more`, details);
   }
+  const queried = tried.value.asked.filter((id) => !paused.some(({ library }) => library === id));
+  return { explanation: { ...tried.value, asked: queried }, paused };
 }
 
 /**
@@ -107,37 +122,27 @@ async function query(
  * of it, so that nobody with a shell looks up people unseen and without end.
  */
 function counted(question: Question, cardHash: string, deps: CliDeps) {
-  const { lending } = question;
+  const { lending, consortium } = question;
   const event = deps.newId();
-  const audit = {
-    audit: true,
-    action: 'explain',
-    by: deps.user,
-    event,
-    lending: lending.id,
-    card_hash: cardHash,
-  };
+  const openedAudit = openAudit(deps, 'explain', 'explain');
+  const audit = (what: object): void =>
+    openedAudit({ event, lending: lending.id, card_hash: cardHash, ...what });
   return withQueue(deps, async ({ redis, now }) => {
     const ledger = openLedger(redis);
-    const log = openLog(deps);
     const pausedNow = await readPausedNow(redis, await now());
     const waiting = pausedNow(lending, 'lending');
     if (waiting !== null) {
       // A scan would wait, and nobody would be queried for it.
-      log.info({ ...audit, result: 'paused' }, 'explain');
+      audit({ result: 'paused' });
       return { kind: 'waits', paused: waiting } as const;
     }
     const reservation = await ledger.reserveQuota(lending.id, event, lending.limits);
     if (reservation.kind === 'limit_reached') {
       const { limit, freeInMs } = reservation;
-      log.info({ ...audit, result: 'limit_reached', limit }, 'explain');
+      audit({ result: 'limit_reached', limit });
       const minutes = Math.ceil(freeInMs / 60_000);
-      throw new Failure(
-        `${lending.id} has used up its ${limit} of this hour; try again in ${minutes} minutes`,
-        {
-          code: 'limit_reached',
-        },
-      );
+      const problem = `${lending.id} has used up its ${limit} of this hour; try again in ${minutes} minutes`;
+      throw new Failure(problem, { code: 'limit_reached' });
     }
     try {
       const receipts = openReceipts(redis);
@@ -145,20 +150,33 @@ function counted(question: Question, cardHash: string, deps: CliDeps) {
       const noteSearch = async (search: Search): Promise<void> => {
         const at = await now();
         const receipt = { ...search, at: new Date(at).toISOString(), lending: lending.id, eventId: event };
-        await receipts.append({ ...receipt, what: 'observed' }, at, question.consortium.retention.receiptsMs);
+        await receipts.append({ ...receipt, what: 'observed' }, at, consortium.retention.receiptsMs);
       };
-      const { explanation, paused } = await query(question, pausedNow, noteSearch, deps);
+      const pauseOf = (library: Library): PausedLibrary | null => pausedNow(library, 'home');
+      const { explanation, paused } = await query(question, pauseOf, noteSearch, deps);
       const outcome = outcomeOf(explanation, lending.copy.mode === 'observe');
-      log.info({ ...audit, asked: explanation.asked, found: explanation.homes, result: outcome }, 'explain');
+      audit({ asked: explanation.asked, found: explanation.homes, result: outcome });
       const used = hourUseOf({ outcome, homes: explanation.homes, hasSentRecord: false });
       await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString(), { used });
       return { kind: 'explained', explanation, outcome, paused } as const;
     } catch (error) {
-      log.info({ ...audit, result: 'failed' }, 'explain');
+      audit({ result: 'failed' });
       throw error;
     }
   });
 }
+
+const pausedJson = ({ library, side, until_ms: untilMs, reason, by }: PausedLibrary) => ({
+  library,
+  as: side,
+  until: new Date(untilMs).toISOString(),
+  reason,
+  by,
+});
+
+const pausedText = ({ library, side, until_ms: untilMs, reason, by }: PausedLibrary): string =>
+  `${library} as ${side} library until ${new Date(untilMs).toISOString()}, ` +
+  `${by === null ? 'as planned in the configuration' : `by ${by}`}: ${reason}`;
 
 export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
   name: 'explain',

@@ -1,28 +1,25 @@
 import { Option } from 'commander';
-import { parseDuration, windowAt } from '@passport/config';
-import { PAUSE_SIDES, type Pause, type PauseSide, pauseLibraries, resumeLibrary } from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
-import { WrongUse } from '../../program/failure.ts';
-import { findLibrary } from '../../program/find-library.ts';
-import { openLog } from '../../program/open-log.ts';
+import { parseDuration } from '@passport/config';
+import { PAUSE_SIDES, type Pause, type PauseSide, pauseLibraries } from '@passport/queue';
+import { openAudit } from '../../program/open-audit.ts';
 import { withQueue } from '../../connect/with-queue.ts';
+import { type CommandDraft, findLibrary, WrongUse } from '../../program/index.ts';
 
 const LONGEST_REASON = 100;
 const LONGEST_DAYS = 366;
 const DAY_MS = 86_400_000;
 
-const asSide = (): Option =>
+export const asSide = (): Option =>
   new Option(
     '--as <side>',
     'only as home (it is not queried) or only as lending library (its scans wait)',
   ).choices([...PAUSE_SIDES]);
 
-const sidesOf = (side: PauseSide | undefined): readonly PauseSide[] =>
+export const sidesOf = (side: PauseSide | undefined): readonly PauseSide[] =>
   side === undefined ? PAUSE_SIDES : [side];
 
 /** A time with its offset, or a duration from now; in milliseconds since 1970. Throws WrongUse. */
-export function parseUntil(text: string, nowMs: number): number {
+function parseUntil(text: string, nowMs: number): number {
   const durationMs = parseDuration(text);
   const isTime = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2})$/.test(text);
   const untilMs = durationMs === null ? (isTime ? Date.parse(text) : NaN) : nowMs + durationMs;
@@ -45,16 +42,9 @@ function checkReason(reason: string): string {
   return text;
 }
 
-const timeOf = (ms: number): string => new Date(ms).toISOString();
-const asText = (sides: readonly PauseSide[]): string =>
+export const timeOf = (ms: number): string => new Date(ms).toISOString();
+export const asText = (sides: readonly PauseSide[]): string =>
   sides.length === PAUSE_SIDES.length ? '' : ` as ${sides[0]} library`;
-
-function audit(deps: CliDeps, action: 'pause' | 'resume', what: object): void {
-  openLog(deps).info(
-    { audit: true, action, by: deps.user, ...what },
-    `${action} of a library by an operator`,
-  );
-}
 
 export const libraryPause: CommandDraft<{ until: string; reason: string; as?: PauseSide }> = {
   name: 'pause',
@@ -88,37 +78,10 @@ export const libraryPause: CommandDraft<{ until: string; reason: string; as?: Pa
       const pauses = sides.map((side): Pause => ({ ...common, side, at_ms: nowMs }));
       await pauseLibraries(redis, pauses);
       const untilTime = timeOf(common.until_ms);
-      audit(deps, 'pause', { library, as: sides, until: untilTime, because: common.reason });
+      const what = { library, as: sides, until: untilTime, because: common.reason };
+      openAudit(deps, 'pause', 'pause of a library by an operator')(what);
       report.json({ library, as: sides, until: untilTime, reason: common.reason });
       report.line(`${library}: paused${asText(sides)} until ${untilTime}`);
       return 0;
-    }),
-};
-
-export const libraryResume: CommandDraft<{ as?: PauseSide }> = {
-  name: 'resume',
-  summary: 'end the pause of a library',
-  description:
-    'Ends what `library pause` began. Every process sees it within a second, and what waits for the library goes on at once. ' +
-    'Exit code 1 if the library was not paused. Ends no planned window of the configuration (`windows`).',
-  examples: ['passport library resume midland', 'passport library resume riverside --as lending'],
-  argument: ['<library>', 'its id'],
-  options: [asSide()],
-  run: ({ as }, [id = ''], report, deps) =>
-    withQueue(deps, async ({ consortium, redis, now }): Promise<0 | 1> => {
-      const { id: library, windows } = findLibrary(consortium, id);
-      const nowMs = await now();
-      const ended = await resumeLibrary(redis, library, sidesOf(as), nowMs);
-      const sides = ended.map(({ side }) => side);
-      if (sides.length > 0) audit(deps, 'resume', { library, as: sides });
-      const planned = sidesOf(as).flatMap((side) => {
-        const window = windowAt(windows, side, nowMs);
-        return window === null ? [] : [{ side, until: timeOf(window.untilMs), reason: window.reason }];
-      });
-      report.json({ library, resumed: sides, planned });
-      report.line(sides.length === 0 ? `${library}: was not paused` : `${library}: resumed${asText(sides)}`);
-      for (const { side, until: end, reason } of planned)
-        report.line(`a planned window goes on: paused as ${side} library until ${end} (${reason})`);
-      return sides.length === 0 ? 1 : 0;
     }),
 };

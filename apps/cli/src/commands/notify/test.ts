@@ -2,10 +2,8 @@ import { Option } from 'commander';
 import { cliConfig } from '@passport/config';
 import { type Delivery, deliver, testMessage } from '@passport/notify';
 import { openNotices } from '@passport/queue';
-import type { CliDeps } from '../../program/cli-deps.ts';
-import type { CommandDraft } from '../../program/command.ts';
-import { Failure, WrongUse } from '../../program/failure.ts';
 import { withQueueOf } from '../../connect/with-queue.ts';
+import { type CliDeps, type CommandDraft, Failure, WrongUse } from '../../program/index.ts';
 
 type Endpoint = ReturnType<typeof cliConfig>['consortium']['notify'][number];
 

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { formatWebhookSecret } from '@passport/contract';
-import type { CommandDraft } from '../../program/command.ts';
+import type { CommandDraft } from '../../program/index.ts';
 
 /** Both kinds have 256 bits: as many as AES-256 needs, and too many to guess a signature. */
 const SECRET_BYTES = 32;

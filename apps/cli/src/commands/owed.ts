@@ -1,12 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
-import { type OwedReading, readOwed } from '@passport/queue';
-import type { CommandDraft } from '../../program/command.ts';
-import { findLibrary } from '../../program/find-library.ts';
-import { openLog } from '../../program/open-log.ts';
-import { amountOf } from '../../places/describe-place.ts';
-import type { Report } from '../../program/report.ts';
-import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
-import { readNow } from './read-now.ts';
+import { openSweepQueue, type OwedReading, readOwed, readOwedByHome } from '@passport/queue';
+import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
+import { amountOf } from '../places/describe-place.ts';
+import {
+  alignRows,
+  type CliDeps,
+  type CommandDraft,
+  Failure,
+  findLibrary,
+  type Report,
+} from '../program/index.ts';
+import { openAudit } from '../program/open-audit.ts';
 
 interface OwedOptions {
   readonly of: string;
@@ -58,31 +63,22 @@ const toJson = (owed: OwedAt) => ({
   patrons: rowsOf(owed),
 });
 
-const HEADER = ['lending', 'home key', 'overdue', 'amount', 'at home'] as const;
+const HEADER = ['lending', 'home key', 'overdue', 'amount', 'at home'];
 
 function printTable(all: readonly OwedAt[], { line, colors }: Report): void {
   const rows = all.flatMap((owed) =>
-    rowsOf(owed).map((row) => [
+    rowsOf(owed).map(({ home_key: homeKey, overdues, amount, restricted }) => [
       owed.lending,
-      row.home_key,
-      String(row.overdues),
-      row.amount,
-      row.restricted ? 'restricted' : '',
+      homeKey,
+      String(overdues),
+      amount,
+      restricted ? 'restricted' : '',
     ]),
   );
   if (rows.length === 0) return line('nothing is owed');
-  const widths = HEADER.map((name, column) =>
-    Math.max(name.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const aligned = (row: readonly string[]): string =>
-    row
-      .map((text, column) =>
-        column === 2 || column === 3 ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0),
-      )
-      .join('  ')
-      .trimEnd();
-  line(colors.dim(aligned(HEADER)));
-  for (const row of rows) line(aligned(row));
+  const [header = '', ...lines] = alignRows([HEADER, ...rows], { right: [2, 3] });
+  line(colors.dim(header));
+  for (const text of lines) line(text);
 }
 
 /** What the table does not say: when it was read, and what is left out. Returns the libraries that could not be read of late. */
@@ -97,6 +93,52 @@ function printReadings(all: readonly OwedAt[], nowMs: number, { line, progress }
   const isOutdated = ({ reading }: OwedAt): boolean =>
     reading === null || nowMs - reading.read_ms > OUTDATED_MS;
   return all.filter(isOutdated).map(({ lending }) => lending);
+}
+
+const LOOK_EVERY_MS = 500;
+/** A worker reads at once, unless it has a sweep to do. */
+const READ_WITHIN_MS = 120_000;
+
+/** Has a worker read what the copies at these lending libraries owe, one after the other, and waits for it. Throws Failure. */
+async function readNow(
+  open: OpenQueue,
+  lenders: readonly string[],
+  { progress }: Report,
+  { signal }: CliDeps,
+): Promise<void> {
+  const queue = openSweepQueue(open.redis);
+  try {
+    for (const lending of lenders) {
+      progress(`${lending}: reading`);
+      const since = await open.now();
+      const job = await queue.add(`owed.${lending}`, { kind: 'owed', library: lending });
+      while ((await job.getState()) !== 'completed') {
+        if (signal.aborted)
+          throw new Failure('it is read without this command', { code: 'interrupted', library: lending });
+        if ((await open.now()) - since > READ_WITHIN_MS) {
+          const why = (await queue.getJob(job.id ?? ''))?.failedReason ?? 'no worker has done it yet';
+          throw new Failure(`${lending}: not read: ${why}`, { code: 'not_read', library: lending });
+        }
+        await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => undefined);
+      }
+      if (!(await hasReading(open, lending, since))) {
+        throw new Failure(`${lending}: its Koha has no plugin that can say what copies owe`, {
+          code: 'no_plugin',
+          library: lending,
+        });
+      }
+    }
+  } finally {
+    await queue.close();
+  }
+}
+
+/** The worker's clock dates the readings, and this one is Redis's: a minute between them says nothing. */
+const CLOCKS_APART_MS = 60_000;
+
+async function hasReading({ redis }: OpenQueue, lending: string, sinceMs: number): Promise<boolean> {
+  const readings = await readOwedByHome(redis, lending);
+  return [...readings.values()].some(({ read_ms: readMs }) => readMs > sinceMs - CLOCKS_APART_MS);
 }
 
 export const owed: CommandDraft<OwedOptions> = {
@@ -122,10 +164,7 @@ export const owed: CommandDraft<OwedOptions> = {
       findLibrary(open.consortium, wanted.of);
       if (wanted.at !== undefined) findLibrary(open.consortium, wanted.at);
       const lenders = (await owedAt(open, wanted)).map(({ lending }) => lending);
-      openLog(deps).info(
-        { audit: true, action: 'owed', by: deps.user, home: wanted.of, lending: lenders },
-        'what is owed, for an operator',
-      );
+      openAudit(deps, 'owed', 'what is owed, for an operator')({ home: wanted.of, lending: lenders });
       if (lenders.length === 0) report.progress('no lending library lets this home library know (owed: off)');
       if (wanted.read === true) await readNow(open, lenders, report, deps);
       const all = await owedAt(open, wanted);
