@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { buildWholeCli } from './build-cli.ts';
+import { buildProgram } from './build-cli.ts';
 import type { CliDeps } from './program/cli-deps.ts';
 import { createPrinter } from './program/printed-text.ts';
 
@@ -20,7 +20,7 @@ interface Edition {
 export async function manPages(edition: Edition): Promise<readonly ManPage[]> {
   const deps = noMachine(edition.version);
   const context = { deps, printer: createPrinter(deps), end: () => undefined };
-  const program = await buildWholeCli(context);
+  const program = await buildProgram(context);
   const commands = leavesOf(program);
   return [mainPage(program, commands, edition), ...commands.map((command) => pageOf(command, edition))];
 }

@@ -30,25 +30,24 @@ export interface CommandDraft<O> {
   ) => Promise<0 | 1> | 0 | 1;
 }
 
-/** Makes a commander command of a draft; every one takes `--json`. */
-export function buildCommand<O extends object>(draft: CommandDraft<O>, context: CommandContext): Command {
+/** Makes a commander command of a draft, whatever its options are; every one takes `--json`. */
+export function buildCommand(draft: CommandDraft<never>, context: CommandContext): Command {
   const command = new Command(draft.name)
     .summary(draft.summary)
     .description(draft.description)
     .option('--json', 'print JSON instead of text')
     .addHelpText('after', `\nExamples:\n${draft.examples.map((example) => `  $ ${example}`).join('\n')}`);
   for (const option of draft.options ?? []) command.addOption(option);
-  if (draft.argument !== undefined) command.addArgument(argumentOf(draft.argument));
+  if (draft.argument !== undefined) {
+    const [syntax, description, choices] = draft.argument;
+    const argument = new Argument(syntax, description);
+    command.addArgument(choices === undefined ? argument : argument.choices(choices));
+  }
   command.action(async () => {
-    const options = command.opts<O & { json?: boolean }>();
+    const options = command.opts<{ json?: boolean }>();
     const args = command.processedArgs.flat().filter((arg): arg is string => typeof arg === 'string');
     const report = buildReport(context.printer, options.json === true);
-    context.end(await draft.run(options, args, report, context.deps));
+    context.end(await draft.run(options as never, args, report, context.deps));
   });
   return command;
-}
-
-function argumentOf([syntax, description, choices]: NonNullable<CommandDraft<object>['argument']>): Argument {
-  const argument = new Argument(syntax, description);
-  return choices === undefined ? argument : argument.choices(choices);
 }
