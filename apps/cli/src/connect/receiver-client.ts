@@ -12,28 +12,13 @@ export interface Taken {
   readonly answer: 'accepted' | 'duplicate' | 'joined';
 }
 
-interface ProblemDetails {
-  readonly code?: unknown;
-  readonly detail?: unknown;
-  readonly title?: unknown;
-  /** Of a 401: `clock`, `library` or `signature`. */
-  readonly reason?: unknown;
-}
-
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /** The receiver as a library's Koha sees it: signed requests, and the answers of the contract. */
-export interface ReceiverClient {
-  /** Sends a test event, which is not queued. Throws Failure when it is not taken. */
-  test(id: string): Promise<void>;
-  /** Sends one event under `id`. Throws Failure when it is not taken. */
-  send(id: string, event: unknown): Promise<Taken>;
-  /** The state of an event, or null when the receiver cannot say now. Throws Failure when it does not know the event. */
-  read(eventId: string): Promise<EventState | null>;
-}
+export type ReceiverClient = ReturnType<typeof buildReceiverClient>;
 
 /** Speaks for `library`, with the first of its webhook secrets. Throws WrongUse when it has none. */
-export function buildReceiverClient(receiverUrl: string, library: Library, deps: CliDeps): ReceiverClient {
+export function buildReceiverClient(receiverUrl: string, library: Library, deps: CliDeps) {
   const [secret] = library.webhookSecrets;
   if (secret === undefined)
     throw new WrongUse(`${library.id} has no webhook_secrets, so it cannot send events`);
@@ -61,19 +46,18 @@ export function buildReceiverClient(receiverUrl: string, library: Library, deps:
     return answer;
   };
   return {
-    test: async (id) => {
+    /** Sends a test event, which is not queued. Throws Failure when it is not taken. */
+    async test(id: string): Promise<void> {
       await post(id, { type: 'passport.test', timestamp: localTimestamp(deps.now()), data: {} });
     },
-    send: async (id, event) => {
-      const answer = await post(id, event);
-      const eventId = text(answer['event_id']) ?? id;
-      return {
-        eventId,
-        answer:
-          answer['joined'] === true ? 'joined' : answer['duplicate'] === true ? 'duplicate' : 'accepted',
-      };
+    /** Sends one event under `id`. Throws Failure when it is not taken. */
+    async send(id: string, event: unknown): Promise<Taken> {
+      const { event_id: eventId, joined, duplicate } = await post(id, event);
+      const answer = joined === true ? 'joined' : duplicate === true ? 'duplicate' : 'accepted';
+      return { eventId: text(eventId) ?? id, answer };
     },
-    read: async (eventId) => {
+    /** The state of an event, or null when the receiver cannot say now. Throws Failure when it does not know the event. */
+    async read(eventId: string): Promise<EventState | null> {
       const response = await call(`${path}/${encodeURIComponent(eventId)}`, eventId, null).catch(
         (error: unknown) => {
           if (error instanceof Failure) return null; // the next look may be luckier
@@ -85,9 +69,8 @@ export function buildReceiverClient(receiverUrl: string, library: Library, deps:
       if (response.status === 429 || response.status >= 500) return null;
       if (response.status !== 200) throw refusal(response, answer);
       const state = eventStateSchema.safeParse(answer);
-      if (!state.success)
-        throw new Failure("the receiver's answer is not the state of an event", { code: 'bad_answer' });
-      return state.data;
+      if (state.success) return state.data;
+      throw new Failure("the receiver's answer is not the state of an event", { code: 'bad_answer' });
     },
   };
 }
@@ -124,14 +107,17 @@ const HINTS: Readonly<Record<number, string>> = {
   503: 'the receiver cannot accept events now',
 };
 
-function refusal({ status }: Response, { code, detail, title, reason }: ProblemDetails): Failure {
-  const said = text(detail) ?? text(title) ?? HINTS[status] ?? 'this is not an answer of a receiver';
+/** `reason` is that of a 401: `clock`, `library` or `signature`. */
+function refusal({ status }: Response, answer: Readonly<Record<string, unknown>>): Failure {
+  const [code, detail, title, reason] = ['code', 'detail', 'title', 'reason'].map((name) =>
+    text(answer[name]),
+  );
   const hint = HINTS[status];
-  const isSaid = hint === undefined || hint === said || text(reason) !== null;
-  const why = isSaid ? said : `${said} (${hint})`;
-  return new Failure(`the receiver answers ${status}: ${why}`, {
+  const said = detail ?? title ?? hint ?? 'this is not an answer of a receiver';
+  const isSaid = hint === undefined || hint === said || reason !== null;
+  return new Failure(`the receiver answers ${status}: ${isSaid ? said : `${said} (${hint})`}`, {
     status,
-    code: text(code) ?? `http_${status}`,
-    ...(text(reason) === null ? {} : { reason }),
+    code: code ?? `http_${status}`,
+    ...(reason === null ? {} : { reason }),
   });
 }

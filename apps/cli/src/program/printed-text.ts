@@ -21,14 +21,8 @@ export type Style = Readonly<Record<StyleName, (text: string) => string>>;
 const cut = (text: string): string =>
   text.length <= LONGEST ? text : `${text.slice(0, LONGEST).replace(/[\uD800-\uDBFF]$/, '')}…`;
 
-const styleOf = (make: (name: StyleName) => (text: string) => string): Style => ({
-  bold: make('bold'),
-  dim: make('dim'),
-  red: make('red'),
-  green: make('green'),
-  yellow: make('yellow'),
-  cyan: make('cyan'),
-});
+const styleOf = (make: (name: StyleName) => (text: string) => string): Style =>
+  Object.fromEntries(STYLES.map((name) => [name, make(name)])) as Style;
 const PLAIN = styleOf(() => (text) => text);
 const COLORS = createColors(true);
 
@@ -70,17 +64,6 @@ export function createPrinter({
   isTerminal,
   randomBytes,
 }: Pick<CliDeps, 'out' | 'err' | 'isTerminal' | 'randomBytes'>): Printer {
-  const json = (value: unknown): void => out(`${printableJson(value)}\n`);
-  const jsonLine = (value: unknown): void => out(`${printableJson(value, 0)}\n`);
-  if (!isTerminal) {
-    return {
-      out: (text) => out(printableText(text)),
-      err: (text) => err(printableText(text)),
-      json,
-      jsonLine,
-      style: PLAIN,
-    };
-  }
   const secret = randomBytes(16).toString('hex');
   const marked = new RegExp(`<${secret} (${STYLES.join('|')})>(.*?)</${secret}>`, 'gs');
   // A line that was cut may have lost the end of a mark.
@@ -89,11 +72,12 @@ export function createPrinter({
     printableText(text)
       .replace(marked, (_whole, name: StyleName, inner: string) => COLORS[name](inner))
       .replace(left, '');
+  const show = isTerminal ? paint : printableText;
   return {
-    out: (text) => out(paint(text)),
-    err: (text) => err(paint(text)),
-    json,
-    jsonLine,
-    style: styleOf((name) => (text) => `<${secret} ${name}>${text}</${secret}>`),
+    out: (text) => out(show(text)),
+    err: (text) => err(show(text)),
+    json: (value) => out(`${printableJson(value)}\n`),
+    jsonLine: (value) => out(`${printableJson(value, 0)}\n`),
+    style: isTerminal ? styleOf((name) => (text) => `<${secret} ${name}>${text}</${secret}>`) : PLAIN,
   };
 }

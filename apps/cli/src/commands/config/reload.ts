@@ -17,24 +17,17 @@ interface Answer {
 }
 
 const nameOf = ({ kind, host, id }: SeenProcess): string => `${kind} ${host} ${id.slice(0, 8)}`;
-const hashOf = ({ config }: SeenProcess): string => config?.hash ?? 'what it was started with';
 
 function describe({ process, taken }: Answer): string {
-  switch (taken) {
-    case 'loaded':
-      return `${nameOf(process)}: has ${hashOf(process)}`;
-    case 'another file':
-      return `${nameOf(process)}: has ${hashOf(process)}, which is not the file that this command reads`;
-    case 'refused':
-      return [
-        `${nameOf(process)}: refused, it goes on with ${hashOf(process)}`,
-        ...(process.refused?.problems ?? []),
-      ].join('\n  ');
-    case 'no answer':
-      return `${nameOf(process)}: no answer, it goes on with ${hashOf(process)} so far`;
-    default:
-      return taken satisfies never;
-  }
+  const hash = process.config?.hash ?? 'what it was started with';
+  const problems = process.refused?.problems ?? [];
+  const what: Readonly<Record<Taken, string>> = {
+    loaded: `has ${hash}`,
+    'another file': `has ${hash}, which is not the file that this command reads`,
+    refused: [`refused, it goes on with ${hash}`, ...problems].join('\n  '),
+    'no answer': `no answer, it goes on with ${hash} so far`,
+  };
+  return `${nameOf(process)}: ${what[taken]}`;
 }
 
 /** Of secrets that a process has from its environment, or as copies that systemd made of files. */

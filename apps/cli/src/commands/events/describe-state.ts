@@ -3,21 +3,7 @@ import type { Report } from '../../program/index.ts';
 
 type Colors = Report['colors'];
 
-function paint({ state }: EventState, colors: Colors): (text: string) => string {
-  switch (state) {
-    case 'done':
-      return colors.green;
-    case 'failed':
-      return colors.red;
-    case 'waiting':
-      return colors.yellow;
-    case 'queued':
-    case 'working':
-      return colors.cyan;
-    default:
-      return state satisfies never;
-  }
-}
+const COLORS = { done: 'green', failed: 'red', waiting: 'yellow', queued: 'cyan', working: 'cyan' } as const;
 
 /** One line on the state of an event: the state, why, and the result of the checkout. */
 export function describeState(state: EventState, colors: Colors): string {
@@ -30,7 +16,7 @@ export function describeState(state: EventState, colors: Colors): string {
     checkout === null ? null : [checkout.result, ...checkout.keys].join(' '),
   ].filter((part) => part !== null);
   const about = parts.length === 0 ? '' : `  ${parts.join(' · ')}`;
-  return `${paint(state, colors)(state.state.padEnd(8))}${about}  ${colors.dim(state.message)}`;
+  return `${colors[COLORS[state.state]](state.state.padEnd(8))}${about}  ${colors.dim(state.message)}`;
 }
 
 const nextTry = ({ next_try_at: at }: NonNullable<EventState['waiting_for']>): string =>

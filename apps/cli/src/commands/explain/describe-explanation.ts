@@ -18,51 +18,37 @@ export function outcomeOf(explanation: Explanation, isObserving: boolean): Outco
 /** Copies that are there and would be changed. */
 const WRITING_MATCHES: readonly string[] = ['our_copy_older_card', 'copy_of_other_number'];
 
-function outcomeOfCopy(explanation: Explanation): Outcome {
-  switch (explanation.located) {
-    case 'not_a_card':
-      return 'NOT_A_CARD';
-    case 'nowhere':
-      return 'NOT_FOUND';
-    case 'no_answer':
-      return 'HOME_UNREACHABLE';
-    case 'gone':
-      return 'HOME_GONE';
-    case 'ambiguous':
-      return 'AMBIGUOUS_HOME';
-    case 'refused':
-      return 'MISCONFIGURED';
-    case 'found':
-      return outcomeOfFound(explanation);
-    default:
-      return explanation.located satisfies never;
-  }
-}
+/** Where the home library was not found, or not one. */
+const OF_LOCATED: Readonly<Record<Exclude<Explanation['located'], 'found'>, Outcome>> = {
+  not_a_card: 'NOT_A_CARD',
+  nowhere: 'NOT_FOUND',
+  no_answer: 'HOME_UNREACHABLE',
+  gone: 'HOME_GONE',
+  ambiguous: 'AMBIGUOUS_HOME',
+  refused: 'MISCONFIGURED',
+};
 
-function outcomeOfFound({ judgement, problem, local, lookAlike }: Explanation): Outcome {
+type Local = NonNullable<Explanation['local']>['kind'];
+
+/** By what the lending library has of the patron. */
+const OF_LOCAL: Readonly<Record<Local, Outcome>> = {
+  nobody: 'COPIED',
+  our_copy: 'ALREADY_LOCAL',
+  our_copy_older_card: 'ALREADY_LOCAL',
+  copy_of_other_number: 'ALREADY_LOCAL',
+  copy_without_key: 'ALREADY_LOCAL',
+  native: 'ALREADY_LOCAL',
+  copy_anonymized: 'COPY_ANONYMIZED',
+  copy_merged: 'MERGED_INTO_NATIVE',
+  card_of_another: 'LOCAL_CONFLICT',
+};
+
+function outcomeOfCopy({ located, judgement, problem, local, lookAlike }: Explanation): Outcome {
+  if (located !== 'found') return OF_LOCATED[located];
   if (judgement === 'not_shared') return 'NOT_FOUND';
   if (judgement === 'not_eligible') return 'NOT_ELIGIBLE';
   if (lookAlike) return 'LOOKS_LIKE_LOCAL_PATRON';
-  if (problem !== null) return 'MISCONFIGURED';
-  switch (local?.kind) {
-    case undefined:
-    case 'nobody':
-      return 'COPIED';
-    case 'our_copy':
-    case 'our_copy_older_card':
-    case 'copy_of_other_number':
-    case 'copy_without_key':
-    case 'native':
-      return 'ALREADY_LOCAL';
-    case 'copy_anonymized':
-      return 'COPY_ANONYMIZED';
-    case 'copy_merged':
-      return 'MERGED_INTO_NATIVE';
-    case 'card_of_another':
-      return 'LOCAL_CONFLICT';
-    default:
-      return local satisfies never;
-  }
+  return problem === null ? OF_LOCAL[local?.kind ?? 'nobody'] : 'MISCONFIGURED';
 }
 
 /** The text that the desk would show first, by its id; null: the patron is copied without, or not at all. */
@@ -74,7 +60,7 @@ export function consentOf(
   return mayBeCopied && consent !== null ? consent.textId : null;
 }
 
-const LOCAL_TEXT: Record<NonNullable<Explanation['local']>['kind'], string> = {
+const LOCAL_TEXT: Readonly<Record<Local, string>> = {
   nobody: 'nobody has the card yet',
   our_copy: 'the copy already exists',
   our_copy_older_card: 'the copy exists with an older card, which would be changed',
@@ -96,18 +82,10 @@ const WITHHELD_TEXT: Record<string, string> = {
 };
 
 function eligibilityOf({ judgement, notSharedBecause, reasons }: Explanation): string | null {
-  switch (judgement) {
-    case null:
-      return null;
-    case 'eligible':
-      return 'may borrow';
-    case 'not_shared':
-      return WITHHELD_TEXT[notSharedBecause ?? ''] ?? 'not shared';
-    case 'not_eligible':
-      return `may not borrow: ${reasons.join(', ')}`;
-    default:
-      return judgement satisfies never;
-  }
+  if (judgement === null) return null;
+  if (judgement === 'eligible') return 'may borrow';
+  if (judgement === 'not_eligible') return `may not borrow: ${reasons.join(', ')}`;
+  return WITHHELD_TEXT[notSharedBecause ?? ''] ?? 'not shared';
 }
 
 const nobodyBecause = ({ located }: Explanation): string =>
