@@ -1,3 +1,4 @@
+import type { ActName } from '@passport/queue';
 import { auditedLog, createLogger } from '@passport/runtime';
 import type { CliDeps } from './cli-deps.ts';
 
@@ -7,7 +8,7 @@ import type { CliDeps } from './cli-deps.ts';
  */
 export function openAudit(
   { err, keepAct, user }: Pick<CliDeps, 'err' | 'keepAct' | 'user'>,
-  action: string,
+  action: ActName,
   message: string,
 ): (what: object) => void {
   const destination = { write: (line: string) => err(line) } as NodeJS.WritableStream;

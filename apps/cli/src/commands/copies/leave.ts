@@ -158,7 +158,7 @@ export const copiesLeave: CommandDraft<LeaveOptions> = {
       called: lenders,
       applies: apply,
       needsQueue: apply && by !== 'expire',
-    };
+    } as const;
     if (by === 'purge') {
       const criteria = { expired: false, unusedSince: null, gone: null, leaves: true };
       const today = localDay(deps.now());

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Library } from '@passport/config';
 import { type KohaPatron, KohaError, type PatronPage } from '@passport/koha-client';
+import type { ActName } from '@passport/queue';
 import { translateRedisError } from '@passport/runtime';
 import { type KohaOf, type OpenKoha, withKohas } from '../../connect/koha-clients.ts';
 import { type OpenQueue, withQueueIf } from '../../connect/with-queue.ts';
@@ -69,7 +70,7 @@ export interface CopiesAt<F extends string, E extends object> {
 /** A command on copies. */
 export interface CopyWork<F extends string, E extends object> {
   /** For the audit, such as `copies_purge`, with what is the same in each of its lines. */
-  readonly action: string;
+  readonly action: ActName;
   readonly audit?: object;
   /** What else is audited of a copy. */
   readonly auditOf?: (copy: Planned<F, E>) => object;
