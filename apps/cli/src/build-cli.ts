@@ -1,101 +1,80 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '@passport/config';
-import { openCliActs } from './cli-acts.ts';
-import type { CliDeps } from './cli-deps.ts';
-import { type CommandContext, type CommandDraft, buildCommand } from './command.ts';
-import { Failure, WrongUse } from './failure.ts';
-import { type Printer, createPrinter } from './printed-text.ts';
+import { candidatesFor } from './commands/completion.ts';
+import { openCliActs } from './program/cli-acts.ts';
+import type { CliDeps } from './program/cli-deps.ts';
+import { type CommandContext, type CommandDraft, buildCommand } from './program/command.ts';
+import { Failure, WrongUse } from './program/failure.ts';
+import { type Printer, createPrinter } from './program/printed-text.ts';
 
 const EXIT_CODES = '\nExit codes: 0 success, 1 a finding or a failure, 2 wrong usage.';
 
-interface Group {
-  readonly name: string;
-  readonly summary: string;
-}
+/** Words that only hold other commands, and what these do. */
+const GROUPS: Readonly<Record<string, string>> = {
+  config: 'check the configuration, and have it taken over',
+  library: 'pause and resume libraries',
+  notify: 'test the endpoints that operators are notified at',
+  secret: 'generate secrets',
+  events: 'list, show, watch and retry events',
+  copies: 'list and manage copies, and export their receipts',
+};
 
-const CONFIG: Group = { name: 'config', summary: 'check the configuration, and have it taken over' };
-const LIBRARY: Group = { name: 'library', summary: 'pause and resume libraries' };
-const NOTIFY: Group = { name: 'notify', summary: 'test the endpoints that operators are notified at' };
-const SECRET: Group = { name: 'secret', summary: 'generate secrets' };
-const EVENTS: Group = { name: 'events', summary: 'list, show, watch and retry events' };
-const COPIES: Group = { name: 'copies', summary: 'list and manage copies, and export their receipts' };
-
-/** A command, and how it is loaded: BullMQ and the client of Kohas are most of what a command would wait for. */
-interface Loadable {
-  readonly group: Group | null;
-  readonly name: string;
-  load(context: CommandContext): Promise<Command>;
-}
-
-const COMMANDS: readonly Loadable[] = [
-  loadable(CONFIG, 'check', async () => (await import('./config-check.ts')).configCheck),
-  loadable(CONFIG, 'reload', async () => (await import('./config-reload.ts')).configReload),
-  loadable(LIBRARY, 'pause', async () => (await import('./library-pause.ts')).libraryPause),
-  loadable(LIBRARY, 'resume', async () => (await import('./library-pause.ts')).libraryResume),
-  loadable(NOTIFY, 'test', async () => (await import('./notify-test.ts')).notifyTest),
-  loadable(SECRET, 'new', async () => (await import('./secret-new.ts')).secretNew),
-  loadable(null, 'status', async () => (await import('./status.ts')).statusCommand),
-  loadable(null, 'doctor', async () => (await import('./doctor.ts')).doctor),
-  loadable(null, 'explain', async () => (await import('./explain-card.ts')).explainCard),
-  loadable(null, 'export', async () => (await import('./export-data.ts')).exportData),
-  loadable(null, 'erase', async () => (await import('./erase-data.ts')).eraseData),
-  loadable(null, 'audit', async () => (await import('./audit.ts')).audit),
-  loadable(null, 'stats', async () => (await import('./stats.ts')).stats),
-  loadable(null, 'owed', async () => (await import('./owed/owed.ts')).owed),
-  loadable(null, 'send', async () => (await import('./send-event.ts')).sendEvent),
-  loadable(EVENTS, 'list', async () => (await import('./events-list.ts')).eventsList),
-  loadable(EVENTS, 'show', async () => (await import('./events-show.ts')).eventsShow),
-  loadable(EVENTS, 'watch', async () => (await import('./events-watch.ts')).eventsWatch),
-  loadable(EVENTS, 'retry', async () => (await import('./events-retry.ts')).eventsRetry),
-  loadable(COPIES, 'list', async () => (await import('./copies/list.ts')).copiesList),
-  loadable(COPIES, 'adopt', async () => (await import('./copies/adopt.ts')).copiesAdopt),
-  loadable(COPIES, 'release', async () => (await import('./copies/release.ts')).copiesRelease),
-  loadable(COPIES, 'rekey', async () => (await import('./copies/rekey.ts')).copiesRekey),
-  loadable(COPIES, 'leave', async () => (await import('./copies/leave.ts')).copiesLeave),
-  loadable(COPIES, 'refresh', async () => (await import('./copies/refresh.ts')).copiesRefresh),
-  loadable(COPIES, 'purge', async () => (await import('./copies/purge.ts')).copiesPurge),
-  loadable(COPIES, 'export', async () => (await import('./copies-export.ts')).copiesExport),
-  {
-    group: null,
-    name: 'completion',
-    load: async (context) => {
-      const { completionOf } = await import('./completion/completion.ts');
-      return buildCommand(
-        completionOf(() => buildProgram(COMMANDS, context)),
-        context,
-      );
-    },
-  },
-];
-
-function loadable<O extends object>(
-  group: Group | null,
-  name: string,
-  draft: () => Promise<CommandDraft<O>>,
-): Loadable {
-  return { group, name, load: async (context) => buildCommand(await draft(), context) };
-}
+/** Each command, and how it is loaded: BullMQ and the client of Kohas are most of what a command would wait for. */
+const COMMANDS: Readonly<Record<string, () => Promise<CommandDraft<never>>>> = {
+  'config check': async () => (await import('./commands/config/check.ts')).configCheck,
+  'config reload': async () => (await import('./commands/config/reload.ts')).configReload,
+  'library pause': async () => (await import('./commands/library/pause.ts')).libraryPause,
+  'library resume': async () => (await import('./commands/library/resume.ts')).libraryResume,
+  'notify test': async () => (await import('./commands/notify/test.ts')).notifyTest,
+  'secret new': async () => (await import('./commands/secret/new.ts')).secretNew,
+  status: async () => (await import('./commands/status.ts')).statusCommand,
+  doctor: async () => (await import('./commands/doctor/doctor.ts')).doctor,
+  explain: async () => (await import('./commands/explain/explain.ts')).explainCard,
+  export: async () => (await import('./commands/export.ts')).exportData,
+  erase: async () => (await import('./commands/erase.ts')).eraseData,
+  audit: async () => (await import('./commands/audit.ts')).audit,
+  stats: async () => (await import('./commands/stats.ts')).stats,
+  owed: async () => (await import('./commands/owed.ts')).owed,
+  send: async () => (await import('./commands/send.ts')).sendEvent,
+  'events list': async () => (await import('./commands/events/list.ts')).eventsList,
+  'events show': async () => (await import('./commands/events/show.ts')).eventsShow,
+  'events watch': async () => (await import('./commands/events/watch.ts')).eventsWatch,
+  'events retry': async () => (await import('./commands/events/retry.ts')).eventsRetry,
+  'copies list': async () => (await import('./commands/copies/list.ts')).copiesList,
+  'copies adopt': async () => (await import('./commands/copies/adopt.ts')).copiesAdopt,
+  'copies release': async () => (await import('./commands/copies/release.ts')).copiesRelease,
+  'copies rekey': async () => (await import('./commands/copies/rekey.ts')).copiesRekey,
+  'copies leave': async () => (await import('./commands/copies/leave.ts')).copiesLeave,
+  'copies refresh': async () => (await import('./commands/copies/refresh.ts')).copiesRefresh,
+  'copies purge': async () => (await import('./commands/copies/purge.ts')).copiesPurge,
+  'copies export': async () => (await import('./commands/copies/export.ts')).copiesExport,
+  completion: async () => (await import('./commands/completion.ts')).completion,
+};
 
 /** The commands that these arguments need: the one they name, none for the version, all for help and for mistakes. */
-function neededFor(args: readonly string[]): readonly Loadable[] {
+function neededFor(args: readonly string[]): readonly string[] {
   if (args[0] === '--version') return [];
-  const named = COMMANDS.filter(({ group, name }) =>
-    group === null ? args[0] === name : args[0] === group.name && args[1] === name,
-  );
-  return named.length > 0 ? named : COMMANDS;
+  const all = Object.keys(COMMANDS);
+  const named = all.filter((name) => args.slice(0, name.split(' ').length).join(' ') === name);
+  return named.length > 0 ? named : all;
 }
 
-/** The `passport` command, with these commands. */
-async function buildProgram(commands: readonly Loadable[], context: CommandContext): Promise<Command> {
+/** The `passport` command, with these of its commands, or with all. */
+export async function buildProgram(
+  context: CommandContext,
+  names: readonly string[] = Object.keys(COMMANDS),
+): Promise<Command> {
   const { out, err } = context.deps;
   const program = new Command('passport')
     .description('Patron Passport: check the configuration, diagnose Kohas, and manage events')
     .version(`Patron Passport ${context.deps.version}`)
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(use --help for usage)');
-  for (const { group, load } of commands) {
-    const command = await load(context);
-    (group === null ? program : ensureGroup(program, group)).addCommand(command);
+  for (const name of names) {
+    const draft = await COMMANDS[name]?.();
+    const [group, inner] = name.split(' ');
+    const parent = inner === undefined ? program : ensureGroup(program, group ?? '');
+    if (draft !== undefined) parent.addCommand(buildCommand(draft, context));
   }
   const settle = (command: Command): void => {
     command.exitOverride().configureOutput({ writeOut: out, writeErr: err });
@@ -105,12 +84,10 @@ async function buildProgram(commands: readonly Loadable[], context: CommandConte
   return program;
 }
 
-/** The `passport` command, with all of its commands. */
-export const buildWholeCli = (context: CommandContext): Promise<Command> => buildProgram(COMMANDS, context);
-
-function ensureGroup(program: Command, { name, summary }: Group): Command {
+function ensureGroup(program: Command, name: string): Command {
   const known = program.commands.find((command) => command.name() === name);
   if (known !== undefined) return known;
+  const summary = GROUPS[name] ?? '';
   const made = new Command(name).summary(summary).description(summary);
   program.addCommand(made);
   return made;
@@ -131,13 +108,20 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
   let exitCode = 0;
   const printer = createPrinter(deps);
   const acts = openCliActs({ ...deps, err: printer.err });
-  const program = await buildProgram(neededFor(args), {
+  const context = {
     deps: { ...deps, out: printer.out, err: printer.err, keepAct: acts.keep },
     printer,
-    end: (code) => {
+    end: (code: 0 | 1) => {
       exitCode = code;
     },
-  });
+  };
+  const [first, ...words] = args;
+  if (first === '__complete') {
+    const candidates = candidatesFor(await buildProgram(context, neededFor(words)), words);
+    for (const { word, summary } of candidates) printer.out(`${word}\t${summary}\n`);
+    return candidates.length > 0 ? 0 : 1;
+  }
+  const program = await buildProgram(context, neededFor(args));
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;

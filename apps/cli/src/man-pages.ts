@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { buildWholeCli } from './build-cli.ts';
-import type { CliDeps } from './cli-deps.ts';
-import { createPrinter } from './printed-text.ts';
+import { buildProgram } from './build-cli.ts';
+import type { CliDeps } from './program/cli-deps.ts';
+import { createPrinter } from './program/printed-text.ts';
 
 /** One page of section 1, in man(7)'s macros. */
 export interface ManPage {
@@ -20,7 +20,7 @@ interface Edition {
 export async function manPages(edition: Edition): Promise<readonly ManPage[]> {
   const deps = noMachine(edition.version);
   const context = { deps, printer: createPrinter(deps), end: () => undefined };
-  const program = await buildWholeCli(context);
+  const program = await buildProgram(context);
   const commands = leavesOf(program);
   return [mainPage(program, commands, edition), ...commands.map((command) => pageOf(command, edition))];
 }

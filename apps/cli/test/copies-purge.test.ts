@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import { monthsBefore } from '../src/copies/purge.ts';
+import { monthsBefore } from '../src/commands/copies/purge.ts';
 import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
 import { type Ran, jsonOf, passport } from './run-cli.ts';
 

@@ -8,8 +8,9 @@ import { parseConsortium } from '@passport/config';
 import type { CertificateExpiry } from '@passport/koha-client';
 import { startKohaDouble } from '@passport/koha-double';
 import { leakGuard, makeTestCertificate } from '@passport/testkit';
-import { checkAddress } from '../src/doctor/check-address.ts';
-import { openKoha } from '../src/koha-clients.ts';
+import { checkAddress } from '../src/commands/doctor/check-address.ts';
+import { collect } from '../src/commands/doctor/examine-library.ts';
+import { openKoha } from '../src/connect/koha-clients.ts';
 import type { Diagnosis } from './doctor-fixture.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
@@ -38,10 +39,10 @@ async function findingsWith(certificate: CertificateExpiry) {
     newNonce: () => 'n'.repeat(32),
     readCertificate,
   };
-  const { findings, capabilities } = await checkAddress(examinee);
+  const { findings, result } = await collect(checkAddress(examinee));
   return {
     found: findings.map(({ level, problem }) => `${level}: ${problem}`),
-    goesOn: capabilities !== null,
+    goesOn: result.capabilities !== null,
   };
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { localDay, localTimestamp } from '../src/local-time.ts';
+import { localDay, localTimestamp } from '../src/program/local-time.ts';
 
 /** This machine's offset as the platform writes it, such as `GMT+05:30`; Greenwich itself may come without digits. */
 const offsetAt = (ms: number): string =>

@@ -5,7 +5,7 @@ import { Secret, parseConsortium } from '@passport/config';
 import { addressOf } from '@passport/notify';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { Webhook } from 'standardwebhooks';
-import { checkNotify } from '../src/doctor/check-notify.ts';
+import { checkNotify } from '../src/commands/doctor/check-service.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 const SECRET = `whsec_${Buffer.from('o1-2_3.4'.repeat(4)).toString('base64')}`;
@@ -90,7 +90,8 @@ test('an endpoint that had stopped gets messages again once it accepts a test', 
 test('doctor says of an endpoint that it has stopped, as long as its address is the same', () => {
   const url = new Secret('https://ops.example.org/hook');
   const { notify } = parseConsortium(env['FILE test.yaml'] ?? '', { ...env, OPS_SECRET: SECRET }, () => '');
-  const at = (address: string) => checkNotify(notify.slice(0, 1), { ops: address }).map(({ code }) => code);
+  const at = (address: string) =>
+    [...checkNotify(notify.slice(0, 1), { ops: address })].map(({ code }) => code);
   expect(at(addressOf(notify[0] ?? { url }))).toEqual(['notify_stopped']);
   expect(at(addressOf({ url }))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { startKohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import { createPrinter, printableJson, printableText } from '../src/printed-text.ts';
+import { createPrinter, printableJson, printableText } from '../src/program/printed-text.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 const own = leakGuard({ beforeEach, afterEach });

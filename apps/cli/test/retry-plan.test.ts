@@ -2,8 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type Consortium, parseConsortium } from '@passport/config';
 import type { EventState } from '@passport/contract';
 import type { FailedEvent, PersonRetry } from '@passport/queue';
-import { applyPlan, isWell } from '../src/events/apply-plan.ts';
-import { planRetry } from '../src/events/retry-plan.ts';
+import { applyPlan, isWell, planRetry } from '../src/commands/events/retry-plan.ts';
 import { consortiumOf } from './run-cli.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { formatWebhookSecret } from '@passport/contract';
 import type { KohaDouble } from '@passport/koha-double';
 import { runCli } from '../src/build-cli.ts';
-import type { CliDeps } from '../src/cli-deps.ts';
+import type { CliDeps } from '../src/program/cli-deps.ts';
 
 /** What a person would have seen. */
 export interface Ran {

@@ -10,7 +10,7 @@ import {
 } from '@passport/queue';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
-import { checkProcesses } from '../src/doctor/check-processes.ts';
+import { checkProcesses } from '../src/commands/doctor/check-service.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 const VERSION = '1.2.3'; // of the command, in run-cli.ts
@@ -119,7 +119,7 @@ describe('of the processes it is a finding', () => {
     ...note,
   });
   const found = (...processes: readonly Partial<SeenProcess>[]) =>
-    checkProcesses(processes.map(seen), { version: VERSION, fileHash: 'abc123' }).map(
+    [...checkProcesses(processes.map(seen), { version: VERSION, fileHash: 'abc123' })].map(
       ({ level, code }) => `${level} ${code}`,
     );
 

@@ -1,8 +1,13 @@
 import type { Consortium } from '@passport/config';
-import { type StoredReceipt, findCopyRecords, readStoredReceipts } from '@passport/queue';
+import {
+  findCopyRecords,
+  type OwedRow,
+  readOwedByHome,
+  readStoredReceipts,
+  type StoredReceipt,
+} from '@passport/queue';
 import type { Redis } from '@passport/runtime';
-import type { CliDeps } from '../cli-deps.ts';
-import { openKohas } from '../koha-clients.ts';
+import { withKohas } from '../connect/koha-clients.ts';
 import {
   type FoundRecord,
   type LendingRead,
@@ -10,7 +15,10 @@ import {
   type Wanted,
   readLending,
 } from './read-lending.ts';
-import { type OwedThere, withOwed } from './with-owed.ts';
+import type { CliDeps } from '../program/index.ts';
+
+/** What a patron owed at a place when it was read last. */
+export type OwedThere = Pick<OwedRow, 'overdues' | 'amount' | 'restricted'> & { readonly readMs: number };
 
 /** What became of a patron's data at one lending library. */
 export type PlaceState =
@@ -63,31 +71,37 @@ export async function findPlaces(
     ...receipts.map(({ receipt }) => receipt.lending),
     ...recorded.keys(),
   ]);
-  const kohas = openKohas(
-    consortium.libraries.filter(({ id }) => wanted.has(id)),
-    deps,
-  );
-  try {
-    const places = await Promise.all(
-      [...wanted].map(async ([lending, keys]): Promise<Omit<Place, 'owed'>[]> => {
-        const library = consortium.libraries.find(({ id }) => id === lending);
+  const called = consortium.libraries.filter(({ id }) => wanted.has(id));
+  const places = await withKohas(called, deps, (kohaOf) =>
+    Promise.all(
+      [...wanted].map(async ([lending, keys]) => {
+        const library = called.find(({ id }) => id === lending);
         const own = receipts.filter(({ receipt }) => receipt.lending === lending);
         const read: LendingRead =
           library === undefined
             ? { kind: 'not_read', why: 'not_configured' }
-            : await readLending(consortium, library, keys, { koha: kohas.of(lending), signal: deps.signal });
+            : await readLending(consortium, library, keys, { koha: kohaOf(lending), signal: deps.signal });
         return placesAt(lending, subject, read, own, recorded.get(lending) ?? []);
       }),
-    );
-    const sorted = places
-      .flat()
-      .toSorted((one, other) =>
-        `${one.lending} ${one.homeKey}` < `${other.lending} ${other.homeKey}` ? -1 : 1,
-      );
-    return await withOwed(sorted, redis);
-  } finally {
-    kohas.close();
-  }
+    ),
+  );
+  const nameOf = ({ lending, homeKey }: Omit<Place, 'owed'>): string => `${lending} ${homeKey}`;
+  const sorted = places.flat().toSorted((one, other) => (nameOf(one) < nameOf(other) ? -1 : 1));
+  return withOwed(sorted, redis);
+}
+
+/** Adds to each place what the patron owes there; null where nothing is known. */
+async function withOwed(places: readonly Omit<Place, 'owed'>[], redis: Redis): Promise<Place[]> {
+  const lenders = [...new Set(places.map(({ lending }) => lending))];
+  const readings = new Map(
+    await Promise.all(lenders.map(async (id) => [id, await readOwedByHome(redis, id)] as const)),
+  );
+  return places.map((place) => {
+    const { homeKey, lending } = place;
+    const reading = readings.get(lending)?.get(homeKey.split(':')[0] ?? '');
+    const row = reading?.rows[homeKey];
+    return { ...place, owed: reading && row ? { ...row, readMs: reading.read_ms } : null };
+  });
 }
 
 async function receiptsOf(subject: Subject, redis: Redis): Promise<StoredReceipt[]> {
@@ -146,13 +160,12 @@ function placesAt(
   recorded: readonly number[],
 ): Omit<Place, 'owed'>[] {
   const records = read.kind === 'read' ? read.records : [];
+  // A lending library that cannot be read, or not wholly, may have a copy that no receipt is left of.
+  const seesAll = read.kind === 'read' && read.seesAll;
   const keys = new Set([
     ...records.map(({ homeKey }) => homeKey),
     ...receipts.map(({ receipt }) => receipt.homeKey),
-    ...(subject.kind === 'patron' && recorded.length > 0 ? [subject.homeKey] : []),
-    // A lending library that cannot be read may have a copy that no receipt is left of.
-    ...(subject.kind === 'patron' && read.kind === 'not_read' ? [subject.homeKey] : []),
-    ...(subject.kind === 'patron' && read.kind === 'read' && !read.seesAll ? [subject.homeKey] : []),
+    ...(subject.kind === 'patron' && (recorded.length > 0 || !seesAll) ? [subject.homeKey] : []),
   ]);
   return [...keys].map((homeKey) => {
     const here = records.filter((record) => record.homeKey === homeKey);

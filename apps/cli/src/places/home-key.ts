@@ -1,19 +1,22 @@
-import { WrongUse } from '../failure.ts';
+import { WrongUse } from '../program/index.ts';
 
-/** A patron as copies and receipts name them: the home library and Koha's number there. */
-export interface HomeKey {
-  /** `midland:812` */
-  readonly text: string;
+/** A patron as copies and receipts name them, such as `midland:812`: the home library, and Koha's number there. */
+interface HomeKey {
   readonly home: string;
+  readonly patronId: number;
 }
 
-/** Parses a home key. Throws WrongUse; a card number or a name typed by mistake is not repeated. */
-export function parseHomeKey(text: string): HomeKey {
-  const home = /^([A-Za-z0-9](?:[A-Za-z0-9_-]{0,38}[A-Za-z0-9])?):[1-9]\d{0,9}$/.exec(text)?.[1];
-  if (home === undefined) {
-    throw new WrongUse(
-      "that is no home key such as midland:812: the home library's id, and the number of the patron in its Koha",
-    );
-  }
-  return { text, home };
+/** What a home key names; null for any other text, which whoever writes at the lending Koha chose. */
+export function splitHomeKey(text: string): HomeKey | null {
+  const found = /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):([1-9]\d{0,14})$/.exec(text.trim());
+  return found === null ? null : { home: found[1] ?? '', patronId: Number(found[2]) };
+}
+
+/** The home library that a typed home key names. Throws WrongUse; a card number or a name typed by mistake is not repeated. */
+export function homeIn(homeKey: string): string {
+  const key = splitHomeKey(homeKey);
+  if (key !== null && homeKey === homeKey.trim()) return key.home;
+  throw new WrongUse(
+    "that is no home key such as midland:812: the home library's id, and the number of the patron in its Koha",
+  );
 }

@@ -1,7 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import { KohaError, type KohaPatron } from '@passport/koha-client';
 import { isCopy, passportTypes } from '@passport/patron-rules';
-import type { OpenKoha } from '../koha-clients.ts';
+import type { OpenKoha } from '../connect/koha-clients.ts';
 
 /** A record with a home key at a lending library: names of fields, and none of their values. */
 export interface FoundRecord {

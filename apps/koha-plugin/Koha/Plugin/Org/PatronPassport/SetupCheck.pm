@@ -36,7 +36,7 @@ Koha::Plugin::Org::PatronPassport::SetupCheck - what is set up rightly and what 
 
 One by one C<< { id => 'clock', level => 'ok', say => { key => 'clock_ok' }, remedy => undef } >>; C<level> is C<ok>, C<fault>, C<warning>
 or C<unchecked>, and C<say> and C<remedy> are sentences for L<Koha::Plugin::Org::PatronPassport::PageWords/filled>. The same that
-C<passport doctor> finds from outside (apps/cli/src/doctor), by what this Koha sees itself.
+C<passport doctor> finds from outside (apps/cli/src/commands/doctor), by what this Koha sees itself.
 
 =cut
 

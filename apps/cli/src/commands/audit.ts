@@ -1,0 +1,106 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { parseDuration } from '@passport/config';
+import {
+  ACTS,
+  type ActName,
+  ANY_ACT,
+  type ListedAct,
+  actJson,
+  actsCsv,
+  detailsText,
+  findActs,
+} from '@passport/queue';
+import { withQueue } from '../connect/with-queue.ts';
+import { alignRows, type CommandDraft, numberUpTo, type Report } from '../program/index.ts';
+
+/** A time, or how long ago. */
+type Moment = { readonly kind: 'at' | 'ago'; readonly ms: number };
+
+interface AuditOptions {
+  readonly since: Moment;
+  readonly until?: Moment;
+  readonly at?: string;
+  readonly by?: string;
+  readonly act?: ActName;
+  readonly limit: number;
+  readonly csv?: true;
+}
+
+const TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
+function parseMoment(text: string): Moment {
+  const ago = parseDuration(text);
+  if (ago !== null) return { kind: 'ago', ms: ago };
+  const at = TIME.test(text) ? Date.parse(text) : NaN;
+  if (Number.isNaN(at))
+    throw new InvalidArgumentError(
+      'It is neither a duration such as 7d, nor a day such as 2026-11-26, nor a time with its offset such as 2026-11-26T09:00Z.',
+    );
+  return { kind: 'at', ms: at };
+}
+
+function printActs(acts: readonly ListedAct[], { line, colors }: Report): void {
+  if (acts.length === 0) return line('nothing was done');
+  const rows = acts.map((act) => {
+    const { by, source, libraries, homes, event, result, count } = act;
+    const about = [
+      libraries.join(' '),
+      ...(homes.length > 0 && homes.join() !== libraries.join() ? [`of ${homes.join(' ')}`] : []),
+      ...(event === null ? [] : [event]),
+    ];
+    const what = [result ?? '', detailsText(act), ...(count === 1 ? [] : [`${count} times`])];
+    return [by ?? `(${source})`, act.act, about.join(' ').trim(), what.filter(Boolean).join(', ')];
+  });
+  for (const [index, row] of alignRows(rows, { widest: 48 }).entries()) {
+    const at = new Date(acts[index]?.atMs ?? 0).toISOString().slice(0, 19);
+    line(`${colors.dim(at)}  ${row}`);
+  }
+}
+
+export const audit: CommandDraft<AuditOptions> = {
+  name: 'audit',
+  summary: 'list who did what with this command and the dashboard, and when',
+  description:
+    'Lists what operators did with this command, what users did on the dashboard, which log-ins and writes were refused, and sweeps and ' +
+    'readings of the service itself, the newest first. Names are those of staff accounts: of the machine for this command, of the ' +
+    'dashboard otherwise. No card, no name and no number of a patron is in it. What is the same within a minute (a command that goes ' +
+    'through many copies) is one line with its number. It is kept for retention.audit, the newest 5,000 of each account; the logs of the ' +
+    'processes have every line. Scans are not in it: `passport events list` has them. Times are in UTC.',
+  examples: [
+    'passport audit --since 7d',
+    'passport audit --since 2026-11-01 --at riverside --act retry',
+    'passport audit --since 24h --json | jq \'.acts[] | select(.by == "root")\'',
+    'passport audit --since 400d --limit 99999 --csv > audit.csv',
+  ],
+  options: [
+    new Option('--since <time>', 'a duration back from now, a day (UTC), or a time with its offset')
+      .default({ kind: 'ago', ms: 7 * 24 * 3_600_000 }, '7d')
+      .argParser(parseMoment),
+    new Option('--until <time>', 'the same; by default now').argParser(parseMoment),
+    new Option('--at <library>', 'only what was done at, or read from, this library'),
+    new Option('--by <account>', 'only what this account did'),
+    new Option('--act <act>', 'only this').choices(ACTS),
+    new Option('--limit <number>', 'so many lines at most').default(1_000).argParser(numberUpTo(99_999)),
+    new Option('--csv', 'print CSV instead of a table').conflicts('json'),
+  ],
+  run: ({ since, until, at, by, act, limit, csv }, _args, report, deps) =>
+    withQueue(deps, async ({ redis, now }): Promise<0> => {
+      const nowMs = await now();
+      const timeOf = ({ kind, ms }: Moment): number => (kind === 'at' ? ms : nowMs - ms);
+      // A library that has left the configuration has a past, too: any id may be named.
+      const { acts, next } = await findActs(redis, {
+        ...ANY_ACT,
+        library: at ?? null,
+        by: by ?? null,
+        act: act ?? null,
+        fromMs: timeOf(since),
+        untilMs: until === undefined ? null : timeOf(until),
+        most: limit,
+      });
+      report.json({ acts: acts.map(actJson), more: next !== null });
+      if (csv === true) for (const row of actsCsv(acts)) report.line(row);
+      else printActs(acts, report);
+      if (next !== null) report.progress(`there are more: only the newest ${limit} are listed (--limit)`);
+      return 0;
+    }),
+};

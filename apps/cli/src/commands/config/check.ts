@@ -1,0 +1,57 @@
+import { Option } from 'commander';
+import {
+  type CheckedFile,
+  checkedFile,
+  configWarnings,
+  dashboardConfig,
+  effectiveConfig,
+  receiverConfig,
+  renderEffectiveConfig,
+  workerConfig,
+} from '@passport/config';
+import type { CommandDraft } from '../../program/index.ts';
+
+/** How each process reads its part. */
+const READERS = { receiver: receiverConfig, worker: workerConfig, dashboard: dashboardConfig };
+
+const NOT_COMPARED = {
+  path: 'users',
+  warning:
+    'not compared with the logins of the dashboard, and whether a proxy logs users in: DASHBOARD_USER is not set here',
+  libraries: [],
+};
+
+export const configCheck: CommandDraft<{ process?: keyof typeof READERS }> = {
+  name: 'check',
+  summary: 'validate the configuration and print the effective values',
+  description:
+    'Reads the file named by PASSPORT_CONFIG (default: passport.yaml) as all processes of the service do, with the secrets of each, and ' +
+    'prints the configuration with defaults applied and without secrets. Reports all problems at once, with their location. Does not contact any Koha; use `doctor` for that.',
+  examples: [
+    'passport config check',
+    'PASSPORT_CONFIG=/etc/passport.yaml passport config check --process worker',
+    "passport config check --json | jq '.config.agreements'",
+  ],
+  options: [
+    new Option('--process <name>', 'also check the environment of this process').choices(
+      Object.keys(READERS),
+    ),
+  ],
+  run: ({ process }, _args, report, { env, readFile }) => {
+    const read = process === undefined ? checkedFile : READERS[process];
+    const config: Pick<CheckedFile, 'consortium'> & { isDashboardHere?: boolean } = read(env, readFile);
+    const { consortium, isDashboardHere = true } = config;
+    const isCompared = isDashboardHere || consortium.users.length === 0;
+    const warnings = [...configWarnings(consortium), ...(isCompared ? [] : [NOT_COMPARED])];
+    report.json({ ok: true, warnings, config: effectiveConfig(consortium) });
+    report.line(renderEffectiveConfig(consortium).trimEnd());
+    if (!report.isJson) {
+      for (const { path, warning } of warnings) report.progress(`warning: ${path}: ${warning}`);
+      const count = consortium.libraries.length;
+      report.progress(
+        `valid: ${count} ${count === 1 ? 'library' : 'libraries'}, ${consortium.agreements.count} agreements`,
+      );
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,106 @@
+import { InvalidArgumentError, Option } from 'commander';
+import { type DisclosureReceipt, readDeletions, readReceipts } from '@passport/queue';
+import { csvRow } from '@passport/runtime';
+import { withQueue } from '../../connect/with-queue.ts';
+import type { CommandDraft } from '../../program/index.ts';
+
+interface ExportOptions {
+  readonly at?: string;
+  readonly of?: string;
+  readonly since?: string;
+}
+
+const COLUMNS = [
+  'at',
+  'home',
+  'lending',
+  'home_key',
+  'event',
+  'fields',
+  'what',
+  'read',
+  'consent',
+  'patron_id',
+] as const;
+
+function parseSince(text: string): string {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
+    throw new InvalidArgumentError('It is not a date such as 2026-11-25.');
+  }
+  return text;
+}
+
+/** Any other criterion of the command does it, too. */
+const SETTLE = 'repeat passport copies purge --expired --apply --at';
+
+const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOptions): boolean =>
+  (wanted.at === undefined || lending === wanted.at) &&
+  (wanted.of === undefined || home === wanted.of) &&
+  (wanted.since === undefined || at >= wanted.since);
+
+const toRow = (receipt: DisclosureReceipt) => ({
+  at: receipt.at,
+  home: receipt.home,
+  lending: receipt.lending,
+  home_key: receipt.homeKey,
+  event: receipt.eventId,
+  fields: receipt.fields,
+  what: receipt.what ?? 'disclosed',
+  read: receipt.read ?? [],
+  consent: receipt.consent ?? null,
+  patron_id: receipt.patronId ?? null,
+});
+
+/** A consent as one cell: text, member of staff, time. */
+const textOf = (
+  value: string | number | readonly string[] | DisclosureReceipt['consent'] | null,
+): string | readonly string[] => {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  return typeof value === 'object' && 'text_id' in value
+    ? [value.text_id, String(value.operator ?? '-'), value.at]
+    : value;
+};
+
+export const copiesExport: CommandDraft<ExportOptions> = {
+  name: 'export',
+  summary: 'export the receipts of copies',
+  description:
+    'Prints one line per disclosed record, per copy that got new values, was deleted, or became the own patron of its lending library, and per record that was read for a library which only observes (what): when, from which home library to which lending library, whose record (home key, and number of the copy), and the ' +
+    'names of the fields that left (of an observed one, those that were read stand under read), but none of their values. CSV, oldest first, or JSON with --json. Receipts are kept for ' +
+    'retention.receipts.',
+  examples: [
+    'passport copies export > receipts.csv',
+    'passport copies export --of midland --since 2026-11-01',
+    'passport copies export --at riverside --json',
+  ],
+  options: [
+    new Option('--at <library>', 'only copies at this lending library'),
+    new Option('--of <library>', "only copies of this home library's patrons"),
+    new Option('--since <date>', 'only copies made on this day (UTC) or later').argParser(parseSince),
+  ],
+  run: (wanted, _args, report, deps) =>
+    withQueue(deps, async ({ consortium, redis }): Promise<0> => {
+      for (const id of [wanted.at, wanted.of]) {
+        // A library that was removed from the file still has receipts, and that is when its list is wanted.
+        if (id === undefined || consortium.libraries.some((each) => each.id === id)) continue;
+        report.progress(
+          `the configuration has no library "${id}": earlier receipts are listed, if there are any`,
+        );
+      }
+      const rows: ReturnType<typeof toRow>[] = [];
+      report.line(COLUMNS.join(','));
+      for await (const receipt of readReceipts(redis)) {
+        if (!isWanted(receipt, wanted)) continue;
+        const row = toRow(receipt);
+        if (report.isJson) rows.push(row);
+        else report.line(csvRow(COLUMNS.map((column) => [textOf(row[column])].flat().join(' '))));
+      }
+      for (const { id } of consortium.libraries) {
+        const { length } = await readDeletions(redis, id);
+        if (length > 0) report.progress(`${id}: ${length} deletions without their receipts: ${SETTLE} ${id}`);
+      }
+      report.json({ receipts: rows });
+      return 0;
+    }),
+};

@@ -1,0 +1,257 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Library } from '@passport/config';
+import { parseWebhookSecret } from '@passport/contract';
+import type { PluginAbout, PluginCheck } from '@passport/koha-client';
+import { attempt } from '../../connect/koha-clients.ts';
+import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
+import { fault, unchecked, warning } from './finding.ts';
+import { faultOfFailure, uncheckedFailure } from './koha-failure.ts';
+
+/**
+ * The oldest plugin that serves all the routes of the contract on Koha's own database: 1.0.0 answered 500 for every scan
+ * whose state named a library with a letter beyond ASCII.
+ */
+const OLDEST_PLUGIN = '1.1.0';
+/** A waiting desk page holds one web worker, and our own create needs another. */
+const FEWEST_WORKERS = 2;
+/** A page gives the receiver no longer than this. */
+const PAGE_LIMIT_MS = 500;
+
+const UPLOAD =
+  'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart';
+const CONFIGURE = 'Plugins → Patron Passport → Configure';
+const EDIT = 'borrowers: edit_borrowers';
+
+const numbers = (version: string): number[] =>
+  version.split('.').map((part) => Number.parseInt(part, 10) || 0);
+
+function isOlder(version: string, than: string): boolean {
+  const [one, other] = [numbers(version), numbers(than)];
+  const place = other.findIndex((number, index) => (one[index] ?? 0) !== number);
+  return place !== -1 && (one[place] ?? 0) < (other[place] ?? 0);
+}
+
+/** What the plugin reports; null where there is none, or it does not answer. */
+export async function* readAbout(
+  { koha, isLending }: Examinee,
+  capabilities: Facts['capabilities'],
+): FindingsOfCalls<PluginAbout | null> {
+  if (!capabilities.pluginRoutes) return null;
+  const read = await attempt(koha.about());
+  if ('value' in read) return read.value;
+  if (isLending) yield faultOfFailure(read.error, "for the plugin's account", EDIT);
+  return null;
+}
+
+function* checkInstalled({ library: { retry } }: Examinee, { about, capabilities }: Facts): Findings {
+  if (!capabilities.pluginRoutes) {
+    if (!retry.tellKoha) return;
+    const problem = "the plugin's routes do not exist, and retry.tell_koha is true";
+    yield fault('plugin_missing', problem, `${UPLOAD}; without the plugin set retry.tell_koha: false`);
+  } else if (about !== null && isOlder(about.version, OLDEST_PLUGIN)) {
+    const problem = `the plugin is ${about.version}, and at least ${OLDEST_PLUGIN} is needed`;
+    yield fault('plugin_old', problem, UPLOAD);
+  } else if (!retry.tellKoha) {
+    const problem = 'the plugin is installed, but the desk gets no reports: retry.tell_koha is false';
+    yield warning('plugin_not_told', problem, 'set retry.tell_koha: true');
+  }
+}
+
+/** The plugin itself, and what Koha does by itself at a copy. */
+export function* checkPlugin(examinee: Examinee, facts: Facts): Findings {
+  const { about, capabilities } = facts;
+  yield* checkInstalled(examinee, facts);
+  const sendsMail = about?.preferences['AutoEmailNewUser'] === '1';
+  if (!capabilities.welcomeNo && (about === null || sendsMail)) {
+    const remedy = "Administration → System preferences → AutoEmailNewUser: Don't send";
+    if (sendsMail) {
+      const problem =
+        'every copy gets a welcome mail (AutoEmailNewUser), and this release cannot suppress it per patron';
+      yield fault('welcome_mail', problem, remedy);
+    } else {
+      const problem =
+        'in this release the welcome mail cannot be suppressed per patron; whether it is sent, only the plugin can report';
+      yield unchecked('welcome_mail', problem, remedy);
+    }
+  }
+  const workers = about?.plack_workers ?? FEWEST_WORKERS;
+  if (workers < FEWEST_WORKERS) {
+    const problem = `Koha has ${workers} web worker: while a desk page waits for a copy, the copy cannot be created`;
+    const remedy = 'in koha-conf.xml set plack_workers to 2 or more, then koha-plack --restart';
+    yield warning('few_workers', problem, remedy);
+  }
+}
+
+/** The webhook secret that a proof was made with: whose it is, and the how manieth of theirs. */
+interface ProvenSecret {
+  readonly library: string;
+  /** From 1 on. */
+  readonly place: number;
+  readonly of: number;
+}
+
+/** How a plugin reports scans, as far as it could be found out. */
+export interface PluginReports extends PluginCheck {
+  readonly secret: ProvenSecret | null;
+}
+
+const isMadeWith = (secret: string, nonce: string, proof: string): boolean => {
+  const made = createHmac('sha256', parseWebhookSecret(secret)).update(`passport-proof:${nonce}`).digest();
+  const given = Buffer.from(proof, 'base64');
+  return given.length === made.length && timingSafeEqual(given, made);
+};
+
+/** Whose secret proves itself: `library`'s own before that of any other. */
+function provenSecret(
+  libraries: readonly Library[],
+  library: Library,
+  { nonce, proof }: { readonly nonce: string; readonly proof: string },
+): ProvenSecret | null {
+  for (const { id, webhookSecrets } of [library, ...libraries]) {
+    const index = webhookSecrets.findIndex((secret) => isMadeWith(secret.reveal(), nonce, proof));
+    if (index !== -1) return { library: id, place: index + 1, of: webhookSecrets.length };
+  }
+  return null;
+}
+
+/** Whether the plugin's address, id and secret are there, and those of this library. */
+function* checkIdentity({ library: { id } }: Examinee, reports: PluginReports): Findings {
+  const { receiver_url: url, library: entered, proof, secret, secret_from: from } = reports;
+  const lacks = [
+    ...(url === null ? ['the address of the receiver'] : []),
+    ...(entered === null ? ['the library id'] : []),
+    ...(proof === null ? [from === 'nowhere' ? 'the secret' : 'a valid secret'] : []),
+  ];
+  if (lacks.length > 0) {
+    const problem = `the plugin reports nothing: it lacks ${lacks.join(', ')}`;
+    yield fault('plugin_settings', problem, `enter what is missing in ${CONFIGURE}`);
+  }
+  if (entered !== null && entered !== id) {
+    const problem = `the plugin reports scans as "${entered}", and this library is "${id}"`;
+    yield fault('plugin_library', problem, `set the library id to ${id} in ${CONFIGURE}`, entered);
+  }
+  if (proof !== null && secret?.library !== id) {
+    const problem =
+      secret === null
+        ? "the plugin's secret is none of the webhook_secrets of this library"
+        : `the plugin has the webhook secret of ${secret.library}`;
+    const place =
+      from === 'koha-conf'
+        ? 'in koha-conf.xml, in <passport_secret>, then koha-plack --restart'
+        : `in ${CONFIGURE}`;
+    yield fault('plugin_secret', problem, `enter the webhook secret of ${id} ${place}`);
+  }
+}
+
+function* checkUser({ serves_you: serves }: PluginCheck): Findings {
+  if (serves === null || serves === 'yes') return;
+  const problem =
+    serves === 'nobody'
+      ? "the plugin does not know which user is the service's, and refuses what the service writes"
+      : "the plugin takes another user for the service's, and refuses what the service writes";
+  yield fault('plugin_user', problem, `choose the user of this API key in ${CONFIGURE}`);
+}
+
+const WHY_UNREACHABLE: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {
+  timeout: ['it does not answer in time', 'open the way from that server to the receiver (firewall, proxy)'],
+  refused: ['nobody listens there', `correct the address in ${CONFIGURE}, or start the receiver`],
+  tls: ['the encrypted connection fails', "make the receiver's certificate valid for that server"],
+  name: ['that server does not know its name', `correct the address in ${CONFIGURE}, or that server's DNS`],
+};
+
+/** Why the receiver refuses the test event; null where the id or the secret is a finding of its own. */
+function refusalOf(
+  { delivery, receiver_url: url }: PluginReports,
+  hasOtherFault: boolean,
+): readonly [why: string, remedy: string] | null {
+  const { status, reason, code } = delivery;
+  if (status === 401 && reason === 'clock')
+    return [
+      "that server's clock is more than five minutes off",
+      'synchronise its clock (timedatectl set-ntp true)',
+    ];
+  if (status === 401 && hasOtherFault) return null;
+  if (status === 401)
+    return [
+      'it does not know this id and secret, though the configuration has both',
+      `restart the receivers with the current configuration; or the address in ${CONFIGURE} is of another service`,
+    ];
+  if (status === 429) return ['a limit is reached (429)', 'look at its rate and backlog: passport status'];
+  if ((status ?? 0) >= 500) return [`it answers ${status}`, "look at the receiver's log, and at Redis"];
+  const answer = [status ?? 'something', ...(code ? [code] : [])].join(' ');
+  const why = `${url ?? 'the address'} answers ${answer}, as no receiver does`;
+  return [why, `set the address of the receiver in ${CONFIGURE}`];
+}
+
+function* checkDelivery(reports: PluginReports, hasOtherFault: boolean): Findings {
+  const { kind, why, ms } = reports.delivery;
+  switch (kind) {
+    case 'not_sent':
+      return;
+    case 'unreachable': {
+      const [problem, remedy] = WHY_UNREACHABLE[why ?? ''] ?? [
+        'the connection broke off',
+        "look at the receiver's log and at the proxy in front of it",
+      ];
+      const at = reports.receiver_url ?? 'its address';
+      yield fault('plugin_receiver', `the plugin cannot reach the receiver at ${at}: ${problem}`, remedy);
+      return;
+    }
+    case 'refused': {
+      const [problem, remedy] = refusalOf(reports, hasOtherFault) ?? [];
+      if (problem === undefined || remedy === undefined) return;
+      yield fault('plugin_receiver', `the receiver refuses the plugin's test event: ${problem}`, remedy);
+      return;
+    }
+    case 'accepted': {
+      if ((ms ?? 0) <= PAGE_LIMIT_MS) return;
+      const problem = `the receiver takes ${ms} ms to answer that server, and a page waits ${PAGE_LIMIT_MS} ms`;
+      yield warning('plugin_receiver', problem, 'shorten the way from that server to the receiver');
+      return;
+    }
+    default:
+      kind satisfies never;
+  }
+}
+
+function* checkSources({ library }: Examinee, { serves }: PluginCheck): Findings {
+  const off = (what: string, name: string) =>
+    warning('plugin_off', `${what}: it is switched off in the plugin`, `switch it on in ${CONFIGURE}`, name);
+  if (!serves.staff) yield off('scans at the staff desk are not reported', 'staff');
+  if (!serves.copies && library.refresh?.atScan === true)
+    yield off('refresh.at_scan has no effect, because scans of copies are not reported', 'copies');
+}
+
+/**
+ * Has the plugin of a lending library report how it is configured, prove its secret and send a test event, and compares all of it with
+ * the configuration of the service. Null where nothing of it is known.
+ */
+export async function* checkSettings(
+  examinee: Examinee,
+  { pluginRoutes, pluginCheck }: Facts['capabilities'],
+): FindingsOfCalls<PluginReports | null> {
+  const { library, libraries, koha, newNonce, isLending } = examinee;
+  if (!isLending || !pluginRoutes) return null;
+  if (!pluginCheck) {
+    const problem =
+      'whether the plugin has the right address, id and secret: this version cannot report them';
+    yield unchecked('plugin_settings', problem, UPLOAD);
+    return null;
+  }
+  const nonce = newNonce();
+  const read = await attempt(koha.checkPlugin(nonce));
+  if ('error' in read) {
+    const what = "the plugin's settings";
+    yield uncheckedFailure(read.error, { code: 'plugin_settings', what, knownPermission: EDIT });
+    return null;
+  }
+  const { proof } = read.value;
+  const secret = proof === null ? null : provenSecret(libraries, library, { nonce, proof });
+  const reports = { ...read.value, secret };
+  const ofIdentity = [...checkIdentity(examinee, reports)];
+  yield* ofIdentity;
+  yield* checkUser(reports);
+  yield* checkDelivery(reports, ofIdentity.length > 0);
+  yield* checkSources(examinee, reports);
+  return reports;
+}

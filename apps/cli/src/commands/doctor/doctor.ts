@@ -1,0 +1,221 @@
+import { Option } from 'commander';
+import { type Consortium, type Library, configWarnings, doctorConfig } from '@passport/config';
+import type { PluginAbout } from '@passport/koha-client';
+import type { PluginReports } from './check-plugin.ts';
+import { runProbe } from './probe.ts';
+import { checkClosedMap, checkTwins, collect, type Examined, examineLibrary } from './examine-library.ts';
+import { examineeOf } from './examinee.ts';
+import { type Finding, FINDING_CODES, printFindings, warning } from './finding.ts';
+import { withKohas } from '../../connect/koha-clients.ts';
+import {
+  type CliDeps,
+  type CommandDraft,
+  findLibrary,
+  onlyInput,
+  readLines,
+  type Report,
+  WrongUse,
+} from '../../program/index.ts';
+
+interface Diagnosis {
+  readonly library: Library;
+  readonly about: PluginAbout | null;
+  readonly reports: PluginReports | null;
+  readonly findings: readonly Finding[];
+}
+
+/** What the configuration itself makes one wonder about, at this library. */
+function warningsOf(consortium: Consortium, library: Library): Finding[] {
+  const path = `libraries[${consortium.libraries.indexOf(library)}].`;
+  return configWarnings(consortium)
+    .filter(({ libraries }) => libraries.includes(library.id))
+    .map((found) => {
+      // An overlap stands at the later of the two libraries, and concerns both.
+      const key = found.path.startsWith(path) ? found.path.slice(path.length) : found.path;
+      return warning('configuration', `${key}: ${found.warning}`, `look at ${key} in the configuration`, key);
+    });
+}
+
+async function diagnose(
+  consortium: Consortium,
+  libraries: readonly Library[],
+  report: Report,
+  deps: CliDeps,
+): Promise<Diagnosis[]> {
+  return withKohas(libraries, deps, async (kohaOf) => {
+    const examined = await Promise.all(
+      libraries.map(async (library): Promise<Examined> => {
+        const examinee = examineeOf(library, kohaOf(library.id), consortium, deps);
+        const examination = await examineLibrary(examinee);
+        if (deps.isTerminal && !report.isJson) report.progress(`${library.id}: examined`);
+        return { examinee, examination };
+      }),
+    );
+    return Promise.all(
+      examined.map(async (one) => {
+        const { about, reports, findings } = one.examination;
+        const { library } = one.examinee;
+        const twins = await collect(checkTwins(examined, one));
+        const unmapped = await collect(checkClosedMap(examined, one, consortium));
+        const warnings = warningsOf(consortium, library);
+        const all = [...twins.findings, ...findings, ...unmapped.findings, ...warnings];
+        return { library, about, reports, findings: all };
+      }),
+    );
+  });
+}
+
+/** What the plugin reports, in one line: `plugin 1.0.0, Koha 24.11.05, 4 workers`; what is missing is left out. */
+function describeAbout({ version, koha_version: koha, plack_workers: workers }: PluginAbout): string {
+  return [
+    `plugin ${version}`,
+    ...(koha === null ? [] : [`Koha ${koha.split('.').slice(0, 3).join('.')}`]),
+    ...(workers === null ? [] : [`${workers} ${workers === 1 ? 'worker' : 'workers'}`]),
+  ].join(', ');
+}
+
+const SOURCES = {
+  staff: 'staff desk',
+  self_check: 'self-check',
+  sip: 'SIP',
+  copies: 'scans of copies',
+} as const;
+
+/** How the plugin reports, in two lines: where to, as whom and with which secret; and what. */
+function describeReports({ library, receiver_url: url, secret, serves, delivery }: PluginReports): string[] {
+  const sources = Object.entries(SOURCES).flatMap(([source, text]) =>
+    serves[source as keyof typeof SOURCES] ? [text] : [],
+  );
+  const where = [
+    `reports to ${url ?? 'nowhere'}`,
+    `as ${library ?? 'nobody'}`,
+    ...(secret !== null && secret.of > 1 ? [`with secret ${secret.place} of ${secret.of}`] : []),
+  ].join(' ');
+  const answered = delivery.kind === 'accepted' ? [`test event taken in ${delivery.ms ?? 0} ms`] : [];
+  return [where, [`reports: ${sources.join(', ') || 'nothing'}`, ...answered].join('; ')];
+}
+
+const shortOf = ({ version, koha_version, plack_workers }: PluginAbout) => ({
+  version,
+  koha_version,
+  plack_workers,
+});
+
+/** The proof was for us alone. */
+const withoutProof = ({ proof: _proof, ...reports }: PluginReports) => reports;
+
+/** What the service itself is called in the output. */
+const SERVICE = 'service';
+
+/** All that was found, of the service itself and of each library. */
+interface Everything {
+  readonly service: readonly Finding[];
+  readonly diagnoses: readonly Diagnosis[];
+}
+
+const count = ({ service, diagnoses }: Everything, level: Finding['level']): number =>
+  [...service, ...diagnoses.flatMap(({ findings }) => findings)].filter((finding) => finding.level === level)
+    .length;
+
+function print(all: Everything, report: Report): void {
+  const { line, colors } = report;
+  const summary = (findings: readonly Finding[]): string =>
+    findings.every(({ level }) => level === 'unchecked') ? `: ${colors.green('nothing wrong')}` : '';
+  line(`${colors.bold(SERVICE)}${summary(all.service)}`);
+  printFindings(all.service, report);
+  for (const { library, about, reports, findings } of all.diagnoses) {
+    line(`${colors.bold(library.id)} ${colors.dim(library.name)}${summary(findings)}`);
+    if (about !== null) line(`  ${colors.dim(describeAbout(about))}`);
+    if (reports !== null) for (const fact of describeReports(reports)) line(`  ${colors.dim(fact)}`);
+    printFindings(findings, report);
+  }
+  const counted = (level: Finding['level'], one: string, several: string): string => {
+    const number = count(all, level);
+    return `${number} ${number === 1 ? one : several}`;
+  };
+  const parts = [
+    counted('fault', 'fault', 'faults'),
+    counted('warning', 'warning', 'warnings'),
+    counted('unchecked', 'not checked', 'not checked'),
+  ];
+  line(`${all.diagnoses.length} checked: ${parts.join(', ')}`);
+}
+
+interface DoctorOptions {
+  readonly ignore?: string[];
+  readonly probe?: string;
+  readonly item?: string;
+}
+
+export const doctor: CommandDraft<DoctorOptions> = {
+  name: 'doctor',
+  summary: 'check the service and every Koha, and say how to fix each fault',
+  description:
+    'Checks whether the service is up (the receiver at PASSPORT_RECEIVER, Redis, a live worker of this version), and whether the Koha ' +
+    'of each library (of all enabled libraries, or of those named) is reachable and set up for it: address, certificate, clock, ' +
+    'credentials, permissions, branches, categories, circulation rules, attribute types, plugin. The plugin proves that it has the ' +
+    'right secret and sends a test event, which is not queued. Lists what could not be checked. Changes nothing: write permissions are tested on a patron and an item that do not ' +
+    'exist. Sends every lookup exactly as the worker does, and quotes unexpected answers. With --probe, looks up one known card ' +
+    "instead, with the worker's own calls, and prints the status and time of each. Exit code 1 on a fault; warnings do not count.",
+  examples: [
+    'passport doctor',
+    'passport doctor riverside lakeside',
+    "passport doctor --json | jq '.libraries[].findings[]'",
+    'passport doctor riverside --ignore enrolment_fee',
+    'passport doctor --probe -                         (type the card, then Enter)',
+    'passport doctor midland riverside --probe - --item - < card-and-barcode.txt',
+  ],
+  argument: ['[library...]', 'the libraries to check; default: all enabled libraries'],
+  options: [
+    new Option(
+      '--probe <->',
+      'look up one card as the worker does, instead of the checks; the card is the first line of standard input',
+    ).argParser(onlyInput('--probe', 'card')),
+    new Option(
+      '--item <->',
+      'with --probe: also check whether an item could be checked out; its barcode is the second line of standard input',
+    ).argParser(onlyInput('--item', 'barcode')),
+    new Option('--ignore <code...>', 'omit findings that are intentional').choices([...FINDING_CODES]),
+  ],
+  run: async ({ ignore = [], probe, item }, ids, report, deps): Promise<0 | 1> => {
+    const service = doctorConfig(deps.env, deps.readFile);
+    const { consortium } = service;
+    const libraries =
+      ids.length === 0
+        ? consortium.libraries.filter(({ enabled }) => enabled)
+        : [...new Set(ids)].map((id) => findLibrary(consortium, id));
+    if (item !== undefined && probe === undefined) throw new WrongUse('--item requires --probe');
+    if (probe !== undefined) {
+      const wanted = item === undefined ? ['card'] : ['card', 'barcode'];
+      const [card = '', barcode = null] = await readLines(deps, wanted);
+      return runProbe({ consortium, libraries, isNamed: ids.length > 0, card, barcode }, report, deps);
+    }
+    // With the queue, which help and --probe do without: loading BullMQ takes longer than either.
+    const { checkService } = await import('./check-service.ts');
+    const isWanted = ({ code }: Finding): boolean => !ignore.includes(code);
+    const [found, diagnoses] = await Promise.all([
+      checkService(service, libraries, deps),
+      diagnose(consortium, libraries, report, deps),
+    ]);
+    const all: Everything = {
+      service: found.filter(isWanted),
+      diagnoses: diagnoses.map((each) => ({ ...each, findings: each.findings.filter(isWanted) })),
+    };
+    const faults = count(all, 'fault');
+    print(all, report);
+    report.json({
+      ok: faults === 0,
+      faults,
+      warnings: count(all, 'warning'),
+      unchecked: count(all, 'unchecked'),
+      service: { findings: all.service },
+      libraries: all.diagnoses.map(({ library, about, reports, findings }) => ({
+        id: library.id,
+        about: about === null ? null : shortOf(about),
+        reports: reports === null ? null : withoutProof(reports),
+        findings,
+      })),
+    });
+    return faults === 0 ? 0 : 1;
+  },
+};

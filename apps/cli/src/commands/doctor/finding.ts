@@ -1,0 +1,144 @@
+import type { Report } from '../../program/index.ts';
+
+/** What doctor can find. The codes are stable: `--ignore` and scripts use them. */
+export const FINDING_CODES = [
+  'unreachable',
+  'redirect',
+  'not_koha',
+  'no_answer',
+  'query_refused',
+  'proxy_page',
+  'koha_old',
+  'koha_new',
+  'certificate',
+  'credentials_refused',
+  'oauth_off',
+  'permission_missing',
+  'patrons_hidden',
+  'branch_refused',
+  'branch_unknown',
+  'category_unknown',
+  'category_unmapped',
+  'category_statistical',
+  'category_needs_guarantor',
+  'enrolment_fee',
+  'no_circulation_rule',
+  'circulation_rule_zero',
+  'extended_attributes_off',
+  'attribute_type_missing',
+  'attribute_type_unique',
+  'attribute_type_not_unique',
+  'attribute_type_mandatory',
+  'attribute_type_in_opac',
+  'plugin_missing',
+  'plugin_old',
+  'plugin_not_told',
+  'plugin_settings',
+  'plugin_user',
+  'plugin_library',
+  'plugin_secret',
+  'plugin_receiver',
+  'plugin_off',
+  'welcome_mail',
+  'clock_off',
+  'few_workers',
+  'same_koha',
+  'configuration',
+  'receiver_unreachable',
+  'receiver_refuses',
+  'redis_unreachable',
+  'redis_policy',
+  'redis_no_file',
+  'no_worker',
+  'no_receiver',
+  'process_gone',
+  'process_version',
+  'config_differs',
+  'config_refused',
+  'shared_address',
+  'notify_stopped',
+] as const;
+export type FindingCode = (typeof FINDING_CODES)[number];
+
+/** `fault`: something does not work, or costs patrons money or mail. `unchecked`: Koha does not let us see. */
+type FindingLevel = 'fault' | 'warning' | 'unchecked';
+
+/** One thing found, in one line, and what to click or do about it. */
+export interface Finding {
+  readonly level: FindingLevel;
+  readonly code: FindingCode;
+  /** The category, branch, attribute type or permission it is about. */
+  readonly name: string | null;
+  readonly problem: string;
+  readonly remedy: string;
+  /** What Koha answered, in those of its words that are known; null where nothing is quoted. */
+  readonly said: string | null;
+}
+
+/** The longest name, problem and remedy: some name branches and categories, and a Koha can have any number of them. */
+const LONGEST_NAME = 80;
+const LONGEST_TEXT = 600;
+/** More findings of one kind at one library say no more. */
+const MOST_OF_A_KIND = 20;
+
+const cut = (text: string, length: number): string =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;
+
+const build =
+  (level: FindingLevel) =>
+  (
+    code: FindingCode,
+    problem: string,
+    remedy: string,
+    name: string | null = null,
+    said: string | null = null,
+  ): Finding => ({
+    level,
+    code,
+    name: name === null ? null : cut(name, LONGEST_NAME),
+    problem: cut(problem, LONGEST_TEXT),
+    remedy: cut(remedy, LONGEST_TEXT),
+    said,
+  });
+
+export const fault = build('fault');
+export const warning = build('warning');
+export const unchecked = build('unchecked');
+
+const ORDER: readonly FindingLevel[] = ['fault', 'warning', 'unchecked'];
+
+/**
+ * Each finding once, the gravest first: several checks can meet the same missing permission, and what is unchecked for want of it
+ * goes without saying once it is a fault.
+ */
+export function withoutRepeats(findings: readonly Finding[]): Finding[] {
+  const sorted = findings.toSorted((one, other) => ORDER.indexOf(one.level) - ORDER.indexOf(other.level));
+  const seen = new Set<string>();
+  const counts = new Map<string, number>();
+  return sorted.filter(({ level, code, name }) => {
+    const key = `${code} ${name ?? ''}`;
+    if (seen.has(key) || (level === 'unchecked' && seen.has(`permission_missing ${name ?? ''}`)))
+      return false;
+    seen.add(key);
+    const count = (counts.get(code) ?? 0) + 1;
+    counts.set(code, count);
+    return count <= MOST_OF_A_KIND;
+  });
+}
+
+/** Each finding in two lines, with what Koha answered between them. */
+export function printFindings(
+  findings: readonly Finding[],
+  { line, colors }: Pick<Report, 'line' | 'colors'>,
+): void {
+  const marks = {
+    fault: colors.red('fault'),
+    warning: colors.yellow('warning'),
+    unchecked: colors.dim('not checked'),
+  };
+  for (const { level, code, problem, remedy, said } of findings) {
+    line(`  ${marks[level]} ${code}: ${problem}`);
+    if (said !== null) line(`    ${colors.dim('answered:')} ${said}`);
+    line(`    ${colors.dim('→')} ${remedy}`);
+  }
+}

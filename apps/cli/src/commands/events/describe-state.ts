@@ -1,0 +1,23 @@
+import type { EventState } from '@passport/contract';
+import type { Report } from '../../program/index.ts';
+
+type Colors = Report['colors'];
+
+const COLORS = { done: 'green', failed: 'red', waiting: 'yellow', queued: 'cyan', working: 'cyan' } as const;
+
+/** One line on the state of an event: the state, why, and the result of the checkout. */
+export function describeState(state: EventState, colors: Colors): string {
+  const { outcome, reasons, checkout, waiting_for: waiting, problem } = state;
+  const parts = [
+    outcome,
+    reasons.length === 0 ? null : reasons.join(' '),
+    problem === null ? null : `${problem.library}: ${problem.what} ${problem.name ?? ''}`.trimEnd(),
+    waiting === null ? null : `${waiting.library} ${waiting.reason}${nextTry(waiting)}`,
+    checkout === null ? null : [checkout.result, ...checkout.keys].join(' '),
+  ].filter((part) => part !== null);
+  const about = parts.length === 0 ? '' : `  ${parts.join(' · ')}`;
+  return `${colors[COLORS[state.state]](state.state.padEnd(8))}${about}  ${colors.dim(state.message)}`;
+}
+
+const nextTry = ({ next_try_at: at }: NonNullable<EventState['waiting_for']>): string =>
+  at === null ? '' : `, next try ${at}`;

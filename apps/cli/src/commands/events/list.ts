@@ -1,0 +1,84 @@
+import { Option } from 'commander';
+import {
+  type EventFilterState,
+  type ListedEvent,
+  ANY_EVENT,
+  EVENT_STATES,
+  findEvents,
+} from '@passport/queue';
+import { describeState } from './describe-state.ts';
+import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
+import { type CommandDraft, findLibrary, numberUpTo, type Report } from '../../program/index.ts';
+
+interface ListOptions {
+  readonly at?: string;
+  readonly state?: EventFilterState[];
+  readonly limit: number;
+}
+
+const libraryOf = (event: ListedEvent): string => event.jobId.slice(0, event.jobId.indexOf('.'));
+const changedAt = (event: ListedEvent): string => (event.kind === 'event' ? event.state.updated_at : '');
+
+/** The newest events in one state, page by page. */
+async function newest(
+  { redis, queue, nameOf }: OpenQueue,
+  state: EventFilterState,
+  { at, limit }: ListOptions,
+): Promise<ListedEvent[]> {
+  const events: ListedEvent[] = [];
+  let after: string | null = null;
+  do {
+    const search = { ...ANY_EVENT, state, jobsAt: at ?? null, after, most: limit - events.length };
+    const page = await findEvents(redis, queue, nameOf, search);
+    events.push(...page.events);
+    after = page.next;
+  } while (after !== null && events.length < limit);
+  return events;
+}
+
+function print(events: readonly ListedEvent[], { line, colors }: Report): void {
+  for (const event of events) {
+    const time = colors.dim(changedAt(event).slice(0, 19).padEnd(19));
+    const about =
+      event.kind === 'event'
+        ? describeState(event.state, colors)
+        : colors.red(`unreadable  the job does not match this version: ${event.fields.join(', ')}`);
+    line(`${time}  ${event.jobId}  ${about}`);
+  }
+  if (events.length === 0) line('no events');
+}
+
+export const eventsList: CommandDraft<ListOptions> = {
+  name: 'list',
+  summary: 'list the events in the queue, without personal data',
+  description:
+    'Lists the events that are still in the queue, the newest of each state first. The output contains no card, item or name: ' +
+    'these are stored encrypted or not at all.',
+  examples: [
+    'passport events list',
+    'passport events list --at riverside --state failed waiting',
+    "passport events list --json | jq '.events[].event_id'",
+  ],
+  options: [
+    new Option('--at <library>', 'only events of this lending library'),
+    new Option('--state <state...>', 'only events in these states').choices(EVENT_STATES),
+    new Option('--limit <number>', 'maximum number of events per state')
+      .default(50)
+      .argParser(numberUpTo(9_999)),
+  ],
+  run: (options, _args, report, deps) =>
+    withQueue(deps, async (open): Promise<0> => {
+      if (options.at !== undefined) findLibrary(open.consortium, options.at);
+      const events: ListedEvent[] = [];
+      for (const state of options.state ?? EVENT_STATES) events.push(...(await newest(open, state, options)));
+      report.json({
+        events: events.map((event) =>
+          event.kind === 'event'
+            ? event.state
+            : { library: libraryOf(event), unreadable: event.fields, job_id: event.jobId },
+        ),
+      });
+      print(events, report);
+      return 0;
+    }),
+};

@@ -1,0 +1,122 @@
+import { Option } from 'commander';
+import { type Failure, FAILURES } from '@passport/contract';
+import type { PersonRetry } from '@passport/queue';
+import { buildRetryOne, retryMany } from './retry-many.ts';
+import { type FoundEvent, lookForEvent } from './find-event.ts';
+import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
+import {
+  type CliDeps,
+  type CommandDraft,
+  durationOf,
+  numberUpTo,
+  type Report,
+  WrongUse,
+} from '../../program/index.ts';
+
+interface RetryOptions {
+  readonly at?: string;
+  readonly outcome?: Failure[];
+  readonly since?: number;
+  readonly apply?: true;
+  readonly withLate?: true;
+  readonly pace: number;
+}
+
+interface Tried {
+  readonly event: string;
+  readonly retry: PersonRetry;
+}
+
+function describe({ event, retry }: Tried): string {
+  switch (retry.kind) {
+    case 'retried':
+      return `${event}: retried from the first attempt; the checkout is skipped if it is too late`;
+    case 'not_failed':
+      return retry.state === 'completed'
+        ? `${event}: already ended with ${retry.outcome ?? 'a result'}, nothing to do`
+        : `${event}: has not ended yet (${retry.state}), nothing to do`;
+    case 'unknown':
+      return `${event}: the queue has no such event`;
+    case 'unreadable':
+      return `${event}: cannot be retried, because its card is no longer stored; scan the card again`;
+    default:
+      return retry satisfies never;
+  }
+}
+
+async function retryNamed(
+  named: readonly string[],
+  at: string | undefined,
+  open: OpenQueue,
+  report: Report,
+  deps: CliDeps,
+): Promise<0 | 1> {
+  // Every name is looked for before the first retry, so that wrong use does nothing at all.
+  const looks: [name: string, found: FoundEvent | null][] = [];
+  for (const name of named) looks.push([name, await lookForEvent(open, name, at)]);
+  const retryOne = buildRetryOne(open, deps);
+  const tried: Tried[] = [];
+  for (const [name, found] of looks) {
+    const one: Tried =
+      found === null
+        ? { event: name, retry: { kind: 'unknown' } }
+        : { event: found.jobId, retry: await retryOne({ ...found, eventId: found.state.event_id }) };
+    tried.push(one);
+    report.line(describe(one));
+  }
+  report.json({ events: tried.map(({ event, retry }) => ({ event, ...retry })) });
+  return tried.every(({ retry }) => retry.kind === 'retried' || retry.kind === 'not_failed') ? 0 : 1;
+}
+
+/** Events are named, or chosen by outcome and time: never all of them by an oversight. */
+function checkUse(named: readonly string[], { outcome, since, apply, withLate }: RetryOptions): void {
+  const isBulk = [outcome, since, apply, withLate].some((option) => option !== undefined);
+  if (named.length > 0 && isBulk)
+    throw new WrongUse('--outcome, --since, --apply and --with-late choose events: name none beside them');
+  if (named.length === 0 && (outcome === undefined || since === undefined))
+    throw new WrongUse('name the events to retry, or choose them with --outcome and --since');
+}
+
+export const eventsRetry: CommandDraft<RetryOptions> = {
+  name: 'retry',
+  summary: 'retry failed events after the cause is fixed',
+  description:
+    'Restarts the attempts of failed events: of those that are named, or of all that failed with an outcome in a time. Without ' +
+    '--apply, the latter are only listed and counted. With it, they are retried at a pace, the newest scans first, a few at a time; ' +
+    'it stops when the cause is still there. An item is checked out only within the time after the scan that the library allows: ' +
+    'events whose checkout would be too late are left out, since their patrons have gone. Events that did not fail are left ' +
+    'unchanged. Each retry is audited. Exit code 1 if an event does not exist, or has failed again.',
+  examples: [
+    'passport events retry riverside.evt_3f2a',
+    'passport events retry --at riverside evt_3f2a evt_9c01',
+    'passport events retry --at riverside --outcome MISCONFIGURED --since 2h',
+    'passport events retry --at riverside --outcome MISCONFIGURED --since 2h --apply',
+  ],
+  argument: ['[event...]', 'LIBRARY.EVENT, or event ids'],
+  options: [
+    new Option('--at <library>', 'only events of this lending library'),
+    new Option('--outcome <code...>', 'events that failed with these outcomes').choices(FAILURES),
+    new Option('--since <duration>', 'events that failed at most this long ago, such as 2h').argParser(
+      durationOf,
+    ),
+    new Option('--apply', 'retry them; without it they are only listed'),
+    new Option('--with-late', 'also events that are too late for their checkout: only the copy is made'),
+    new Option('--pace <number>', 'events retried in a second, at most').default(2).argParser(numberUpTo(20)),
+  ],
+  run: (options, named, report, deps) => {
+    checkUse(named, options);
+    const { at, outcome = [], since = 0, apply, withLate, pace } = options;
+    return withQueue(deps, (open): Promise<0 | 1> => {
+      if (named.length > 0) return retryNamed(named, at, open, report, deps);
+      const wish = {
+        at: at ?? null,
+        outcomes: outcome,
+        sinceMs: since,
+        apply: apply === true,
+        withLate: withLate === true,
+        perSecond: pace,
+      };
+      return retryMany(wish, open, report, deps);
+    });
+  },
+};

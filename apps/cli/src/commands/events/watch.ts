@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Option } from 'commander';
+import type { EventState } from '@passport/contract';
+import { type EventFilterState, EVENT_STATES, watchEvents } from '@passport/queue';
+import { describeState } from './describe-state.ts';
+import { withQueue } from '../../connect/with-queue.ts';
+import {
+  type CliDeps,
+  type CommandDraft,
+  durationOf,
+  findLibrary,
+  type Report,
+} from '../../program/index.ts';
+
+interface WatchOptions {
+  readonly at?: string;
+  readonly state?: EventFilterState[];
+  readonly for?: number;
+}
+
+const LOOK_MS = 300;
+/** Events whose last number is remembered, so that each change is printed once. */
+const MOST_REMEMBERED = 10_000;
+
+/** Whether this state of the event was not seen yet. */
+function buildIsNew(): (state: EventState) => boolean {
+  const seen = new Map<string, number>();
+  return ({ library, event_id: eventId, seq }) => {
+    const key = `${library}.${eventId}`;
+    if ((seen.get(key) ?? 0) >= seq) return false;
+    seen.delete(key);
+    seen.set(key, seq);
+    const [oldest] = seen.keys();
+    if (seen.size > MOST_REMEMBERED && oldest !== undefined) seen.delete(oldest);
+    return true;
+  };
+}
+
+function show(state: EventState, { line, jsonLine, colors }: Report): void {
+  jsonLine(state);
+  const time = colors.dim(state.updated_at.slice(11, 19));
+  line(`${time}  ${state.library}.${state.event_id}  ${describeState(state, colors)}`);
+}
+
+async function watch(
+  { at, state: states, for: forMs }: WatchOptions,
+  look: Awaited<ReturnType<typeof watchEvents>>,
+  report: Report,
+  { now, signal }: Pick<CliDeps, 'now' | 'signal'>,
+): Promise<0> {
+  const isNew = buildIsNew();
+  const isWanted = (event: EventState): boolean =>
+    (at === undefined || event.library === at) && (states === undefined || states.includes(event.state));
+  const endsAt = forMs === undefined ? Infinity : now() + forMs;
+  for (;;) {
+    const { states: changed, isIncomplete } = await look();
+    for (const event of changed) if (isNew(event) && isWanted(event)) show(event, report);
+    if (isIncomplete) report.progress('some changes came too fast to be shown');
+    if (signal.aborted || now() >= endsAt) return 0;
+    await sleep(Math.min(LOOK_MS, endsAt - now()), undefined, { signal }).catch(() => undefined);
+  }
+}
+
+export const eventsWatch: CommandDraft<WatchOptions> = {
+  name: 'watch',
+  summary: 'show the changes of events as they happen',
+  description:
+    'Prints a line for each event that changes from now on, until Ctrl-C: the time (UTC), the event and its state. The output contains ' +
+    'no card, item or name. With --json, each line is one JSON value.',
+  examples: [
+    'passport events watch',
+    'passport events watch --at riverside --state failed waiting',
+    "passport events watch --for 10m --json | jq -r '.outcome // empty'",
+  ],
+  options: [
+    new Option('--at <library>', 'only events of this lending library'),
+    new Option('--state <state...>', 'only events in these states').choices(EVENT_STATES),
+    new Option('--for <duration>', 'end after this time').argParser(durationOf),
+  ],
+  run: (options, _args, report, deps) =>
+    withQueue(deps, async ({ consortium, redis, nameOf }): Promise<0> => {
+      if (options.at !== undefined) findLibrary(consortium, options.at);
+      const look = await watchEvents(redis, nameOf);
+      report.progress('watching; Ctrl-C ends');
+      return watch(options, look, report, deps);
+    }),
+};

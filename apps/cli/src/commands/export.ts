@@ -1,0 +1,161 @@
+import { Option } from 'commander';
+import { cliConfig } from '@passport/config';
+import { csvRow } from '@passport/runtime';
+import { openAudit } from '../program/open-audit.ts';
+import {
+  GAP_TEXTS,
+  STATE_TEXTS,
+  amountOf,
+  consentsAt,
+  disclosedAt,
+  endedAt,
+  observedAt,
+  placeJson,
+  receiptCount,
+  recordedText,
+  refreshedAt,
+} from '../places/describe-place.ts';
+import { type OwedThere, type Place, type Subject, findPlaces, isUncertain } from '../places/find-places.ts';
+import { homeIn } from '../places/home-key.ts';
+import { withQueue } from '../connect/with-queue.ts';
+import { type CliDeps, type CommandDraft, type Report, WrongUse } from '../program/index.ts';
+
+interface ExportOptions {
+  readonly patron?: string;
+  readonly library?: string;
+}
+
+const COLUMNS = [
+  'home_key',
+  'lending',
+  'state',
+  'patron_id',
+  'enrolled_on',
+  'expires_on',
+  'first_disclosed',
+  'last_disclosed',
+  'receipts',
+  'fields_disclosed',
+  'fields_held',
+  'last_refreshed',
+];
+
+function subjectOf({ patron, library }: ExportOptions): Subject {
+  if (patron !== undefined && library === undefined)
+    return { kind: 'patron', homeKey: patron, home: homeIn(patron) };
+  if (library !== undefined && patron === undefined) return { kind: 'library', library };
+  throw new WrongUse('name either a patron (--patron) or a library (--library)');
+}
+
+/** One line of CSV for each record, or for the place where none is known. */
+function csvLines(place: Place): string[] {
+  const { first, last, receipts, fields } = disclosedAt(place);
+  const refreshed = refreshedAt(place);
+  const records = place.records.length === 0 ? [null] : place.records;
+  return records.map((record) =>
+    csvRow([
+      place.homeKey,
+      place.lending,
+      record?.kind ?? place.state,
+      String(record?.patronId ?? ''),
+      record?.enrolledOn ?? '',
+      record?.expiresOn ?? '',
+      first ?? '',
+      last ?? '',
+      String(receipts),
+      [...new Set([...fields, ...refreshed.fields])].join(' '),
+      record?.fields.join(' ') ?? '',
+      refreshed.last ?? '',
+    ]),
+  );
+}
+
+const owedText = ({ overdues, amount, restricted, readMs }: OwedThere): string =>
+  `${overdues} overdue, ${amountOf(amount)}${restricted ? ', restricted at home' : ''} (${new Date(readMs).toISOString()})`;
+
+function printSent(
+  what: string,
+  { first, last, receipts, patron_ids, fields }: ReturnType<typeof disclosedAt>,
+  line: Report['line'],
+): void {
+  if (first === null) return;
+  const copies = patron_ids.length === 0 ? '' : `, into patron ${patron_ids.join(' and ')}`;
+  line(`  ${what}  ${first}${last === first ? '' : ` to ${last}`} (${receiptCount(receipts)})${copies}`);
+  line(`  fields     ${fields.join(' ')}`);
+}
+
+function printConsents(place: Place, line: Report['line']): void {
+  const { given, gap } = consentsAt(place);
+  for (const { at, text_id, operator } of given) {
+    const who = operator === null ? '' : `, requested by the member of staff with the number ${operator}`;
+    line(`  consent    ${at} to the text ${text_id}${who}`);
+  }
+  if (gap !== null) line(`  consent    ${GAP_TEXTS[gap]}`);
+}
+
+function printPatron(places: readonly Place[], homeKey: string, { line, colors }: Report): void {
+  line(places.length === 0 ? `${homeKey}: no receipt and no copy` : homeKey);
+  for (const place of places) {
+    line(`${colors.bold(place.lending)}: ${STATE_TEXTS[place.state]}`);
+    printSent('disclosed', disclosedAt(place), line);
+    printSent('refreshed', refreshedAt(place), line);
+    printConsents(place, line);
+    const observed = observedAt(place);
+    if (observed !== null) {
+      line(`  observed   ${observed.last} (${receiptCount(observed.receipts)}), nothing was copied`);
+      line(`  read       ${observed.read.join(' ')}`);
+      if (observed.fields.length > 0) line(`  searched   ${observed.fields.join(' ')}`);
+    }
+    for (const what of ['deleted', 'released'] as const) {
+      const at = endedAt(place, what);
+      if (at !== null) line(`  ${what.padEnd(9)}  ${at}`);
+    }
+    if (place.recorded.length > 0) line(`  on record  ${recordedText(place)}`);
+    if (place.owed !== null) line(`  owes       ${owedText(place.owed)}`);
+    for (const { patronId, kind, enrolledOn, expiresOn, fields: held } of place.records) {
+      line(`  record     patron ${patronId}, ${kind}, since ${enrolledOn ?? '?'}, until ${expiresOn ?? '?'}`);
+      line(`  holds      ${held.join(' ')}`);
+    }
+  }
+}
+
+function audit(subject: Subject, places: readonly Place[], deps: CliDeps): void {
+  const whose = subject.kind === 'patron' ? { home_key: subject.homeKey } : { library: subject.library };
+  const lending = [...new Set(places.map((place) => place.lending))];
+  openAudit(deps, 'export', 'export by an operator')({ ...whose, lending, places: places.length });
+}
+
+export const exportData: CommandDraft<ExportOptions> = {
+  name: 'export',
+  summary: "list where a patron's or a library's data are",
+  description:
+    'Lists every lending library with data of a patron (--patron) or of the patrons of a library, and of others at that library ' +
+    '(--library): what was disclosed and when, by the receipts, to what the patron has consented and when, which record with which fields its Koha holds now, and for a patron what they owe there as it was read last. Fields are ' +
+    'listed by name, without their values. Reads from the Kohas, writes nothing, and is recorded in the audit log. Prints text for ' +
+    'a patron, CSV for a library, or JSON. The exit code is 1 if a lending library could not be read, so that the list may lack something.',
+  examples: [
+    'passport export --patron midland:812',
+    'passport export --patron midland:812 --json',
+    'passport export --library midland > midland.csv',
+  ],
+  options: [
+    new Option('--patron <home key>', "the home library's id and the number of the patron in its Koha"),
+    new Option('--library <library>', 'all patrons of this library, and all copies at it'),
+  ],
+  run: (wanted, _args, report, deps) => {
+    const subject = subjectOf(wanted);
+    const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);
+    return withQueue(deps, async ({ redis }): Promise<0 | 1> => {
+      const home = subject.kind === 'patron' ? subject.home : subject.library;
+      if (!consortium.libraries.some(({ id }) => id === home)) {
+        report.progress(`the configuration has no library "${home}": what receipts name is listed`);
+      }
+      const places = await findPlaces(subject, consortium, redis, deps);
+      audit(subject, places, deps);
+      report.json({ ...wanted, places: places.map(placeJson) });
+      if (subject.kind === 'patron') printPatron(places, subject.homeKey, report);
+      else for (const row of [csvRow(COLUMNS), ...places.flatMap(csvLines)]) report.line(row);
+      return places.some(isUncertain) ? 1 : 0;
+    });
+  },
+};

@@ -1,0 +1,133 @@
+import { InvalidArgumentError, Option } from 'commander';
+import {
+  type StatisticsDimension,
+  type StatisticsRow,
+  STATISTICS_DIMENSIONS,
+  lastMonths,
+  monthOf,
+  monthsBetween,
+  readStatistics,
+  statisticsCsv,
+  sumStatistics,
+} from '@passport/queue';
+import { withQueue } from '../connect/with-queue.ts';
+import { alignRows, type CommandDraft, type Report, WrongUse } from '../program/index.ts';
+
+interface StatsOptions {
+  readonly by: readonly StatisticsDimension[];
+  readonly at?: string;
+  readonly of?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly csv?: true;
+}
+
+const MONTHS_BY_DEFAULT = 12;
+const MONTHS_KEPT = 5 * 12 + 1;
+
+function parseBy(text: string): readonly StatisticsDimension[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !STATISTICS_DIMENSIONS.some((each) => each === name));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(`It is not a list of ${STATISTICS_DIMENSIONS.join(', ')}.`);
+  }
+  return STATISTICS_DIMENSIONS.filter((dimension) => names.includes(dimension));
+}
+
+function parseMonth(text: string): string {
+  if (!/^\d{4}-(?:0[1-9]|1[0-2])$/.test(text))
+    throw new InvalidArgumentError('It is not a month such as 2026-11.');
+  return text;
+}
+
+/** The months to list, oldest first. */
+function monthsOf({ since, until }: StatsOptions, now: string): string[] {
+  const last = until ?? now;
+  const months = since === undefined ? lastMonths(last, MONTHS_BY_DEFAULT) : monthsBetween(since, last);
+  if (months.length === 0) throw new WrongUse('--since is later than --until');
+  return months.slice(-MONTHS_KEPT);
+}
+
+const toJson = ({ alreadyLocal, byOutcome, byReason, ...row }: StatisticsRow) => ({
+  ...row,
+  already_local: alreadyLocal,
+  by_outcome: byOutcome,
+  by_reason: byReason,
+});
+
+const SUMS = [
+  ['scans', ({ scans }) => scans],
+  ['copies', ({ copies }) => copies],
+  ['already local', ({ alreadyLocal }) => alreadyLocal],
+  ['checkouts', ({ checkouts }) => checkouts],
+  ['refusals', ({ refusals }) => refusals],
+  ['failures', ({ failures }) => failures],
+  ['observed', ({ observed }) => observed],
+] as const satisfies readonly (readonly [string, (row: StatisticsRow) => number])[];
+
+function codesOf({ byOutcome, byReason }: StatisticsRow): string {
+  const list = (counts: Readonly<Record<string, number>>): string =>
+    Object.entries(counts)
+      .map(([code, count]) => `${code} ${count}`)
+      .join(', ');
+  const reasons = list(byReason);
+  return `${list(byOutcome)}${reasons === '' ? '' : ` (not eligible: ${reasons})`}`;
+}
+
+function printTable(
+  rows: readonly StatisticsRow[],
+  by: readonly StatisticsDimension[],
+  { line, colors }: Report,
+): void {
+  if (rows.length === 0) return line('no scan ended in these months');
+  const header = [...by, ...SUMS.map(([name]) => name), 'by reason'];
+  const cells = rows.map((row) => [
+    ...by.map((dimension) => row[dimension] ?? ''),
+    ...SUMS.map(([, read]) => String(read(row))),
+    codesOf(row),
+  ]);
+  const right = SUMS.map((_sum, index) => by.length + index);
+  const [head = '', ...lines] = alignRows([header, ...cells], { right });
+  line(colors.dim(head));
+  for (const text of lines) line(text);
+}
+
+export const stats: CommandDraft<StatsOptions> = {
+  name: 'stats',
+  summary: 'count scans, copies, checkouts and refusals by month and library',
+  description:
+    'Counts the scans that ended: copies, patrons that were already local, checkouts, refusals and failures by their codes, and patrons who ' +
+    'would have been served by a library that only observes. ' +
+    'Months are in UTC, and a scan counts in the month of its end. A double scan is one scan, and so is a scan that was retried. In ' +
+    'the column of home libraries, - is a scan without a home library or with several, and * the home libraries beyond those that are ' +
+    'counted apart. Counts hold nothing of persons and are kept for five years.',
+  examples: [
+    'passport stats',
+    'passport stats --by month,home,lending --since 2026-01 --csv > statistics.csv',
+    'passport stats --by lending --of midland --json',
+  ],
+  options: [
+    new Option('--by <dimensions>', `any of ${STATISTICS_DIMENSIONS.join(', ')}, separated by commas`)
+      .default(['month'], 'month')
+      .argParser(parseBy),
+    new Option('--at <library>', 'only scans at this lending library'),
+    new Option('--of <library>', "only scans of this home library's patrons"),
+    new Option('--since <month>', 'the first month; by default the last 12 months').argParser(parseMonth),
+    new Option('--until <month>', 'the last month; by default this month').argParser(parseMonth),
+    new Option('--csv', 'print CSV instead of a table, with a column for every code').conflicts('json'),
+  ],
+  run: (wanted, _args, report, deps) =>
+    withQueue(deps, async ({ redis, now }): Promise<0> => {
+      const months = monthsOf(wanted, monthOf(new Date(await now()).toISOString()));
+      const counts = (await readStatistics(redis, months)).filter(
+        ({ home, lending }) =>
+          (wanted.at === undefined || lending === wanted.at) &&
+          (wanted.of === undefined || home === wanted.of),
+      );
+      const rows = sumStatistics(counts, wanted.by);
+      report.json({ months, by: wanted.by, rows: rows.map(toJson) });
+      if (wanted.csv === true) for (const row of statisticsCsv(rows, wanted.by)) report.line(row);
+      else printTable(rows, wanted.by, report);
+      return 0;
+    }),
+};

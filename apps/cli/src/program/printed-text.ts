@@ -1,0 +1,83 @@
+import { createColors } from 'picocolors';
+import type { CliDeps } from './cli-deps.ts';
+
+/**
+ * What a terminal obeys instead of showing, or shows as something else: control characters (C0, DEL, C1), format characters (marks
+ * and overrides of direction, zero-width characters, tags), line and paragraph separators, halves of surrogate pairs,
+ * noncharacters. Tab and line feed are the two that text needs.
+ */
+const UNPRINTABLE = /(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Noncharacter_Code_Point}]/gu;
+/** What shows nothing by definition (variation selectors and fillers beside the above), and can hide text of any length. */
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
+
+/** The longest line and the longest JSON string that are printed; Koha's texts are cut shorter where they are taken over. */
+const LONGEST = 8_000;
+
+const STYLES = ['bold', 'dim', 'red', 'green', 'yellow', 'cyan'] as const;
+type StyleName = (typeof STYLES)[number];
+/** Each marks a text for one style. Where there are no colours it returns the text as it is. */
+export type Style = Readonly<Record<StyleName, (text: string) => string>>;
+
+const cut = (text: string): string =>
+  text.length <= LONGEST ? text : `${text.slice(0, LONGEST).replace(/[\uD800-\uDBFF]$/, '')}…`;
+
+const styleOf = (make: (name: StyleName) => (text: string) => string): Style =>
+  Object.fromEntries(STYLES.map((name) => [name, make(name)])) as Style;
+const PLAIN = styleOf(() => (text) => text);
+const COLORS = createColors(true);
+
+/** Text as it may go to a terminal: without anything that is not shown, and each line of a bounded length. */
+export function printableText(text: string): string {
+  const clean = text.replace(UNPRINTABLE, '').replace(INVISIBLE, '');
+  return clean.length <= LONGEST ? clean : clean.split('\n').map(cut).join('\n');
+}
+
+/** JSON of the same value, each string of a bounded length, with nothing in it that a terminal could obey. */
+export function printableJson(value: unknown, indent = 2): string {
+  const escape = (found: string): string =>
+    Array.from({ length: found.length }, (_, at) => {
+      const unit = found.charCodeAt(at).toString(16).padStart(4, '0');
+      return `\\u${unit}`;
+    }).join('');
+  const bounded = (_key: string, part: unknown): unknown => (typeof part === 'string' ? cut(part) : part);
+  return JSON.stringify(value, bounded, indent).replace(UNPRINTABLE, escape).replace(INVISIBLE, escape);
+}
+
+/** Where all that `passport` prints goes through. */
+export interface Printer {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** One JSON value, to standard output. */
+  readonly json: (value: unknown) => void;
+  /** The same on one line: one value of many. */
+  readonly jsonLine: (value: unknown) => void;
+  readonly style: Style;
+}
+
+/**
+ * The one way to the terminal. Styles are marked with a secret of this run and become escape sequences only here, after everything
+ * else was made printable: a text from elsewhere cannot bring an escape sequence, nor forge a mark.
+ */
+export function createPrinter({
+  out,
+  err,
+  isTerminal,
+  randomBytes,
+}: Pick<CliDeps, 'out' | 'err' | 'isTerminal' | 'randomBytes'>): Printer {
+  const secret = randomBytes(16).toString('hex');
+  const marked = new RegExp(`<${secret} (${STYLES.join('|')})>(.*?)</${secret}>`, 'gs');
+  // A line that was cut may have lost the end of a mark.
+  const left = new RegExp(`</?${secret}[^>]*>?`, 'g');
+  const paint = (text: string): string =>
+    printableText(text)
+      .replace(marked, (_whole, name: StyleName, inner: string) => COLORS[name](inner))
+      .replace(left, '');
+  const show = isTerminal ? paint : printableText;
+  return {
+    out: (text) => out(show(text)),
+    err: (text) => err(show(text)),
+    json: (value) => out(`${printableJson(value)}\n`),
+    jsonLine: (value) => out(`${printableJson(value, 0)}\n`),
+    style: isTerminal ? styleOf((name) => (text) => `<${secret} ${name}>${text}</${secret}>`) : PLAIN,
+  };
+}
