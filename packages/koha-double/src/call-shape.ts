@@ -1,6 +1,6 @@
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Exchange } from './exchange.ts';
+import type { Exchange } from './double.ts';
 
 /** What the service's client sends, by its name for itself; pages, the plugin and tests send other requests. */
 const CLIENT = 'patron-passport';
@@ -13,13 +13,13 @@ const HEADERS = ['x-koha-embed', 'x-koha-override', 'x-koha-library', 'x-confirm
  * What a request looks like without its data: the call, and its parts as words, sorted. `?` is a query parameter, `@` a header,
  * and the others are keys of the body.
  */
-export interface CallShape {
+interface CallShape {
   readonly call: string;
   readonly parts: readonly string[];
 }
 
 /** The shape of a request. */
-export function callShape({ method, path, query, requestHeaders, requestBody }: Exchange): CallShape {
+function callShape({ method, path, query, requestHeaders, requestBody }: Exchange): CallShape {
   const parameters = [...new URLSearchParams(query)].map(([name, value]) =>
     name === 'q' ? `?q=${filterShape(value)}` : `?${name}=${SPOKEN.has(name) ? value : '*'}`,
   );

@@ -12,7 +12,7 @@ export interface Clock {
   dayFromToday(days: number): string;
 }
 
-export interface ClockSettings {
+interface ClockSettings {
   readonly clock_skew_seconds: number;
   readonly utc_offset_minutes: number;
 }

@@ -1,27 +1,15 @@
-import type { TokenStore } from './auth/token-store.ts';
 import type { CheckoutTable } from './checkouts/checkout-table.ts';
 import type { Clock } from './clock.ts';
-import type { CallLog } from './control/call-log.ts';
 import type { FaultQueue } from './control/fault-queue.ts';
-import type { Exchange, ReceivedCall } from './exchange.ts';
 import type { ItemTable } from './items/item-table.ts';
-import type { AttributeGaps } from './patrons/attribute-gaps.ts';
-import type { CardReservations } from './patrons/card-reservations.ts';
+import type { AttributeGaps, CardReservations } from './patrons/open-creates.ts';
 import type { PatronTable } from './patrons/patron-table.ts';
-import type { CopyTable } from './plugin/copy-table.ts';
-import type { OutcomeTable } from './plugin/outcome-table.ts';
+import type { CopyTable, OutcomeTable } from './plugin/plugin-tables.ts';
 import type { Settings } from './settings.ts';
-import type {
-  AttributeTypeRow,
-  CategoryRow,
-  CirculationRuleRow,
-  ItemTypeRow,
-  LibraryRow,
-} from './setup/setup-rows.ts';
-import type { StaffSessions } from './staff-pages/staff-sessions.ts';
+import type { SetupTables } from './setup/setup-rows.ts';
 
 /** What one Koha's database holds. A new seed replaces all of it. */
-export interface Database {
+export interface Database extends SetupTables {
   readonly patrons: PatronTable;
   readonly items: ItemTable;
   readonly checkouts: CheckoutTable;
@@ -29,11 +17,6 @@ export interface Database {
   readonly copies: CopyTable;
   readonly reservations: CardReservations;
   readonly attributeGaps: AttributeGaps;
-  readonly libraries: Map<string, LibraryRow>;
-  readonly categories: Map<string, CategoryRow>;
-  readonly itemTypes: Map<string, ItemTypeRow>;
-  readonly attributeTypes: Map<string, AttributeTypeRow>;
-  circulationRules: readonly CirculationRuleRow[];
   /** Notices queued, enrolment fees charged, statistics rows written. */
   mails: number;
   fees: number;
@@ -42,12 +25,12 @@ export interface Database {
 
 /** Files on disk that a double shows. */
 export interface DoubleFiles {
-  /** The plugin's `desk/main.js`, with the files it imports and `messages.json` beside it. */
-  readonly pluginScript: string | undefined;
-  /** The program that runs the plugin's own pages (apps/koha-plugin, t/bin/plugin-page.pl). */
-  readonly pluginPages: string | undefined;
-  /** The packed plugin, offered for download. */
-  readonly kpz: string | undefined;
+  /** The plugin's `desk/main.js`, with all of that folder beside it; without it staff pages have no panel. */
+  readonly pluginScriptPath?: string;
+  /** The plugin's `t/bin/plugin-page.pl`, which runs its configuration and tool page by its own Perl; without it they are only listed. */
+  readonly pluginPagesPath?: string;
+  /** The packed plugin (`.kpz`), offered for download on the staff pages. */
+  readonly kpzPath?: string;
 }
 
 /** One Koha: its data, its settings, and the log of its calls. */
@@ -58,7 +41,8 @@ export interface Double {
   readonly tokens: TokenStore;
   readonly calls: CallLog;
   readonly faults: FaultQueue;
-  readonly sessions: StaffSessions;
+  /** By their cookie. */
+  readonly sessions: Map<string, StaffSession>;
   readonly clock: Clock;
   /** Signs confirmation tokens; each server has its own. */
   readonly tokenSecret: string;
@@ -72,4 +56,113 @@ export interface Double {
   onExchange: ((exchange: Exchange) => void) | undefined;
   /** Gets every API call as it is read, whatever a fault makes of it then. */
   onCall: ((call: ReceivedCall) => void) | undefined;
+}
+
+/** One API request and its answer, whole: for tests that hold both against Koha's own description. */
+export interface Exchange {
+  readonly method: string;
+  /** Path template without the base path, or null where no route fitted. */
+  readonly path: string | null;
+  /** The raw query string. */
+  readonly query: string;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  /** Parsed JSON, or the fields of a form; undefined when there was none. */
+  readonly requestBody: unknown;
+  readonly status: number;
+  readonly responseHeaders: Readonly<Record<string, string>>;
+  /** What was sent, before it became text; undefined when the answer has no body. */
+  readonly responseBody: unknown;
+  /** A fault made this answer: it says nothing about Koha. */
+  readonly isScripted: boolean;
+}
+
+/** An API call as it came in whole, before anything is done with it: for tests of what has left for a Koha, answered or not. */
+export interface ReceivedCall {
+  /** Method and path template, such as `PUT /patrons/{patron_id}`; null where no route fitted. */
+  readonly operation: string | null;
+  readonly path: string;
+  /** The raw query string. */
+  readonly query: string;
+  /** Parsed JSON; undefined where there was none. */
+  readonly body: unknown;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+}
+
+interface Token {
+  readonly patronId: number;
+  readonly clientId: string;
+  readonly endsAtMs: number;
+}
+
+/** OAuth2 tokens in force. An expired one is dropped at the moment it is used, as Koha does. */
+export class TokenStore {
+  readonly #tokens = new Map<string, Token>();
+
+  add(token: string, owner: Token): void {
+    this.#tokens.set(token, owner);
+  }
+
+  find(token: string, nowMs: number): Token | undefined {
+    const found = this.#tokens.get(token);
+    if (found === undefined || found.endsAtMs > nowMs) return found;
+    this.#tokens.delete(token);
+    return undefined;
+  }
+
+  revokeAll(): void {
+    this.#tokens.clear();
+  }
+}
+
+/** A logged-in staff browser. The CSRF token is tied to it. */
+export interface StaffSession {
+  readonly id: string;
+  readonly csrfToken: string;
+  readonly patronId: number;
+  readonly libraryId: string;
+}
+
+/** One API call. `status` and `ms` are null while it is open, `status` stays null when no answer went out. */
+export interface CallEntry {
+  readonly n: number;
+  /** Milliseconds since the epoch, by the machine's clock. */
+  readonly at: number;
+  readonly method: string;
+  readonly path: string;
+  /** The raw query string, without `?`. */
+  readonly query: string;
+  /** Method and path template as in Koha's description, or null where no route fitted. */
+  readonly operation: string | null;
+  /** The `x-koha-library` header. */
+  readonly library: string | null;
+  status: number | null;
+  client_id: string | null;
+  ms: number | null;
+}
+
+const capacity = 200_000;
+
+/** The API calls in the order of their arrival; the oldest fall out beyond 200,000. */
+export class CallLog {
+  #entries: CallEntry[] = [];
+  #count = 0;
+
+  begin(call: Pick<CallEntry, 'at' | 'method' | 'path' | 'query' | 'operation' | 'library'>): CallEntry {
+    const entry: CallEntry = { n: ++this.#count, ...call, status: null, client_id: null, ms: null };
+    this.#entries.push(entry);
+    if (this.#entries.length >= capacity * 2) this.#entries = this.#entries.slice(-capacity);
+    return entry;
+  }
+
+  /** Calls numbered above `since`. */
+  since(since: number): CallEntry[] {
+    const kept = this.#entries.slice(-capacity);
+    const first = kept[0]?.n ?? 0;
+    return kept.slice(Math.max(0, since - first + 1));
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
 }

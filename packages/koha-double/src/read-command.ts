@@ -1,5 +1,5 @@
 import { isRelease, releases } from './release.ts';
-import { isSeedName, seedNames } from './seed/seed-name.ts';
+import { isSeedName, seedNames } from './seed/seeds.ts';
 import type { KohaDoubleOptions } from './start-koha-double.ts';
 
 export type DoubleCommand = KohaDoubleOptions;

@@ -1,6 +1,11 @@
-import { defaultPreferences, type Preferences } from './preferences.ts';
-import type { Release } from './release.ts';
-import { serviceCard } from './seed/api-user.ts';
+import { isRecord } from './record.ts';
+import { isRelease, type Release } from './release.ts';
+
+/** The card of the service's user. */
+export const serviceCard = 'PASSPORT-SERVICE';
+
+/** Where a scan can come from, and the scans of copies. */
+export const pluginSources = ['staff', 'self_check', 'sip', 'copies'] as const;
 
 /** Where the double's plugin side sends its events, and how long a page waits for the patron. */
 export interface WebhookSettings {
@@ -12,75 +17,144 @@ export interface WebhookSettings {
   readonly staff_wait_ms: number;
   readonly self_check_wait_ms: number;
   /** What the configuration page has switched off. */
-  readonly off?: readonly PluginSource[];
+  readonly off?: readonly (typeof pluginSources)[number][];
 }
 
-/** Where a scan can come from, and the scans of copies. */
-export const pluginSources = ['staff', 'self_check', 'sip', 'copies'] as const;
-export type PluginSource = (typeof pluginSources)[number];
+/** One setting: what it is at first, and what else it may be. */
+interface Setting<Value> {
+  readonly initial: Value;
+  fits(value: unknown): boolean;
+}
 
-/** All that can be switched on a running double; `PUT /_double/settings` changes any part of it. */
-export interface Settings {
-  release: Release;
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
+const isCount = (value: unknown): boolean => isNumber(value) && Number(value) >= 0;
+
+const flag = (initial: boolean): Setting<boolean> => ({
+  initial,
+  fits: (value) => typeof value === 'boolean',
+});
+const text = (initial: string): Setting<string> => ({ initial, fits: isText });
+const count = (initial: number): Setting<number> => ({ initial, fits: isCount });
+const number = (initial: number): Setting<number> => ({ initial, fits: isNumber });
+const orNull = <Value>(initial: Value | null, fits: (value: unknown) => boolean): Setting<Value | null> => ({
+  initial,
+  fits: (value) => value === null || fits(value),
+});
+
+/** All that can be switched on a running double, preferences apart; `PUT /_double/settings` changes any part of it. */
+const table = {
+  release: { initial: '24.11', fits: isRelease } as Setting<Release>,
   /** Added before each API answer. */
-  latency_ms: number;
+  latency_ms: count(0),
   /** The server's clock is off by so much: in the `Date` header, dates, tokens and `/about`. */
-  clock_skew_seconds: number;
-  utc_offset_minutes: number;
-  token_life_seconds: number;
+  clock_skew_seconds: number(0),
+  utc_offset_minutes: number(0),
+  token_life_seconds: count(3600),
   /** Answer every API call with a redirect to this base URL. */
-  redirect_to: string | null;
-  plugin: boolean;
-  plugin_version: string;
+  redirect_to: orNull<string>(null, isText),
+  plugin: flag(true),
+  plugin_version: text('1.1.0'),
   /** The card of the user whom the plugin's configuration page names as the service's; null: none was chosen. */
-  plugin_service_user: string | null;
-  plack_workers: number;
+  plugin_service_user: orNull<string>(serviceCard, isText),
+  plack_workers: count(4),
   /** The name of the card's database index, which differs between servers. */
-  card_conflict: 'cardnumber' | 'borrowers.cardnumber';
+  card_conflict: text('cardnumber'),
   /** What another plugin puts before each card that lacks it, when it is scanned and when it is stored; '': there is none. */
-  card_prefix: string;
+  card_prefix: text(''),
   /** How long a unique attribute stays counted but not yet stored: Koha locks nothing in between. */
-  unique_gap_ms: number;
+  unique_gap_ms: count(0),
   /** Creates with attributes that are open at the same time deadlock in the database, and one is rolled back. */
-  deadlocks: boolean;
+  deadlocks: flag(false),
   /** Koha's `strict_sql_modes`: text that is too long is an error of the database; without, it is cut silently. */
-  strict_sql_modes: boolean;
-  /** `PUT /patrons/{id}` that changes nothing: 204 instead of 200. */
-  no_change_is_204: boolean;
+  strict_sql_modes: flag(false),
   /** Library groups of the user's branch: it is in none (null), in one that hides patrons (true), in others (false). */
-  groups_hide_patrons: boolean | null;
+  groups_hide_patrons: orNull<boolean>(null, (value) => typeof value === 'boolean'),
   /** The API's check of cookie sessions that newer Kohas have. */
-  api_csrf_check: boolean;
-  maintenance: boolean;
+  api_csrf_check: flag(true),
+  maintenance: flag(false),
   /** The `csp_header_value` of the staff pages (`koha-conf.xml`, from 26.05 on); '': no policy, as where Koha is not configured. */
-  content_security_policy: string;
-  webhook: WebhookSettings | null;
+  content_security_policy: text(''),
+  webhook: orNull<WebhookSettings>(null, isWebhook),
+};
+
+type Table = typeof table;
+
+/** The settings in force. */
+export type Settings = { -readonly [Name in keyof Table]: Table[Name]['initial'] } & {
   preferences: Preferences;
-}
+};
 
 export function defaultSettings(): Settings {
-  return {
-    release: '24.11',
-    latency_ms: 0,
-    clock_skew_seconds: 0,
-    utc_offset_minutes: 0,
-    token_life_seconds: 3600,
-    redirect_to: null,
-    plugin: true,
-    plugin_version: '1.1.0',
-    plugin_service_user: serviceCard,
-    plack_workers: 4,
-    card_conflict: 'cardnumber',
-    card_prefix: '',
-    unique_gap_ms: 0,
-    deadlocks: false,
-    strict_sql_modes: false,
-    no_change_is_204: false,
-    groups_hide_patrons: null,
-    api_csrf_check: true,
-    maintenance: false,
-    content_security_policy: '',
-    webhook: null,
-    preferences: { ...defaultPreferences },
-  };
+  const initial = Object.entries(table).map(([name, setting]) => [name, setting.initial]);
+  return { ...Object.fromEntries(initial), preferences: { ...defaultPreferences } } as Settings;
+}
+
+/** Whether a setting may have the value; undefined: there is no such setting. */
+export function fitsSetting(name: string, value: unknown): boolean | undefined {
+  return Object.hasOwn(table, name) ? table[name as keyof Table].fits(value) : undefined;
+}
+
+function isWebhook(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { patterns, off = [] } = value;
+  const isSource = (each: unknown): boolean => pluginSources.some((source) => source === each);
+  return (
+    ['receiver_url', 'secret', 'library'].every((name) => isText(value[name])) &&
+    ['staff_wait_ms', 'self_check_wait_ms'].every((name) => isCount(value[name])) &&
+    Array.isArray(patterns) &&
+    patterns.every(isText) &&
+    Array.isArray(off) &&
+    off.every(isSource)
+  );
+}
+
+/** Koha's system preferences that the double honours or reports, with Koha's defaults unless a comment says why not. */
+const defaultPreferences = {
+  AccessControlAllowOrigin: '',
+  AgeRestrictionOverride: '0',
+  AllFinesNeedOverride: '1',
+  AllowFineOverride: '0',
+  AllowMultipleIssuesOnABiblio: '1',
+  AllowNotForLoanOverride: '0',
+  AllowReturnToBranch: 'anywhere',
+  AllowTooManyOverride: '1',
+  AnonymousPatron: '0',
+  AutoEmailNewUser: '0',
+  AutoReturnCheckedOutItems: '0',
+  AutoSwitchPatron: '0',
+  BorrowerMandatoryField: 'surname|cardnumber|categorycode',
+  CardnumberLength: '',
+  CheckPrevCheckout: 'hardno',
+  ChildNeedsGuarantor: '0',
+  CircConfirmItemParts: '0',
+  DefaultPatronSearchMethod: 'starts_with',
+  EmailPatronRegistrations: '0',
+  EnhancedMessagingPreferences: '1',
+  ExtendedPatronAttributes: '1',
+  HomeOrHoldingBranch: 'holdingbranch',
+  IndependentBranches: '0',
+  IssueLostItem: 'alert',
+  OverduesBlockCirc: 'noblock',
+  PatronDuplicateMatchingAddFields: 'surname|firstname|dateofbirth',
+  RecordStaffUserOnCheckout: '0',
+  RentalFeesCheckoutConfirmation: '0',
+  SelfCheckoutByLogin: '0',
+  TrackLastPatronActivityTriggers: '',
+  // A consortium member has the key pairs on; Koha's own default is off.
+  RESTOAuth2ClientCredentials: '1',
+  RESTBasicAuth: '0',
+  RESTdefaultPageSize: '20',
+  WebBasedSelfCheck: '1',
+  autoMemberNum: '0',
+  itemBarcodeInputFilter: '',
+  noissuescharge: '5',
+  uppercasesurnames: '0',
+} as const;
+
+export type PreferenceName = keyof typeof defaultPreferences;
+export type Preferences = Record<PreferenceName, string>;
+
+export function isPreferenceName(name: string): name is PreferenceName {
+  return Object.hasOwn(defaultPreferences, name);
 }

@@ -1,24 +1,30 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { TokenStore } from './auth/token-store.ts';
-import { buildApp } from './build-app.ts';
+import {
+  CallLog,
+  TokenStore,
+  type Double,
+  type DoubleFiles,
+  type Exchange,
+  type ReceivedCall,
+} from './double.ts';
 import { recordCallShapes } from './call-shape.ts';
 import { buildClock } from './clock.ts';
 import type { SettingsChange } from './control/apply-settings.ts';
-import { CallLog } from './control/call-log.ts';
-import { buildControls, type Controls } from './control/controls.ts';
+import { buildControls, registerControl, type Controls } from './control/controls.ts';
 import { FaultQueue } from './control/fault-queue.ts';
-import type { Double } from './double.ts';
-import type { Exchange, ReceivedCall } from './exchange.ts';
-import { defaultPattern } from './plugin/card-shape.ts';
+import { defaultPattern } from './plugin/receiver.ts';
 import type { Release } from './release.ts';
-import { derivedCredentials, type Credentials } from './seed/api-user.ts';
+import { derivedCredentials, type Credentials } from './seed/seed-data.ts';
 import { emptyDatabase } from './seed/load-seed.ts';
-import type { SeedChoice } from './seed/resolve-seed.ts';
+import type { SeedChoice } from './seed/seeds.ts';
 import { defaultSettings } from './settings.ts';
-import { StaffSessions } from './staff-pages/staff-sessions.ts';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { registerApi } from './api/register-api.ts';
+import { isRecord } from './record.ts';
+import { registerStaffPages } from './staff-pages/register-staff-pages.ts';
 
 /** Where the plugin side of a double sends its events; waits default to the plugin's own. */
-export interface WebhookOptions {
+interface WebhookOptions {
   readonly receiverUrl: string;
   /** `whsec_...` */
   readonly secret: string;
@@ -30,7 +36,7 @@ export interface WebhookOptions {
   readonly selfCheckWaitMs?: number;
 }
 
-export interface KohaDoubleOptions {
+export interface KohaDoubleOptions extends DoubleFiles {
   /** The library's id; also picks the derived credentials. */
   readonly library: string;
   /** Default 127.0.0.1. */
@@ -46,12 +52,6 @@ export interface KohaDoubleOptions {
   /** Default true: the passport plugin is installed. */
   readonly plugin?: boolean;
   readonly webhook?: WebhookOptions | undefined;
-  /** The plugin's `desk/main.js`, with all of that folder beside it; without it staff pages have no panel. */
-  readonly pluginScriptPath?: string;
-  /** The plugin's `t/bin/plugin-page.pl`, which runs its configuration and tool page by its own Perl; without it they are only listed. */
-  readonly pluginPagesPath?: string;
-  /** The packed plugin (`.kpz`), offered for download on the staff pages. */
-  readonly kpzPath?: string;
   /** PEM texts: speak https. */
   readonly tls?: { readonly key: string; readonly cert: string };
   /** `derived` (default): the same for the same library; `random`: new ones. */
@@ -111,17 +111,13 @@ function buildDouble(options: KohaDoubleOptions): Double {
     tokens: new TokenStore(),
     calls: new CallLog(),
     faults: new FaultQueue(),
-    sessions: new StaffSessions(),
+    sessions: new Map(),
     clock: buildClock(now, () => settings),
     tokenSecret: randomBytes(32).toString('hex'),
     realNowMs: now,
     newId: randomUUID,
     waiting: { isTaken: false },
-    files: {
-      pluginScript: options.pluginScriptPath,
-      pluginPages: options.pluginPagesPath,
-      kpz: options.kpzPath,
-    },
+    files: options,
     onExchange: listenerOf(options),
     onCall: options.onCall,
   };
@@ -140,22 +136,21 @@ function listenerOf({ onExchange }: KohaDoubleOptions): KohaDoubleOptions['onExc
 
 function settingsOf(options: KohaDoubleOptions): SettingsChange {
   const { webhook } = options;
+  const { release, latencyMs: latency_ms, plugin, library } = options;
   return {
-    ...(options.release === undefined ? {} : { release: options.release }),
-    ...(options.latencyMs === undefined ? {} : { latency_ms: options.latencyMs }),
-    ...(options.plugin === undefined ? {} : { plugin: options.plugin }),
-    ...(webhook === undefined
-      ? {}
-      : {
-          webhook: {
-            receiver_url: webhook.receiverUrl,
-            secret: webhook.secret,
-            library: webhook.library ?? options.library,
-            patterns: webhook.patterns ?? [defaultPattern],
-            staff_wait_ms: webhook.staffWaitMs ?? 1500,
-            self_check_wait_ms: webhook.selfCheckWaitMs ?? 3000,
-          },
-        }),
+    ...(release && { release }),
+    ...(latency_ms !== undefined && { latency_ms }),
+    ...(plugin !== undefined && { plugin }),
+    ...(webhook && {
+      webhook: {
+        receiver_url: webhook.receiverUrl,
+        secret: webhook.secret,
+        library: webhook.library ?? library,
+        patterns: webhook.patterns ?? [defaultPattern],
+        staff_wait_ms: webhook.staffWaitMs ?? 1500,
+        self_check_wait_ms: webhook.selfCheckWaitMs ?? 3000,
+      },
+    }),
     ...options.settings,
   };
 }
@@ -165,4 +160,39 @@ function credentialsOf({ credentials, library }: KohaDoubleOptions): Credentials
     return { clientId: randomUUID(), clientSecret: randomBytes(24).toString('base64url') };
   }
   return credentials === undefined || credentials === 'derived' ? derivedCredentials(library) : credentials;
+}
+
+const bodyLimitBytes = 16 * 1024 * 1024;
+
+/** The HTTP side of a double. Bodies stay bytes: each route reads them as Koha would, whatever the content type. */
+function buildApp(
+  double: Double,
+  controls: Controls,
+  tls?: { readonly key: string; readonly cert: string },
+): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: bodyLimitBytes,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 2000, ignoreTrailingSlash: false },
+    ...(tls === undefined ? {} : { https: { ...tls } }),
+  });
+  // From 25.11 on Koha reads a query from the body of a GET; Fastify has to know that there can be one.
+  app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setErrorHandler(answerFailure);
+  registerApi(app, double);
+  registerControl(app, double, controls);
+  registerStaffPages(app, double);
+  return app;
+}
+
+/** A request that HTTP itself refuses gets its status; anything else is a bug of the double, and says so. */
+function answerFailure(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const status = isRecord(error) && typeof error['statusCode'] === 'number' ? error['statusCode'] : 500;
+  if (status < 500)
+    return reply.code(status).send({ errors: [{ message: 'Bad Request.', path: '/' }], status });
+  const trace = error instanceof Error ? (error.stack ?? error.message) : 'unknown failure';
+  process.stderr.write(`koha-double: ${trace}\n`);
+  return reply.code(500).send({ errors: [{ message: 'Internal Server Error.', path: '/' }], status: 500 });
 }

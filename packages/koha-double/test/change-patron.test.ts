@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { rowOf, rowsOf, type Row } from './support/rows.ts';
+import { rowOf, type Row } from './support/rows.ts';
 import { withKoha, type Reply, type TestKoha } from './support/with-koha.ts';
 
 const echo = { surname: 'Kovač', library_id: 'MAIN', category_id: 'PT' };
@@ -13,8 +13,6 @@ const put = (koha: TestKoha, id: number, change: Row = {}): Promise<Reply> =>
   koha.request('PUT', `/api/v1/patrons/${id}`, { body: { ...echo, ...change } });
 
 describe('PUT /patrons/{patron_id}', () => {
-  const undescribed = ['PUT /patrons/{patron_id}: status 204: not described'];
-
   test('writes the keys that are there and leaves the others', () =>
     withKoha({}, async (koha) => {
       const id = seedOne(koha);
@@ -75,13 +73,6 @@ describe('PUT /patrons/{patron_id}', () => {
       expect(rowOf(reply)['errors']).toHaveLength(3);
     }));
 
-  test('no change can be a 204', () =>
-    withKoha({ settings: { no_change_is_204: true }, undescribed }, async (koha) => {
-      const id = seedOne(koha);
-      expect(await put(koha, id)).toMatchObject({ status: 204 });
-      expect(await put(koha, id, { firstname: 'Bo' })).toMatchObject({ status: 200 });
-    }));
-
   test("a superlibrarian's e-mail is out of reach", () =>
     withKoha({}, async (koha) => {
       const id = seedOne(koha, { permissions: ['superlibrarian'] });
@@ -98,52 +89,10 @@ describe('PUT /patrons/{patron_id}', () => {
     }));
 });
 
-describe('DELETE /patrons/{patron_id}', () => {
-  const remove = (koha: TestKoha, id: number): Promise<Reply> =>
-    koha.request('DELETE', `/api/v1/patrons/${id}`);
-
-  test('removes the row and its card', () =>
-    withKoha({}, async (koha) => {
-      expect(await remove(koha, seedOne(koha))).toMatchObject({ status: 204, body: undefined });
-      expect(koha.state('111').patrons).toEqual([]);
-    }));
-
-  test.each<[string, (koha: TestKoha, id: number) => void]>([
-    ['has_checkouts', (koha) => void koha.putItem('39', { checked_out_to: '111' })],
-    ['has_debt', (koha) => void koha.putPatron('111', { account_balance: 0.5 })],
-    ['has_guarantees', (koha, id) => void koha.putPatron('112', { guarantor_id: id })],
-    ['is_protected', (koha) => void koha.putPatron('111', { protected: true })],
-    ['is_anonymous_patron', (koha, id) => koha.putSettings({ AnonymousPatron: id })],
-  ])('is refused: %s', (error_code, arrange) =>
-    withKoha({}, async (koha) => {
-      const id = seedOne(koha);
-      arrange(koha, id);
-      expect(await remove(koha, id)).toMatchObject({ status: 409, body: { error_code } });
-      expect(koha.state('111').patrons).toHaveLength(1);
-    }),
-  );
-
-  test('holds are no refusal: they are cancelled', () =>
-    withKoha({}, async (koha) => {
-      const id = seedOne(koha);
-      koha.putItem('39', { hold: { state: 'RESERVED', patron_id: id } });
-      expect(await remove(koha, id)).toMatchObject({ status: 204 });
-      expect(koha.state().items[0]).not.toHaveProperty('hold');
-    }));
-
-  test('wants its own permission', () =>
-    withKoha({ settings: { permissions: ['borrowers:edit_borrowers'] } }, async (koha) => {
-      expect(await remove(koha, seedOne(koha))).toMatchObject({
-        status: 403,
-        body: { required_permissions: { borrowers: 'delete_borrowers' } },
-      });
-    }));
-});
-
 describe('/patrons/{patron_id}/extended_attributes', () => {
   const at = (id: number, suffix = ''): string => `/api/v1/patrons/${id}/extended_attributes${suffix}`;
 
-  test('lists, adds, changes and removes', () =>
+  test('adds, changes and removes', () =>
     withKoha({}, async (koha) => {
       const id = seedOne(koha);
       const added = await koha.request('POST', at(id), { body: attribute('INTEREST', 'maps') });
@@ -152,9 +101,11 @@ describe('/patrons/{patron_id}/extended_attributes', () => {
       expect(await koha.request('PATCH', location, { body: { value: 'globes' } })).toMatchObject({
         status: 200,
       });
-      expect(rowsOf(await koha.request('GET', at(id)))).toMatchObject([attribute('INTEREST', 'globes')]);
+      expect(koha.state('111').patrons[0]?.extended_attributes).toMatchObject([
+        attribute('INTEREST', 'globes'),
+      ]);
       expect(await koha.request('DELETE', location)).toMatchObject({ status: 204 });
-      expect(rowsOf(await koha.request('GET', at(id)))).toEqual([]);
+      expect(koha.state('111').patrons[0]?.extended_attributes).toEqual([]);
     }));
 
   test.each<[string, number, Row]>([
@@ -199,7 +150,7 @@ describe('/patrons/{patron_id}/extended_attributes', () => {
     withKoha({}, async (koha) => {
       const id = seedOne(koha);
       const body = { value: 'x' };
-      expect(await koha.request('GET', at(99))).toMatchObject({
+      expect(await koha.request('PUT', at(99), { body: [] })).toMatchObject({
         status: 404,
         body: { error: 'Patron not found' },
       });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { signEvent } from '../src/plugin/sign-event.ts';
+import { signEvent } from '../src/plugin/receiver.ts';
 import { webhookKey, webhookSecret, type Respond } from './support/fake-receiver.ts';
 import { rowOf } from './support/rows.ts';
 import { sendRequest, withKoha, type TestKoha } from './support/with-koha.ts';
@@ -312,7 +312,7 @@ describe('POST /scans', () => {
       1_614_265_330,
       '{"test": 2432232314}',
     );
-    expect(signed.headers['webhook-signature']).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
+    expect(signed['webhook-signature']).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
   });
 
   test('sends the event of the contract, signed, and passes the answer on', () =>

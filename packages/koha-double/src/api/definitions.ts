@@ -1,9 +1,9 @@
-import { checkoutDefinition } from '../checkouts/checkout-definition.ts';
-import { itemDefinition } from '../items/item-definition.ts';
-import type { Definitions, JsonSchema } from '../json-schema.ts';
-import { patronDefinition } from '../patrons/patron-definition.ts';
+import { checkoutDefinition } from '../checkouts/checkout-table.ts';
+import { itemDefinition } from '../items/item-table.ts';
+import type { Definitions, JsonSchema } from './schema.ts';
+import { patronDefinition } from '../patrons/patron-fields.ts';
 import type { Release } from '../release.ts';
-import { setupDefinitions } from '../setup/setup-definitions.ts';
+import { setupDefinitions } from '../setup/setup-rows.ts';
 
 const cache = new Map<Release, Definitions>();
 
@@ -49,7 +49,7 @@ export function definitionsOf(release: Release): Definitions {
     item: itemDefinition(release),
     checkout: checkoutDefinition(release),
     checkout_availability: availability,
-    ...setupDefinitions(),
+    ...setupDefinitions,
   };
   cache.set(release, built);
   return built;

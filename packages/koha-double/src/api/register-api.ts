@@ -1,33 +1,35 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { noRoute } from '../answer.ts';
-import { answerTokenRequest } from '../auth/oauth-token-route.ts';
+import { answerTokenRequest } from '../auth/authenticate.ts';
 import type { Double } from '../double.ts';
-import { formOf } from '../form-of.ts';
-import { parseJson } from '../parse-json.ts';
 import { deliver } from './deliver.ts';
-import { describeApi, describeApiAsPage } from './description.ts';
-import { operationKey, type Operation } from './operation.ts';
-import { isThere, operations } from './operations.ts';
+import { describeApi, describeApiAsPage, isThere, operations } from './operations.ts';
+import { formOf, parseJson, splitUrl } from './read-request.ts';
 import { runOperation, type IncomingRequest } from './run-operation.ts';
 
 const base = '/api/v1';
 
 /** Puts the API's routes on the server. */
 export function registerApi(app: FastifyInstance, double: Double): void {
-  for (const operation of operations) registerOperation(app, double, operation);
-  app.post(`${base}/oauth/token`, (request, reply) =>
-    deliver(double, request, reply, 'POST /oauth/token', (entry) => {
-      const { authorization } = request.headers;
-      const { answer, clientId } = answerTokenRequest(double, formOf(request), authorization);
-      entry.client_id = clientId;
-      return answer;
-    }),
-  );
-  for (const url of [base, `${base}/`]) {
-    app.get(url, (request, reply) =>
-      deliver(double, request, reply, 'GET /', () => ({ status: 200, text: describeApi(double) })),
-    );
+  for (const operation of operations) {
+    app.route({
+      method: operation.method,
+      url: base + operation.path.replace(/\{(\w+)\}/g, ':$1'),
+      handler: (request, reply) =>
+        deliver(double, request, reply, operation.key, (entry) =>
+          isThere(double, operation) ? runOperation(double, operation, incoming(request), entry) : noRoute(),
+        ),
+    });
   }
+  app.post(`${base}/oauth/token`, (request, reply) =>
+    deliver(double, request, reply, 'POST /oauth/token', (entry) =>
+      answerTokenRequest(double, formOf(request), request.headers.authorization, entry),
+    ),
+  );
+  const describe = (request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
+    deliver(double, request, reply, 'GET /', () => ({ status: 200, text: describeApi(double) }));
+  app.get(base, describe);
+  app.get(`${base}/`, describe);
   app.get(`${base}/.html`, (request, reply) =>
     deliver(double, request, reply, 'GET /', () => ({
       status: 200,
@@ -35,34 +37,17 @@ export function registerApi(app: FastifyInstance, double: Double): void {
       text: describeApiAsPage(double),
     })),
   );
-  const unknown = (request: FastifyRequest, reply: Parameters<typeof deliver>[2]): Promise<unknown> =>
-    deliver(double, request, reply, null, noRoute);
-  app.all(`${base}/*`, unknown);
-}
-
-function registerOperation(app: FastifyInstance, double: Double, operation: Operation): void {
-  const key = operationKey(operation);
-  app.route({
-    method: operation.method,
-    url: base + operation.path.replace(/\{(\w+)\}/g, ':$1'),
-    handler: (request, reply) =>
-      deliver(double, request, reply, key, (entry) =>
-        isThere(double, operation) ? runOperation(double, operation, incoming(request), entry) : noRoute(),
-      ),
-  });
+  app.all(`${base}/*`, (request, reply) => deliver(double, request, reply, null, noRoute));
 }
 
 function incoming(request: FastifyRequest): IncomingRequest {
-  const mark = request.url.indexOf('?');
-  const path = mark === -1 ? request.url : request.url.slice(0, mark);
-  const search = mark === -1 ? '' : request.url.slice(mark + 1);
+  const { path, query } = splitUrl(request);
   return {
     path: request.params as Record<string, string>,
-    query: new URLSearchParams(search),
+    query: new URLSearchParams(query),
     headers: request.headers as Record<string, string>,
-    form: undefined,
     body: parseJson(request.body),
     url: `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
-    search,
+    search: query,
   };
 }

@@ -1,53 +1,56 @@
-import { problem, type Answer } from '../answer.ts';
-import type { Double } from '../double.ts';
-import type { PatronRow } from '../patrons/patron-row.ts';
+import { invalid, ok, problem, type Answer } from '../answer.ts';
+import type { CallEntry, Double } from '../double.ts';
+import type { PatronRow } from '../patrons/patron-table.ts';
 import { isFrom } from '../release.ts';
 import { hasPermission } from './permissions.ts';
 
-/** The user of a request. `libraryId` is set for a staff session, whose branch cannot be changed by a header. */
-export interface Identity {
+/** The user of a request, and the library as which they act. */
+interface Caller {
   readonly user: PatronRow;
-  readonly clientId: string | null;
-  readonly libraryId: string | null;
+  readonly actingLibrary: string;
 }
-
-export type Authenticated =
-  | { readonly kind: 'user'; readonly identity: Identity }
-  | { readonly kind: 'refused'; readonly answer: Answer };
 
 type Headers = Readonly<Record<string, string>>;
 
-const refused = (answer: Answer): Authenticated => ({ kind: 'refused', answer });
-const nobody = refused(problem(401, 'Authentication failure.'));
-const forbidden = (error: string): Authenticated =>
-  refused(problem(403, error, { required_permissions: null }));
+const nobody = problem(401, 'Authentication failure.');
+const forbidden = (error: string): Answer => problem(403, error, { required_permissions: null });
 
 /** Koha's order: a Bearer or Basic header rules out every other method, a staff cookie comes last. */
-export function authenticate(double: Double, method: string, headers: Headers): Authenticated {
+export function authenticate(
+  double: Double,
+  method: string,
+  headers: Headers,
+  entry: CallEntry,
+): Caller | Answer {
   const cookie = sessionCookie(headers);
   if (cookie !== undefined && isForged(double, method, headers, cookie)) {
-    return refused(problem(403, 'Wrong CSRF token'));
+    return problem(403, 'Wrong CSRF token');
   }
-  const header = headers['authorization'] ?? '';
-  if (header.startsWith('Bearer ')) return byToken(double, header.slice('Bearer '.length).trim());
-  if (header.startsWith('Basic ')) return byPassword(double, header.slice('Basic '.length).trim());
+  const [scheme = '', ...rest] = (headers['authorization'] ?? '').split(' ');
+  const credentials = rest.join(' ').trim();
+  if (rest.length > 0 && scheme === 'Bearer') {
+    return actingFor(double, byToken(double, credentials, entry), headers);
+  }
+  if (rest.length > 0 && scheme === 'Basic') {
+    return actingFor(double, byPassword(double, credentials), headers);
+  }
   return cookie === undefined ? nobody : bySession(double, cookie);
 }
 
 /** The library as which the user acts: `x-koha-library` if the user may, else the user's own. */
-export function actingLibrary(double: Double, identity: Identity, headers: Headers): string | Answer {
-  const home = identity.user.columns.library_id;
-  if (identity.libraryId !== null) return identity.libraryId;
-  const wanted = headers['x-koha-library'];
-  if (wanted === undefined || wanted === '') return home;
+function actingFor({ db, settings }: Double, user: PatronRow | Answer, headers: Headers): Caller | Answer {
+  if ('status' in user) return user;
+  const home = user.columns.library_id;
+  const wanted = headers['x-koha-library'] ?? '';
+  if (wanted === '') return { user, actingLibrary: home };
   const isBound =
-    double.settings.preferences.IndependentBranches === '1' &&
-    !hasPermission(identity.user.permissions, 'superlibrarian', '1');
-  if (double.db.libraries.has(wanted) && (!isBound || wanted === home)) return wanted;
-  return problem(403, `Unauthorized attempt to set library to ${wanted}`, { required_permissions: null });
+    settings.preferences.IndependentBranches === '1' &&
+    !hasPermission(user.permissions, 'superlibrarian', '1');
+  if (db.libraries.has(wanted) && (!isBound || wanted === home)) return { user, actingLibrary: wanted };
+  return forbidden(`Unauthorized attempt to set library to ${wanted}`);
 }
 
-function byToken(double: Double, token: string): Authenticated {
+function byToken(double: Double, token: string, entry: CallEntry): PatronRow | Answer {
   const found = double.tokens.find(token, double.clock.nowMs());
   if (found === undefined) return nobody;
   const user = double.db.patrons.get(found.patronId);
@@ -55,35 +58,32 @@ function byToken(double: Double, token: string): Authenticated {
   // servers makes a 501, as no route describes it there; an older one passes it on.
   if (user?.api_keys.some((key) => key.client_id === found.clientId) !== true) {
     const errors = [{ message: 'No response rule for "500".' }];
-    return refused({ status: 501, body: { errors, status: 501 } });
+    return { status: 501, body: { errors, status: 501 } };
   }
-  return { kind: 'user', identity: { user, clientId: found.clientId, libraryId: null } };
+  entry.client_id = found.clientId;
+  return user;
 }
 
-function byPassword(double: Double, encoded: string): Authenticated {
-  if (double.settings.preferences.RESTBasicAuth !== '1') {
-    return refused(problem(401, 'Basic authentication disabled'));
-  }
-  const [, name = '', password = ''] =
-    /^([^:]*):([^]*)$/.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
-  const { patrons } = double.db;
-  const isLater = isFrom(double.settings.release, '25.05');
-  const user = patrons.withUserid(name) ?? (isLater ? patrons.withCard(name) : undefined);
+function byPassword({ db, settings, clock }: Double, encoded: string): PatronRow | Answer {
+  if (settings.preferences.RESTBasicAuth !== '1') return problem(401, 'Basic authentication disabled');
+  const { id: name, secret: password } = decodePair(encoded);
+  const user =
+    db.patrons.first('userid', name) ??
+    (isFrom(settings.release, '25.05') ? db.patrons.withCard(name) : undefined);
   if (user === undefined || password === '' || user.hidden['password'] !== password) {
     return forbidden('Invalid password');
   }
   const ends = user.hidden['password_expiration_date'];
-  if (typeof ends === 'string' && ends < double.clock.today()) return forbidden('Password has expired');
-  return { kind: 'user', identity: { user, clientId: null, libraryId: null } };
+  return typeof ends === 'string' && ends < clock.today() ? forbidden('Password has expired') : user;
 }
 
-function bySession(double: Double, cookie: string): Authenticated {
+/** The branch of a staff session cannot be changed by a header. */
+function bySession(double: Double, cookie: string): Caller | Answer {
   const session = double.sessions.get(cookie);
-  if (session === undefined) return refused(problem(401, 'Session has been expired.'));
-  if (double.settings.maintenance) return refused(problem(503, 'System is under maintenance.'));
+  if (session === undefined) return problem(401, 'Session has been expired.');
+  if (double.settings.maintenance) return problem(503, 'System is under maintenance.');
   const user = double.db.patrons.get(session.patronId);
-  if (user === undefined) return nobody;
-  return { kind: 'user', identity: { user, clientId: null, libraryId: session.libraryId } };
+  return user === undefined ? nobody : { user, actingLibrary: session.libraryId };
 }
 
 /** Newer Kohas look at the cookie only, so a Bearer call that carries one is refused too. */
@@ -96,4 +96,56 @@ function isForged(double: Double, method: string, headers: Headers, cookie: stri
 /** The value of the `CGISESSID` cookie. */
 export function sessionCookie(headers: Headers): string | undefined {
   return /(?:^|;\s*)CGISESSID=([^;]*)/.exec(headers['cookie'] ?? '')?.[1];
+}
+
+interface KeyPair {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** The two parts of a Basic header; empty where there is no colon. */
+function decodePair(encoded: string): KeyPair {
+  const [, id = '', secret = ''] =
+    /^([^:]*):([^]*)$/.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
+  return { id, secret };
+}
+
+/** OAuth2 client credentials: form-encoded only; a Basic header may carry the pair from 25.05 on. */
+export function answerTokenRequest(
+  double: Double,
+  form: URLSearchParams | undefined,
+  authorization: string | undefined,
+  entry: CallEntry,
+): Answer {
+  const grantType = form?.get('grant_type') ?? null;
+  if (grantType === null) return invalid([{ message: 'Missing property.', path: '/grant_type' }]);
+  const { RESTOAuth2ClientCredentials: isOn } = double.settings.preferences;
+  if (grantType !== 'client_credentials' || isOn !== '1') return problem(400, 'Unimplemented grant type');
+  const pair = keyPairOf(double, form, authorization);
+  entry.client_id = pair.id;
+  return grant(double, pair);
+}
+
+function grant({ db, tokens, clock, settings, newId }: Double, { id, secret }: KeyPair): Answer {
+  const user = db.patrons.first('client', id);
+  const key = user?.api_keys.find((one) => one.client_id === id);
+  if (user === undefined || key?.active !== true) return problem(403, 'unauthorized_client');
+  if (key.secret !== secret) return problem(403, 'access_denied');
+  const token = newId();
+  const { token_life_seconds: seconds } = settings;
+  const endsAtMs = clock.nowMs() + seconds * 1000;
+  tokens.add(token, { patronId: user.patron_id, clientId: id, endsAtMs });
+  return ok({ access_token: token, token_type: 'Bearer', expires_in: seconds });
+}
+
+function keyPairOf(
+  { settings }: Double,
+  form: URLSearchParams | undefined,
+  authorization: string | undefined,
+): KeyPair {
+  if (isFrom(settings.release, '25.05') && authorization?.startsWith('Basic ') === true) {
+    const pair = decodePair(authorization.slice('Basic '.length));
+    if (pair.id !== '') return pair;
+  }
+  return { id: form?.get('client_id') ?? '', secret: form?.get('client_secret') ?? '' };
 }

@@ -1,6 +1,5 @@
 import { isFrom } from '../release.ts';
-import { effectiveRule } from '../setup/effective-rule.ts';
-import type { Wish } from './wish.ts';
+import { ruleFor, type Wish } from './availability.ts';
 import type { CheckoutRow } from './checkout-table.ts';
 
 const defaultDays = 21;
@@ -75,13 +74,8 @@ function moveItem(wish: Wish, checkout: CheckoutRow): void {
   });
 }
 
-function dueDate({ double, patron, item, actingLibrary }: Wish): string {
-  const rule = effectiveRule(double.db.circulationRules, 'issuelength', {
-    library_id: actingLibrary,
-    patron_category_id: patron.columns.category_id,
-    item_type_id: item.columns.item_type_id ?? '',
-  });
-  const days = rule === undefined ? defaultDays : Number(rule.value);
-  const offset = double.clock.timestamp().slice(19);
-  return `${double.clock.dayFromToday(days)}T23:59:00${offset}`;
+function dueDate(wish: Wish): string {
+  const { clock } = wish.double;
+  const days = Number(ruleFor(wish, 'issuelength')?.value ?? defaultDays);
+  return `${clock.dayFromToday(days)}T23:59:00${clock.timestamp().slice(19)}`;
 }

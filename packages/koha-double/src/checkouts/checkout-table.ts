@@ -1,3 +1,8 @@
+import type { JsonSchema } from '../api/schema.ts';
+import { buildFieldTable, day, flag, integer, moment, text } from '../fields.ts';
+import { isFrom, type Release } from '../release.ts';
+import { Table } from '../table.ts';
+
 /** One checkout, under the API's names. */
 export interface CheckoutRow {
   readonly checkout_id: number;
@@ -22,70 +27,89 @@ export interface CheckoutRow {
   readonly note_seen: boolean | null;
 }
 
+const required = { nullable: false } as const;
+
+/** The columns of a checkout: barcode from 24.11, booking and return place from 25.11. */
+export const checkoutFields = buildFieldTable([
+  integer('checkout_id', 'issue_id', required),
+  integer('patron_id', 'borrowernumber', required),
+  integer('item_id', 'itemnumber'),
+  integer('booking_id', 'booking_id', { since: '25.11' }),
+  text('external_id', 'external_id', { since: '24.11' }),
+  moment('due_date', 'date_due', required),
+  text('library_id', 'branchcode'),
+  integer('issuer_id'),
+  moment('checkin_date', 'returndate'),
+  text('checkin_library_id', 'checkin_library', { since: '25.11' }),
+  moment('last_renewed_date', 'lastreneweddate'),
+  integer('renewals_count'),
+  integer('unseen_renewals'),
+  flag('auto_renew'),
+  text('auto_renew_error'),
+  text('timestamp', 'timestamp', required),
+  moment('checkout_date', 'issuedate', required),
+  flag('onsite_checkout'),
+  text('note'),
+  day('note_date', 'notedate'),
+  flag('note_seen', 'noteseen', { nullable: true }),
+]);
+
+const objectOrNull: JsonSchema = { type: ['object', 'null'] };
+
+/** The checkout object of a release's description. */
+export const checkoutDefinition = (release: Release): JsonSchema => ({
+  type: 'object',
+  properties: {
+    ...checkoutFields.properties(release),
+    issuer: objectOrNull,
+    ...(isFrom(release, '25.11')
+      ? { item: objectOrNull, library: objectOrNull, patron: objectOrNull, booking: objectOrNull }
+      : {}),
+  },
+  additionalProperties: false,
+});
+
 /** Current checkouts (one per item) and, apart from them, the returned ones. */
-export class CheckoutTable {
-  readonly #current = new Map<number, CheckoutRow>();
+export class CheckoutTable extends Table<CheckoutRow, 'item' | 'patron'> {
   readonly #returned = new Map<number, CheckoutRow>();
-  readonly #byItem = new Map<number, number>();
-  readonly #byPatron = new Map<number, Set<number>>();
-  #nextId = 1;
 
-  get size(): number {
-    return this.#current.size;
-  }
-
-  current(): Iterable<CheckoutRow> {
-    return this.#current.values();
+  constructor() {
+    super(
+      (row) => row.checkout_id,
+      ({ item_id, patron_id }) => [
+        ['item', String(item_id)],
+        ['patron', String(patron_id)],
+      ],
+    );
   }
 
   returned(): Iterable<CheckoutRow> {
     return this.#returned.values();
   }
 
-  get(id: number): CheckoutRow | undefined {
-    return this.#current.get(id) ?? this.#returned.get(id);
-  }
-
-  takeId(): number {
-    return this.#nextId++;
-  }
-
-  put(row: CheckoutRow): void {
-    this.#current.set(row.checkout_id, row);
-    if (row.item_id !== null) this.#byItem.set(row.item_id, row.checkout_id);
-    const ids = this.#byPatron.get(row.patron_id);
-    if (ids === undefined) this.#byPatron.set(row.patron_id, new Set([row.checkout_id]));
-    else ids.add(row.checkout_id);
-  }
-
   /** Moves a checkout to the returned ones. */
   close(row: CheckoutRow, at: string, libraryId: string): void {
-    this.#current.delete(row.checkout_id);
-    if (row.item_id !== null) this.#byItem.delete(row.item_id);
-    this.#byPatron.get(row.patron_id)?.delete(row.checkout_id);
+    this.delete(row.checkout_id);
     this.#returned.set(row.checkout_id, { ...row, checkin_date: at, checkin_library_id: libraryId });
   }
 
   /** Gives a patron's checkouts, current and returned, to another. */
   movePatron(from: number, to: number): void {
-    const current = this.ofPatron(from);
-    this.#byPatron.delete(from);
-    for (const row of current) this.put({ ...row, patron_id: to });
+    for (const row of this.ofPatron(from)) this.put({ ...row, patron_id: to });
     for (const row of this.#returned.values()) {
       if (row.patron_id === from) this.#returned.set(row.checkout_id, { ...row, patron_id: to });
     }
   }
 
   ofItem(itemId: number): CheckoutRow | undefined {
-    const id = this.#byItem.get(itemId);
-    return id === undefined ? undefined : this.#current.get(id);
+    return this.first('item', String(itemId));
   }
 
   ofPatron(patronId: number): CheckoutRow[] {
-    return [...(this.#byPatron.get(patronId) ?? [])].flatMap((id) => this.#current.get(id) ?? []);
+    return this.inOrder(this.ids('patron', String(patronId)));
   }
 
   countOfPatron(patronId: number): number {
-    return this.#byPatron.get(patronId)?.size ?? 0;
+    return this.ids('patron', String(patronId)).size;
   }
 }

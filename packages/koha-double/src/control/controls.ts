@@ -1,22 +1,21 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { parseJson } from '../api/read-request.ts';
 import type { Double } from '../double.ts';
-import type { CopyRow } from '../plugin/copy-table.ts';
-import { anonymizePatron } from '../patrons/anonymize-patron.ts';
-import { mergePatrons } from '../patrons/merge-patrons.ts';
-import type { Columns } from '../record.ts';
+import { anonymizePatron, mergePatrons } from '../patrons/anonymize-and-merge.ts';
+import type { CopyRow } from '../plugin/plugin-tables.ts';
+import { isRecord, type Columns } from '../record.ts';
 import { loadSeed } from '../seed/load-seed.ts';
-import { resolveSeed, type SeedChoice } from '../seed/resolve-seed.ts';
-import type { Credentials } from '../seed/api-user.ts';
-import { applySettings, type SettingsChange } from './apply-settings.ts';
-import type { FaultDraft } from './fault-queue.ts';
-import { putItem } from './put-item.ts';
-import { putPatron } from './put-patron.ts';
-import { readState, storedItem, storedPatron } from './stored-rows.ts';
-import { readSettings } from './settings-view.ts';
+import type { Credentials } from '../seed/seed-data.ts';
+import { isSeedName, resolveSeed, seedNames, type SeedChoice } from '../seed/seeds.ts';
+import { applySettings, readSettings, type SettingsChange } from './apply-settings.ts';
+import { parseFaults, type FaultDraft } from './fault-queue.ts';
+import { putItem, putPatron, readState, storedItem, storedPatron } from './put-rows.ts';
 
 export type Controls = ReturnType<typeof buildControls>;
 
 /** The control routes (`packages/koha-double/README.md`) as functions in the same process. */
 export function buildControls(double: Double, credentials: Credentials) {
+  const withCard = (card: string) => double.db.patrons.withCard(card);
   return {
     /** All rows, or those of one card. */
     state: (cardnumber?: string) => readState(double, cardnumber),
@@ -24,19 +23,19 @@ export function buildControls(double: Double, credentials: Credentials) {
       storedPatron(double, putPatron(double, cardnumber, columns)),
     /** Whether there was one. */
     deletePatron: (cardnumber: string) => {
-      const row = double.db.patrons.withCard(cardnumber);
+      const row = withCard(cardnumber);
       if (row !== undefined) double.db.patrons.delete(row.patron_id);
       return row !== undefined;
     },
     /** Koha's anonymising of a patron, who gets another card by it; null: there is none, or he has checkouts. */
     anonymizePatron: (cardnumber: string) => {
-      const row = double.db.patrons.withCard(cardnumber);
-      const changed = row === undefined ? null : anonymizePatron(double, row);
-      return changed === null ? null : storedPatron(double, changed);
+      const row = withCard(cardnumber);
+      const anonymized = row === undefined ? null : anonymizePatron(double, row);
+      return anonymized === null ? null : storedPatron(double, anonymized);
     },
     /** Merges a patron into another, who is returned; null: one is missing, or Koha does not merge them. */
     mergePatron: (cardnumber: string, into: string) => {
-      const [other, keeper] = [cardnumber, into].map((card) => double.db.patrons.withCard(card));
+      const [other, keeper] = [withCard(cardnumber), withCard(into)];
       const kept = other === undefined || keeper === undefined ? null : mergePatrons(double, keeper, other);
       return kept === null ? null : storedPatron(double, kept);
     },
@@ -65,4 +64,89 @@ export function buildControls(double: Double, credentials: Credentials) {
     /** Every token so far is refused with 401 from now on. */
     revokeTokens: () => double.tokens.revokeAll(),
   };
+}
+
+interface ControlRequest {
+  /** The card or barcode in the path. */
+  readonly key: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** An empty object where none was sent. */
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly raw: unknown;
+}
+
+/** What is answered with 400; all else is answered as it is: true and undefined with 204, false with 404, null with 409. */
+class NotUnderstood extends Error {}
+
+type Handle = (request: ControlRequest) => unknown;
+
+/** The control routes: JSON in and out, never part of Koha, never in the call log. */
+export function registerControl(app: FastifyInstance, double: Double, controls: Controls): void {
+  const routes: Readonly<Record<string, Handle>> = {
+    'GET state': ({ query }) => controls.state(query['cardnumber']),
+    'PUT patrons/:key': ({ key, raw }) => controls.putPatron(key, columnsOf(raw)),
+    'DELETE patrons/:key': ({ key }) => controls.deletePatron(key),
+    'POST patrons/:key/anonymize': ({ key }) => controls.anonymizePatron(key),
+    'POST patrons/:key/merge': ({ key, body: { into } }) => {
+      if (typeof into !== 'string') throw new NotUnderstood('into: the card of the patron that is kept');
+      return controls.mergePatron(key, into);
+    },
+    'PUT items/:key': ({ key, raw }) => controls.putItem(key, columnsOf(raw)),
+    'DELETE items/:key': ({ key }) => controls.deleteItem(key),
+    'GET calls': ({ query }) => controls.calls(Number(query['since'] ?? 0)),
+    'DELETE calls': controls.clearCalls,
+    'GET faults': controls.faultsLeft,
+    'DELETE faults': controls.clearFaults,
+    'POST faults': ({ raw }) => {
+      const faults = parseFaults(raw);
+      if (typeof faults === 'string') throw new NotUnderstood(faults);
+      controls.addFaults(faults);
+      return controls.faultsLeft();
+    },
+    'GET settings': controls.settings,
+    'PUT settings': ({ raw }) => {
+      if (!isRecord(raw)) throw new NotUnderstood('an object of settings');
+      const fault = applySettings(double, raw);
+      if (fault !== null) throw new NotUnderstood(fault);
+      return controls.settings();
+    },
+    'PUT seed': ({ body: { name } }) => {
+      if (name !== 'empty' && !isSeedName(name)) {
+        throw new NotUnderstood(`name: empty, ${seedNames.join(', ')}`);
+      }
+      controls.seed(name);
+    },
+    'DELETE tokens': controls.revokeTokens,
+  };
+  for (const [route, handle] of Object.entries(routes)) {
+    const [method = '', path = ''] = route.split(' ');
+    app.route({
+      method,
+      url: `/_double/${path}`,
+      handler: (request, reply) => answer(request, reply, handle),
+    });
+  }
+}
+
+function columnsOf(body: unknown): Columns {
+  if (!isRecord(body)) throw new NotUnderstood('an object of columns');
+  return body;
+}
+
+function answer(request: FastifyRequest, reply: FastifyReply, handle: Handle): FastifyReply {
+  const raw = parseJson(request.body);
+  try {
+    const result = handle({
+      key: (request.params as { readonly key?: string }).key ?? '',
+      query: request.query as Readonly<Record<string, string>>,
+      body: isRecord(raw) ? raw : {},
+      raw,
+    });
+    if (result === false) return reply.code(404).send({ error: 'no such row' });
+    if (result === null) return reply.code(409).send({ error: 'no such patron, or Koha leaves it alone' });
+    return result === true || result === undefined ? reply.code(204).send() : reply.send(result);
+  } catch (error) {
+    if (!(error instanceof NotUnderstood)) throw error;
+    return reply.code(400).send({ error: `not understood: ${error.message}` });
+  }
 }

@@ -1,72 +1,59 @@
-import { notFound, ok } from '../answer.ts';
-import type { Operation } from '../api/operation.ts';
-import { embed, filter, listParameters, pathId, withErrors } from '../api/parameters.ts';
+import { buildRoute, embed, filter, listParameters, type Operation } from '../api/operation.ts';
+import { listOf, reference } from '../api/schema.ts';
 import type { Double } from '../double.ts';
-import { reference } from '../json-schema.ts';
-import { candidateIds } from '../query/candidates.ts';
-import { simpleFilters } from '../query/filters.ts';
-import { listAnswer } from '../query/list-answer.ts';
-import type { Source } from '../query/source.ts';
-import { itemFieldNames, itemNameByColumn } from './item-fields.ts';
-import type { ItemRow } from './item-table.ts';
-import { renderItem } from './render-item.ts';
+import { candidateIds } from '../query/condition.ts';
+import { listAnswer, simpleFilters, type Source } from '../query/list-answer.ts';
+import { isRecord } from '../record.ts';
+import { itemFields, type ItemRow } from './item-table.ts';
 
-const item = reference('item');
-const permissions = { catalogue: '1' };
-const barcodeOnly = new Set(['external_id']);
-
-function itemSource(double: Double, embeds: readonly string[]): Source<ItemRow> {
-  const { items } = double.db;
+function itemSource({ db: { items } }: Double, embeds: readonly string[]): Source<ItemRow> {
   return {
     rows: () => items.rows(),
     count: () => items.size,
-    column: (name) => {
-      const canonical = itemNameByColumn.get(name) ?? name;
-      return itemFieldNames.has(canonical) ? canonical : undefined;
-    },
+    column: (name) => itemFields.nameOf(name),
     read: (row, column) => row.columns[column],
-    isAmbiguous: (name) => {
-      const column = itemNameByColumn.get(name) ?? name;
-      return embeds.includes('biblio') && (column === 'biblio_id' || column === 'timestamp');
-    },
+    isAmbiguous: (name) =>
+      embeds.includes('biblio') && ['biblio_id', 'timestamp'].includes(itemFields.nameOf(name) ?? name),
     candidates: (condition) => {
       const ids = candidateIds(condition, (column, value) => {
-        if (column === 'external_id' && typeof value === 'string') return items.idsWithBarcode(value);
-        if (column !== 'item_id') return null;
-        return new Set(items.get(Number(value)) === undefined ? [] : [Number(value)]);
+        if (column === 'external_id' && typeof value === 'string') return items.ids('barcode', value);
+        return column === 'item_id' ? new Set([Number(value)]) : null;
       });
-      return ids === null ? null : [...ids].sort((a, b) => a - b).flatMap((id) => items.get(id) ?? []);
+      return ids === null ? null : items.inOrder(ids);
     },
   };
 }
 
-const listItems: Operation = {
-  method: 'GET',
-  path: '/items',
-  spec: () => ({
+/** An item as the API answers it. */
+function renderItem({ db }: Double, { columns, hidden }: ItemRow, embeds: readonly string[]): unknown {
+  const { item_type_id: itemType } = columns;
+  const type = itemType === null ? undefined : db.itemTypes.get(itemType);
+  const biblio = { biblio_id: columns.biblio_id, ...(isRecord(hidden['biblio']) ? hidden['biblio'] : {}) };
+  const strings = { item_type_id: { str: type?.description ?? '', type: 'item_type' } };
+  return {
+    ...columns,
+    effective_item_type_id: itemType,
+    effective_not_for_loan_status: columns.not_for_loan_status || Number(type?.not_for_loan === true),
+    ...(embeds.includes('biblio') ? { biblio } : {}),
+    ...(embeds.includes('+strings') ? { _strings: strings } : {}),
+  };
+}
+
+const listItems = buildRoute(
+  'GET',
+  '/items',
+  {
     parameters: [filter('external_id'), embed('+strings', 'biblio'), ...listParameters],
-    responses: withErrors({ '200': { type: 'array', items: item } }),
-    permissions,
-  }),
-  handle: (call) =>
-    listAnswer(call, itemSource(call.double, call.embeds), simpleFilters(call.query, barcodeOnly), (row) =>
-      renderItem(call.double, row, call.embeds),
-    ),
-};
-
-const getItem: Operation = {
-  method: 'GET',
-  path: '/items/{item_id}',
-  spec: () => ({
-    parameters: [pathId('item_id'), embed('+strings')],
-    responses: withErrors({ '200': item }, 404),
-    permissions,
-  }),
-  handle: (call) => {
-    const row = call.double.db.items.get(Number(call.path['item_id']));
-    if (row === undefined) return notFound(call.release, 'Item');
-    return ok(renderItem(call.double, row, call.embeds));
+    answers: { 200: listOf(reference('item')) },
+    permissions: { catalogue: '1' },
   },
-};
+  (call) =>
+    listAnswer(
+      call,
+      itemSource(call.double, call.embeds),
+      simpleFilters(call.query, ['external_id']),
+      (row) => renderItem(call.double, row, call.embeds),
+    ),
+);
 
-export const itemRoutes: readonly Operation[] = [listItems, getItem];
+export const itemRoutes: readonly Operation[] = [listItems];

@@ -1,5 +1,7 @@
-import { collate } from '../collation.ts';
-import { IndexMap } from '../index-map.ts';
+import type { JsonSchema } from '../api/schema.ts';
+import { buildFieldTable, day, flag, integer, moment, number, text, type Field } from '../fields.ts';
+import type { Release } from '../release.ts';
+import { Table } from '../table.ts';
 
 /** One item as stored. `hidden` holds what the API does not show: a hold, a recall, an age limit, a title. */
 export interface ItemRow {
@@ -25,50 +27,81 @@ export interface ItemColumns extends Readonly<Record<string, unknown>> {
 }
 
 /** The items of one Koha, indexed by number and barcode. */
-export class ItemTable {
-  readonly #rows = new Map<number, ItemRow>();
-  readonly #byBarcode = new IndexMap();
-  #nextId = 1;
-
-  get size(): number {
-    return this.#rows.size;
-  }
-
-  rows(): Iterable<ItemRow> {
-    return this.#rows.values();
-  }
-
-  get(id: number): ItemRow | undefined {
-    return this.#rows.get(id);
-  }
-
-  takeId(): number {
-    return this.#nextId++;
-  }
-
-  put(row: ItemRow): void {
-    this.#unindex(row.item_id);
-    this.#rows.set(row.item_id, row);
-    const barcode = row.columns.external_id;
-    if (barcode !== null) this.#byBarcode.add(collate(barcode), row.item_id);
-  }
-
-  delete(id: number): void {
-    this.#unindex(id);
-    this.#rows.delete(id);
+export class ItemTable extends Table<ItemRow, 'barcode'> {
+  constructor() {
+    super(
+      (row) => row.item_id,
+      ({ columns }) => (columns.external_id === null ? [] : [['barcode', columns.external_id]]),
+    );
   }
 
   withBarcode(barcode: string): ItemRow | undefined {
-    for (const id of this.idsWithBarcode(barcode)) return this.#rows.get(id);
-    return undefined;
-  }
-
-  idsWithBarcode(barcode: string): ReadonlySet<number> {
-    return this.#byBarcode.ids(collate(barcode));
-  }
-
-  #unindex(id: number): void {
-    const barcode = this.#rows.get(id)?.columns.external_id;
-    if (typeof barcode === 'string') this.#byBarcode.remove(collate(barcode), id);
+    return this.first('barcode', barcode);
   }
 }
+
+const required = { nullable: false } as const;
+const status = (name: string, column = name): Field => integer(name, column, required);
+
+/** Every stored item column that the API shows. */
+export const itemFields = buildFieldTable([
+  status('item_id', 'itemnumber'),
+  status('biblio_id', 'biblionumber'),
+  text('external_id', 'barcode', { maxLength: 20 }),
+  day('acquisition_date', 'dateaccessioned'),
+  text('acquisition_source', 'booksellerid'),
+  flag('bookable'),
+  text('home_library_id', 'homebranch', { maxLength: 10 }),
+  number('purchase_price', 'price'),
+  number('replacement_price', 'replacementprice'),
+  day('replacement_price_date', 'replacementpricedate'),
+  day('last_checkout_date', 'datelastborrowed'),
+  moment('last_seen_date', 'datelastseen'),
+  status('not_for_loan_status', 'notforloan'),
+  status('damaged_status', 'damaged'),
+  text('damaged_date', 'damaged_on'),
+  status('lost_status', 'itemlost'),
+  moment('lost_date', 'itemlost_on'),
+  status('withdrawn'),
+  moment('withdrawn_date', 'withdrawn_on'),
+  text('callnumber', 'itemcallnumber', { maxLength: 255 }),
+  text('coded_location_qualifier'),
+  integer('checkouts_count', 'issues'),
+  integer('renewals_count', 'renewals'),
+  integer('holds_count', 'reserves'),
+  integer('restricted_status', 'restricted'),
+  text('public_notes', 'itemnotes'),
+  text('internal_notes', 'itemnotes_nonpublic'),
+  text('holding_library_id', 'holdingbranch', { maxLength: 10 }),
+  moment('timestamp', 'timestamp', required),
+  text('location'),
+  text('permanent_location'),
+  day('checked_out_date', 'onloan'),
+  text('call_number_source', 'cn_source'),
+  text('call_number_sort', 'cn_sort'),
+  text('collection_code', 'ccode'),
+  text('materials_notes', 'materials'),
+  text('uri'),
+  text('item_type_id', 'itype', { maxLength: 10 }),
+  text('extended_subfields', 'more_subfields_xml'),
+  text('serial_issue_number', 'enumchron'),
+  text('copy_number', 'copynumber'),
+  text('inventory_number', 'stocknumber'),
+  text('new_status'),
+  flag('exclude_from_local_holds_priority'),
+]);
+
+const objectOrNull: JsonSchema = { type: ['object', 'null'] };
+const embeds = ['biblio', 'checkout', 'transfer', 'first_hold', 'recall', 'item_type', '_strings'];
+
+/** The item object of a release's description. */
+export const itemDefinition = (release: Release): JsonSchema => ({
+  type: 'object',
+  properties: {
+    ...itemFields.properties(release),
+    effective_not_for_loan_status: { type: 'integer' },
+    effective_item_type_id: { type: ['string', 'null'] },
+    ...Object.fromEntries(embeds.map((name) => [name, objectOrNull])),
+  },
+  additionalProperties: false,
+});

@@ -1,178 +1,129 @@
 import { notFound, ok, type Answer } from '../answer.ts';
-import type { ApiCall, Operation } from '../api/operation.ts';
-import { jsonBody, listParameters, pathId, withErrors } from '../api/parameters.ts';
-import { reference } from '../json-schema.ts';
-import { everything } from '../query/condition.ts';
-import { listAnswer } from '../query/list-answer.ts';
-import type { Source } from '../query/source.ts';
+import { buildRoute, jsonBody, type ApiCall, type Operation } from '../api/operation.ts';
+import { listOf, reference } from '../api/schema.ts';
 import { isRecord } from '../record.ts';
-import { attributeRouteAnswer } from './attribute-answers.ts';
-import { attributeFault, type AttributeValue } from './attribute-check.ts';
-import { leaveGap } from './create-patron.ts';
-import type { AttributeRow, PatronRow } from './patron-row.ts';
-import { orderedAttributes } from './render-patron.ts';
-import { newAttribute, setAttributes, setterFault, type AttributeOwner } from './set-attributes.ts';
+import {
+  attributeAnswer,
+  attributeFault,
+  attributeValueOf,
+  newAttribute,
+  ownerOf,
+  setAttributes,
+  setterFault,
+  type AttributeFault,
+} from './attributes.ts';
+import type { AttributeRow, PatronRow } from './patron-table.ts';
+import { orderedAttributes } from './read-patron.ts';
+import { leaveGap } from './write-patron.ts';
 
 const attribute = reference('patron_extended_attribute');
 const path = '/patrons/{patron_id}/extended_attributes';
 const onePath = `${path}/{extended_attribute_id}`;
 const permissions = { borrowers: 'edit_borrowers' };
 
-function patronOf(call: ApiCall): PatronRow | undefined {
-  return call.double.db.patrons.get(Number(call.path['patron_id']));
-}
-
-function ownerOf(row: PatronRow): AttributeOwner {
-  return { patronId: row.patron_id, categoryId: row.columns.category_id, attributes: row.attributes };
-}
+const patronOf = ({ double, path: { patron_id: id } }: ApiCall): PatronRow | undefined =>
+  double.db.patrons.get(Number(id));
 
 /** A changed attribute also moves the patron's `updated_on`. */
-function save(call: ApiCall, row: PatronRow, attributes: readonly AttributeRow[]): void {
-  const updated_on = call.double.clock.timestamp();
-  call.double.db.patrons.put({ ...row, attributes, columns: { ...row.columns, updated_on } });
+function save({ double }: ApiCall, row: PatronRow, attributes: readonly AttributeRow[]): void {
+  const updated_on = double.clock.timestamp();
+  double.db.patrons.put({ ...row, attributes, columns: { ...row.columns, updated_on } });
 }
 
-function bodyValue(value: unknown): AttributeValue {
-  const body = isRecord(value) ? value : {};
-  return { type: String(body['type']), value: typeof body['value'] === 'string' ? body['value'] : null };
+/** Writes what `change` makes of the attributes that are there then, unless there is a fault, and answers with it. */
+async function write<Changed>(
+  call: ApiCall,
+  row: PatronRow,
+  fault: AttributeFault | null,
+  change: (current: PatronRow) => { readonly rows: readonly AttributeRow[]; readonly changed: Changed },
+): Promise<Answer | { readonly changed: Changed }> {
+  if (fault !== null) return attributeAnswer(call.double, fault, 'own route');
+  await leaveGap(call.double);
+  const current = patronOf(call) ?? row;
+  const { rows, changed } = change(current);
+  save(call, current, rows);
+  return { changed };
 }
 
-const names = new Map([
-  ['extended_attribute_id', 'extended_attribute_id'],
-  ['id', 'extended_attribute_id'],
-  ['type', 'type'],
-  ['code', 'type'],
-  ['value', 'value'],
-  ['attribute', 'value'],
-] as const);
-
-function sourceOf(rows: readonly AttributeRow[]): Source<AttributeRow> {
-  return {
-    rows: () => rows,
-    count: () => rows.length,
-    column: (name) => names.get(name as 'id'),
-    read: (row, column) => row[column as keyof AttributeRow],
-  };
-}
-
-const list: Operation = {
-  method: 'GET',
+const add = buildRoute(
+  'POST',
   path,
-  spec: () => ({
-    parameters: [pathId('patron_id'), ...listParameters],
-    responses: withErrors({ '200': { type: 'array', items: attribute } }, 404),
-    permissions,
-  }),
-  handle: (call) => {
+  { parameters: [jsonBody(attribute)], answers: { 201: attribute }, permissions },
+  async (call): Promise<Answer> => {
     const row = patronOf(call);
     if (row === undefined) return notFound(call.release, 'Patron');
-    return listAnswer(call, sourceOf(orderedAttributes(call.release, row)), everything, (one) => ({
-      ...one,
-    }));
-  },
-};
-
-const add: Operation = {
-  method: 'POST',
-  path,
-  spec: () => ({
-    parameters: [pathId('patron_id'), jsonBody(attribute)],
-    responses: withErrors({ '201': attribute }, 404, 409),
-    permissions,
-  }),
-  handle: async (call): Promise<Answer> => {
-    const row = patronOf(call);
-    if (row === undefined) return notFound(call.release, 'Patron');
-    const value = bodyValue(call.body);
+    const value = attributeValueOf(call.body);
     const fault = attributeFault(call.double, row.patron_id, [value], row.attributes);
-    if (fault !== null) return attributeRouteAnswer(fault);
-    await leaveGap(call.double);
-    const current = patronOf(call) ?? row;
-    const added = newAttribute(call.double, value);
-    save(call, current, [...current.attributes, added]);
-    const location = `/api/v1/patrons/${row.patron_id}/extended_attributes/${added.extended_attribute_id}`;
-    return { status: 201, body: added, headers: { Location: location } };
+    const written = await write(call, row, fault, ({ attributes }) => {
+      const added = newAttribute(call.double, value);
+      return { rows: [...attributes, added], changed: added };
+    });
+    if (!('changed' in written)) return written;
+    const { changed } = written;
+    const location = `/api/v1/patrons/${row.patron_id}/extended_attributes/${changed.extended_attribute_id}`;
+    return { status: 201, body: changed, headers: { Location: location } };
   },
-};
+);
 
-const overwrite: Operation = {
-  method: 'PUT',
+const overwrite = buildRoute(
+  'PUT',
   path,
-  spec: () => ({
-    parameters: [pathId('patron_id'), jsonBody({ type: 'array', items: attribute })],
-    responses: withErrors({ '200': { type: 'array', items: attribute } }, 404, 409),
-    permissions,
-  }),
-  handle: async (call): Promise<Answer> => {
+  { parameters: [jsonBody(listOf(attribute))], answers: { 200: listOf(attribute) }, permissions },
+  async (call): Promise<Answer> => {
     const row = patronOf(call);
     if (row === undefined) return notFound(call.release, 'Patron');
-    const values = Array.isArray(call.body) ? call.body.map(bodyValue) : [];
+    const values = Array.isArray(call.body) ? call.body.map(attributeValueOf) : [];
     const fault = setterFault(call.double, ownerOf(row), values);
-    if (fault !== null) return attributeRouteAnswer(fault);
-    await leaveGap(call.double);
-    const current = patronOf(call) ?? row;
-    const stored = setAttributes(call.double, ownerOf(current), values);
-    save(call, current, stored);
-    return ok(orderedAttributes(call.release, { ...current, attributes: stored }));
+    const written = await write(call, row, fault, (current) => {
+      const rows = setAttributes(call.double, ownerOf(current), values);
+      return { rows, changed: { ...current, attributes: rows } };
+    });
+    return 'changed' in written ? ok(orderedAttributes(call.release, written.changed)) : written;
   },
-};
+);
 
-const change: Operation = {
-  method: 'PATCH',
-  path: onePath,
-  spec: () => ({
-    parameters: [
-      pathId('patron_id'),
-      pathId('extended_attribute_id'),
-      jsonBody({ type: 'object', properties: { value: { type: 'string' } }, additionalProperties: false }),
-    ],
-    responses: withErrors({ '200': attribute }, 404, 409),
-    permissions,
-  }),
-  handle: async (call): Promise<Answer> => {
-    const row = patronOf(call);
-    if (row === undefined) return notFound(call.release, 'Patron');
-    const before = attributeOf(call, row);
-    if (before === undefined) return notFound(call.release, 'Attribute');
-    const body = isRecord(call.body) ? call.body : {};
-    const value = typeof body['value'] === 'string' ? body['value'] : before.value;
-    const fault = attributeFault(call.double, row.patron_id, [{ type: before.type, value }]);
-    if (fault !== null) return attributeRouteAnswer(fault);
-    await leaveGap(call.double);
-    const changed: AttributeRow = { ...before, value };
-    const current = patronOf(call) ?? row;
-    const attributes = current.attributes.map((one) =>
-      one.extended_attribute_id === before.extended_attribute_id ? changed : one,
-    );
-    save(call, current, attributes);
-    return ok(changed);
-  },
-};
+const valueOnly = { type: 'object', properties: { value: { type: 'string' } }, additionalProperties: false };
 
-const remove: Operation = {
-  method: 'DELETE',
-  path: onePath,
-  spec: () => ({
-    parameters: [pathId('patron_id'), pathId('extended_attribute_id')],
-    responses: withErrors({ '204': null }, 404),
-    permissions,
-  }),
-  handle: (call) => {
-    const row = patronOf(call);
-    if (row === undefined) return notFound(call.release, 'Patron');
-    const found = attributeOf(call, row);
-    if (found === undefined) return notFound(call.release, 'Attribute');
+const change = buildRoute(
+  'PATCH',
+  onePath,
+  { parameters: [jsonBody(valueOnly)], answers: { 200: attribute }, permissions },
+  (call) =>
+    withAttribute(call, async (row, before) => {
+      const { value: sent } = isRecord(call.body) ? call.body : {};
+      const value = typeof sent === 'string' ? sent : before.value;
+      const changed: AttributeRow = { ...before, value };
+      const fault = attributeFault(call.double, row.patron_id, [{ type: before.type, value }]);
+      const isBefore = (one: AttributeRow): boolean =>
+        one.extended_attribute_id === before.extended_attribute_id;
+      const written = await write(call, row, fault, ({ attributes }) => ({
+        rows: attributes.map((one) => (isBefore(one) ? changed : one)),
+        changed,
+      }));
+      return 'changed' in written ? ok(changed) : written;
+    }),
+);
+
+const remove = buildRoute('DELETE', onePath, { answers: { 204: null }, permissions }, (call) =>
+  withAttribute(call, (row, found) => {
     save(
       call,
       row,
       row.attributes.filter((one) => one !== found),
     );
     return { status: 204 };
-  },
-};
+  }),
+);
 
-function attributeOf(call: ApiCall, row: PatronRow): AttributeRow | undefined {
-  return row.attributes.find((one) => one.extended_attribute_id === call.path['extended_attribute_id']);
+function withAttribute(
+  call: ApiCall,
+  work: (row: PatronRow, found: AttributeRow) => Answer | Promise<Answer>,
+): Answer | Promise<Answer> {
+  const row = patronOf(call);
+  if (row === undefined) return notFound(call.release, 'Patron');
+  const id = call.path['extended_attribute_id'];
+  const found = row.attributes.find((one) => one.extended_attribute_id === id);
+  return found === undefined ? notFound(call.release, 'Attribute') : work(row, found);
 }
 
-export const attributeRoutes: readonly Operation[] = [list, add, overwrite, change, remove];
+export const attributeRoutes: readonly Operation[] = [add, overwrite, change, remove];

@@ -1,43 +1,19 @@
-import type { Release } from '../release.ts';
+import { reference, type JsonSchema } from '../api/schema.ts';
+import { buildFieldTable, day, flag, integer, moment, text, type Field } from '../fields.ts';
+import { isFrom, type Release } from '../release.ts';
 
-export type FieldKind = 'text' | 'date' | 'date-time' | 'boolean' | 'integer';
-
-/** One column of a patron as the API and the database know it. Widths: `chars` or `bytes` of the column. */
-export interface PatronField {
-  readonly name: string;
-  readonly column: string;
-  readonly kind: FieldKind;
-  readonly nullable: boolean;
-  readonly chars?: number;
-  readonly bytes?: number;
-  /** `maxLength` of the description, from 25.11 on. */
-  readonly maxLength?: number;
-  readonly since?: Release;
-  readonly filter?: false;
-}
-
-type Extra = Partial<PatronField>;
-
-const textBytes = 65_535;
-
-function field(kind: FieldKind, nullable: boolean, name: string, column: string, extra: Extra): PatronField {
-  return { name, column, kind, nullable, ...extra };
-}
-
-const long = (name: string, column = name, extra: Extra = {}): PatronField =>
-  field('text', true, name, column, { bytes: textBytes, ...extra });
-const tiny = (name: string, column: string): PatronField => field('text', true, name, column, { bytes: 255 });
-const short = (name: string, column: string, chars: number, extra: Extra = {}): PatronField =>
-  field('text', true, name, column, { chars, ...extra });
-const date = (name: string, column: string, extra: Extra = {}): PatronField =>
-  field('date', true, name, column, extra);
-const flag = (name: string, column: string, nullable = false): PatronField =>
-  field('boolean', nullable, name, column, {});
+const long = (name: string, column = name, extra: Partial<Field> = {}): Field =>
+  text(name, column, { bytes: 65_535, ...extra });
+const tiny = (name: string, column = name): Field => text(name, column, { bytes: 255 });
+/** A width that the description names, too. */
+const short = (name: string, column: string, chars: number, extra: Partial<Field> = {}): Field =>
+  text(name, column, { chars, maxLength: chars, ...extra });
+const required = { nullable: false } as const;
 
 /** Every stored patron column that the API shows, in the order of its description. */
-export const patronFields: readonly PatronField[] = [
-  field('integer', false, 'patron_id', 'borrowernumber', {}),
-  short('cardnumber', 'cardnumber', 32),
+export const patronFields = buildFieldTable([
+  integer('patron_id', 'borrowernumber', required),
+  text('cardnumber', 'cardnumber', { chars: 32 }),
   long('surname'),
   long('firstname'),
   long('preferred_name', 'preferred_name', { since: '24.11' }),
@@ -56,7 +32,7 @@ export const patronFields: readonly PatronField[] = [
   long('country'),
   long('email'),
   long('phone'),
-  tiny('mobile', 'mobile'),
+  tiny('mobile'),
   long('fax'),
   long('secondary_email', 'emailpro'),
   long('secondary_phone', 'phonepro'),
@@ -70,23 +46,23 @@ export const patronFields: readonly PatronField[] = [
   long('altaddress_country', 'B_country'),
   long('altaddress_email', 'B_email'),
   long('altaddress_phone', 'B_phone'),
-  date('date_of_birth', 'dateofbirth'),
-  field('text', false, 'library_id', 'branchcode', { chars: 10, maxLength: 10 }),
-  field('text', false, 'category_id', 'categorycode', { chars: 10, maxLength: 10 }),
-  date('date_enrolled', 'dateenrolled'),
-  date('expiry_date', 'dateexpiry'),
-  date('date_renewed', 'date_renewed', { filter: false }),
-  flag('incorrect_address', 'gonenoaddress', true),
-  flag('patron_card_lost', 'lost', true),
+  day('date_of_birth', 'dateofbirth'),
+  short('library_id', 'branchcode', 10, required),
+  short('category_id', 'categorycode', 10, required),
+  day('date_enrolled', 'dateenrolled'),
+  day('expiry_date', 'dateexpiry'),
+  day('date_renewed', 'date_renewed', { filter: false }),
+  flag('incorrect_address', 'gonenoaddress', { nullable: true }),
+  flag('patron_card_lost', 'lost', { nullable: true }),
   long('staff_notes', 'borrowernotes'),
-  short('relationship_type', 'relationship', 100, { maxLength: 100 }),
-  short('gender', 'sex', 1, { maxLength: 1 }),
-  short('userid', 'userid', 75),
+  short('relationship_type', 'relationship', 100),
+  short('gender', 'sex', 1),
+  text('userid', 'userid', { chars: 75 }),
   long('opac_notes', 'opacnote'),
-  short('altaddress_notes', 'contactnote', 255, { maxLength: 255 }),
-  short('statistics_1', 'sort1', 80, { maxLength: 80 }),
-  short('statistics_2', 'sort2', 80, { maxLength: 80 }),
-  flag('autorenew_checkouts', 'autorenew_checkouts'),
+  short('altaddress_notes', 'contactnote', 255),
+  short('statistics_1', 'sort1', 80),
+  short('statistics_2', 'sort2', 80),
+  flag('autorenew_checkouts'),
   long('altcontact_firstname', 'altcontactfirstname'),
   long('altcontact_surname', 'altcontactsurname'),
   long('altcontact_address', 'altcontactaddress1'),
@@ -96,24 +72,47 @@ export const patronFields: readonly PatronField[] = [
   long('altcontact_postal_code', 'altcontactzipcode'),
   long('altcontact_country', 'altcontactcountry'),
   long('altcontact_phone', 'altcontactphone'),
-  short('sms_number', 'smsalertnumber', 50, { maxLength: 50 }),
-  field('integer', true, 'sms_provider_id', 'sms_provider_id', {}),
-  field('integer', false, 'privacy', 'privacy', {}),
-  flag('privacy_guarantor_checkouts', 'privacy_guarantor_checkouts'),
-  { ...flag('privacy_guarantor_fines', 'privacy_guarantor_fines'), filter: false },
-  field('text', false, 'check_previous_checkout', 'checkprevcheckout', { chars: 7 }),
-  field('date-time', false, 'updated_on', 'updated_on', {}),
-  field('date-time', true, 'last_seen', 'lastseen', {}),
-  field('text', false, 'lang', 'lang', { chars: 25 }),
-  field('integer', true, 'login_attempts', 'login_attempts', {}),
+  short('sms_number', 'smsalertnumber', 50),
+  integer('sms_provider_id'),
+  integer('privacy', 'privacy', required),
+  flag('privacy_guarantor_checkouts'),
+  flag('privacy_guarantor_fines', 'privacy_guarantor_fines', { filter: false }),
+  text('check_previous_checkout', 'checkprevcheckout', { chars: 7, ...required }),
+  moment('updated_on', 'updated_on', required),
+  moment('last_seen', 'lastseen'),
+  text('lang', 'lang', { chars: 25, ...required }),
+  integer('login_attempts'),
   long('overdrive_auth_token', 'overdrive_auth_token', { filter: false }),
-  { ...flag('anonymized', 'anonymized'), filter: false },
-  flag('protected', 'protected'),
-];
+  flag('anonymized', 'anonymized', { filter: false }),
+  flag('protected'),
+]);
 
-export const patronFieldNames: ReadonlySet<string> = new Set(patronFields.map((known) => known.name));
+const readOnly: JsonSchema = { type: 'boolean', readOnly: true };
 
-/** Database column -> API name, for the columns that the API renames. */
-export const patronNameByColumn: ReadonlyMap<string, string> = new Map(
-  patronFields.map((known) => [known.column, known.name]),
-);
+/** The patron object of a release's description. */
+export function patronDefinition(release: Release): JsonSchema {
+  const isLatest = isFrom(release, '25.11');
+  return {
+    type: 'object',
+    properties: {
+      ...patronFields.properties(release),
+      anonymized: readOnly,
+      check_previous_checkout: { type: 'string', ...(isLatest ? { enum: ['yes', 'no', 'inherit'] } : {}) },
+      ...(isFrom(release, '24.11') ? { expired: readOnly } : {}),
+      restricted: readOnly,
+      extended_attributes: { type: 'array', items: reference('patron_extended_attribute') },
+      ...unwritableEmbeds,
+    },
+    additionalProperties: false,
+    required: ['surname', 'library_id', 'category_id'],
+  };
+}
+
+/** These embeds are in the object's description, yet none of them is a column: sending one ends in a 500. */
+export const unwritableEmbeds: Readonly<Record<string, JsonSchema>> = {
+  checkouts_count: { type: ['integer', 'null'] },
+  overdues_count: { type: ['integer', 'null'] },
+  account_balance: { type: ['number', 'null'] },
+  library: { type: ['object', 'null'] },
+  _strings: { type: ['object', 'null'] },
+};

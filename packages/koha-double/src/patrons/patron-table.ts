@@ -1,34 +1,102 @@
 import { collate } from '../collation.ts';
-import { IndexMap } from '../index-map.ts';
-import type { AttributeRow, PatronRow } from './patron-row.ts';
+import { isRecord } from '../record.ts';
+import { Table } from '../table.ts';
 
-/** The borrowers of one Koha with the indexes that its database has. Says nothing of rules: those come before. */
-export class PatronTable {
-  readonly #rows = new Map<number, PatronRow>();
-  readonly #byCard = new IndexMap();
-  readonly #byUserid = new IndexMap();
-  readonly #bySurname = new IndexMap();
-  readonly #byAttribute = new IndexMap();
-  readonly #byClient = new Map<string, number>();
-  #nextId = 1;
+/** One value of an attribute type on a patron. */
+export interface AttributeRow {
+  readonly extended_attribute_id: number;
+  readonly type: string;
+  readonly value: string | null;
+}
+
+/** Key pair with which a patron may fetch OAuth2 tokens. */
+export interface ApiKey {
+  readonly client_id: string;
+  readonly secret: string;
+  readonly active: boolean;
+}
+
+/** One patron as stored. `columns` are those the API can show, under API names; `hidden` all others. */
+export interface PatronRow {
+  readonly patron_id: number;
+  readonly columns: PatronColumns;
+  readonly hidden: Readonly<Record<string, unknown>>;
+  readonly attributes: readonly AttributeRow[];
+  readonly account_balance: number;
+  readonly permissions: ReadonlySet<string>;
+  readonly api_keys: readonly ApiKey[];
+}
+
+/** The columns that the double itself reads; the others are there too, by name. */
+export interface PatronColumns extends Readonly<Record<string, unknown>> {
+  readonly patron_id: number;
+  readonly cardnumber: string | null;
+  readonly surname: string | null;
+  readonly firstname: string | null;
+  readonly userid: string | null;
+  readonly library_id: string;
+  readonly category_id: string;
+  readonly date_of_birth: string | null;
+  readonly expiry_date: string | null;
+  readonly incorrect_address: boolean | null;
+  readonly patron_card_lost: boolean | null;
+  readonly protected: boolean;
+}
+
+/** A row of `borrower_debarments` that the plugin wrote. Those of staff are the hidden column `debarred` only. */
+export interface RestrictionRow {
+  readonly id: number;
+  readonly type: string;
+  readonly comment: string;
+  /** The day with which it ends; null: none. */
+  readonly expiration: string | null;
+}
+
+/** The plugin's restrictions of a patron, kept in the hidden column `restrictions`. */
+export function restrictionsOf({ hidden }: Pick<PatronRow, 'hidden'>): readonly RestrictionRow[] {
+  const rows = hidden['restrictions'];
+  return Array.isArray(rows)
+    ? rows.filter((row): row is RestrictionRow => isRecord(row) && typeof row['id'] === 'number')
+    : [];
+}
+
+/** The date until which a patron is restricted, by staff or the plugin, or null. `9999-12-31` is for ever. */
+export function restrictedUntil(row: PatronRow): string | null {
+  const byStaff = row.hidden['debarred'];
+  const byPlugin = restrictionsOf(row).map(({ expiration }) => expiration ?? '9999-12-31');
+  const dates = [...(typeof byStaff === 'string' && byStaff !== '' ? [byStaff] : []), ...byPlugin];
+  return dates.toSorted().at(-1) ?? null;
+}
+
+/** `is_debarred` of `Koha/Patron.pm`: until the midnight with which that day begins. */
+export function isRestricted(row: PatronRow, today: string): boolean {
+  const until = restrictedUntil(row);
+  return until !== null && until > today;
+}
+
+/** Koha's own rule: no date, or one in the year 9999, never expires; the last day still counts. */
+export function isExpired(row: PatronRow, today: string): boolean {
+  const until = row.columns.expiry_date;
+  return until !== null && !until.startsWith('9999') && until < today;
+}
+
+/** The borrowers of one Koha with the indexes that its database has. */
+export class PatronTable extends Table<PatronRow, 'card' | 'userid' | 'surname' | 'attribute' | 'client'> {
   #nextAttributeId = 1;
   #nextRestrictionId = 1;
 
-  get size(): number {
-    return this.#rows.size;
-  }
-
-  rows(): Iterable<PatronRow> {
-    return this.#rows.values();
-  }
-
-  get(id: number): PatronRow | undefined {
-    return this.#rows.get(id);
-  }
-
-  /** A number that no patron has or had. */
-  takeId(): number {
-    return this.#nextId++;
+  constructor() {
+    super(
+      (row) => row.patron_id,
+      function* ({ columns: { cardnumber, userid, surname }, attributes, api_keys }) {
+        if (cardnumber !== null) yield ['card', cardnumber];
+        if (userid !== null) yield ['userid', userid];
+        // Who has no surname is found with those whose surname is blank.
+        yield ['surname', surname ?? ''];
+        for (const { type, value } of attributes) yield ['attribute', attributeKey(type, value ?? '')];
+        for (const key of api_keys) yield ['client', key.client_id];
+      },
+    );
   }
 
   takeAttributeId(): number {
@@ -39,78 +107,13 @@ export class PatronTable {
     return this.#nextRestrictionId++;
   }
 
-  put(row: PatronRow): void {
-    const before = this.#rows.get(row.patron_id);
-    if (before !== undefined) this.#unindex(before);
-    this.#rows.set(row.patron_id, row);
-    this.#index(row);
-  }
-
-  delete(id: number): void {
-    const row = this.#rows.get(id);
-    if (row === undefined) return;
-    this.#unindex(row);
-    this.#rows.delete(id);
-  }
-
   withCard(card: string): PatronRow | undefined {
-    return this.#first(this.#byCard.ids(collate(card)));
-  }
-
-  withUserid(userid: string): PatronRow | undefined {
-    return this.#first(this.#byUserid.ids(collate(userid)));
-  }
-
-  withClient(clientId: string): PatronRow | undefined {
-    const id = this.#byClient.get(clientId);
-    return id === undefined ? undefined : this.#rows.get(id);
-  }
-
-  idsWithCard(card: string): ReadonlySet<number> {
-    return this.#byCard.ids(collate(card));
-  }
-
-  idsWithUserid(userid: string): ReadonlySet<number> {
-    return this.#byUserid.ids(collate(userid));
-  }
-
-  idsWithSurname(surname: string): ReadonlySet<number> {
-    return this.#bySurname.ids(collate(surname));
+    return this.first('card', card);
   }
 
   idsWithAttribute(type: string, value: string): ReadonlySet<number> {
-    return this.#byAttribute.ids(attributeKey(type, value));
-  }
-
-  #first(ids: ReadonlySet<number>): PatronRow | undefined {
-    for (const id of ids) return this.#rows.get(id);
-    return undefined;
-  }
-
-  #index(row: PatronRow): void {
-    this.#eachKey(row, (index, key) => index.add(key, row.patron_id));
-    for (const key of row.api_keys) this.#byClient.set(key.client_id, row.patron_id);
-  }
-
-  #unindex(row: PatronRow): void {
-    this.#eachKey(row, (index, key) => index.remove(key, row.patron_id));
-    for (const key of row.api_keys) this.#byClient.delete(key.client_id);
-  }
-
-  #eachKey(row: PatronRow, visit: (index: IndexMap, key: string) => void): void {
-    const { cardnumber, userid, surname } = row.columns;
-    if (cardnumber !== null) visit(this.#byCard, collate(cardnumber));
-    if (userid !== null) visit(this.#byUserid, collate(userid));
-    // Who has no surname is found with those whose surname is blank.
-    visit(this.#bySurname, collate(surname ?? ''));
-    for (const attribute of row.attributes) visit(this.#byAttribute, keyOf(attribute));
+    return this.ids('attribute', attributeKey(type, value));
   }
 }
 
-function keyOf(attribute: AttributeRow): string {
-  return attributeKey(attribute.type, attribute.value ?? '');
-}
-
-function attributeKey(type: string, value: string): string {
-  return `${collate(type)}\n${collate(value)}`;
-}
+const attributeKey = (type: string, value: string): string => `${collate(type)}\n${collate(value)}`;

@@ -8,7 +8,7 @@ import type { PageRequest } from '../staff-pages/staff-page.ts';
  * time so that they can be worked on.
  */
 export function readDeskScript(double: Double): string | null {
-  const { pluginScript } = double.files;
+  const { pluginScriptPath: pluginScript } = double.files;
   if (pluginScript === undefined || !existsSync(pluginScript)) return null;
   const folder = dirname(pluginScript);
   const main = basename(pluginScript);
@@ -27,7 +27,7 @@ function plain(file: string): string {
 /** What the plugin puts at the end of a staff page: the script, and what it needs to know for the panel. */
 export function deskTags({ double, path, fields: query, language }: PageRequest): string {
   const { webhook, plugin, plugin_version } = double.settings;
-  const { pluginScript } = double.files;
+  const { pluginScriptPath: pluginScript } = double.files;
   if (!plugin || webhook === null || pluginScript === undefined) return '';
   if (webhook.off?.includes('staff') === true) return '';
   const script = `<script src="/api/v1/contrib/passport/desk.js?v=${plugin_version}" defer></script>\n`;

@@ -1,11 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Operation, OperationSpec, Parameter, Method } from '../api/operation.ts';
+import { problem, type Answer } from '../answer.ts';
+import {
+  buildOperation,
+  type ApiCall,
+  type Operation,
+  type OperationSpec,
+  type Parameter,
+} from '../api/operation.ts';
+import type { JsonSchema } from '../api/schema.ts';
 import type { PermissionRule } from '../auth/permissions.ts';
-import type { JsonSchema } from '../json-schema.ts';
 
 const FILE = 'apps/koha-plugin/Koha/Plugin/Org/PatronPassport/openapi.json';
-const BASE = '/contrib/passport';
 
 interface DescribedRoute {
   readonly parameters?: readonly Parameter[];
@@ -31,12 +37,7 @@ function find(folder: string): string {
   return find(above);
 }
 
-/** A route of the plugin: its description is the plugin's (`Koha/REST/Plugin/PluginRoutes.pm`), what it does is ours. */
-export function pluginRoute(method: Method, path: string, handle: Operation['handle']): Operation {
-  return { method, path: `${BASE}${path}`, plugin: true, spec: () => specOf(method, path), handle };
-}
-
-function specOf(method: Method, path: string): OperationSpec {
+function specOf(method: string, path: string): OperationSpec {
   const route = description()[path]?.[method.toLowerCase()];
   if (route === undefined) throw new Error(`${FILE} has no ${method} ${path}`);
   return {
@@ -46,4 +47,45 @@ function specOf(method: Method, path: string): OperationSpec {
     ),
     permissions: route['x-koha-authorization']?.permissions ?? null,
   };
+}
+
+/** Whom a route serves beside its permission (the plugin's `Answer.pm`): the desk's panel too, whoever has an API key, or the service's user alone. */
+type Served = 'desk' | 'key' | 'service';
+
+/** A route of the plugin: its description is the plugin's (`Koha/REST/Plugin/PluginRoutes.pm`), what it does is ours. */
+export function pluginRoute(
+  served: Served,
+  method: Operation['method'],
+  path: string,
+  handle: Operation['handle'],
+): Operation {
+  const operation = buildOperation(
+    method,
+    `/contrib/passport${path}`,
+    () => specOf(method, path),
+    (call) => refusalOf(call, served) ?? refuseBody(call, method) ?? handle(call),
+  );
+  return { ...operation, plugin: true };
+}
+
+/** All but the desk's own: no session's cookie, and no password. */
+function refusalOf(call: ApiCall, served: Served): Answer | null {
+  if (served === 'desk') return null;
+  if (call.headers['authorization']?.startsWith('Bearer ') !== true)
+    return problem(403, 'This takes the token of an API key only', { error_code: 'no_key' });
+  if (served === 'key' || isServiceUser(call)) return null;
+  const error = "This serves only the user whom the plugin is configured with as the service's";
+  return problem(403, error, { error_code: 'not_the_service' });
+}
+
+/** True for the user whom the plugin's configuration page names. */
+export const isServiceUser = ({ double, user }: ApiCall): boolean =>
+  double.settings.plugin_service_user !== null &&
+  user.columns.cardnumber === double.settings.plugin_service_user;
+
+/** Koha reads a body as JSON whatever its type is said to be; the plugin's routes do not (its `Refusal.pm`). */
+function refuseBody({ headers }: ApiCall, method: Operation['method']): Answer | null {
+  const isJson = /^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '');
+  if (isJson || !['POST', 'PUT'].includes(method)) return null;
+  return problem(415, 'This takes application/json only', { error_code: 'not_json' });
 }

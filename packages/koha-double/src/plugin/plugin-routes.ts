@@ -1,81 +1,82 @@
-import { ok, problem, type Answer } from '../answer.ts';
-import type { ApiCall, Operation } from '../api/operation.ts';
+import { ok, problem } from '../answer.ts';
+import type { Operation } from '../api/operation.ts';
 import { isRecord } from '../record.ts';
-import { about } from './about.ts';
-import { answerCancel } from './cancel-answer.ts';
+import { kohaVersions } from '../release.ts';
+import { pluginSources, type PreferenceName } from '../settings.ts';
 import { copyRoutes } from './copy-routes.ts';
-import { consentScan } from './consent-route.ts';
-import { isSentAsJson, notJson } from './json-only.ts';
-import { deletionRoutes } from './deletion-routes.ts';
-import { owedRoutes } from './owed-routes.ts';
-import { pluginRoute } from './plugin-route.ts';
-import { restrictionRoutes } from './restriction-routes.ts';
 import { readDeskScript } from './desk-script.ts';
-import { answerScan } from './scan-answer.ts';
-import { cleanedState, stateOf } from './scan-state.ts';
-import { queryReceiver } from './receiver.ts';
-import { isServiceUser, servedTo } from './served-to.ts';
-import { checkSettings } from './settings-check.ts';
+import { isServiceUser, pluginRoute } from './plugin-route.ts';
+import { proofOf, sendTest } from './receiver.ts';
+import { scanRoutes } from './scan-routes.ts';
 
-const addScan = pluginRoute('POST', '/scans', (call) => (isSentAsJson(call) ? answerScan(call) : notJson()));
-const getScan = pluginRoute('GET', '/scans/{event_id}', answerState);
+/** What decides how copies are made and how cards are found; the plugin reports the same ones. */
+const reported: readonly PreferenceName[] = [
+  'AutoEmailNewUser',
+  'autoMemberNum',
+  'AutoSwitchPatron',
+  'CardnumberLength',
+  'ChildNeedsGuarantor',
+  'EmailPatronRegistrations',
+  'EnhancedMessagingPreferences',
+  'ExtendedPatronAttributes',
+  'IndependentBranches',
+  'itemBarcodeInputFilter',
+  'PatronDuplicateMatchingAddFields',
+  'RESTBasicAuth',
+  'RESTOAuth2ClientCredentials',
+  'SelfCheckoutByLogin',
+  'TrackLastPatronActivityTriggers',
+  'uppercasesurnames',
+  'WebBasedSelfCheck',
+];
 
-/** The receiver is queried only when the service, which reports every change, should have done so by now. */
-async function answerState(call: ApiCall): Promise<Answer> {
-  const { double } = call;
-  const { outcomes } = double.db;
-  const id = String(call.path['event_id']);
-  if (outcomes.mayQuery(id, double.realNowMs())) {
-    const current = stateOf(id, await queryReceiver(double, id));
-    if (current !== null) outcomes.putCurrent(current, double.realNowMs());
-  }
-  const row = outcomes.get(id);
-  if (row !== undefined) return ok(cleanedState(row));
-  if (outcomes.isNoted(id)) return ok(cleanedState({ event_id: id, seq: 0, state: 'queued' }));
-  return problem(404, 'Nothing is known of this scan', { error_code: 'not_found' });
-}
-
-const cancelScan = pluginRoute('POST', '/scans/{event_id}/cancel', (call) =>
-  isSentAsJson(call) ? answerCancel(call) : notJson(),
+/** What the plugin reports to the service's doctor and Koha's own API does not. */
+const getAbout = pluginRoute('key', 'GET', '/about', ({ double: { settings, db, clock } }) =>
+  ok({
+    version: settings.plugin_version,
+    koha_version: kohaVersions[settings.release],
+    time: clock.timestamp(),
+    attribute_types: [...db.attributeTypes.values()].map(
+      ({ description: _description, is_date: _isDate, libraries, ...type }) => ({
+        ...type,
+        // Koha's API requires a mandatory type only where it belongs to no libraries.
+        mandatory: type.mandatory && libraries.length === 0,
+      }),
+    ),
+    preferences: Object.fromEntries(reported.map((name) => [name, settings.preferences[name]])),
+    plack_workers: settings.plack_workers,
+  }),
 );
 
-const putOutcome = pluginRoute('PUT', '/scans/{event_id}/outcome', (call) => {
-  if (!isSentAsJson(call)) return notJson();
-  const state = stateOf(String(call.path['event_id']), call.body);
-  if (state === null) {
-    return problem(400, 'The state is of another event', { error_code: 'other_event' });
-  }
-  call.double.db.outcomes.put(state, call.double.realNowMs());
-  return { status: 204 };
-});
-
-const getAbout = pluginRoute('GET', '/about', (call) => ok(about(call.double)));
-
-const postCheck = pluginRoute('POST', '/check', async (call) => {
-  if (!isSentAsJson(call)) return notJson();
+/** The plugin's settings, a proof of its secret and what became of a test event; what doctor compares. */
+const postCheck = pluginRoute('key', 'POST', '/check', async (call) => {
+  const { webhook, plugin_service_user: serviceUser } = call.double.settings;
   const { nonce } = isRecord(call.body) ? call.body : {};
-  const servesYou = isServiceUser(call)
-    ? 'yes'
-    : call.double.settings.plugin_service_user === null
-      ? 'nobody'
-      : 'no';
-  return ok({ ...(await checkSettings(call.double, String(nonce))), serves_you: servesYou });
+  const textOf = (text: string | undefined): string | null =>
+    text === undefined || text === '' ? null : text;
+  return ok({
+    library: textOf(webhook?.library),
+    receiver_url: textOf(webhook?.receiver_url),
+    secret_from: textOf(webhook?.secret) === null ? 'nowhere' : 'page',
+    proof: webhook === null ? null : proofOf(webhook.secret, String(nonce)),
+    serves: Object.fromEntries(
+      pluginSources.map((source) => [source, webhook?.off?.includes(source) !== true]),
+    ),
+    delivery: await sendTest(call.double),
+    serves_you: isServiceUser(call) ? 'yes' : serviceUser === null ? 'nobody' : 'no',
+  });
 });
 
-const getDeskScript = pluginRoute('GET', '/desk.js', (call) => {
+const getDeskScript = pluginRoute('desk', 'GET', '/desk.js', (call) => {
   const text = readDeskScript(call.double);
   if (text === null) return problem(500, 'Something went wrong', { error_code: 'internal_server_error' });
   return { status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' }, text };
 });
 
 export const pluginRoutes: readonly Operation[] = [
-  addScan,
-  getScan,
-  cancelScan,
-  consentScan,
+  ...scanRoutes,
   getDeskScript,
-  ...[getAbout, postCheck].map(servedTo('key')),
-  ...[putOutcome, ...copyRoutes, ...deletionRoutes, ...owedRoutes, ...restrictionRoutes].map(
-    servedTo('service'),
-  ),
+  getAbout,
+  postCheck,
+  ...copyRoutes,
 ];

@@ -1,6 +1,59 @@
+import { createHmac } from 'node:crypto';
 import type { Double } from '../double.ts';
 import { isRecord } from '../record.ts';
-import { isSecret, signEvent } from './sign-event.ts';
+
+/** A digit somewhere and no blanks: a name typed into the same box is not taken for a card. As the plugin's default. */
+export const defaultPattern = '^(?=.*[0-9])[0-9A-Za-z._-]{4,32}$';
+
+/** Whether what was scanned or typed is shaped like a card; names must not leave this Koha. A pattern that is none fits nothing. */
+export function isCardShaped(text: string, patterns: readonly string[]): boolean {
+  const card = text.trim();
+  if (card === '' || card.length > 32 || /\p{Cc}/u.test(card)) return false;
+  return patterns.some((pattern) => {
+    try {
+      return new RegExp(pattern).test(card);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** The bytes of a `whsec_` secret. */
+const webhookKey = (secret: string): Buffer => Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+
+/** `whsec_` and base64 of 24 to 64 bytes, as the plugin takes it; of anything else it has no key. */
+function isSecret(secret: string): boolean {
+  const bytes = webhookKey(secret);
+  return secret === `whsec_${bytes.toString('base64')}` && bytes.length >= 24 && bytes.length <= 64;
+}
+
+/** What proves to whoever knows the secret that we do; null where it is none. */
+export const proofOf = (secret: string, nonce: string): string | null =>
+  isSecret(secret)
+    ? createHmac('sha256', webhookKey(secret)).update(`passport-proof:${nonce}`).digest('base64')
+    : null;
+
+/** By what two scans of one card are known to be of one: a keyed hash under the webhook secret, as the plugin keeps it. */
+export const scanKey = (secret: string, card: string): string =>
+  createHmac('sha256', webhookKey(secret)).update(card.trim()).digest('hex');
+
+/** Signs `id.timestamp.body` with a `whsec_` secret, as a webhook library would (Standard Webhooks 1.0), and returns the headers. */
+export function signEvent(
+  secret: string,
+  id: string,
+  atSeconds: number,
+  body: string,
+): Readonly<Record<string, string>> {
+  const signature = createHmac('sha256', webhookKey(secret))
+    .update(`${id}.${atSeconds}.${body}`)
+    .digest('base64');
+  return {
+    'content-type': 'application/json',
+    'webhook-id': id,
+    'webhook-timestamp': String(atSeconds),
+    'webhook-signature': `v1,${signature}`,
+  };
+}
 
 /** A scanned card that this Koha does not know. */
 export interface Scan {
@@ -9,7 +62,7 @@ export interface Scan {
   readonly interface: 'staff' | 'self_check';
   readonly operator: number | null;
   /** Only when the service is to check it out; a page that goes on with the checkout itself never sends it. */
-  readonly itemBarcode?: string;
+  readonly item_barcode?: string;
 }
 
 /** What became of an event: the receiver took it, refused it, or did not answer in time. */
@@ -27,36 +80,23 @@ const limitMs = 500;
 const testLimitMs = 1_500;
 
 /** Signs and sends one `patron.not_found`, under this id. Never throws. */
-export function sendEvent(double: Double, scan: Scan, eventId = double.newId()): Promise<Sent> {
-  return deliver(double, eventId, 'patron.not_found', {
-    cardnumber: scan.cardnumber.trim(),
-    branch: scan.branch,
-    interface: scan.interface,
-    operator: scan.operator,
-    ...(scan.itemBarcode === undefined ? {} : { item_barcode: scan.itemBarcode }),
-  });
-}
-
-/** Signs and sends one `patron.seen`, as the background job of the plugin does. Never throws. */
-export function sendSeen(double: Double, patronId: number): Promise<Sent> {
-  return deliver(double, double.newId(), 'patron.seen', { patron_id: patronId });
+export async function sendScan(double: Double, scan: Scan, eventId = double.newId()): Promise<Sent> {
+  const data = { ...scan, cardnumber: scan.cardnumber.trim() };
+  const answered = await postEvent(double, eventId, 'patron.not_found', data);
+  if (answered === null) return { kind: 'unreachable' };
+  const { status, body, retryAfter } = answered;
+  if (status !== 202) return { kind: 'refused', status, retryAfter };
+  if (!isRecord(body) || !isEventId(body['event_id'])) return { kind: 'unreachable' };
+  return { kind: 'accepted', eventId: body['event_id'], answer: body };
 }
 
 /** What a test event showed; a receiver that was not set up was sent none. Never throws. */
 export async function sendTest(double: Double): Promise<Readonly<Record<string, unknown>>> {
   const { webhook } = double.settings;
-  if (
-    webhook === null ||
-    webhook.receiver_url === '' ||
-    webhook.library === '' ||
-    !isSecret(webhook.secret)
-  ) {
-    return { kind: 'not_sent' };
-  }
+  const isSetUp = webhook !== null && webhook.receiver_url !== '' && webhook.library !== '';
+  if (!isSetUp || !isSecret(webhook.secret)) return { kind: 'not_sent' };
   const startedMs = performance.now();
-  const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
-  const event = { type: 'passport.test', timestamp, data: {} };
-  const answered = await exchange(double, 'POST', '', double.newId(), JSON.stringify(event), testLimitMs);
+  const answered = await postEvent(double, double.newId(), 'passport.test', {}, '', testLimitMs);
   const ms = Math.floor(performance.now() - startedMs);
   if (answered === null) return { kind: 'unreachable', why: ms >= testLimitMs ? 'timeout' : 'refused', ms };
   const { status, body } = answered;
@@ -65,66 +105,50 @@ export async function sendTest(double: Double): Promise<Readonly<Record<string, 
   return { kind: 'refused', status, code, reason, ms };
 }
 
-async function deliver(double: Double, id: string, type: string, data: object): Promise<Sent> {
-  const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
-  const event = { type, timestamp, data };
-  const answered = await exchange(double, 'POST', '', id, JSON.stringify(event));
-  if (answered === null) return { kind: 'unreachable' };
-  const { status, body, retryAfter } = answered;
-  if (status !== 202) return { kind: 'refused', status, retryAfter };
-  if (!isRecord(body) || !isEventId(body['event_id'])) return { kind: 'unreachable' };
-  return { kind: 'accepted', eventId: body['event_id'], answer: body };
-}
-
 /** An id that the plugin believes a receiver (its `Sender.pm`). */
 export const isEventId = (id: unknown): id is string =>
   typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id);
 
 /** The receiver's own view of an event, or null. Never throws. */
-export async function queryReceiver(
-  double: Double,
-  eventId: string,
-): Promise<Readonly<Record<string, unknown>> | null> {
+export async function queryReceiver(double: Double, eventId: string): Promise<unknown> {
   const answered = await exchange(double, 'GET', `/${encodeURIComponent(eventId)}`, eventId, '');
-  return answered?.status === 200 && isRecord(answered.body) ? answered.body : null;
+  return answered?.status === 200 ? answered.body : null;
 }
 
-/** What the receiver says of a cancel, by its HTTP status; null where it did not answer. Never throws. */
-export function cancelAtReceiver(double: Double, eventId: string): Promise<Answered | null> {
-  const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
-  const body = JSON.stringify({ type: 'scan.cancelled', timestamp, data: {} });
-  return exchange(double, 'POST', `/${encodeURIComponent(eventId)}/cancel`, eventId, body);
-}
-
-/** The same of a patron's answer. */
-export function answerAtReceiver(double: Double, eventId: string, data: object): Promise<Answered | null> {
-  const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
-  const body = JSON.stringify({ type: 'consent.answered', timestamp, data });
-  return exchange(double, 'POST', `/${encodeURIComponent(eventId)}/consent`, eventId, body);
-}
-
-export interface Answered {
+interface Answered {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfter: string | null;
 }
 
-async function exchange(
+/** Signs and posts an event, or what is said of one (`/cancel` of it); null where the receiver did not answer. Never throws. */
+export function postEvent(
   double: Double,
+  id: string,
+  type: string,
+  data: object,
+  about: '' | '/cancel' | '/consent' = '',
+  deadlineMs = limitMs,
+): Promise<Answered | null> {
+  const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
+  const path = about === '' ? '' : `/${encodeURIComponent(id)}${about}`;
+  return exchange(double, 'POST', path, id, JSON.stringify({ type, timestamp, data }), deadlineMs);
+}
+
+async function exchange(
+  { settings: { webhook }, clock }: Double,
   method: 'GET' | 'POST',
   path: string,
   id: string,
   body: string,
   deadlineMs = limitMs,
 ): Promise<Answered | null> {
-  const { webhook } = double.settings;
   if (webhook === null) return null;
-  const { headers } = signEvent(webhook.secret, id, Math.floor(double.clock.nowMs() / 1000), body);
   const base = `${webhook.receiver_url.replace(/\/+$/, '')}/webhooks/${encodeURIComponent(webhook.library)}`;
   try {
     const response = await fetch(base + path, {
       method,
-      headers,
+      headers: signEvent(webhook.secret, id, Math.floor(clock.nowMs() / 1000), body),
       redirect: 'manual',
       signal: AbortSignal.timeout(deadlineMs),
       ...(method === 'POST' ? { body } : {}),

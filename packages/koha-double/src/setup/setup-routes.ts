@@ -1,123 +1,177 @@
-import { notFound, ok } from '../answer.ts';
-import { definitionsOf } from '../api/definitions.ts';
-import type { ApiCall, Operation } from '../api/operation.ts';
-import { embed, filter, listParameters, withErrors } from '../api/parameters.ts';
-import { reference } from '../json-schema.ts';
+import { ok, problem, type Answer } from '../answer.ts';
+import { buildRoute, embed, filter, listParameters, type ApiCall, type Operation } from '../api/operation.ts';
+import { listOf, reference } from '../api/schema.ts';
 import { everything } from '../query/condition.ts';
-import { simpleFilters } from '../query/filters.ts';
-import { listAnswer } from '../query/list-answer.ts';
-import type { Source } from '../query/source.ts';
-import { libraryTexts } from './setup-definitions.ts';
-import type { CategoryRow, LibraryRow } from './setup-rows.ts';
+import { listAnswer, simpleFilters, type Source } from '../query/list-answer.ts';
+import { asText } from '../record.ts';
+import { isFrom } from '../release.ts';
+import {
+  effectiveRule,
+  libraryTexts,
+  setupDefinitions,
+  type CategoryRow,
+  type CirculationRuleRow,
+} from './setup-rows.ts';
 
-const library = reference('library');
-const category = reference('patron_category');
-const libraryEmbeds = embed('cash_registers', 'desks', 'smtp_server');
-
-const libraryFilters = ['name', ...libraryTexts];
-const libraryFilterNames = new Set(libraryFilters);
-
-function tableSource<Row extends object>(rows: readonly Row[], columns: ReadonlySet<string>): Source<Row> {
+function tableSource<Row extends object>(name: string, rows: readonly Row[]): Source<Row> {
+  const columns = setupDefinitions[name]?.properties ?? {};
   return {
     rows: () => rows,
     count: () => rows.length,
-    column: (name) => (columns.has(name) ? name : undefined),
+    column: (column) => (Object.hasOwn(columns, column) ? column : undefined),
     read: (row, column) => (row as Readonly<Record<string, unknown>>)[column],
   };
 }
 
-function propertiesOf(call: ApiCall, name: string): ReadonlySet<string> {
-  return new Set(Object.keys(definitionsOf(call.release)[name]?.properties ?? {}));
-}
+const libraryFilters = ['name', ...libraryTexts.split(' ')];
 
-const listLibraries: Operation = {
-  method: 'GET',
-  path: '/libraries',
-  spec: () => ({
-    parameters: [...libraryFilters.map((name) => filter(name)), ...listParameters, libraryEmbeds],
-    responses: withErrors({ '200': { type: 'array', items: library } }),
+const listLibraries = buildRoute(
+  'GET',
+  '/libraries',
+  {
+    parameters: [
+      ...libraryFilters.map((name) => filter(name)),
+      ...listParameters,
+      embed('cash_registers', 'desks', 'smtp_server'),
+    ],
+    answers: { 200: listOf(reference('library')) },
     permissions: { catalogue: '1' },
-  }),
-  handle: (call) => {
-    const rows = [...call.double.db.libraries.values()];
-    const source = tableSource(rows, propertiesOf(call, 'library'));
-    return listAnswer(call, source, simpleFilters(call.query, libraryFilterNames), renderLibrary);
   },
-};
+  (call) => {
+    const source = tableSource('library', [...call.double.db.libraries.values()]);
+    const blank = { address2: null, address3: null, state: null, fax: null, notes: null };
+    return listAnswer(call, source, simpleFilters(call.query, libraryFilters), (row) => ({
+      ...blank,
+      ...row,
+    }));
+  },
+);
 
-const publicLibraries: Operation = {
-  method: 'GET',
-  path: '/public/libraries',
-  isPublic: true,
-  spec: () => ({
+const listCategories = buildRoute(
+  'GET',
+  '/patron_categories',
+  {
     parameters: listParameters,
-    responses: withErrors({ '200': { type: 'array', items: library } }),
-    permissions: null,
-  }),
-  handle: (call) => {
-    const rows = [...call.double.db.libraries.values()].filter((row) => row.public);
-    return listAnswer(call, tableSource(rows, propertiesOf(call, 'library')), everything, renderLibrary);
-  },
-};
-
-const getLibrary: Operation = {
-  method: 'GET',
-  path: '/libraries/{library_id}',
-  spec: () => ({
-    parameters: [{ name: 'library_id', in: 'path', required: true, type: 'string' }, libraryEmbeds],
-    responses: withErrors({ '200': library }, 404),
-    permissions: { catalogue: '1' },
-  }),
-  handle: (call) => {
-    const row = call.double.db.libraries.get(String(call.path['library_id']));
-    return row === undefined ? notFound(call.release, 'Library') : ok(renderLibrary(row));
-  },
-};
-
-function renderLibrary(row: LibraryRow): unknown {
-  return { address2: null, address3: null, state: null, fax: null, notes: null, ...row };
-}
-
-const listCategories: Operation = {
-  method: 'GET',
-  path: '/patron_categories',
-  since: '24.05',
-  spec: () => ({
-    parameters: listParameters,
-    responses: withErrors({ '200': { type: 'array', items: category } }),
+    answers: { 200: listOf(reference('patron_category')) },
     permissions: { parameters: 'manage_patron_categories' },
-  }),
-  handle: (call) => {
+  },
+  (call) => {
     const rows = [...call.double.db.categories.values()].filter(
       (row) => row.libraries.length === 0 || row.libraries.includes(call.actingLibrary),
     );
-    const source = tableSource(rows, propertiesOf(call, 'patron_category'));
     // An age limit does not fit the boolean that the description declares: the whole answer is a 500 then.
-    return listAnswer(call, source, everything, renderCategory);
+    return listAnswer(call, tableSource('patron_category', rows), everything, renderCategory);
   },
-};
+);
 
-function renderCategory(row: CategoryRow): unknown {
-  const { libraries: _limits, ...columns } = row;
-  return {
-    ...columns,
-    password_expiry_days: null,
-    overdue_notice_required: false,
-    reserve_fee: 0,
-    hide_lost_items: false,
-    block_expired_patron_opac_actions: 'follow_syspref_BlockExpiredPatronOpacActions',
-    check_prev_checkout: 'inherit',
-    can_place_ill_in_opac: true,
-    reset_password: null,
-    change_password: null,
-    min_password_length: null,
-    require_strong_password: null,
-    exclude_from_local_holds_priority: null,
-    no_issues_charge_guarantees: null,
-    no_issues_charge_guarantors_with_guarantees: null,
-    force_password_reset_when_set_by_staff: false,
-    enforce_expiry_notice: false,
-  };
+const renderCategory = ({ libraries: _limits, ...columns }: CategoryRow): unknown => ({
+  ...columns,
+  password_expiry_days: null,
+  overdue_notice_required: false,
+  reserve_fee: 0,
+  hide_lost_items: false,
+  block_expired_patron_opac_actions: 'follow_syspref_BlockExpiredPatronOpacActions',
+  check_prev_checkout: 'inherit',
+  can_place_ill_in_opac: true,
+  reset_password: null,
+  change_password: null,
+  min_password_length: null,
+  require_strong_password: null,
+  exclude_from_local_holds_priority: null,
+  no_issues_charge_guarantees: null,
+  no_issues_charge_guarantors_with_guarantees: null,
+  force_password_reset_when_set_by_staff: false,
+  enforce_expiry_notice: false,
+});
+
+/** The names of rules: those around lending. */
+const rules =
+  'issuelength lengthunit maxissueqty maxonsiteissueqty patron_maxissueqty renewalperiod renewalsallowed reservesallowed fine finedays rentaldiscount article_requests'.split(
+    ' ',
+  );
+const scopes = ['library_id', 'patron_category_id', 'item_type_id'] as const;
+type Scopes = Pick<CirculationRuleRow, (typeof scopes)[number]>;
+
+const listRules = buildRoute(
+  'GET',
+  '/circulation_rules',
+  {
+    parameters: [filter('effective', 'boolean'), ...scopes.map((name) => filter(name)), filter('rules')],
+    answers: { 200: listOf(reference('circulation_rules')) },
+    permissions: [{ circulate: 'circulate_remaining_permissions' }],
+  },
+  (call) => {
+    const { libraries, categories, itemTypes } = call.double.db;
+    const wrong =
+      wrongCode(call, 'patron_category_id', '/api/v1/patron_categories', categories) ??
+      wrongCode(call, 'library_id', '/api/v1/libraries', libraries) ??
+      wrongCode(call, 'item_type_id', '/api/v1/item_types', itemTypes) ??
+      wrongRule(call);
+    if (wrong !== null) return wrong;
+    return ok(call.query['effective'] === false ? storedRules(call) : [effectiveRules(call)]);
+  },
+);
+
+function wrongCode(
+  { query }: ApiCall,
+  field: string,
+  uri: string,
+  known: ReadonlyMap<string, unknown>,
+): Answer | null {
+  const code = asText(query[field]);
+  if (code === '' || code === '*' || known.has(code)) return null;
+  return invalidValue(field, uri);
 }
 
-export const setupRoutes: readonly Operation[] = [listLibraries, publicLibraries, getLibrary, listCategories];
+/** From 25.05 on a name that is no rule is answered with null. */
+function wrongRule(call: ApiCall): Answer | null {
+  if (isFrom(call.release, '25.05') || wantedRules(call).every((rule) => rules.includes(rule))) return null;
+  return invalidValue('rules', '/api/v1/circulation_rules/kinds');
+}
+
+const invalidValue = (field: string, uri: string): Answer =>
+  problem(400, 'Invalid parameter value', {
+    error_code: 'invalid_parameter_value',
+    path: `/query/${field}`,
+    values: { uri, field },
+  });
+
+function wantedRules({ query }: ApiCall): readonly string[] {
+  const given = asText(query['rules']);
+  return given === '' ? rules : given.split(',');
+}
+
+const scopesOf = (of: (name: keyof Scopes) => string): Scopes =>
+  Object.fromEntries(scopes.map((name) => [name, of(name)])) as Scopes;
+
+function effectiveRules(call: ApiCall): Readonly<Record<string, unknown>> {
+  const scope = scopesOf((name) => asText(call.query[name]) || '*');
+  const { circulationRules } = call.double.db;
+  const found = wantedRules(call).map(
+    (rule) => [rule, effectiveRule(circulationRules, rule, scope)?.value ?? null] as const,
+  );
+  return { context: scopesOf(() => '*'), ...Object.fromEntries(found) };
+}
+
+/** Whoever has any rule at all and fits the requested scopes, with null for the wanted rules that are not stored there. */
+function storedRules(call: ApiCall): unknown[] {
+  const wanted = wantedRules(call);
+  const nothing = Object.fromEntries(wanted.map((rule) => [rule, null]));
+  const byContext = new Map<string, Record<string, unknown>>();
+  for (const row of call.double.db.circulationRules) {
+    const isFit = scopes.every((name) => ['', row[name]].includes(asText(call.query[name])));
+    if (!isFit) continue;
+    const context = scopesOf((name) => row[name]);
+    const key = JSON.stringify(context);
+    const entry = byContext.get(key) ?? { context, ...nothing };
+    byContext.set(key, entry);
+    if (wanted.includes(row.rule)) entry[row.rule] = row.value;
+  }
+  return [...byContext.values()];
+}
+
+export const setupRoutes: readonly Operation[] = [
+  listLibraries,
+  { ...listCategories, since: '24.05' },
+  { ...listRules, since: '24.11' },
+];

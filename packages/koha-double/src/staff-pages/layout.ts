@@ -1,39 +1,24 @@
+import type { Double } from '../double.ts';
 import { deskTags } from '../plugin/desk-script.ts';
-import { Html, html } from './html.ts';
-import { headerSearch, headerSearchPath } from './header-search.ts';
-import {
-  branchPath,
-  circulationPath,
-  homePath,
-  memberPath,
-  returnsPath,
-  selfCheckPath,
-  stylePath,
-} from './paths.ts';
-import type { Page, PageRequest } from './staff-page.ts';
+import { isFrom } from '../release.ts';
+import { hiddenFields, Html, html, paths, type Page, type PageRequest } from './staff-page.ts';
 
 /** A whole document around a page: head with the CSRF token, header, what the plugin adds at the end. */
 export function renderPage(request: PageRequest, page: Page): string {
-  const { double, session, language } = request;
-  const document = html`<!DOCTYPE html>
-    <html lang="${language}">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="csrf-token" content="${session.csrfToken}" />
-        <title>${page.title} &rsaquo; Koha of ${titleOf(double.library)}</title>
-        <link rel="icon" href="data:," />
-        <link rel="stylesheet" href="${stylePath}" />
+  const [id, className] = page.body;
+  const document = html`${documentHead(request)}
+        <title>${page.title} &rsaquo; Koha of ${titleOf(request.double.library)}</title>
+        ${links}
       </head>
-      <body id="${page.bodyId}" class="${page.bodyClass}">
+      <body id="${id}" class="${className}">
         <a class="skip" href="#main">Skip to the content</a>
-        ${header(request, page)}
+        ${header(request, page.hasHeaderSearch)}
         <div class="page">
-          ${page.aside === undefined ? null : html`<aside aria-label="Patron">${page.aside}</aside>`}
+          ${page.aside && html`<aside aria-label="Patron">${page.aside}</aside>`}
           <main id="main">${page.main}</main>
         </div>
         <footer>${STAND_IN}</footer>
-        ${page.hasHeaderSearch === true ? html`<script src="${headerSearchPath}"></script>` : null}
+        ${page.hasHeaderSearch && html`<script src="${paths.headerSearch}"></script>`}
         ${(page.scripts ?? []).map((address) => html`<script src="${address}"></script>`)}
         ${new Html(deskTags(request))}
       </body>
@@ -41,21 +26,26 @@ export function renderPage(request: PageRequest, page: Page): string {
   return document.text.replace(/\n\s+/g, '\n');
 }
 
-/** What Koha's templates put around a plugin's own page, under the names that it includes them by. */
-export function pluginParts(request: PageRequest): Readonly<Record<string, string>> {
-  const { session, language } = request;
-  const parts = {
-    'doc-head-open.inc': html`<!DOCTYPE html>
+const documentHead = ({ session, language }: PageRequest): Html =>
+  new Html(
+    html`<!DOCTYPE html>
       <html lang="${language}">
         <head>
           <meta charset="utf-8" />
           <meta name="viewport" content="width=device-width, initial-scale=1" />
           <meta name="csrf-token" content="${session.csrfToken}" />
         </head>
-      </html>`,
-    'doc-head-close.inc': html`<link rel="icon" href="data:," />
-      <link rel="stylesheet" href="${stylePath}" />`,
-    'header.inc': header(request, {}),
+      </html>`.text.replace(/\s*<\/head>\s*<\/html>$/, ''),
+  );
+
+const links = html`<link rel="icon" href="data:," /> <link rel="stylesheet" href="${paths.style}" />`;
+
+/** What Koha's templates put around a plugin's own page, under the names that it includes them by. */
+export function pluginParts(request: PageRequest): Readonly<Record<string, string>> {
+  const parts = {
+    'doc-head-open.inc': documentHead(request),
+    'doc-head-close.inc': links,
+    'header.inc': header(request),
     'prefs-admin-search.inc': html``,
     'intranet-bottom.inc': html`<footer>${STAND_IN}</footer>
       ${new Html(deskTags(request))}
@@ -67,28 +57,32 @@ export function pluginParts(request: PageRequest): Readonly<Record<string, strin
 
 const STAND_IN = 'A stand-in for Koha, for trying and testing. None of these people and books exist.';
 
-function header({ double, session, path }: PageRequest, page: Pick<Page, 'hasHeaderSearch'>): Html {
-  const link = (to: string, text: string): Html =>
-    html`<li><a href="${to}" ${to === path ? html`aria-current="page"` : null}>${text}</a></li>`;
+const mainLinks = {
+  [paths.circulation]: 'Check out',
+  [paths.returns]: 'Check in',
+  [paths.members]: 'Patrons',
+  [paths.selfCheck]: 'Self-check',
+};
+
+function header(request: PageRequest, hasSearch = false): Html {
+  const { double, session, path } = request;
   return html`<header>
-    <a class="brand" href="${homePath}"><span aria-hidden="true">k</span> ${titleOf(double.library)}</a>
+    <a class="brand" href="${paths.home}"><span aria-hidden="true">k</span> ${titleOf(double.library)}</a>
     <nav aria-label="Main">
       <ul>
-        ${link(circulationPath, 'Check out')} ${link(returnsPath, 'Check in')} ${link(memberPath, 'Patrons')}
-        ${link(selfCheckPath, 'Self-check')}
+        ${Object.entries(mainLinks).map(
+          ([to, text]) =>
+            html`<li><a href="${to}" ${to === path && html`aria-current="page"`}>${text}</a></li>`,
+        )}
       </ul>
     </nav>
-    ${page.hasHeaderSearch === true ? headerSearch(double) : null}
-    <form class="branch" method="post" action="${branchPath}">
-      <input type="hidden" name="csrf_token" value="${session.csrfToken}" />
-      <input type="hidden" name="op" value="cud-set-library" />
+    ${hasSearch && headerSearch(double)}
+    <form class="branch" method="post" action="${paths.branch}">
+      ${hiddenFields(request, 'cud-set-library')}
       <label for="branch">At</label>
       <select id="branch" name="branch">
-        ${[...double.db.libraries.values()].map(
-          (row) =>
-            html`<option value="${row.library_id}" ${row.library_id === session.libraryId ? 'selected' : ''}>
-              ${row.library_id}
-            </option>`,
+        ${[...double.db.libraries.keys()].map(
+          (id) => html`<option value="${id}" ${id === session.libraryId ? 'selected' : ''}>${id}</option>`,
         )}
       </select>
       <button type="submit">Set</button>
@@ -98,4 +92,54 @@ function header({ double, session, path }: PageRequest, page: Pick<Page, 'hasHea
 
 export function titleOf(library: string): string {
   return library.charAt(0).toUpperCase() + library.slice(1);
+}
+
+/**
+ * The header's search on the pages of patrons, with the ids that scripts go by (patron-search-header.inc,
+ * member-search-box.inc, patron-search-box.inc): the patron search in front, the checkout box under a tab behind it, which is
+ * called `circ_search` before Bootstrap 5 (24.11) and `circ_search_panel` since.
+ */
+function headerSearch({ settings }: Double): Html {
+  const suffix = isFrom(settings.release, '24.11') ? '_panel' : '';
+  const tab = (name: string, text: string, isActive: boolean): Html => {
+    const id = `${name}${suffix}`;
+    const selected = String(isActive);
+    return html`<li role="presentation">
+      <a href="#${id}" role="tab" aria-controls="${id}" aria-selected="${selected}" id="${name}-tab"
+        >${text}</a
+      >
+    </li>`;
+  };
+  const pane = (name: string, className: string, form: Html): Html =>
+    html`<div id="${name}${suffix}" role="tabpanel" class="${className}" aria-labelledby="${name}-tab">
+      ${form}
+    </div>`;
+  const box = (name: string): Html =>
+    html`<input id="${name}" name="${name}" class="head-searchbox" type="text" autocomplete="off" />`;
+  return html`<div id="header_search">
+    <div class="tab-content">
+      ${pane(
+        'patron_search',
+        'tab-pane active',
+        html`<form method="get" action="${paths.members}">
+          <input type="hidden" name="quicksearch" value="1" />
+          <label for="searchmember">Search patrons</label>
+          ${box('searchmember')}
+          <button type="submit">Search</button>
+        </form>`,
+      )}
+      ${pane(
+        'circ_search',
+        'tab-pane',
+        html`<form method="get" action="${paths.circulation}" id="patronsearch">
+          <label for="findborrower">Check out</label>
+          ${box('findborrower')}
+          <button type="submit">Submit</button>
+        </form>`,
+      )}
+    </div>
+    <ul class="nav nav-tabs" role="tablist">
+      ${tab('patron_search', 'Search patrons', true)} ${tab('circ_search', 'Check out', false)}
+    </ul>
+  </div>`;
 }

@@ -1,25 +1,33 @@
+import { findAvailability, type Availability, type Wish } from '../checkouts/availability.ts';
+import { checkOut } from '../checkouts/check-out.ts';
 import type { Double } from '../double.ts';
-import { isExpired, isRestricted, type PatronRow } from '../patrons/patron-row.ts';
+import type { ItemRow } from '../items/item-table.ts';
+import { isExpired, isRestricted, type PatronRow } from '../patrons/patron-table.ts';
 import { asText, isRecord } from '../record.ts';
-import { html, type Html } from './html.ts';
-import { circulationPath, detailsPath } from './paths.ts';
+import { html, paths, tableHead, type Html, type PageRequest } from './staff-page.ts';
 
-export function nameOf(patron: PatronRow): string {
-  const { firstname, surname } = patron.columns;
+export function nameOf({ columns: { firstname, surname } }: PatronRow): string {
   return [firstname, surname].filter((part) => part !== null && part !== '').join(' ') || 'No name';
 }
 
 /** The box at the side of every patron page. */
-export function patronBox(double: Double, patron: PatronRow): Html {
-  const { columns } = patron;
+export function patronBox({ db }: Double, patron: PatronRow): Html {
+  const { columns, patron_id: id } = patron;
   const lines = [
-    [columns['street_number'], columns['address']].map(asText).join(' ').trim(),
-    asText(columns['address2']),
-    [columns['postal_code'], columns['city']].map(asText).join(' ').trim(),
-    asText(columns['country']),
-    asText(columns['email']),
-    asText(columns['phone']),
-  ].filter((line) => line !== '');
+    ['street_number', 'address'],
+    ['address2'],
+    ['postal_code', 'city'],
+    ['country'],
+    ['email'],
+    ['phone'],
+  ]
+    .map((names) =>
+      names
+        .map((name) => asText(columns[name]))
+        .join(' ')
+        .trim(),
+    )
+    .filter((line) => line !== '');
   return html`<div class="patroninfo">
     <h2 dir="auto">${nameOf(patron)}</h2>
     <p class="card">${columns.cardnumber ?? 'No card'}</p>
@@ -28,30 +36,30 @@ export function patronBox(double: Double, patron: PatronRow): Html {
     </ul>
     <dl>
       <dt>Category</dt>
-      <dd>${double.db.categories.get(columns.category_id)?.name ?? columns.category_id}</dd>
+      <dd>${db.categories.get(columns.category_id)?.name ?? columns.category_id}</dd>
       <dt>Home library</dt>
-      <dd>${double.db.libraries.get(columns.library_id)?.name ?? columns.library_id}</dd>
+      <dd>${db.libraries.get(columns.library_id)?.name ?? columns.library_id}</dd>
       <dt>Expires</dt>
       <dd>${columns.expiry_date ?? 'never'}</dd>
     </dl>
     <ul class="links">
-      <li><a href="${circulationPath}?borrowernumber=${patron.patron_id}">Check out</a></li>
-      <li><a href="${detailsPath}?borrowernumber=${patron.patron_id}">Details</a></li>
+      <li><a href="${paths.circulation}?borrowernumber=${id}">Check out</a></li>
+      <li><a href="${paths.details}?borrowernumber=${id}">Details</a></li>
     </ul>
   </div>`;
 }
 
 /** What staff must know before a checkout. */
-export function patronMessages(double: Double, patron: PatronRow): Html | null {
-  const today = double.clock.today();
+export function patronMessages({ clock }: Double, patron: PatronRow): Html | null {
+  const today = clock.today();
   const { columns } = patron;
   const notes = [
-    isRestricted(patron, today) ? 'This patron is restricted.' : null,
-    isExpired(patron, today) ? `The card expired on ${columns.expiry_date ?? ''}.` : null,
-    columns.patron_card_lost === true ? 'The card is reported lost.' : null,
-    columns.incorrect_address === true ? 'The address is in doubt.' : null,
-    patron.account_balance > 0 ? `Owes ${patron.account_balance.toFixed(2)}.` : null,
-  ].filter((note) => note !== null);
+    isRestricted(patron, today) && 'This patron is restricted.',
+    isExpired(patron, today) && `The card expired on ${columns.expiry_date ?? ''}.`,
+    columns.patron_card_lost === true && 'The card is reported lost.',
+    columns.incorrect_address === true && 'The address is in doubt.',
+    patron.account_balance > 0 && `Owes ${patron.account_balance.toFixed(2)}.`,
+  ].filter((note) => note !== false);
   if (notes.length === 0) return null;
   return html`<div id="circmessages" class="attention">
     <h2>Attention</h2>
@@ -62,27 +70,20 @@ export function patronMessages(double: Double, patron: PatronRow): Html | null {
 }
 
 /** The patron's checkouts, newest first. */
-export function checkoutTable(double: Double, patron: PatronRow): Html {
-  const checkouts = double.db.checkouts.ofPatron(patron.patron_id).toReversed();
+export function checkoutTable({ db }: Double, patron: PatronRow): Html {
+  const checkouts = db.checkouts.ofPatron(patron.patron_id).toReversed();
   if (checkouts.length === 0) return html`<p id="checkouts-empty" class="quiet">Nothing is checked out.</p>`;
   return html`<table id="issues-table">
     <caption>
       Checkouts (${checkouts.length})
     </caption>
-    <thead>
-      <tr>
-        <th scope="col">Title</th>
-        <th scope="col">Barcode</th>
-        <th scope="col">Due</th>
-        <th scope="col">Checked out at</th>
-      </tr>
-    </thead>
+    ${tableHead('Title', 'Barcode', 'Due', 'Checked out at')}
     <tbody>
       ${checkouts.map((checkout) => {
-        const item = checkout.item_id === null ? undefined : double.db.items.get(checkout.item_id);
+        const item = db.items.get(checkout.item_id ?? 0);
         return html`<tr>
-          <td>${titleOfItem(item?.hidden['biblio'])}</td>
-          <td>${item?.columns.external_id ?? ''}</td>
+          <td>${titleOfItem(item)}</td>
+          <td>${item?.columns.external_id}</td>
           <td>${checkout.due_date.slice(0, 10)}</td>
           <td>${checkout.library_id}</td>
         </tr>`;
@@ -91,6 +92,36 @@ export function checkoutTable(double: Double, patron: PatronRow): Html {
   </table>`;
 }
 
-export function titleOfItem(biblio: unknown): string {
+export function titleOfItem(item: ItemRow | undefined): string {
+  const biblio = item?.hidden['biblio'];
   return (isRecord(biblio) ? asText(biblio['title']) : '') || 'Untitled';
+}
+
+/** What a scanned item came to. */
+export type DeskResult =
+  | { readonly kind: 'checked_out' }
+  | { readonly kind: 'no_item' }
+  | { readonly kind: 'blocked' | 'unconfirmed'; readonly keys: readonly string[] };
+
+/** Checks the item of a form out to a patron who stands at the desk or at the self-check. `isConfirmed`: staff saw the reasons and said yes. */
+export function checkOutAtDesk(
+  { double, session, fields }: PageRequest,
+  patron: PatronRow,
+  isConfirmed: boolean,
+): DeskResult {
+  const item = double.db.items.withBarcode((fields.get('barcode') ?? '').trim());
+  if (item === undefined) return { kind: 'no_item' };
+  const wish: Wish = { double, patron, item, actingLibrary: session.libraryId, isSuperlibrarian: false };
+  const found = findAvailability(wish);
+  const blockers = reasons(found.blockers);
+  if (blockers.length > 0) return { kind: 'blocked', keys: blockers };
+  const confirms = reasons(found.confirms);
+  if (confirms.length > 0 && !isConfirmed) return { kind: 'unconfirmed', keys: confirms };
+  checkOut(wish, session.patronId);
+  return { kind: 'checked_out' };
+}
+
+/** The upper-case keys are reasons, the others only data that goes with them. */
+function reasons(group: Availability['blockers']): string[] {
+  return Object.keys(group).filter((key) => /^[A-Z_]+$/.test(key));
 }

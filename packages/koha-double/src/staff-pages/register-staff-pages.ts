@@ -1,24 +1,18 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Double } from '../double.ts';
-import { circulationPage } from './circulation-page.ts';
-import { detailsPage } from './details-page.ts';
-import { homePage, kpzPath, setLibraryPage } from './home-page.ts';
+import { sessionCookie } from '../auth/authenticate.ts';
+import { putPatron } from '../control/put-rows.ts';
+import type { Double, StaffSession } from '../double.ts';
+import { splitUrl } from '../api/read-request.ts';
+import { assets } from './assets.ts';
+import { circulationPage, returnsPage, selfCheckPage } from './circulation-pages.ts';
+import { homePage, setLibraryPage } from './home-page.ts';
 import { renderPage } from './layout.ts';
-import { stylePath } from './paths.ts';
-import { headerSearchPath, headerSearchScript } from './header-search.ts';
-import { memberEntryPage } from './member-entry-page.ts';
-import { memberPage } from './member-page.ts';
-import { memberSearchPath, memberSearchScript } from './member-search-script.ts';
-import { isForgery, openSession } from './open-session.ts';
-import { pluginsPage } from './plugins-page.ts';
-import { returnsPage } from './returns-page.ts';
-import { runPluginPage } from './run-plugin-page.ts';
-import { selfCheckPage } from './self-check-page.ts';
-import type { PageRequest, StaffPage } from './staff-page.ts';
-import { styles } from './styles.ts';
+import { detailsPage, memberEntryPage, memberPage } from './patron-pages.ts';
+import { pluginsPage, runPluginPage } from './plugins-page.ts';
+import { paths, type PageRequest, type StaffPage } from './staff-page.ts';
 
 const pages: readonly StaffPage[] = [
   homePage,
@@ -50,15 +44,11 @@ export function registerStaffPages(app: FastifyInstance, double: Double): void {
       .header('set-cookie', `KohaOpacLanguage=${languageOf(language) ?? 'en'}; Path=/; SameSite=Lax`)
       .redirect('/');
   });
-  app.get(stylePath, (_request, reply) => reply.type('text/css; charset=utf-8').send(styles));
-  app.get(memberSearchPath, (_request, reply) =>
-    reply.type('text/javascript; charset=utf-8').send(memberSearchScript),
-  );
-  app.get(headerSearchPath, (_request, reply) =>
-    reply.type('text/javascript; charset=utf-8').send(headerSearchScript),
-  );
-  app.get(kpzPath, (_request, reply) => {
-    const { kpz } = double.files;
+  for (const [path, [type, text]] of Object.entries(assets)) {
+    app.get(path, (_request, reply) => reply.type(type).send(text));
+  }
+  app.get(paths.kpz, (_request, reply) => {
+    const { kpzPath: kpz } = double.files;
     if (kpz === undefined || !existsSync(kpz)) return reply.code(404).type('text/plain').send('Not found');
     return reply
       .header('content-disposition', `attachment; filename="${basename(kpz)}"`)
@@ -79,16 +69,15 @@ async function answer(
   reply.header('cache-control', 'no-store');
   addPolicy(double, reply);
   const sent = pageRequest(double, session, request);
-  if (isForgery(session, sent.method, sent.fields, headers['csrf-token'])) {
+  if (isForgery(sent, headers['csrf-token'])) {
     return reply.code(403).type('text/plain; charset=utf-8').send('Wrong CSRF token');
   }
   const found = await page.answer(sent);
   if (found.kind === 'redirect') return reply.redirect(found.to, 302);
-  if (found.kind === 'document') return reply.type('text/html; charset=utf-8').send(found.html);
-  return reply
-    .code(found.status ?? 200)
-    .type('text/html; charset=utf-8')
-    .send(renderPage(sent, found.page));
+  reply.type('text/html; charset=utf-8');
+  return found.kind === 'document'
+    ? reply.send(found.html)
+    : reply.code(found.status).send(renderPage(sent, found.page));
 }
 
 /** `Koha/Middleware/ContentSecurityPolicy.pm`, call; the nonce is one of `Koha/ContentSecurityPolicy.pm`: ten of `\w`. */
@@ -102,13 +91,53 @@ function languageOf(sent: string | null | undefined): string | undefined {
   return typeof sent === 'string' && /^[A-Za-z-]{2,12}$/.test(sent) ? sent : undefined;
 }
 
-function pageRequest(double: Double, session: PageRequest['session'], request: FastifyRequest): PageRequest {
-  const [path = '', search = ''] = request.url.split('?');
+function pageRequest(double: Double, session: StaffSession, request: FastifyRequest): PageRequest {
+  const { path, query } = splitUrl(request);
   const isPost = request.method === 'POST';
-  const form = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
-  const fields = new URLSearchParams(isPost ? form : search);
+  const body = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
+  const form = isPost ? body : query;
+  const fields = new URLSearchParams(form);
   const cookie = /(?:^|;\s*)KohaOpacLanguage=([A-Za-z-]{2,12})/.exec(request.headers.cookie ?? '');
   const language = languageOf(fields.get('language')) ?? cookie?.[1] ?? 'en';
-  const sent = isPost ? form : search;
-  return { double, session, method: isPost ? 'POST' : 'GET', path, fields, language, form: sent };
+  return { double, session, method: isPost ? 'POST' : 'GET', path, fields, language, form };
+}
+
+const deskCard = 'DESK';
+
+const deskUser = {
+  surname: 'Desk',
+  firstname: 'Circulation',
+  userid: 'desk',
+  library_id: 'MAIN',
+  category_id: 'STAFF',
+  expiry_date: '2099-12-31',
+  permissions: ['circulate:1', 'borrowers:1', 'catalogue:1', 'tools:1', 'plugins:1'],
+};
+
+/**
+ * The session of whoever comes: a demo needs no login. A cookie of an earlier start, or of another double on
+ * the same host (cookies do not distinguish ports), is taken over rather than replaced, so that several can be open.
+ */
+function openSession(double: Double, headers: Readonly<Record<string, string>>): StaffSession {
+  const cookie = sessionCookie(headers) ?? '';
+  const known = double.sessions.get(cookie);
+  if (known !== undefined && double.db.patrons.get(known.patronId) !== undefined) return known;
+  const id = /^[\w-]{8,64}$/.test(cookie) ? cookie : double.newId();
+  const desk = double.db.patrons.withCard(deskCard) ?? putPatron(double, deskCard, deskUser);
+  const session: StaffSession = {
+    id,
+    csrfToken: createHmac('sha256', double.tokenSecret).update(id).digest('hex'),
+    patronId: desk.patron_id,
+    libraryId: desk.columns.library_id,
+  };
+  double.sessions.set(id, session);
+  return session;
+}
+
+/** What a form or script sent must prove that it came from a page of this session (Koha 24.05 and later). */
+function isForgery({ session, method, fields }: PageRequest, header: string | undefined): boolean {
+  const op = fields.get('op') ?? '';
+  if (method === 'GET') return op.startsWith('cud-');
+  if (op !== '' && !op.startsWith('cud-')) return true;
+  return (fields.get('csrf_token') ?? header) !== session.csrfToken;
 }
