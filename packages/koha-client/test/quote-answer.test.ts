@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { KohaError, quoteOf } from '../src/index.ts';
-import { badAnswer, failureOf } from '../src/failure-of.ts';
+import { badAnswer, failureOf } from '../src/errors/failure-of.ts';
 
 const answer = (status: number, body: unknown, type = 'application/json') => ({
   operation: 'GET /patrons' as const,
