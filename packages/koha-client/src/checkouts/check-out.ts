@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { parseJsonBody, parseRefusal } from '../errors/answer-body.ts';
-import { branchHeader } from '../transport/branch-header.ts';
 import { checkoutReasons } from './checkout-keys.ts';
 import { badAnswer, firstValue } from '../errors/failure-of.ts';
 import { findItem } from './find-item.ts';
-import type { CallOptions, Session } from '../transport/session.ts';
+import { parseRefusal } from '../errors/refusal.ts';
+import { parseJsonBody } from '../transport/json-body.ts';
+import { type CallOptions, type Session, read } from '../transport/session.ts';
 import type { Answer } from '../transport/transport.ts';
 
 export type CheckoutResult =
@@ -56,13 +56,9 @@ export async function availability(
 ): Promise<Availability> {
   const operation = 'GET /checkouts/availability';
   const query = { patron_id: String(patronId), item_id: String(itemId) };
-  const headers = branchHeader(session.library, operation, how.branch);
-  const path = '/checkouts/availability';
-  const answer = await session.call({ operation, method: 'GET', path, query, headers }, options);
-  if (answer.status !== 200) throw session.failure(answer);
-  const body = availabilitySchema.safeParse(parseJsonBody(answer));
-  if (!body.success) throw badAnswer(session.library, answer);
-  const { blockers, confirms, confirmation_token: token } = body.data;
+  const request = { operation, query, branch: how.branch } as const;
+  const body = await read(session, request, availabilitySchema, options);
+  const { blockers, confirms, confirmation_token: token } = body;
   return { blockers, confirms, token };
 }
 
@@ -76,16 +72,12 @@ export async function checkOut(
   how: { readonly branch: string },
   options?: CallOptions,
 ): Promise<CheckoutResult> {
-  const operation = 'POST /checkouts';
-  const headers = branchHeader(session.library, operation, how.branch);
   const item = await nameItem(session, wish, options);
   if (item === null) return { kind: 'item_not_found' };
   const answer = await session.call(
     {
-      operation,
-      method: 'POST',
-      path: '/checkouts',
-      headers,
+      operation: 'POST /checkouts',
+      branch: how.branch,
       json: { patron_id: wish.patronId, ...item },
       ...(wish.confirmation === undefined ? {} : { query: { confirmation: wish.confirmation } }),
     },

@@ -1,12 +1,12 @@
-import { causeOfBody, parseRefusal, type KohaRefusal } from './answer-body.ts';
+import type * as z from 'zod';
+import { causeOfBody, parseJsonBody } from '../transport/json-body.ts';
+import { type KohaOperation, effectOf } from '../transport/koha-operation.ts';
+import type { Answer } from '../transport/transport.ts';
 import type { CauseCode } from './cause-code.ts';
-import { effectOf } from '../transport/effect-of.ts';
 import { KohaError, type KohaErrorCode, type KohaFailure } from './koha-error.ts';
 import { withQuote } from './quote-answer.ts';
-import { fieldIn, isUnreadable } from './record-place.ts';
+import { fieldIn, isUnreadable, parseRefusal, type KohaRefusal } from './refusal.ts';
 import { renderPermission } from './render-permission.ts';
-import { parseRetryAfter } from './retry-after.ts';
-import type { Answer } from '../transport/transport.ts';
 
 /**
  * The failure an answer stands for once the operation itself has no better reading of its status. Koha's refusals at the
@@ -48,16 +48,26 @@ export function badAnswer(
   const { operation, status } = answer;
   const causeCode = known.causeCode ?? causeOfBody(answer);
   const effect = effectOf(operation);
-  const error = new KohaError({
-    code: 'bad_answer',
-    library,
-    operation,
-    status,
-    effect,
-    ...known,
-    causeCode,
-  });
-  return withQuote(error, answer);
+  return withQuote(
+    new KohaError({ code: 'bad_answer', library, operation, status, effect, ...known, causeCode }),
+    answer,
+  );
+}
+
+/** The JSON of an answer that should be this; throws `bad_answer` where it is not. */
+export function bodyOf<T>(library: string, answer: Answer, schema: z.ZodType<T>): T {
+  const body = schema.safeParse(parseJsonBody(answer));
+  if (body.success) return body.data;
+  throw badAnswer(library, answer);
+}
+
+/** The failure of a read whose rows are well-formed, and no rows of Koha's. */
+export function badRows(
+  library: string,
+  operation: KohaOperation,
+  known: Pick<KohaFailure, 'saidByKoha' | 'causeCode'> = {},
+): KohaError {
+  return new KohaError({ code: 'bad_answer', library, operation, status: 200, effect: 'none', ...known });
 }
 
 /** The first value of a header that may have been sent more than once. */
@@ -108,4 +118,18 @@ function forbidden({ actingAs }: Answer, refusal: KohaRefusal | null): Partial<K
   if (error.startsWith('Unauthorized attempt to set library to ')) return { branch: actingAs };
   if (/^(Invalid password|Password has expired)/.test(error)) return { code: 'credentials' };
   return { permission: renderPermission(refusal?.requiredPermissions) };
+}
+
+const LONGEST_MS = 24 * 60 * 60_000;
+
+/**
+ * Reads a `retry-after` header: whole seconds or an HTTP date (RFC 9110 section 10.2.3), as milliseconds from `nowMs`.
+ * Null when there is none or it is no such thing; never below 0, never above a day.
+ */
+export function parseRetryAfter(header: string | undefined, nowMs: number): number | null {
+  const text = header?.trim() ?? '';
+  if (/^\d{1,9}$/.test(text)) return Math.min(Number(text) * 1000, LONGEST_MS);
+  if (!/^[A-Z][a-z]{2,8},? /.test(text)) return null;
+  const at = Date.parse(text);
+  return Number.isNaN(at) ? null : Math.min(Math.max(at - nowMs, 0), LONGEST_MS);
 }

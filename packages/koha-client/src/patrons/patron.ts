@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { MAX_ATTRIBUTES, MAX_ATTRIBUTE_VALUE } from '../transport/answer-limits.ts';
-import { boundedList } from '../transport/bounded-list.ts';
+import { MAX_ATTRIBUTES, boundedList, flagSchema } from '../transport/json-body.ts';
 import { ATTRIBUTE_TYPE_LIMIT, CARD_NUMBER_LIMIT, CODE_LIMIT, PATRON_FIELDS } from './patron-fields.ts';
 
 /** A patron as Koha shows it, reduced to what the service may know. Dates are `YYYY-MM-DD`. */
@@ -40,7 +39,7 @@ export interface PatronAttribute {
 
 /** A fact of the wrong type is a missing fact: eligibility then says so, instead of the whole answer being thrown away. */
 const fact = <T extends z.ZodType>(schema: T) => schema.nullable().catch(null);
-const flag = fact(z.union([z.boolean(), z.literal([0, 1]).transform((bit) => bit === 1)]));
+const flag = fact(flagSchema);
 const date = fact(z.iso.date());
 /** Koha's column for these is empty until somebody sets it, so null is a "no"; only a missing or strange value is unknown. */
 const mark = z.preprocess((value) => (value === null ? false : value), flag);
@@ -61,6 +60,9 @@ const balance = fact(
 const held = (limit: { readonly characters: number }) => z.string().max(2 * limit.characters);
 /** Of the largest column Koha has for these fields, in bytes. */
 const LONGEST_TEXT = 65_535;
+
+/** Koha's column holds 255 characters; nothing longer is ever compared or written. */
+const MAX_ATTRIBUTE_VALUE = 4_000;
 
 const attributeSchema = z.object({
   type: held(ATTRIBUTE_TYPE_LIMIT),

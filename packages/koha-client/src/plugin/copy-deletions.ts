@@ -1,9 +1,7 @@
 import * as z from 'zod';
-import { parseJsonBody, parseRefusal } from '../errors/answer-body.ts';
-import { boundedList } from '../transport/bounded-list.ts';
-import { badAnswer } from '../errors/failure-of.ts';
 import { PATRONS_A_PAGE } from '../patrons/patron-page.ts';
-import type { CallOptions, Session } from '../transport/session.ts';
+import { boundedList, parseJsonBody } from '../transport/json-body.ts';
+import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
 
 /** What keeps a copy from being deleted; `other` is what a newer plugin names. */
 const DELETION_BLOCKS = [
@@ -55,17 +53,10 @@ export async function readDeletionFacts(
   options?: CallOptions,
 ): Promise<readonly DeletionFacts[] | null> {
   if (patronIds.length === 0) return [];
-  const operation = 'GET /contrib/passport/deletions';
   const query = { patron_ids: patronIds.join(',') };
-  const answer = await session.call(
-    { operation, method: 'GET', path: '/contrib/passport/deletions', query },
-    options,
-  );
-  if (answer.status === 404 && parseRefusal(answer) !== null) return null;
-  if (answer.status !== 200) throw session.failure(answer);
-  const page = pageSchema.safeParse(parseJsonBody(answer));
-  if (!page.success) throw badAnswer(session.library, answer);
-  return page.data.patrons;
+  const request = { operation: 'GET /contrib/passport/deletions', query } as const;
+  const page = await readFromPlugin(session, request, pageSchema, options);
+  return page?.patrons ?? null;
 }
 
 /** `not_this_copy`: the patron does not have this home key, or another beside it. */
@@ -83,10 +74,7 @@ export async function deleteCopy(
 ): Promise<DeletionResult> {
   const operation = 'POST /contrib/passport/deletions';
   const json = { patron_id: copy.patronId, home_key: copy.homeKey, home_key_type: copy.homeKeyType };
-  const answer = await session.call(
-    { operation, method: 'POST', path: '/contrib/passport/deletions', json },
-    options,
-  );
+  const answer = await session.call({ operation, json }, options);
   if (answer.status === 204) return { kind: 'deleted' };
   const refusal = refusedSchema.safeParse(parseJsonBody(answer)).data;
   if (answer.status === 404 && refusal?.error_code === 'not_found') return { kind: 'gone' };

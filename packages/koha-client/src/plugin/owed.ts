@@ -1,8 +1,6 @@
 import * as z from 'zod';
-import { parseJsonBody, parseRefusal } from '../errors/answer-body.ts';
-import { boundedList } from '../transport/bounded-list.ts';
-import { badAnswer } from '../errors/failure-of.ts';
-import type { CallOptions, Session } from '../transport/session.ts';
+import { boundedList } from '../transport/json-body.ts';
+import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
 
 const ROWS_A_PAGE = 200;
 /** Ten million of any currency: no patron owes more, and sums stay exact. */
@@ -44,21 +42,15 @@ export async function readOwed(
   { homeKeyType, after }: { readonly homeKeyType: string; readonly after: number },
   options?: CallOptions,
 ): Promise<OwedPage | null> {
-  const operation = 'GET /contrib/passport/owed';
   const query = { home_key_type: homeKeyType, after: String(after), limit: String(ROWS_A_PAGE) };
-  const answer = await session.call(
-    { operation, method: 'GET', path: '/contrib/passport/owed', query },
-    options,
-  );
-  if (answer.status === 404 && parseRefusal(answer) !== null) return null;
-  if (answer.status !== 200) throw session.failure(answer);
-  const page = pageSchema.safeParse(parseJsonBody(answer)).data;
-  if (page === undefined || !isInOrder(page, after)) throw badAnswer(session.library, answer);
-  return page;
+  const request = { operation: 'GET /contrib/passport/owed', query } as const;
+  return readFromPlugin(session, request, pageSchema.refine(isInOrder(after)), options);
 }
 
-function isInOrder({ rows, read, next }: OwedPage, after: number): boolean {
-  let last = after;
-  const isSorted = rows.every(({ patronId }) => patronId > last && (last = patronId) > 0);
-  return isSorted && rows.length <= read && (next === null || (next > after && next >= last));
-}
+const isInOrder =
+  (after: number) =>
+  ({ rows, read, next }: OwedPage): boolean => {
+    let last = after;
+    const isSorted = rows.every(({ patronId }) => patronId > last && (last = patronId) > 0);
+    return isSorted && rows.length <= read && (next === null || (next > after && next >= last));
+  };

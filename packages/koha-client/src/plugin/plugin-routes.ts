@@ -1,21 +1,16 @@
 import * as z from 'zod';
-import { parseJsonBody } from '../errors/answer-body.ts';
-import { MAX_ATTRIBUTES } from '../transport/answer-limits.ts';
-import { boundedList } from '../transport/bounded-list.ts';
-import { badAnswer } from '../errors/failure-of.ts';
 import { codeSchema, isAttributeTypeCode, versionSchema } from '../setup/koha-codes.ts';
-import type { CallOptions, Session } from '../transport/session.ts';
-
-const flag = z.union([z.boolean(), z.literal([0, 1]).transform((bit) => bit === 1)]);
+import { MAX_ATTRIBUTES, boundedList, flagSchema } from '../transport/json-body.ts';
+import { type CallOptions, type Session, read } from '../transport/session.ts';
 
 const attributeTypeSchema = z.object({
   code: z.string(),
-  unique_id: flag,
-  repeatable: flag,
-  mandatory: flag,
-  opac_display: flag,
-  opac_editable: flag,
-  staff_searchable: flag,
+  unique_id: flagSchema,
+  repeatable: flagSchema,
+  mandatory: flagSchema,
+  opac_display: flagSchema,
+  opac_editable: flagSchema,
+  staff_searchable: flagSchema,
   // The one category whose patrons have it, if it is bound to one. Not reported by every version.
   category_id: codeSchema.nullable().optional().catch(null),
 });
@@ -50,8 +45,7 @@ export async function reportOutcome(
   const answer = await session.call(
     {
       operation: 'PUT /contrib/passport/scans/{event_id}/outcome',
-      method: 'PUT',
-      path: `/contrib/passport/scans/${encodeURIComponent(eventId)}/outcome`,
+      places: { event_id: eventId },
       json: state,
     },
     options,
@@ -61,13 +55,8 @@ export async function reportOutcome(
 }
 
 /** Reads the plugin's own account of its Koha. Throws KohaError, `unexpected_status` 404 where there is no plugin. */
-export async function about(session: Session, options?: CallOptions): Promise<PluginAbout> {
-  const operation = 'GET /contrib/passport/about';
-  const answer = await session.call({ operation, method: 'GET', path: '/contrib/passport/about' }, options);
-  if (answer.status !== 200) throw session.failure(answer);
-  const body = aboutSchema.safeParse(parseJsonBody(answer));
-  if (!body.success) throw badAnswer(session.library, answer);
-  return body.data;
+export function about(session: Session, options?: CallOptions): Promise<PluginAbout> {
+  return read(session, { operation: 'GET /contrib/passport/about' }, aboutSchema, options);
 }
 
 /** What a plugin may have to prove: anything else is refused there, so that a proof never is the signature of a delivery. */
@@ -99,7 +88,7 @@ const checkSchema = z.object({
     .regex(/^[\w+/]{43}=$/)
     .nullable()
     .catch(null),
-  serves: z.object({ staff: flag, self_check: flag, sip: flag, copies: flag }),
+  serves: z.object({ staff: flagSchema, self_check: flagSchema, sip: flagSchema, copies: flagSchema }),
   delivery: z.object({
     kind: z.enum(['accepted', 'refused', 'unreachable', 'not_sent']),
     status: z.number().int().min(100).max(599).nullable().optional().catch(null),
@@ -125,15 +114,7 @@ export async function checkPlugin(
   options?: CallOptions,
 ): Promise<PluginCheck> {
   if (!NONCE.test(nonce)) throw new RangeError('a nonce is 22 to 64 of A-Z a-z 0-9 _ -');
-  const operation = 'POST /contrib/passport/check';
-  const answer = await session.call(
-    { operation, method: 'POST', path: '/contrib/passport/check', json: { nonce } },
-    options,
-  );
-  if (answer.status !== 200) throw session.failure(answer);
-  const check = checkSchema.safeParse(parseJsonBody(answer));
-  if (!check.success) throw badAnswer(session.library, answer);
-  return check.data;
+  return read(session, { operation: 'POST /contrib/passport/check', json: { nonce } }, checkSchema, options);
 }
 
 function firstPreferences(json: unknown): unknown {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { parseJsonBody, parseRefusal } from '../errors/answer-body.ts';
-import { boundedList } from '../transport/bounded-list.ts';
-import { badAnswer } from '../errors/failure-of.ts';
-import type { CallOptions, Session } from '../transport/session.ts';
+import { parseRefusal } from '../errors/refusal.ts';
+import { bodyOf } from '../errors/failure-of.ts';
+import { boundedList } from '../transport/json-body.ts';
+import { type CallOptions, type Session, readFromPlugin, withDeadline } from '../transport/session.ts';
 
 /** The plugin's own limit of a page. */
 const ROWS_A_PAGE = 200;
@@ -65,12 +65,12 @@ export interface RememberedRange {
 export async function readRememberedCopies(
   session: Session,
   { after, upTo, wanted }: RememberedRange,
-  options: CallOptions = {},
+  options?: CallOptions,
 ): Promise<readonly RememberedCopy[] | null> {
   // Koha numbers from 1 on, and the plugin's own description refuses less than 0.
   const first = Math.max(0, after);
   if (upTo <= first || wanted?.length === 0) return [];
-  const limits = { deadline: performance.now() + session.patienceMs(options), ...options };
+  const limits = withDeadline(session, options);
   const found: RememberedCopy[] = [];
   for (let last = first; ;) {
     const page = await readPage(session, last, upTo, limits);
@@ -89,19 +89,13 @@ async function readPage(
   upTo: number,
   options: CallOptions,
 ): Promise<RememberedCopy[] | null> {
-  const operation = 'GET /contrib/passport/copies';
   const query = { after: String(after), up_to: String(upTo), limit: String(ROWS_A_PAGE) };
-  const answer = await session.call(
-    { operation, method: 'GET', path: '/contrib/passport/copies', query },
-    options,
-  );
-  if (answer.status === 404 && parseRefusal(answer) !== null) return null;
-  if (answer.status !== 200) throw session.failure(answer);
-  const rows = pageSchema.safeParse(parseJsonBody(answer)).data?.copies;
+  const request = { operation: 'GET /contrib/passport/copies', query } as const;
   let last = after;
-  const isInOrder = rows?.every(({ patronId }) => patronId > last && patronId <= upTo && (last = patronId));
-  if (rows === undefined || isInOrder !== true) throw badAnswer(session.library, answer);
-  return rows;
+  const inOrder = pageSchema.refine(({ copies }) =>
+    copies.every(({ patronId }) => patronId > last && patronId <= upTo && (last = patronId)),
+  );
+  return (await readFromPlugin(session, request, inOrder, options))?.copies ?? null;
 }
 
 /** `no_plugin`: this Koha cannot remember. `other_version`: somebody stored the row since it was read. */
@@ -119,8 +113,7 @@ export async function rememberCopy(
   const answer = await session.call(
     {
       operation: 'PUT /contrib/passport/copies/{patron_id}',
-      method: 'PUT',
-      path: `/contrib/passport/copies/${patronId}`,
+      places: { patron_id: patronId },
       json: { version, home_key: homeKey, fields },
     },
     options,
@@ -128,7 +121,5 @@ export async function rememberCopy(
   if (answer.status === 409 && parseRefusal(answer) !== null) return { kind: 'other_version' };
   if (answer.status === 404 && parseRefusal(answer) !== null) return { kind: 'no_plugin' };
   if (answer.status !== 200) throw session.failure(answer);
-  const stored = storedSchema.safeParse(parseJsonBody(answer));
-  if (!stored.success) throw badAnswer(session.library, answer);
-  return { kind: 'stored', version: stored.data.version };
+  return { kind: 'stored', version: bodyOf(session.library, answer, storedSchema).version };
 }

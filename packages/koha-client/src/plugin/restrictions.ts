@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { parseJsonBody, parseRefusal } from '../errors/answer-body.ts';
-import { boundedList } from '../transport/bounded-list.ts';
-import { badAnswer } from '../errors/failure-of.ts';
-import type { CallOptions, Session } from '../transport/session.ts';
+import { parseRefusal } from '../errors/refusal.ts';
+import { boundedList } from '../transport/json-body.ts';
+import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
+import type { Answer } from '../transport/transport.ts';
 
 /** `home`: a copy whose patron is restricted at home. `owed`: a home record whose patron has debts at a lending library. */
 export type RestrictionKind = 'home' | 'owed';
@@ -38,9 +38,8 @@ export async function setRestriction(
   options?: CallOptions,
 ): Promise<RestrictionResult> {
   const operation = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
-  const path = pathOf(restriction);
-  const answer = await session.call({ operation, method: 'PUT', path, json: { until } }, options);
-  return resultOf(session, answer);
+  const places = placesOf(restriction);
+  return resultOf(session, await session.call({ operation, places, json: { until } }, options));
 }
 
 /** Lifts this restriction if it is there, and no other. Throws KohaError. */
@@ -50,9 +49,7 @@ export async function liftRestriction(
   options?: CallOptions,
 ): Promise<RestrictionResult> {
   const operation = 'DELETE /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
-  const path = pathOf(restriction);
-  const answer = await session.call({ operation, method: 'DELETE', path }, options);
-  return resultOf(session, answer);
+  return resultOf(session, await session.call({ operation, places: placesOf(restriction) }, options));
 }
 
 /**
@@ -68,28 +65,21 @@ export async function listRestrictions(
   const found: KohaRestriction[] = [];
   for (let after = 0, pages = 1; ; pages += 1) {
     const query = { after: String(after), limit: String(ROWS_A_PAGE) };
-    const path = `/contrib/passport/restrictions/${kind}`;
-    const answer = await session.call({ operation, method: 'GET', path, query }, options);
-    if (answer.status === 404 && parseRefusal(answer) !== null) return null;
-    if (answer.status !== 200) throw session.failure(answer);
-    const rows = pageSchema.safeParse(parseJsonBody(answer)).data?.restrictions;
     let last = after;
-    const isInOrder = rows?.every(({ id }) => id > last && (last = id));
-    if (rows === undefined || isInOrder !== true || pages > MOST_PAGES) {
-      throw badAnswer(session.library, answer);
-    }
-    for (const { patron_id: patronId, library } of rows) {
+    const inOrder = pageSchema.refine(
+      (page) => pages <= MOST_PAGES && page.restrictions.every(({ id }) => id > last && (last = id)),
+    );
+    const page = await readFromPlugin(session, { operation, places: { kind }, query }, inOrder, options);
+    if (page === null) return null;
+    for (const { patron_id: patronId, library } of page.restrictions) {
       if (library !== null) found.push({ patronId, kind, library });
     }
-    if (rows.length < ROWS_A_PAGE) return found;
+    if (page.restrictions.length < ROWS_A_PAGE) return found;
     after = last;
   }
 }
 
-const pathOf = ({ kind, library, patronId }: KohaRestriction): string =>
-  `/contrib/passport/restrictions/${kind}/${encodeURIComponent(library)}/${patronId}`;
-
-type Answer = Awaited<ReturnType<Session['call']>>;
+const placesOf = ({ kind, library, patronId }: KohaRestriction) => ({ kind, library, patron_id: patronId });
 
 function resultOf(session: Session, answer: Answer): RestrictionResult {
   if (answer.status === 204) return 'done';

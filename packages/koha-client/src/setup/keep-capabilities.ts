@@ -1,8 +1,8 @@
-import { parseJsonBody } from '../errors/answer-body.ts';
-import { parseDescription, type Capabilities } from './capabilities.ts';
 import { badAnswer } from '../errors/failure-of.ts';
+import { parseJsonBody } from '../transport/json-body.ts';
 import type { Calls, KeptCapabilities } from '../transport/session.ts';
-import { waitForShared } from '../transport/shared-answer.ts';
+import { shareWork, waitForShared } from '../transport/shared-answer.ts';
+import { parseDescription, type Capabilities } from './capabilities.ts';
 
 /** Koha's are upgraded at night; an hour later the service has noticed by itself. */
 const KEPT_MS = 60 * 60_000;
@@ -13,24 +13,15 @@ const KEPT_MS = 60 * 60_000;
  */
 export function keepCapabilities(calls: Calls, limits: { now(): number }): KeptCapabilities {
   let kept: { capabilities: Capabilities; untilMs: number } | undefined;
-  let reading: Promise<Capabilities> | undefined;
 
-  const read = async (): Promise<Capabilities> => {
-    const answer = await calls.call({ operation: 'GET /', method: 'GET', path: '/', anonymous: true });
+  const readOnce = shareWork(async () => {
+    const answer = await calls.call({ operation: 'GET /', anonymous: true });
     if (answer.status !== 200) throw calls.failure(answer);
     const capabilities = parseDescription(parseJsonBody(answer));
     if (capabilities === null) throw badAnswer(calls.library, answer);
     kept = { capabilities, untilMs: limits.now() + KEPT_MS };
     return capabilities;
-  };
-
-  const readOnce = (): Promise<Capabilities> => {
-    reading ??= read().finally(() => {
-      reading = undefined;
-    });
-    reading.catch(() => undefined); // when every caller has left, nobody else listens
-    return reading;
-  };
+  });
 
   return {
     get: async (options = {}) => {

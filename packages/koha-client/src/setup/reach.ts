@@ -1,4 +1,4 @@
-import { parseJsonBody } from '../errors/answer-body.ts';
+import { parseJsonBody } from '../transport/json-body.ts';
 import { parseDescription, type Capabilities } from './capabilities.ts';
 import { firstValue } from '../errors/failure-of.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
@@ -23,10 +23,7 @@ const MAX_ORIGIN = 270;
 /** Looks at a library's address without logging in and without following redirects. Throws KohaError when nothing answers. */
 export async function reach(session: Session, options?: CallOptions): Promise<Reach> {
   const startedAt = performance.now();
-  const answer = await session.call(
-    { operation: 'GET /', method: 'GET', path: '/', anonymous: true },
-    options,
-  );
+  const answer = await session.call({ operation: 'GET /', anonymous: true }, options);
   const roundTripMs = performance.now() - startedAt;
   const { status } = answer;
   if (status >= 300 && status < 400) {

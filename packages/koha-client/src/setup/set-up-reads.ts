@@ -1,11 +1,10 @@
 import * as z from 'zod';
-import { parseJsonBody } from '../errors/answer-body.ts';
-import { badAnswer } from '../errors/failure-of.ts';
-import { KohaError } from '../errors/koha-error.ts';
-import type { KohaOperation } from '../transport/effect-of.ts';
-import { SET_UP_PAGES, listRows } from '../transport/list-rows.ts';
-import { isCode, ruleValueSchema } from './koha-codes.ts';
+import { badAnswer, bodyOf } from '../errors/failure-of.ts';
+import { parseRefusal } from '../errors/refusal.ts';
+import { parseJsonBody } from '../transport/json-body.ts';
+import { SET_UP_PAGES, listRows, parseRows } from '../transport/list-rows.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
+import { codeSchema, isCode, ruleValueSchema } from './koha-codes.ts';
 
 /** A branch of this Koha; Koha's API calls its code `library_id`. */
 export interface KohaBranch {
@@ -51,12 +50,9 @@ const invalidParameterSchema = z.object({
 
 /** All branches (permission `catalogue: 1`). Throws KohaError. */
 export async function branches(session: Session, options?: CallOptions): Promise<KohaBranch[]> {
-  const operation = 'GET /libraries';
-  const request = { operation, path: '/libraries', key: 'library_id', maxPages: SET_UP_PAGES } as const;
-  const rows = await listRows(session, request, options);
-  return rows
-    .map((row) => ({ branch: parsed(session, operation, branchSchema, row).library_id }))
-    .filter(({ branch }) => isCode(branch));
+  const request = { operation: 'GET /libraries', key: 'library_id', maxPages: SET_UP_PAGES } as const;
+  const rows = await listRows(session, request, branchSchema, options);
+  return rows.map(({ library_id: branch }) => ({ branch })).filter(({ branch }) => isCode(branch));
 }
 
 /**
@@ -65,19 +61,17 @@ export async function branches(session: Session, options?: CallOptions): Promise
  * (`api/v1/swagger/definitions/patron_category.yaml`: a boolean). Throws KohaError.
  */
 export async function categories(session: Session, options?: CallOptions): Promise<KohaCategory[]> {
-  const operation = 'GET /patron_categories';
   const key = 'patron_category_id';
-  const request = { operation, path: '/patron_categories', key, maxPages: SET_UP_PAGES } as const;
-  const rows = await listRows(session, request, options);
+  const request = { operation: 'GET /patron_categories', key, maxPages: SET_UP_PAGES } as const;
+  const rows = await listRows(session, request, categorySchema, options);
   return rows
-    .map((row) => parsed(session, operation, categorySchema, row))
-    .filter(({ patron_category_id: category }) => isCode(category))
     .map((row) => ({
       category: row.patron_category_id,
       type: row.category_type,
       enrolmentFee: row.enrolment_fee,
       canBeGuarantee: row.can_be_guarantee,
-    }));
+    }))
+    .filter(({ category }) => isCode(category));
 }
 
 /**
@@ -95,24 +89,85 @@ export async function circulationRules(
     library_id: at.branch,
     rules: at.rules.join(','),
   };
-  const answer = await session.call({ operation, method: 'GET', path: '/circulation_rules', query }, options);
-  const json = parseJsonBody(answer);
+  const answer = await session.call({ operation, query }, options);
   if (answer.status === 400) {
-    const unknown = invalidParameterSchema.safeParse(json);
+    const unknown = invalidParameterSchema.safeParse(parseJsonBody(answer));
     if (unknown.success) return { kind: 'unknown', what: UNKNOWN_PARAMETER[unknown.data.path] };
   }
   if (answer.status !== 200) throw session.failure(answer);
-  const rules = rulesSchema.safeParse(json);
-  if (!rules.success) throw badAnswer(session.library, answer);
+  const rules = bodyOf(session.library, answer, rulesSchema);
   return {
     kind: 'rules',
-    rules: Object.fromEntries(at.rules.map((rule) => [rule, ruleValue.parse(rules.data[rule])])),
+    rules: Object.fromEntries(at.rules.map((rule) => [rule, ruleValue.parse(rules[rule])])),
   };
 }
 
-function parsed<T>(session: Session, operation: KohaOperation, schema: z.ZodType<T>, json: unknown): T {
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const { library } = session;
-  throw new KohaError({ code: 'bad_answer', library, operation, status: 200, effect: 'none' });
+/** A lending rule as it is stored: for whom, and what it says; `*` stands for all. */
+export interface StoredRule {
+  readonly branch: string;
+  readonly category: string;
+  readonly itemType: string;
+  /** As Koha has it; empty: no limit. */
+  readonly value: string;
+}
+
+const scope = z
+  .union([codeSchema, z.null()])
+  .optional()
+  .transform((code) => code ?? '*');
+const contextSchema = z.object({
+  context: z.object({ library_id: scope, patron_category_id: scope, item_type_id: scope }),
+});
+const valueSchema = ruleValueSchema.nullish();
+
+/** One row for each branch, category and item type that has a rule of its own. */
+const MAX_ROWS = 50_000;
+
+/**
+ * For whom one lending rule is stored at all, and with what value (24.11 on): a library may have rules for single item types only,
+ * which the question for the rule in force over all item types does not show. Koha lists whoever has any rule at all, with null where it
+ * is not this one. Throws KohaError.
+ */
+export async function storedRules(
+  session: Session,
+  rule: string,
+  options?: CallOptions,
+): Promise<StoredRule[]> {
+  const operation = 'GET /circulation_rules';
+  const query = { rules: rule, effective: '0' };
+  const answer = await session.call({ operation, query }, options);
+  return parseRows(session, answer, MAX_ROWS).flatMap((row) => {
+    const scoped = contextSchema.safeParse(row);
+    const value = z.object({ [rule]: valueSchema }).safeParse(row);
+    if (!scoped.success || !value.success) throw badAnswer(session.library, answer);
+    const said = value.data[rule] ?? null;
+    if (said === null) return [];
+    const { library_id: branch, patron_category_id: category, item_type_id: itemType } = scoped.data.context;
+    return [{ branch, category, itemType, value: said }];
+  });
+}
+
+/** Nobody's: the request goes without the key's own secret, which another library must never see. */
+const NOBODYS_SECRET = 'patron-passport-asks-whether-you-know-this-key';
+
+/**
+ * Whether this Koha knows an API key by its id: Koha answers an unknown id and a wrong secret differently
+ * (`Koha/OAuth.pm`, `_verify_client_cb`). Two libraries of which one knows the other's key are the same Koha. Null when the
+ * answer is neither. Throws KohaError.
+ */
+export async function knowsApiKey(
+  session: Session,
+  clientId: string,
+  options?: CallOptions,
+): Promise<boolean | null> {
+  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: NOBODYS_SECRET };
+  const answer = await session.call({ operation: 'POST /oauth/token', form, anonymous: true }, options);
+  switch (parseRefusal(answer)?.error) {
+    case 'access_denied':
+      return true;
+    case 'unauthorized_client':
+      return false;
+    default:
+      return null;
+  }
 }

@@ -1,9 +1,7 @@
-import { parseJsonBody } from '../errors/answer-body.ts';
-import type { CauseCode } from '../errors/cause-code.ts';
-import { badAnswer } from '../errors/failure-of.ts';
-import { KohaError } from '../errors/koha-error.ts';
-import type { CallOptions, KohaRequest, Session } from './session.ts';
-import type { Answer } from './transport.ts';
+import * as z from 'zod';
+import { badAnswer, badRows, bodyOf } from '../errors/failure-of.ts';
+import { type CallOptions, type Session, withDeadline } from './session.ts';
+import type { Answer, KohaRequest } from './transport.ts';
 
 /** Koha's page is 20 rows unless requested otherwise, and a twenty-first row would be silently absent. */
 const ROWS_A_PAGE = 100;
@@ -14,7 +12,7 @@ const LOOK_UP_PAGES = 5;
 export const SET_UP_PAGES = 20;
 
 /** A list route with its filter; never without one, since Koha takes an empty filter for "everybody". */
-export type ListRequest = Pick<KohaRequest, 'operation' | 'path' | 'headers'> & {
+export type ListRequest = Pick<KohaRequest, 'operation' | 'headers'> & {
   /** Sent as Koha's `q`: compared for equality by the database, no wildcards, no "contains". */
   readonly where?: Readonly<Record<string, unknown>>;
   /**
@@ -30,57 +28,42 @@ export type ListRequest = Pick<KohaRequest, 'operation' | 'path' | 'headers'> & 
 /**
  * Reads every row of a list route, page after page, under one deadline for all of them: the patience of a
  * single call. One call when the rows fit on one page. Throws KohaError, `bad_answer` for a list that does
- * not end.
+ * not end or a row that does not fit.
  */
-export async function listRows(
+export async function listRows<T>(
   session: Session,
-  request: ListRequest,
+  { operation, headers, where, key, maxPages = LOOK_UP_PAGES }: ListRequest,
+  schema: z.ZodType<T>,
   options: CallOptions = {},
-): Promise<unknown[]> {
-  const { maxPages = LOOK_UP_PAGES } = request;
-  const deadline = performance.now() + session.patienceMs(options);
+): Promise<T[]> {
+  const limits = withDeadline(session, options);
   const rows: unknown[] = [];
   let before = '';
   for (let page = 1; ; page += 1) {
-    const found = await readPage(session, request, page, { deadline, ...options });
+    const query = {
+      ...(where === undefined ? {} : { q: JSON.stringify(where) }),
+      _per_page: String(ROWS_A_PAGE),
+      ...(page === 1 ? {} : { _page: String(page) }),
+      _order_by: `+me.${key}`,
+    };
+    const answer = await session.call({ operation, ...(headers && { headers }), query }, limits);
+    const found = parseRows(session, answer, ROWS_A_PAGE);
     rows.push(...found);
-    if (found.length < ROWS_A_PAGE) return rows;
-    const ids = JSON.stringify(found.map((row) => idOf(row, request.key)));
-    if (ids === before) throw endless(session, request, 'repeated_page');
-    if (page === maxPages) throw endless(session, request, 'too_many_pages');
+    if (found.length < ROWS_A_PAGE) break;
+    const ids = JSON.stringify(found.map((row) => idOf(row, key)));
+    if (ids === before) throw badRows(session.library, operation, { causeCode: 'repeated_page' });
+    if (page === maxPages) throw badRows(session.library, operation, { causeCode: 'too_many_pages' });
     before = ids;
   }
-}
-
-async function readPage(
-  session: Session,
-  { operation, path, headers, where, key }: ListRequest,
-  page: number,
-  options?: CallOptions,
-): Promise<unknown[]> {
-  const answer = await session.call(
-    {
-      operation,
-      method: 'GET',
-      path,
-      ...(headers === undefined ? {} : { headers }),
-      query: {
-        ...(where === undefined ? {} : { q: JSON.stringify(where) }),
-        _per_page: String(ROWS_A_PAGE),
-        ...(page === 1 ? {} : { _page: String(page) }),
-        _order_by: `+me.${key}`,
-      },
-    },
-    options,
-  );
-  return parseRows(session, answer, ROWS_A_PAGE);
+  const parsed = z.array(schema).safeParse(rows);
+  if (parsed.success) return parsed.data;
+  throw badRows(session.library, operation);
 }
 
 /** The rows of a list's answer, of which there may be `maxRows`. Throws KohaError. */
 export function parseRows(session: Session, answer: Answer, maxRows: number): unknown[] {
   if (answer.status !== 200) throw session.failure(answer);
-  const rows: unknown = parseJsonBody(answer);
-  if (!Array.isArray(rows)) throw badAnswer(session.library, answer);
+  const rows = bodyOf(session.library, answer, z.array(z.unknown()));
   if (rows.length > maxRows) throw badAnswer(session.library, answer, { causeCode: 'too_many_rows' });
   return rows;
 }
@@ -88,15 +71,4 @@ export function parseRows(session: Session, answer: Answer, maxRows: number): un
 function idOf(row: unknown, key: string): unknown {
   const id: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, key) : null;
   return typeof id === 'string' ? id.slice(0, 64) : typeof id === 'number' ? id : null;
-}
-
-function endless({ library }: Session, { operation }: ListRequest, causeCode: CauseCode): KohaError {
-  return new KohaError({
-    code: 'bad_answer',
-    library,
-    operation,
-    status: 200,
-    effect: 'none',
-    causeCode,
-  });
 }

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'got';
-import { buildBoundedBody } from './bounded-body.ts';
 
 /** An answer as it came, whatever its status. */
 export interface RawAnswer {
@@ -38,4 +37,35 @@ export function readAnswer(stream: Request, maxBytes: number): Promise<RawAnswer
       if (head !== undefined) resolve({ ...head, body: body.bytes() });
     });
   });
+}
+
+const FIRST_BYTES = 16 * 1024;
+
+/**
+ * Builds the place for one answer of at most `maxBytes`, in one block that never grows beyond it. Most answers are one piece, which is
+ * kept as it came. `add` is false when a piece does not fit.
+ */
+function buildBoundedBody(maxBytes: number) {
+  let block: Uint8Array = new Uint8Array(0);
+  let isOurs = false;
+  let length = 0;
+  return {
+    add: (piece: Uint8Array): boolean => {
+      const wanted = length + piece.length;
+      if (wanted > maxBytes) return false;
+      if (length === 0) block = piece;
+      else {
+        if (!isOurs || wanted > block.length) {
+          const larger = new Uint8Array(Math.min(maxBytes, Math.max(wanted, 2 * block.length, FIRST_BYTES)));
+          larger.set(block.subarray(0, length));
+          block = larger;
+          isOurs = true;
+        }
+        block.set(piece, length);
+      }
+      length = wanted;
+      return true;
+    },
+    bytes: (): Uint8Array => block.subarray(0, length),
+  };
 }

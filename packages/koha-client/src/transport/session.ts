@@ -1,13 +1,13 @@
-import { parseRefusal } from '../errors/answer-body.ts';
-import type { Capabilities } from '../setup/capabilities.ts';
-import { failureOf } from '../errors/failure-of.ts';
+import type * as z from 'zod';
+import { bodyOf, failureOf } from '../errors/failure-of.ts';
 import { KohaError } from '../errors/koha-error.ts';
 import { withSentBefore } from '../errors/quote-answer.ts';
-import { isUnreadable } from '../errors/record-place.ts';
+import { isUnreadable, parseRefusal } from '../errors/refusal.ts';
+import type { Capabilities } from '../setup/capabilities.ts';
 import { waitForShared } from './shared-answer.ts';
 import { type Slots, buildSlots } from './slots.ts';
-import { createTokens } from './token.ts';
-import type { Answer, Exchange, Transport } from './transport.ts';
+import { createTokens, type TokenOptions } from './token.ts';
+import type { Answer, KohaRequest } from './transport.ts';
 
 /** The caller's limits on one call. */
 export interface CallOptions {
@@ -21,14 +21,14 @@ export interface CallOptions {
   readonly deadline?: number;
 }
 
-/** A request as an operation states it; the session adds token and limits. */
-export type KohaRequest = Omit<Exchange, 'timeoutMs' | 'signal'> & { readonly anonymous?: true };
+/** A request and whether it goes without the token of the API user. */
+export type SessionRequest = KohaRequest & { readonly anonymous?: true };
 
 /** The authorised way to one Koha. */
 export interface Calls {
   readonly library: string;
   /** Sends as the API user, under the cap. Resolves to any answer but Koha's own 401; throws KohaError. */
-  call(request: KohaRequest, options?: CallOptions): Promise<Answer>;
+  call(request: SessionRequest, options?: CallOptions): Promise<Answer>;
   /** Milliseconds for a call to wait for a place and to be answered, together. */
   patienceMs(limits: Pick<CallOptions, 'timeoutMs'>): number;
   /** Opens a connection for a call that will follow, unless one is open. Its failure is that call's to meet. */
@@ -58,21 +58,14 @@ export interface Session extends Calls {
 /** A Koha that serves fewer at once is rare, and with fewer nobody waits. */
 const CROWDED_FROM = 2;
 
-export interface CallsOptions {
-  readonly library: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  /** Milliseconds for one call to be answered; also the longest wait for a place under the cap. */
-  readonly timeoutMs: number;
+/** `timeoutMs`: milliseconds for one call to be answered, and the longest wait for a place under the cap. */
+export interface CallsOptions extends TokenOptions {
   /** How many calls may be under way at this Koha at once from this client. */
   readonly maxInFlight: number;
   /** Milliseconds that the next call may wait for a place under the cap before it is `busy`; by default its timeout, and never longer than the timeout a caller sets. */
   readonly slotWaitMs?: () => number;
   /** Called before each call that finds two or more others under way, or all places taken. */
   readonly onCrowded?: () => void;
-  readonly transport: Transport;
-  /** Milliseconds since 1970, for the ends of tokens and for dates in `retry-after`. */
-  now(): number;
 }
 
 /**
@@ -87,7 +80,7 @@ export function createCalls(options: CallsOptions): Calls {
   const slots = buildSlots(options.maxInFlight);
   const tokens = createTokens(options);
 
-  const exchange = async (request: KohaRequest, limits: CallOptions): Promise<Answer> => {
+  const exchange = async (request: SessionRequest, limits: CallOptions): Promise<Answer> => {
     const timeoutMs = limits.timeoutMs ?? options.timeoutMs;
     const endsAt = Math.min(performance.now() + timeoutMs, limits.deadline ?? Infinity);
     const leftMs = (): number => Math.max(0, endsAt - performance.now());
@@ -120,7 +113,8 @@ export function createCalls(options: CallsOptions): Calls {
         throw error instanceof KohaError ? withSentBefore(error) : error;
       }
     }
-    const isWorthRepeating = mayBeDeadKey(answer) && tokens.suspect(token) && request.method === 'GET';
+    const isWorthRepeating =
+      mayBeDeadKey(answer) && tokens.suspect(token) && request.operation.startsWith('GET ');
     return isWorthRepeating ? send(await waitForToken(tokens.current())) : answer;
   };
 
@@ -139,6 +133,7 @@ export function createCalls(options: CallsOptions): Calls {
     slots,
     failure,
     call: async (request, limits = {}) => {
+      refuseStrangeBranch(library, request);
       const leftMs = Math.max(0, (limits.deadline ?? Infinity) - performance.now());
       if (slots.taken >= Math.min(CROWDED_FROM, slots.size)) options.onCrowded?.();
       const slot = await slots.take(() => Math.min(waitMs(limits), leftMs), limits.signal);
@@ -154,6 +149,42 @@ export function createCalls(options: CallsOptions): Calls {
       }
     },
   };
+}
+
+/** A code that no header can carry is no branch of any Koha, so it is refused here the way Koha refuses an unknown one. */
+function refuseStrangeBranch(library: string, { operation, branch }: KohaRequest): void {
+  if (branch === undefined || /^[\x21-\x7e]+$/.test(branch)) return;
+  throw new KohaError({ code: 'permission', library, operation, effect: 'none', branch });
+}
+
+/** The options of calls that together answer one question: one deadline for all of them, the patience of a single call. */
+export function withDeadline(session: Calls, options: CallOptions = {}): CallOptions {
+  return { deadline: performance.now() + session.patienceMs(options), ...options };
+}
+
+/** Sends a request that has one good answer, 200 with a body that fits. Throws KohaError at any other. */
+export async function read<T>(
+  session: Session,
+  request: SessionRequest,
+  schema: z.ZodType<T>,
+  options?: CallOptions,
+): Promise<T> {
+  const answer = await session.call(request, options);
+  if (answer.status !== 200) throw session.failure(answer);
+  return bodyOf(session.library, answer, schema);
+}
+
+/** The same of a route of the plugin: null where this Koha has no plugin, or an older one, that could answer. */
+export async function readFromPlugin<T>(
+  session: Session,
+  request: SessionRequest,
+  schema: z.ZodType<T>,
+  options?: CallOptions,
+): Promise<T | null> {
+  const answer = await session.call(request, options);
+  if (answer.status === 404 && parseRefusal(answer) !== null) return null;
+  if (answer.status !== 200) throw session.failure(answer);
+  return bodyOf(session.library, answer, schema);
 }
 
 /** Koha's own answer on the token. A page with this status is a proxy's, and says nothing of it. */

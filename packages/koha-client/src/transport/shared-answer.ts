@@ -1,5 +1,5 @@
 import { KohaError, type KohaErrorCode } from '../errors/koha-error.ts';
-import type { KohaOperation } from './effect-of.ts';
+import type { KohaOperation } from './koha-operation.ts';
 
 /** How one caller waits for something that several callers share. */
 export interface Waiting {
@@ -38,4 +38,16 @@ export async function waitForShared<T>(work: Promise<T>, waiting: Waiting): Prom
   } finally {
     letGo();
   }
+}
+
+/** Work that all who wait for it share: begun by the first of them, and again by the first after its end. */
+export function shareWork<T>(work: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<T> | undefined;
+  return () => {
+    underWay ??= work().finally(() => {
+      underWay = undefined;
+    });
+    underWay.catch(() => undefined); // when every caller has left, nobody else listens
+    return underWay;
+  };
 }

@@ -1,8 +1,9 @@
 import * as z from 'zod';
-import { parseJsonBody, parseRefusal } from '../errors/answer-body.ts';
-import { badAnswer, failureOf } from '../errors/failure-of.ts';
+import { bodyOf, failureOf } from '../errors/failure-of.ts';
+import { parseRefusal } from '../errors/refusal.ts';
 import { KohaError } from '../errors/koha-error.ts';
 import { withQuote } from '../errors/quote-answer.ts';
+import { shareWork } from './shared-answer.ts';
 import type { Answer, Transport } from './transport.ts';
 
 /** Koha's access token: fetched when first needed, once for all who wait, and used until shortly before its end. */
@@ -23,6 +24,7 @@ export interface TokenOptions {
   readonly clientSecret: string;
   readonly timeoutMs: number;
   readonly transport: Transport;
+  /** Milliseconds since 1970, for the ends of tokens and for dates in `retry-after`. */
   now(): number;
 }
 
@@ -46,15 +48,12 @@ const tokenSchema = z.object({
 /** Creates the keeper of one API user's token (OAuth2 client credentials: `Koha/REST/V1/OAuth.pm`, `token`). */
 export function createTokens(options: TokenOptions): Tokens {
   let kept: { token: string; untilMs: number } | undefined;
-  let fetching: Promise<string> | undefined;
   let suspectedAt = -Infinity;
 
-  const fetchToken = async (): Promise<string> => {
+  const fetchToken = shareWork(async () => {
     const requestedAtMs = options.now();
     const answer = await options.transport.send({
       operation: 'POST /oauth/token',
-      method: 'POST',
-      path: '/oauth/token',
       form: {
         grant_type: 'client_credentials',
         client_id: options.clientId,
@@ -66,22 +65,14 @@ export function createTokens(options: TokenOptions): Tokens {
     const lifeMs = seconds * 1000;
     kept = { token, untilMs: requestedAtMs + Math.max(lifeMs - MARGIN_MS, lifeMs / 2) };
     return token;
-  };
-
-  const fetchOnce = (): Promise<string> => {
-    fetching ??= fetchToken().finally(() => {
-      fetching = undefined;
-    });
-    fetching.catch(() => undefined); // when every caller has left, nobody else listens
-    return fetching;
-  };
+  });
 
   return {
     current: () =>
-      kept !== undefined && options.now() < kept.untilMs ? Promise.resolve(kept.token) : fetchOnce(),
+      kept !== undefined && options.now() < kept.untilMs ? Promise.resolve(kept.token) : fetchToken(),
     renewed: (refused) => {
       if (kept?.token === refused) kept = undefined;
-      return kept === undefined ? fetchOnce() : Promise.resolve(kept.token);
+      return kept === undefined ? fetchToken() : Promise.resolve(kept.token);
     },
     suspect: (failed) => {
       if (kept?.token !== failed) return true;
@@ -94,20 +85,11 @@ export function createTokens(options: TokenOptions): Tokens {
 }
 
 function parseToken(library: string, answer: Answer, nowMs: number): z.infer<typeof tokenSchema> {
-  if (answer.status === 200) {
-    const body = tokenSchema.safeParse(parseJsonBody(answer));
-    if (body.success) return body.data;
-    throw badAnswer(library, answer);
-  }
+  if (answer.status === 200) return bodyOf(library, answer, tokenSchema);
   // 400 "Unimplemented grant type" (preference off), 401, 403 unknown id or wrong secret: only a person can fix these.
   // Koha says so in JSON: a page is a proxy's, and passes by itself.
-  const isKohas = [400, 401, 403].includes(answer.status) && parseRefusal(answer) !== null;
-  if (isKohas) {
-    const { operation, status } = answer;
-    throw withQuote(
-      new KohaError({ code: 'credentials', library, operation, status, effect: 'none' }),
-      answer,
-    );
-  }
-  throw failureOf(library, answer, nowMs);
+  const { operation, status } = answer;
+  const isKohas = [400, 401, 403].includes(status) && parseRefusal(answer) !== null;
+  if (!isKohas) throw failureOf(library, answer, nowMs);
+  throw withQuote(new KohaError({ code: 'credentials', library, operation, status, effect: 'none' }), answer);
 }

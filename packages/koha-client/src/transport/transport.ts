@@ -1,22 +1,27 @@
 import { type ClientRequest, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import got, { type NativeRequestOptions, type Request, TimeoutError } from 'got';
-import { maxAnswerBytes } from './answer-limits.ts';
-import { causeOf, wasConnected, type CauseCode } from '../errors/cause-code.ts';
-import { type KohaOperation, effectOf } from './effect-of.ts';
-import { KohaError, type KohaErrorCode } from '../errors/koha-error.ts';
+import got, { type Method, type NativeRequestOptions, type Request, TimeoutError } from 'got';
+import { causeOf, wasConnected } from '../errors/cause-code.ts';
+import { type KohaOperation, effectOf, maxAnswerBytes, requestLine } from './koha-operation.ts';
+import { KohaError, type KohaErrorCode, type KohaFailure } from '../errors/koha-error.ts';
 import { buildAgents } from './spare-connection.ts';
 import { type RawAnswer, TooLarge, readAnswer } from './read-answer.ts';
 
-/** One HTTP request to Koha, below authorisation and meaning. */
-export interface Exchange {
+/** A request as an operation states it. */
+export interface KohaRequest {
   readonly operation: KohaOperation;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  readonly path: string;
+  /** What stands in the places of the operation's path, by their names there. */
+  readonly places?: Readonly<Record<string, string | number>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Makes Koha act as this branch. */
+  readonly branch?: string;
   readonly json?: unknown;
   readonly form?: Readonly<Record<string, string>>;
+}
+
+/** One HTTP request to Koha, below authorisation and meaning. */
+export interface Exchange extends KohaRequest {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -48,9 +53,6 @@ export interface TransportOptions {
   }) => void;
 }
 
-const JSON_TYPE = 'application/json';
-const FORM_TYPE = 'application/x-www-form-urlencoded';
-
 /** We end a request ourselves. */
 class HungUp extends Error {
   override readonly name = 'HungUp';
@@ -81,15 +83,21 @@ export function createTransport(options: TransportOptions): Transport {
   const attempt = async (exchange: Exchange): Promise<Answer> => {
     const { operation } = exchange;
     if (exchange.timeoutMs <= 0) throw lost(options.library, exchange, { code: 'timeout', connected: false });
-    const { body, type } = bodyOf(exchange);
+    const { method, path } = requestLine(operation, exchange.places);
+    const { body, type } = bodyOf(method, exchange);
+    const actingAs = exchange.branch ?? null;
     let abort: (() => void) | undefined;
     let stream: Request | undefined;
     try {
       if (exchange.signal?.aborted === true) throw new HungUp();
-      const sent = request.stream(base + exchange.path + queryString(exchange.query), {
+      const sent = request.stream(base + path + queryString(exchange.query), {
         agent,
-        method: exchange.method,
-        headers: { ...exchange.headers, ...type },
+        method: method as Method,
+        headers: {
+          ...exchange.headers,
+          ...(actingAs === null ? {} : { 'x-koha-library': actingAs }),
+          ...type,
+        },
         timeout: { request: exchange.timeoutMs },
         ...(body === null ? {} : { body }),
       });
@@ -97,7 +105,6 @@ export function createTransport(options: TransportOptions): Transport {
       // got's own signal costs a fifth of a request.
       abort = () => sent.destroy(new HungUp());
       exchange.signal?.addEventListener('abort', abort, { once: true });
-      const actingAs = exchange.headers?.['x-koha-library'] ?? null;
       return { operation, actingAs, ...(await readAnswer(sent, maxAnswerBytes(operation))) };
     } catch (error) {
       throw lost(options.library, exchange, whyLost(error, stream, exchange.signal));
@@ -135,14 +142,15 @@ function nativeRequest(url: URL, options: NativeRequestOptions): ClientRequest {
 }
 
 /** The body as got need not look at it, and its type. */
-function bodyOf({ method, json, form }: Exchange): {
-  body: string | null;
-  type: Readonly<Record<string, string>>;
-} {
-  if (json !== undefined) return { body: JSON.stringify(json), type: { 'content-type': JSON_TYPE } };
+function bodyOf(
+  method: string,
+  { json, form }: KohaRequest,
+): { body: string | null; type: Readonly<Record<string, string>> } {
+  if (json !== undefined) return { body: JSON.stringify(json), type: { 'content-type': 'application/json' } };
   // got waits for a body where there can be one.
   if (form === undefined) return { body: method === 'GET' ? null : '', type: {} };
-  return { body: new URLSearchParams(form).toString(), type: { 'content-type': FORM_TYPE } };
+  const type = { 'content-type': 'application/x-www-form-urlencoded' };
+  return { body: new URLSearchParams(form).toString(), type };
 }
 
 /** Blanks become `%20`: not every server in front of a Koha reads `+` as a blank. */
@@ -151,20 +159,15 @@ function queryString(query: Readonly<Record<string, string>> | undefined): strin
   return `?${new URLSearchParams(query).toString().replaceAll('+', '%20')}`;
 }
 
-interface Loss {
-  readonly code: KohaErrorCode;
-  readonly connected: boolean;
-  readonly causeCode?: CauseCode | null;
-}
+type Loss = Pick<KohaFailure, 'code' | 'causeCode'> & { readonly connected: boolean };
 
-function lost(library: string, { operation }: Exchange, loss: Loss): KohaError {
-  const { code, connected, causeCode = null } = loss;
+function lost(library: string, { operation }: Exchange, { code, connected, causeCode }: Loss): KohaError {
   return new KohaError({
     code,
     library,
     operation,
     effect: connected ? effectOf(operation) : 'none',
-    causeCode,
+    causeCode: causeCode ?? null,
     wasSent: connected && operation !== 'POST /oauth/token',
   });
 }

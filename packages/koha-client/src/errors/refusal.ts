@@ -1,27 +1,7 @@
 import * as z from 'zod';
-import { MAX_DEPTH } from '../transport/answer-limits.ts';
-import type { CauseCode } from './cause-code.ts';
-import { isDeeperThan } from '../transport/json-depth.ts';
-import type { Answer } from '../transport/transport.ts';
-
-const decoder = new TextDecoder('utf-8', { fatal: true });
-
-/** The JSON of an answer, or undefined when it is none (HTML, truncated, empty, not UTF-8) or nested beyond reason. */
-export function parseJsonBody(answer: Answer): unknown {
-  if (isDeeperThan(answer.body, MAX_DEPTH)) return undefined;
-  try {
-    const json: unknown = JSON.parse(decoder.decode(answer.body));
-    return json;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Why a body could not be used, for a body that could not. */
-export function causeOfBody(answer: Answer): CauseCode {
-  if (isDeeperThan(answer.body, MAX_DEPTH)) return 'too_deep';
-  return parseJsonBody(answer) === undefined ? 'not_json' : 'not_koha';
-}
+import { PATRON_FIELDS } from '../patrons/patron-fields.ts';
+import { parseJsonBody } from '../transport/json-body.ts';
+import type { RawAnswer } from '../transport/read-answer.ts';
 
 /**
  * Koha's error bodies, folded into one shape. All texts are Koha's, cut short; they may quote what was sent, or say whatever a
@@ -68,7 +48,7 @@ const withError = z.object({
  * an application error, or nothing that can be read. Null means that this body is none of Koha's: a page of a proxy, a portal or
  * another program, which passes by itself.
  */
-export function parseRefusal(answer: Answer): KohaRefusal | null {
+export function parseRefusal(answer: Pick<RawAnswer, 'status' | 'body'>): KohaRefusal | null {
   const json = parseJsonBody(answer);
   const empty = { error: '', errorCode: null, conflict: null, misfits: [], requiredPermissions: null };
   if (typeof json === 'string') return json === '' ? null : { ...empty, error: json.slice(0, MAX_SENTENCE) };
@@ -84,3 +64,34 @@ export function parseRefusal(answer: Answer): KohaRefusal | null {
   const misfit = (answer.status === 501 ? withUndescribed : withMisfits).safeParse(json);
   return misfit.success ? { ...empty, misfits: misfit.data.errors } : null;
 }
+
+/** What else of Koha's objects can be in the way: dates that are none come from imports. */
+const OTHERS = `patron_id cardnumber userid expiry_date incorrect_address patron_card_lost item_id library_id category_id checkout_id extended_attributes extended_attribute_id type value anonymized restricted
+  expired updated_on last_seen date_enrolled date_renewed acquisition_date replacement_price_date last_checkout_date last_seen_date damaged_date
+  lost_date withdrawn_date checked_out_date timestamp due_date checkout_date checkin_date last_renewed_date note_date`;
+
+const FIELDS: ReadonlySet<string> = new Set([
+  ...PATRON_FIELDS.map(({ name }) => name),
+  ...OTHERS.split(/\s+/),
+]);
+
+/** A place in the body of an answer, made of nothing but numbers and names of Koha's own fields: it says nothing of the record. */
+export const isRecordPlace = (path: string): boolean =>
+  path.startsWith('/body/') && segmentsOf(path).every((name) => /^\d{1,4}$/.test(name) || FIELDS.has(name));
+
+/**
+ * Whether Koha has built an answer that its own description does not allow (`Mojolicious/Plugin/OpenAPI.pm`, `_render`): a value of
+ * one record is the reason, and the whole answer is lost for it.
+ */
+export function isUnreadable(status: number, refusal: KohaRefusal | null): boolean {
+  const misfits = refusal?.misfits ?? [];
+  return status === 500 && misfits.length > 0 && misfits.every(({ path }) => /^\/body(?:\/|$)/.test(path));
+}
+
+/** The field that such an answer names first; null where it is none that is known. */
+export function fieldIn({ misfits }: KohaRefusal): string | null {
+  const name = segmentsOf(misfits[0]?.path ?? '').at(-1) ?? '';
+  return FIELDS.has(name) ? name : null;
+}
+
+const segmentsOf = (path: string): string[] => path.split('/').slice(2);

@@ -1,22 +1,19 @@
 import * as z from 'zod';
-import { parseJsonBody, parseRefusal, type KohaRefusal } from '../errors/answer-body.ts';
-import { branchHeader } from '../transport/branch-header.ts';
-import type { Capabilities } from '../setup/capabilities.ts';
-import { badAnswer, firstValue } from '../errors/failure-of.ts';
+import { bodyOf, badAnswer, firstValue } from '../errors/failure-of.ts';
 import { KohaError } from '../errors/koha-error.ts';
+import { parseRefusal, type KohaRefusal } from '../errors/refusal.ts';
+import type { Capabilities } from '../setup/capabilities.ts';
+import { parseJsonBody } from '../transport/json-body.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
 import type { Answer } from '../transport/transport.ts';
-import { storedCardSchema } from './stored-card.ts';
-import { buildSentBody } from './sent-body.ts';
-import { readWriteRefusal, refused, type Refused } from './write-refusal.ts';
+import { CARD_NUMBER_LIMIT } from './patron-fields.ts';
+import { buildSentBody, readWriteRefusal, refused, type Refused, type SentBody } from './write-refusal.ts';
+
+/** The body of `PUT /patrons/{id}`: Koha demands these three and leaves every key that is not sent as it is. */
+export type PatronChange = SentBody & { readonly surname: string | null };
 
 /** The body of `POST /patrons`: Koha's own names; the caller answers for what is in it. */
-export type PatronBody = Readonly<Record<string, unknown>> & {
-  readonly surname: string | null;
-  readonly library_id: string;
-  readonly category_id: string;
-  readonly cardnumber: string;
-};
+export type PatronBody = PatronChange & { readonly cardnumber: string };
 
 export type CreateResult =
   /** `hidden`: Koha stored the patron but does not show it to this API user (`Koha/Patron.pm`, `is_accessible`). */
@@ -32,6 +29,23 @@ export type CreateResult =
   | { readonly kind: 'userid_taken' }
   | { readonly kind: 'attribute_not_unique'; readonly type: string | null }
   | Refused;
+
+export type ChangeResult =
+  | {
+      readonly kind: 'changed';
+      /** The card as Koha has it now, which a plugin of its may have rewritten; null where the answer does not show it. */
+      readonly cardnumber: string | null;
+    }
+  | { readonly kind: 'card_taken' }
+  | { readonly kind: 'gone' }
+  | Refused;
+
+/** The card in Koha's answer to a write; null where the answer does not show it, or shows what no card can be. */
+const storedCardSchema = z
+  .string()
+  .max(2 * CARD_NUMBER_LIMIT.characters)
+  .nullable()
+  .catch(null);
 
 const createdSchema = z.object({
   patron_id: z.number().int().positive().nullable().catch(null),
@@ -50,18 +64,20 @@ export async function createPatron(
 ): Promise<CreateResult> {
   const operation = 'POST /patrons';
   const capabilities = await session.capabilities.get(options);
-  try {
-    const headers = {
-      ...branchHeader(session.library, operation, how.branch),
-      ...wishes(capabilities, how.confirmNotDuplicate),
-    };
-    const answer = await session.call(
-      { operation, method: 'POST', path: '/patrons', headers, json: buildSentBody(body) },
-      options,
-    );
+  const headers = wishes(capabilities, how.confirmNotDuplicate);
+  return orRefusedBranch(async () => {
+    const { branch } = how;
+    const answer = await session.call({ operation, headers, branch, json: buildSentBody(body) }, options);
     const result = readCreateAnswer(session, answer, body);
     if (result.kind === 'refused' && result.what === 'other') session.capabilities.forget();
     return result;
+  });
+}
+
+/** Koha's refusal of the acting branch is a result of a write like others. */
+async function orRefusedBranch<T>(write: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await write();
   } catch (error) {
     if (error instanceof KohaError && error.branch !== null) return refused('branch', error.branch);
     throw error;
@@ -89,13 +105,8 @@ function readCreateAnswer(session: Session, answer: Answer, body: PatronBody): C
     // Nearly always one record Koha cannot store (a database error), rolled back. It can also come from a step after the
     // commit, so the effect is unknown and the caller looks before it tries again.
     const { library } = session;
-    throw new KohaError({
-      code: 'record_refused',
-      library,
-      operation: answer.operation,
-      status: 500,
-      effect: 'unknown',
-    });
+    const { operation, status } = answer;
+    throw new KohaError({ code: 'record_refused', library, operation, status, effect: 'unknown' });
   }
   throw session.failure(answer);
 }
@@ -119,4 +130,52 @@ function readConflict(refusal: KohaRefusal): CreateResult {
   if (conflict.endsWith('userid')) return { kind: 'userid_taken' };
   if (conflict.endsWith('cardnumber')) return { kind: 'card_taken' };
   return refused('other', 'conflict');
+}
+
+/** Koha's own object; its values are null where the patron is hidden from this API user. */
+const shownSchema = z.object({ patron_id: z.number().int().nullable(), cardnumber: storedCardSchema });
+
+/**
+ * Changes the named keys of a patron. Koha knows no conditional write: read the record right before. `extended_attributes`, if
+ * sent, replaces the whole set. Throws KohaError.
+ */
+export async function changePatron(
+  session: Session,
+  patronId: number,
+  body: PatronChange,
+  how: { readonly branch: string },
+  options?: CallOptions,
+): Promise<ChangeResult> {
+  const operation = 'PUT /patrons/{patron_id}';
+  if ('patron_id' in body) throw new TypeError('patron_id must not be sent: Koha would write it to the key');
+  return orRefusedBranch(async () => {
+    const { branch } = how;
+    const json = buildSentBody(body);
+    const places = { patron_id: patronId };
+    return readChangeAnswer(session, await session.call({ operation, places, branch, json }, options), body);
+  });
+}
+
+function readChangeAnswer(session: Session, answer: Answer, body: PatronChange): ChangeResult {
+  // 204: Koha saw that nothing would change. A 200 shows the patron; a page of some proxy says nothing.
+  if (answer.status === 204) return { kind: 'changed', cardnumber: null };
+  if (answer.status === 200) {
+    return { kind: 'changed', cardnumber: bodyOf(session.library, answer, shownSchema).cardnumber };
+  }
+  const refusal = parseRefusal(answer);
+  if (refusal === null) throw session.failure(answer);
+  if (answer.status === 404 && refusal.error !== '') return { kind: 'gone' };
+  if (answer.status === 403 && refusal.error.startsWith('Not enough privileges')) {
+    return refused('permission', 'superlibrarian');
+  }
+  if (answer.status === 409) {
+    const ofCard = refusal.conflict === null || refusal.conflict.endsWith('cardnumber');
+    return ofCard ? { kind: 'card_taken' } : refused('other', null);
+  }
+  if (answer.status === 400) {
+    const reason = readWriteRefusal(refusal, body);
+    if (reason.kind === 'refused') return reason;
+    return refused('other', reason.kind === 'userid_taken' ? 'userid' : reason.type);
+  }
+  throw session.failure(answer);
 }
