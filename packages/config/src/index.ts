@@ -1,6 +1,6 @@
 export { indexAgreements } from './agreements.ts';
 export { ConfigError, type ConfigProblem } from './config-error.ts';
-export { COPY_FIELDS, FIELD_GROUPS, SET_ONLY_FIELDS, type CopyField } from './field-groups.ts';
+export { COPY_FIELDS, FIELD_GROUPS, type CopyField } from './field-groups.ts';
 export type * from './model.ts';
 export { type SidePause, nextWindows, pausesAt, windowAt } from './window-at.ts';
 export type { PlannedWindow } from './windows-key.ts';

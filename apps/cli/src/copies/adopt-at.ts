@@ -1,5 +1,6 @@
 import type { Consortium, Library } from '@passport/config';
-import { type KohaPatron, KohaError, sameCard } from '@passport/koha-client';
+import { sameCard } from '@passport/contract';
+import { type KohaPatron, KohaError } from '@passport/koha-client';
 import {
   cleanText,
   copyCategoriesOf,

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { sameCard } from '../patrons/same-card.ts';
+import { sameCard } from '@passport/contract';
 import { listRows } from '../transport/list-rows.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
 

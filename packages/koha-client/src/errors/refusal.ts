@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { PATRON_FIELDS } from '../patrons/patron-fields.ts';
+import { PATRON_FIELDS } from '@passport/contract';
 import { parseJsonBody } from '../transport/json-body.ts';
 import type { RawAnswer } from '../transport/read-answer.ts';
 

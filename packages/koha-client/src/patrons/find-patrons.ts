@@ -5,9 +5,8 @@ import { codeSchema } from '../setup/koha-codes.ts';
 import { parseJsonBody } from '../transport/json-body.ts';
 import { listRows, parseRows } from '../transport/list-rows.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
-import { CARD_NUMBER_LIMIT } from './patron-fields.ts';
-import { parsePatron, type KohaPatron } from './patron.ts';
-import { sameCard } from './same-card.ts';
+import { LONGEST_CARD, parsePatron, type KohaPatron } from './patron.ts';
+import { sameCard } from '@passport/contract';
 
 const WITH_ATTRIBUTES = { 'x-koha-embed': 'extended_attributes' };
 const hiddenSchema = z.object({ patron_id: z.null() });
@@ -29,7 +28,7 @@ export async function findByCard(
   options?: CallOptions,
 ): Promise<KohaPatron[]> {
   const cardnumber = card.trim();
-  if (cardnumber === '' || Array.from(cardnumber).length > CARD_NUMBER_LIMIT.characters) return [];
+  if (cardnumber === '' || Array.from(cardnumber).length > LONGEST_CARD) return [];
   const embeds = [
     ...(wanted.attributes ? ['extended_attributes'] : []),
     ...(wanted.balance ? ['account_balance'] : []),

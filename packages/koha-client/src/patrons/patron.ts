@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { MAX_ATTRIBUTES, boundedList, flagSchema } from '../transport/json-body.ts';
-import { ATTRIBUTE_TYPE_LIMIT, CARD_NUMBER_LIMIT, CODE_LIMIT, PATRON_FIELDS } from './patron-fields.ts';
+import { PATRON_FIELDS } from '@passport/contract';
 
 /** A patron as Koha shows it, reduced to what the service may know. Dates are `YYYY-MM-DD`. */
 export interface KohaPatron {
@@ -57,7 +57,13 @@ const balance = fact(
  * Text that Koha's column can hold. A longer one is in no Koha, so the whole row counts as broken (`bad_answer`): to cut it, or to
  * leave it out, would pass a made-up value on as the patron's. Code units are counted, which is never stricter than the column.
  */
-const held = (limit: { readonly characters: number }) => z.string().max(2 * limit.characters);
+const held = (characters: number) => z.string().max(2 * characters);
+/** Koha's `cardnumber` column, in characters. */
+export const LONGEST_CARD = 32;
+/** Codes of branches and patron categories. */
+const LONGEST_CODE = 10;
+/** Code column of patron attribute types. */
+const LONGEST_TYPE = 64;
 /** Of the largest column Koha has for these fields, in bytes. */
 const LONGEST_TEXT = 65_535;
 
@@ -65,7 +71,7 @@ const LONGEST_TEXT = 65_535;
 const MAX_ATTRIBUTE_VALUE = 4_000;
 
 const attributeSchema = z.object({
-  type: held(ATTRIBUTE_TYPE_LIMIT),
+  type: held(LONGEST_TYPE),
   value: z.string().max(MAX_ATTRIBUTE_VALUE).nullable(),
   extended_attribute_id: fact(z.number().int()),
 });
@@ -83,9 +89,9 @@ const text = z.preprocess(
 
 const rowSchema = z.object({
   patron_id: z.number().int().positive().nullable(),
-  cardnumber: held(CARD_NUMBER_LIMIT).nullable(),
-  library_id: held(CODE_LIMIT).nullable(),
-  category_id: held(CODE_LIMIT).nullable(),
+  cardnumber: held(LONGEST_CARD).nullable(),
+  library_id: held(LONGEST_CODE).nullable(),
+  category_id: held(LONGEST_CODE).nullable(),
   date_enrolled: date.optional(),
   expiry_date: date,
   expired: flag,

@@ -6,7 +6,7 @@ import type { Capabilities } from '../setup/capabilities.ts';
 import { parseJsonBody } from '../transport/json-body.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
 import type { Answer } from '../transport/transport.ts';
-import { CARD_NUMBER_LIMIT } from './patron-fields.ts';
+import { LONGEST_CARD } from './patron.ts';
 import { buildSentBody, readWriteRefusal, refused, type Refused, type SentBody } from './write-refusal.ts';
 
 /** The body of `PUT /patrons/{id}`: Koha demands these three and leaves every key that is not sent as it is. */
@@ -43,7 +43,7 @@ export type ChangeResult =
 /** The card in Koha's answer to a write; null where the answer does not show it, or shows what no card can be. */
 const storedCardSchema = z
   .string()
-  .max(2 * CARD_NUMBER_LIMIT.characters)
+  .max(2 * LONGEST_CARD)
   .nullable()
   .catch(null);
 
