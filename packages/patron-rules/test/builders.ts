@@ -7,7 +7,7 @@ import {
   type Library,
 } from '@passport/config';
 import { PATRON_FIELDS } from '@passport/contract';
-import { type KohaPatron } from '@passport/koha-client';
+import type { KohaPatron } from '@passport/koha-client';
 import type { Answer, Candidate, Case, CopyCase } from '../src/index.ts';
 
 export const CARD = '21234000000017';

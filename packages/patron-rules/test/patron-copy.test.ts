@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { type CopyField, type CopyPolicy, type Library } from '@passport/config';
-import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/contract';
-import { type KohaPatron, type PatronBody } from '@passport/koha-client';
+import type { CopyField, CopyPolicy, Library } from '@passport/config';
+import { COPY_FIELDS } from '@passport/contract';
+import type { KohaPatron, PatronBody } from '@passport/koha-client';
 import { buildPatronCopy, type CopyCase, type PatronCopy } from '../src/index.ts';
 import { CARD, aCopyCase, agreement, library, patron } from './builders.ts';
 
