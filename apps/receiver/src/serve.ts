@@ -18,25 +18,25 @@ import {
   createEncryption,
   readRedisTime,
 } from '@passport/runtime';
-import { type Acceptance, acceptEvent } from './accept-event.ts';
+import { type Acceptance, acceptEvent } from './deliveries/accept-event.ts';
 import {
   type Authentication,
   type Delivery,
   type ReportingLibrary,
   buildAuthentication,
-} from './authentication.ts';
-import { buildCancelInQueue } from './cancel-in-queue.ts';
-import { type Cancellation, cancelScan } from './cancel-scan.ts';
-import { buildKeepConsent } from './keep-consent.ts';
-import { UNKNOWN, eventMetrics } from './event-metrics.ts';
-import type { EventSink } from './event-sink.ts';
-import { type StatusGiven, giveStatus } from './give-status.ts';
-import { buildJobMaker } from './job-maker.ts';
-import { buildNoteSeen } from './note-seen.ts';
-import { buildReadLibraryStatus } from './read-library-status.ts';
-import { type ReadState, buildReadState } from './read-state.ts';
-import { type ConsentTaken, takeConsent } from './take-consent.ts';
-import { tracedAccept } from './traced-accept.ts';
+} from './deliveries/authentication.ts';
+import { buildCancelInQueue } from './follow-ups/cancel-in-queue.ts';
+import { type Cancellation, cancelScan } from './follow-ups/cancel-scan.ts';
+import { buildKeepConsent } from './follow-ups/keep-consent.ts';
+import { UNKNOWN, eventMetrics } from './deliveries/event-metrics.ts';
+import type { EventSink } from './deliveries/event-sink.ts';
+import { type StatusGiven, giveStatus } from './follow-ups/give-status.ts';
+import { buildJobMaker } from './deliveries/job-maker.ts';
+import { buildNoteSeen } from './deliveries/note-seen.ts';
+import { buildReadLibraryStatus } from './follow-ups/read-library-status.ts';
+import { type ReadState, buildReadState } from './follow-ups/read-state.ts';
+import { type ConsentTaken, takeConsent } from './follow-ups/take-consent.ts';
+import { tracedAccept } from './deliveries/traced-accept.ts';
 
 /** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
 export const REDIS_DEADLINE_MS = 2_000;

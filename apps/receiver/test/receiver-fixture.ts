@@ -22,19 +22,19 @@ import {
   untilRedisReady,
 } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
-import { acceptEvent } from '../src/accept-event.ts';
-import { buildReceiver } from '../src/app.ts';
-import { type ReportingLibrary, buildAuthentication } from '../src/authentication.ts';
-import { buildCancelInQueue } from '../src/cancel-in-queue.ts';
-import { cancelScan } from '../src/cancel-scan.ts';
-import { buildKeepConsent } from '../src/keep-consent.ts';
-import { buildEventSink } from '../src/event-sink.ts';
-import { buildJobMaker } from '../src/job-maker.ts';
-import { buildNoteSeen } from '../src/note-seen.ts';
-import { buildReadState } from '../src/read-state.ts';
-import { giveStatus } from '../src/give-status.ts';
-import { type LibraryStatusDeps, buildReadLibraryStatus } from '../src/read-library-status.ts';
-import { takeConsent } from '../src/take-consent.ts';
+import { acceptEvent } from '../src/deliveries/accept-event.ts';
+import { buildReceiver } from '../src/http/app.ts';
+import { type ReportingLibrary, buildAuthentication } from '../src/deliveries/authentication.ts';
+import { buildCancelInQueue } from '../src/follow-ups/cancel-in-queue.ts';
+import { cancelScan } from '../src/follow-ups/cancel-scan.ts';
+import { buildKeepConsent } from '../src/follow-ups/keep-consent.ts';
+import { buildEventSink } from '../src/deliveries/event-sink.ts';
+import { buildJobMaker } from '../src/deliveries/job-maker.ts';
+import { buildNoteSeen } from '../src/deliveries/note-seen.ts';
+import { buildReadState } from '../src/follow-ups/read-state.ts';
+import { giveStatus } from '../src/follow-ups/give-status.ts';
+import { type LibraryStatusDeps, buildReadLibraryStatus } from '../src/follow-ups/read-library-status.ts';
+import { takeConsent } from '../src/follow-ups/take-consent.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 'riverside').toString('base64')}`;
 export const OTHER_SECRET = `whsec_${Buffer.alloc(32, 'lakeside').toString('base64')}`;

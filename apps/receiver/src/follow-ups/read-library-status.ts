@@ -11,7 +11,7 @@ import {
   readProcesses,
 } from '@passport/queue';
 import { RETRY_MS } from './admit-signed.ts';
-import { type RedisInTime, callRedis } from './call-redis.ts';
+import { type RedisInTime, callRedis } from '../deliveries/call-redis.ts';
 
 type Library = Consortium['libraries'][number];
 type StatusLibrary = Pick<Library, 'id' | 'name' | 'windows' | 'copy' | 'refresh'>;

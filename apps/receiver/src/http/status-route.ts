@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { OF_ANOTHER_EVENT } from './authentication.ts';
+import { OF_ANOTHER_EVENT } from '../deliveries/authentication.ts';
 import { answerRefusal } from './refuse.ts';
-import type { Serving } from './serve.ts';
+import type { Serving } from '../serve.ts';
 import { signatureHeaders } from './signature-headers.ts';
 
 const EMPTY = Buffer.alloc(0);

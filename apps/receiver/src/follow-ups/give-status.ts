@@ -1,6 +1,6 @@
 import { type LibraryStatus, parseStatusRequest } from '@passport/contract';
 import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitSigned } from './admit-signed.ts';
-import type { Delivery } from './authentication.ts';
+import type { Delivery } from '../deliveries/authentication.ts';
 import type { ReadLibraryStatus } from './read-library-status.ts';
 
 export type StatusGiven =

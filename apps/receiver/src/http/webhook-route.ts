@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Acceptance } from './accept-event.ts';
-import type { Delivery, Unauthorized } from './authentication.ts';
-import type { Cancellation } from './cancel-scan.ts';
-import type { StatusGiven } from './give-status.ts';
+import type { Acceptance } from '../deliveries/accept-event.ts';
+import type { Delivery, Unauthorized } from '../deliveries/authentication.ts';
+import type { Cancellation } from '../follow-ups/cancel-scan.ts';
+import type { StatusGiven } from '../follow-ups/give-status.ts';
 import { isJson } from './is-json.ts';
 import { answerRefusal, refuse } from './refuse.ts';
 import { signatureHeaders } from './signature-headers.ts';
-import type { ConsentTaken } from './take-consent.ts';
+import type { ConsentTaken } from '../follow-ups/take-consent.ts';
 
 /** What can be decided of a signed request. */
 type Decision = Acceptance | Cancellation | ConsentTaken | StatusGiven;

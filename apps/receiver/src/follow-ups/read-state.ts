@@ -1,6 +1,6 @@
 import { type EventState, stateWithoutWorker } from '@passport/contract';
 import { readEventState } from '@passport/queue';
-import { type RedisInTime, callRedis } from './call-redis.ts';
+import { type RedisInTime, callRedis } from '../deliveries/call-redis.ts';
 
 /** The state of an event under its own id or the id of a scan that was coalesced with it. */
 export type ReadState = (library: string, eventId: string) => Promise<EventState | null | 'unavailable'>;

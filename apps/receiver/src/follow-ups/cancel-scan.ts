@@ -1,7 +1,7 @@
 import { type CancelAnswer, findCancelFault } from '@passport/contract';
 import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitSigned } from './admit-signed.ts';
-import type { Delivery } from './authentication.ts';
-import type { NotFoundReason } from './problem.ts';
+import type { Delivery } from '../deliveries/authentication.ts';
+import type { NotFoundReason } from '../http/problem.ts';
 
 /** Cancels an event of this library in the queue, or says why there is none of this id. */
 export type CancelInQueue = (

@@ -15,16 +15,16 @@ import {
   connectionTimes,
   trustProxy,
 } from '@passport/runtime';
-import type { Unauthorized } from './authentication.ts';
+import type { Unauthorized } from '../deliveries/authentication.ts';
 import { registerCancelRoute } from './cancel-route.ts';
 import { registerConsentRoute } from './consent-route.ts';
 import { drain } from './drain.ts';
-import { UNKNOWN } from './event-metrics.ts';
+import { UNKNOWN } from '../deliveries/event-metrics.ts';
 import { registerLibraryStatusRoute } from './library-status-route.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuseRaw } from './raw-refusal.ts';
 import { refuse } from './refuse.ts';
-import type { Serving } from './serve.ts';
+import type { Serving } from '../serve.ts';
 import { registerStatusRoute } from './status-route.ts';
 import { type NoteDelivery, registerWebhookRoute } from './webhook-route.ts';
 

@@ -5,7 +5,7 @@ import {
   isCancelledAhead,
   readEventState,
 } from '@passport/queue';
-import { type RedisInTime, callRedis } from './call-redis.ts';
+import { type RedisInTime, callRedis } from '../deliveries/call-redis.ts';
 import type { CancelInQueue } from './cancel-scan.ts';
 
 /** Cancels events in the queue; what Redis does not answer in time is `unavailable`, and may have been cancelled. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Delivery } from './authentication.ts';
-import type { Cancellation } from './cancel-scan.ts';
+import type { Delivery } from '../deliveries/authentication.ts';
+import type { Cancellation } from '../follow-ups/cancel-scan.ts';
 import { answerRefusal } from './refuse.ts';
 import { type RouteNotes, answerSigned } from './webhook-route.ts';
 

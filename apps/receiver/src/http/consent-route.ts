@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Delivery } from './authentication.ts';
+import type { Delivery } from '../deliveries/authentication.ts';
 import { answerRefusal, refuse } from './refuse.ts';
-import type { ConsentTaken } from './take-consent.ts';
+import type { ConsentTaken } from '../follow-ups/take-consent.ts';
 import { type RouteNotes, answerSigned } from './webhook-route.ts';
 
 /** `POST /webhooks/{library}/{webhook-id}/consent`, signed as a delivery of that event is. */

@@ -1,7 +1,7 @@
 import type { DeliveryHeaders } from '@passport/contract';
-import { type Authentication, type Delivery, OF_ANOTHER_EVENT } from './authentication.ts';
-import type { EventSink } from './event-sink.ts';
-import { readJson } from './read-json.ts';
+import { type Authentication, type Delivery, OF_ANOTHER_EVENT } from '../deliveries/authentication.ts';
+import type { EventSink } from '../deliveries/event-sink.ts';
+import { readJson } from '../deliveries/read-json.ts';
 
 export interface FollowUpDeps {
   readonly authenticate: (delivery: Delivery) => Authentication;

@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { TIMESTAMP_TOLERANCE_SECONDS } from '@passport/contract';
-import type { Authentication, Unauthorized } from './authentication.ts';
+import type { Authentication, Unauthorized } from '../deliveries/authentication.ts';
 import {
   type NotFoundReason,
   PROBLEM_TYPE,

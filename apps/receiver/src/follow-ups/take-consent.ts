@@ -1,7 +1,7 @@
 import { type ConsentAnswer, parseConsent } from '@passport/contract';
 import type { ConsentRecorded } from '@passport/queue';
 import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitSigned } from './admit-signed.ts';
-import type { Delivery } from './authentication.ts';
+import type { Delivery } from '../deliveries/authentication.ts';
 
 /** Keeps the answer of an event of this library in the queue. */
 export type KeepConsent = (

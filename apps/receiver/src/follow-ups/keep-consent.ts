@@ -1,5 +1,5 @@
 import { type ReplicaCheck, type ScanJobs, answerConsent } from '@passport/queue';
-import { type RedisInTime, callRedis } from './call-redis.ts';
+import { type RedisInTime, callRedis } from '../deliveries/call-redis.ts';
 import type { KeepConsent } from './take-consent.ts';
 
 /** Keeps answers in the queue; what Redis does not answer in time is `unavailable`, and may have been kept: it may be repeated. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Delivery } from './authentication.ts';
-import type { StatusGiven } from './give-status.ts';
+import type { Delivery } from '../deliveries/authentication.ts';
+import type { StatusGiven } from '../follow-ups/give-status.ts';
 import { answerRefusal } from './refuse.ts';
 import { type RouteNotes, answerSigned } from './webhook-route.ts';
 
