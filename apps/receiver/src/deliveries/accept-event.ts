@@ -1,19 +1,17 @@
 import { type ParsedEvent, parseEvent } from '@passport/contract';
+import type { Tracing } from '@passport/runtime';
 import type { Authentication, Delivery } from './authentication.ts';
 import type { EventSink, SinkAnswer } from './event-sink.ts';
 import type { JobMaker } from './job-maker.ts';
 import type { NoteSeen } from './note-seen.ts';
 import { readJson } from './read-json.ts';
+import type { Refusal } from './refusal.ts';
 
 export type Acceptance =
   | { readonly kind: 'accepted'; readonly eventId: string; readonly isCancelled?: true }
   | { readonly kind: 'duplicate' | 'coalesced'; readonly eventId: string }
   | { readonly kind: 'seen' | 'test' | 'ignored'; readonly eventId: string }
-  | Exclude<Authentication, { kind: 'genuine' }>
-  | { readonly kind: 'not_json' }
-  | { readonly kind: 'rate_limited' | 'backlog_full' | 'unavailable'; readonly retryAfterMs: number }
-  | { readonly kind: 'id_reused' }
-  | { readonly kind: 'invalid_field'; readonly field: string; readonly problem: string };
+  | Exclude<Refusal, { kind: 'not_found' }>;
 
 /** A full backlog empties at the speed of the workers, not of a clock: this is a guess for the sender. */
 const BACKLOG_RETRY_MS = 5_000;
@@ -115,4 +113,29 @@ function passed(parsed: ParsedEvent | null, eventId: string): Acceptance {
     default:
       return parsed satisfies never;
   }
+}
+
+/**
+ * Takes each delivery in a span of its own, which begins the event's trace: a `traceparent` of the sender is not signed,
+ * so it is not taken. What a sender calls itself is only logged when it is known to us.
+ */
+export function tracedAccept(
+  accept: (delivery: Delivery) => Promise<Acceptance>,
+  tracing: Tracing,
+  isKnown: (library: string) => boolean,
+): (delivery: Delivery) => Promise<Acceptance> {
+  return (delivery) =>
+    tracing.within(
+      () => ({
+        name: 'POST /webhooks/{library}',
+        kind: 'server',
+        facts: { library: isKnown(delivery.library) ? delivery.library : 'unknown' },
+      }),
+      async (annotate) => {
+        const acceptance = await accept(delivery);
+        const { kind: outcome } = acceptance;
+        annotate('eventId' in acceptance ? { outcome, event: acceptance.eventId } : { outcome });
+        return acceptance;
+      },
+    );
 }

@@ -6,7 +6,6 @@ import {
   fastify,
 } from 'fastify';
 import type { IncomingMessage, Server } from 'node:http';
-import type { Socket } from 'node:net';
 import {
   type ConnectionLimits,
   type Logger,
@@ -16,17 +15,12 @@ import {
   trustProxy,
 } from '@passport/runtime';
 import type { Unauthorized } from '../deliveries/authentication.ts';
-import { registerCancelRoute } from './cancel-route.ts';
-import { registerConsentRoute } from './consent-route.ts';
-import { drain } from './drain.ts';
 import { UNKNOWN } from '../deliveries/event-metrics.ts';
-import { registerLibraryStatusRoute } from './library-status-route.ts';
+import { drain, refuseRaw } from './end-connection.ts';
 import { buildOpenApi } from './openapi.ts';
-import { refuseRaw } from './raw-refusal.ts';
-import { refuse } from './refuse.ts';
+import { refuse } from './problem.ts';
+import { type NoteDelivery, registerRoutes } from './routes.ts';
 import type { Serving } from '../serve.ts';
-import { registerStatusRoute } from './status-route.ts';
-import { type NoteDelivery, registerWebhookRoute } from './webhook-route.ts';
 
 /** A larger body is a 413 (docs/integrating.md). */
 const BODY_LIMIT_BYTES = 16 * 1024;
@@ -85,14 +79,7 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   });
 
   const note = buildNote(deps);
-  const proven = (socket: Socket): void => connections.proven(socket);
-  const notes = { note, proven };
-  const { serving } = deps;
-  registerWebhookRoute(app, async (delivery) => serving().accept(delivery), notes);
-  registerStatusRoute(app, { serving, proven });
-  registerCancelRoute(app, async (delivery, eventId) => serving().cancel(delivery, eventId), notes);
-  registerConsentRoute(app, async (delivery, eventId) => serving().consent(delivery, eventId), notes);
-  registerLibraryStatusRoute(app, async (delivery) => serving().status(delivery), notes);
+  registerRoutes(app, { serving: deps.serving, note, proven: (socket) => connections.proven(socket) });
   const description = buildOpenApi(deps.version);
   app.get('/openapi.json', () => description);
   app.setNotFoundHandler((_request, reply) => refuse(reply.header('connection', 'close'), 'not_found'));

@@ -10,19 +10,87 @@ import {
   statusRequestedSchema,
 } from '@passport/contract';
 import * as z from 'zod';
-import {
-  jsonAnswer,
-  library,
-  malformed,
-  pathPart,
-  problemAnswer,
-  ref,
-  retryAnswer,
-  signatureHeaders,
-  signed,
-  tooSlow,
-} from './openapi-parts.ts';
-import { NOT_FOUND_REASONS, PROBLEM_CODES, UNAUTHORIZED_REASONS } from './problem.ts';
+import { NOT_FOUND_REASONS } from '../deliveries/refusal.ts';
+import { PROBLEM_CODES, PROBLEM_TYPE, UNAUTHORIZED_REASONS } from './problem.ts';
+
+const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
+const jsonAnswer = (description: string, schema: object): object => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+const problemAnswer = (description: string): object => ({
+  description,
+  content: { [PROBLEM_TYPE]: { schema: ref('Problem') } },
+});
+const retryAnswer = (description: string): object => ({
+  ...problemAnswer(description),
+  headers: { 'retry-after': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds' } },
+});
+const parameter = (where: 'path' | 'header', name: string, description: string, pattern?: string) => ({
+  name,
+  in: where,
+  required: true,
+  schema: { type: 'string', ...(pattern === undefined ? {} : { pattern }) },
+  description,
+});
+
+const library = parameter('path', 'library', 'The lending library’s id');
+const id = parameter('path', 'id', 'The event’s webhook-id');
+const signatureHeaders = [
+  parameter(
+    'header',
+    'webhook-id',
+    'Unique per event, the same on every delivery of it',
+    '^[A-Za-z0-9_-]{1,128}$',
+  ),
+  parameter(
+    'header',
+    'webhook-timestamp',
+    'Unix seconds of this delivery, at most 300 s off',
+    '^[1-9]\\d{0,11}$',
+  ),
+  parameter(
+    'header',
+    'webhook-signature',
+    'Standard Webhooks 1.0: v1,BASE64(HMAC-SHA256(secret, id.timestamp.body)), several separated by one space',
+    '^v1,',
+  ),
+];
+const tooSlow = problemAnswer('The request took too long to arrive');
+const UNSIGNED = 'Bad signature, timestamp outside the window, or unknown library';
+const UNSIGNED_FOR_EVENT = 'Bad signature, timestamp outside the window, unknown library, or another id';
+
+/** A signed request; `responses` are those that not every one of them has, or not with these words. */
+const signed = (operationId: string, summary: string, parameters: object[], responses: object): object => ({
+  operationId,
+  security: [{ signature: [] }],
+  summary,
+  parameters: [library, ...parameters, ...signatureHeaders],
+  responses: {
+    400: problemAnswer('A header is missing, repeated or malformed; not JSON or UTF-8; not HTTP'),
+    401: problemAnswer(parameters.length === 0 ? UNSIGNED : UNSIGNED_FOR_EVENT),
+    408: tooSlow,
+    503: retryAnswer('Redis does not answer now, or the process is stopping'),
+    ...responses,
+  },
+});
+
+/** The same with a body. */
+const posted = (
+  operationId: string,
+  summary: string,
+  body: string,
+  parameters: object[],
+  responses: object,
+): object => ({
+  ...signed(operationId, summary, parameters, {
+    413: problemAnswer('Larger than 16 KiB'),
+    415: problemAnswer('Not application/json'),
+    429: retryAnswer('Over the library’s rate'),
+    ...responses,
+  }),
+  requestBody: { required: true, content: { 'application/json': { schema: ref(body) } } },
+});
 
 /** OpenAPI has no word for a signature over the body: it is described as the header that holds it. */
 const signatureScheme = {
@@ -71,129 +139,102 @@ const problemSchema = {
   },
 };
 
-const reportScan = {
-  operationId: 'reportScan',
-  security: signed,
-  summary: 'Report that a scanned card is unknown, or that a copy was scanned',
-  parameters: [library, ...signatureHeaders],
-  requestBody: { required: true, content: { 'application/json': { schema: ref('Event') } } },
-  responses: {
-    202: jsonAnswer('Redis has it', ref('Accepted')),
-    400: malformed,
-    401: problemAnswer('Bad signature, timestamp outside the window, or unknown library'),
-    408: tooSlow,
-    409: problemAnswer('Same webhook-id, different body'),
-    413: problemAnswer('Larger than 16 KiB'),
-    415: problemAnswer('Not application/json'),
-    422: problemAnswer('Signed, but data does not fit; names the field'),
-    429: retryAnswer('Over the library’s rate or backlog'),
-    503: retryAnswer('Redis cannot take it now, or the process is stopping'),
-  },
-};
-
-const readEvent = {
-  operationId: 'readEvent',
-  security: signed,
-  summary: 'The state of an event, signed over an empty body; does not count against the rate',
-  parameters: [library, pathPart('id', 'The event’s webhook-id'), ...signatureHeaders],
-  responses: {
-    200: jsonAnswer('The state', ref('EventState')),
-    400: malformed,
-    401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
-    404: problemAnswer('Unknown event'),
-    408: tooSlow,
-    503: retryAnswer('Redis does not answer now, or the process is stopping'),
-  },
-};
-
-const cancelEvent = {
-  operationId: 'cancelEvent',
-  security: signed,
-  summary: 'Cancel an event: nothing more is written for it, and it says what was; may be repeated',
-  parameters: [library, pathPart('id', 'The event’s webhook-id'), ...signatureHeaders],
-  requestBody: { required: true, content: { 'application/json': { schema: ref('ScanCancelled') } } },
-  responses: {
-    200: jsonAnswer('It is decided what was written and what was not', ref('CancelAnswer')),
-    202: jsonAnswer(
-      'PENDING: a checkout may be on its way, and nothing after it will be; follow the state',
-      ref('CancelAnswer'),
-    ),
-    400: malformed,
-    401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
-    404: problemAnswer(
-      `Nothing is known of this event (not_seen), or not any more (not_kept). Should it still come, within ${REMEMBERED_HOURS} hours, it is cancelled`,
-    ),
-    408: tooSlow,
-    413: problemAnswer('Larger than 16 KiB'),
-    415: problemAnswer('Not application/json'),
-    422: problemAnswer('Signed, but is not scan.cancelled; names the field'),
-    429: retryAnswer('Over the library’s rate'),
-    503: retryAnswer(
-      'Redis does not answer now, or the process is stopping; it may be cancelled all the same',
+const PATHS = {
+  '/webhooks/{library}': {
+    post: posted(
+      'reportScan',
+      'Report that a scanned card is unknown, or that a copy was scanned',
+      'Event',
+      [],
+      {
+        202: jsonAnswer('Redis has it', ref('Accepted')),
+        409: problemAnswer('Same webhook-id, different body'),
+        422: problemAnswer('Signed, but data does not fit; names the field'),
+        429: retryAnswer('Over the library’s rate or backlog'),
+        503: retryAnswer('Redis cannot take it now, or the process is stopping'),
+      },
     ),
   },
-};
-
-const answerConsent = {
-  operationId: 'answerConsent',
-  security: signed,
-  summary:
-    'The patron’s answer, where an event waits for their consent; the first one holds, and may be repeated',
-  parameters: [library, pathPart('id', 'The event’s webhook-id'), ...signatureHeaders],
-  requestBody: { required: true, content: { 'application/json': { schema: ref('ConsentAnswered') } } },
-  responses: {
-    200: jsonAnswer('Redis has it, and the event goes on', {
-      type: 'object',
-      required: ['event_id', 'answer'],
-      additionalProperties: false,
-      properties: { event_id: { type: 'string' }, answer: { enum: ['yes', 'no'] } },
-    }),
-    400: malformed,
-    401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
-    404: problemAnswer('Unknown event'),
-    408: tooSlow,
-    409: problemAnswer('It does not wait for a consent, has another answer, or was put with another text'),
-    413: problemAnswer('Larger than 16 KiB'),
-    415: problemAnswer('Not application/json'),
-    422: problemAnswer('Signed, but does not fit; names the field'),
-    429: retryAnswer('Over the library’s rate'),
-    503: retryAnswer('Redis does not answer now, or the process is stopping; repeat it'),
+  '/webhooks/{library}/{id}': {
+    get: signed(
+      'readEvent',
+      'The state of an event, signed over an empty body; does not count against the rate',
+      [id],
+      { 200: jsonAnswer('The state', ref('EventState')), 404: problemAnswer('Unknown event') },
+    ),
   },
-};
-
-const readStatus = {
-  operationId: 'readStatus',
-  security: signed,
-  summary:
-    'How the service is for this library: workers, pauses, its outcomes and failures; an answer is good for two seconds',
-  parameters: [library, ...signatureHeaders],
-  requestBody: { required: true, content: { 'application/json': { schema: ref('StatusRequested') } } },
-  responses: {
-    200: jsonAnswer('The status, of this library alone', ref('LibraryStatus')),
-    400: malformed,
-    401: problemAnswer('Bad signature, timestamp outside the window, or unknown library'),
-    408: tooSlow,
-    413: problemAnswer('Larger than 16 KiB'),
-    415: problemAnswer('Not application/json'),
-    422: problemAnswer('Signed, but is not library.status_requested; names the field'),
-    429: retryAnswer('Over the library’s rate'),
-    503: retryAnswer('Redis does not answer now, or the process is stopping'),
+  '/webhooks/{library}/{id}/cancel': {
+    post: posted(
+      'cancelEvent',
+      'Cancel an event: nothing more is written for it, and it says what was; may be repeated',
+      'ScanCancelled',
+      [id],
+      {
+        200: jsonAnswer('It is decided what was written and what was not', ref('CancelAnswer')),
+        202: jsonAnswer(
+          'PENDING: a checkout may be on its way, and nothing after it will be; follow the state',
+          ref('CancelAnswer'),
+        ),
+        404: problemAnswer(
+          `Nothing is known of this event (not_seen), or not any more (not_kept). Should it still come, within ${REMEMBERED_HOURS} hours, it is cancelled`,
+        ),
+        422: problemAnswer('Signed, but is not scan.cancelled; names the field'),
+        503: retryAnswer(
+          'Redis does not answer now, or the process is stopping; it may be cancelled all the same',
+        ),
+      },
+    ),
   },
-};
-
-const readDescription = {
-  operationId: 'readDescription',
-  security: [],
-  summary: 'This description',
-  responses: {
-    200: jsonAnswer('This description', {
-      type: 'object',
-      required: ['openapi', 'paths'],
-      properties: { openapi: { type: 'string' }, paths: { type: 'object' } },
-    }),
-    400: problemAnswer('Not HTTP'),
-    408: tooSlow,
-    503: retryAnswer('The process is stopping'),
+  '/webhooks/{library}/{id}/consent': {
+    post: posted(
+      'answerConsent',
+      'The patron’s answer, where an event waits for their consent; the first one holds, and may be repeated',
+      'ConsentAnswered',
+      [id],
+      {
+        200: jsonAnswer('Redis has it, and the event goes on', {
+          type: 'object',
+          required: ['event_id', 'answer'],
+          additionalProperties: false,
+          properties: { event_id: { type: 'string' }, answer: { enum: ['yes', 'no'] } },
+        }),
+        404: problemAnswer('Unknown event'),
+        409: problemAnswer(
+          'It does not wait for a consent, has another answer, or was put with another text',
+        ),
+        422: problemAnswer('Signed, but does not fit; names the field'),
+        503: retryAnswer('Redis does not answer now, or the process is stopping; repeat it'),
+      },
+    ),
+  },
+  '/webhooks/{library}/service/status': {
+    post: posted(
+      'readStatus',
+      'How the service is for this library: workers, pauses, its outcomes and failures; an answer is good for two seconds',
+      'StatusRequested',
+      [],
+      {
+        200: jsonAnswer('The status, of this library alone', ref('LibraryStatus')),
+        422: problemAnswer('Signed, but is not library.status_requested; names the field'),
+      },
+    ),
+  },
+  '/openapi.json': {
+    get: {
+      operationId: 'readDescription',
+      security: [],
+      summary: 'This description',
+      responses: {
+        200: jsonAnswer('This description', {
+          type: 'object',
+          required: ['openapi', 'paths'],
+          properties: { openapi: { type: 'string' }, paths: { type: 'object' } },
+        }),
+        400: problemAnswer('Not HTTP'),
+        408: tooSlow,
+        503: retryAnswer('The process is stopping'),
+      },
+    },
   },
 };
 
@@ -203,14 +244,7 @@ export function buildOpenApi(version: string): object {
     openapi: '3.1.0',
     info: { title: 'Patron Passport receiver', version, license: LICENSE },
     servers: [{ url: '/', description: 'The receiver that this was read from' }],
-    paths: {
-      '/webhooks/{library}': { post: reportScan },
-      '/webhooks/{library}/{id}': { get: readEvent },
-      '/webhooks/{library}/{id}/cancel': { post: cancelEvent },
-      '/webhooks/{library}/{id}/consent': { post: answerConsent },
-      '/webhooks/{library}/service/status': { post: readStatus },
-      '/openapi.json': { get: readDescription },
-    },
+    paths: PATHS,
     components: {
       securitySchemes: { signature: signatureScheme },
       schemas: {

@@ -1,5 +1,10 @@
 import { type Consortium, nextWindows, pausesAt } from '@passport/config';
-import { LONGEST_COUNTED_MS, type LibraryStatus, MOST_LISTED_FAILURES } from '@passport/contract';
+import {
+  LONGEST_COUNTED_MS,
+  type LibraryStatus,
+  MOST_LISTED_FAILURES,
+  parseStatusRequest,
+} from '@passport/contract';
 import {
   ANY_EVENT,
   type ListedEvent,
@@ -10,8 +15,10 @@ import {
   readOutcomesOf,
   readProcesses,
 } from '@passport/queue';
-import { RETRY_MS } from './admit-signed.ts';
+import { type FollowUpDeps, RETRY_MS, takeFollowUp } from './follow-up.ts';
+import type { Delivery } from '../deliveries/authentication.ts';
 import { type RedisInTime, callRedis } from '../deliveries/call-redis.ts';
+import type { Refusal } from '../deliveries/refusal.ts';
 
 type Library = Consortium['libraries'][number];
 type StatusLibrary = Pick<Library, 'id' | 'name' | 'windows' | 'copy' | 'refresh'>;
@@ -26,6 +33,25 @@ export interface LibraryStatusDeps extends RedisInTime {
   readonly version: string;
   readonly now: () => number;
   readonly monotonicNow: () => number;
+}
+
+export type StatusGiven = { readonly kind: 'status'; readonly status: LibraryStatus } | Refusal;
+
+/**
+ * Answers a library how the service is for it, by the checks of a delivery in their order. Which library that is, the signature
+ * says, and the body that the signature was made for this.
+ */
+export function giveStatus(
+  deps: FollowUpDeps,
+  read: ReadLibraryStatus,
+): (delivery: Delivery) => Promise<StatusGiven> {
+  return (delivery) =>
+    takeFollowUp<StatusGiven>(deps, delivery, null, async ({ library, json }) => {
+      const parsed = parseStatusRequest(json);
+      if (parsed.kind === 'invalid') return { ...parsed, kind: 'invalid_field' };
+      const status = await read(library, parsed.sinceMs);
+      return status === 'unavailable' ? status : { kind: 'status', status };
+    });
 }
 
 /** A page that is loaded again and again costs no more than this. */
