@@ -29,13 +29,13 @@ import {
 } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
-import { findEventIds } from '../src/find-event-ids.ts';
-import { createLogin } from '../src/login.ts';
-import { buildPersonActions } from '../src/person-actions.ts';
-import { readEvent } from '../src/read-event.ts';
-import { readLibraryView } from '../src/read-library.ts';
-import { readOverview } from '../src/read-overview.ts';
-import { readSweeps } from '../src/read-sweeps.ts';
+import { findEventIds } from '../src/events/find-event-ids.ts';
+import { createLogin } from '../src/login/login.ts';
+import { buildPersonActions } from '../src/events/person-actions.ts';
+import { readEvent } from '../src/events/read-event.ts';
+import { readLibraryView } from '../src/libraries/read-library.ts';
+import { readOverview } from '../src/overview/read-overview.ts';
+import { readSweeps } from '../src/sweeps/read-sweeps.ts';
 
 export const OPERATOR = {
   user: 'olga',
