@@ -19,9 +19,9 @@ import { registerBoard } from './board/board.ts';
 import type { Login } from './login/login.ts';
 import { type PageDeps, registerPageRoutes } from './page-routes.ts';
 import type { ProxyLogin } from './login/proxy-login.ts';
-import { type SendPage, buildSendPage } from './shell/send-page.ts';
+import { buildSendPage, type SendPage } from './shell/layout.ts';
 import { html } from './shell/html.ts';
-import { installScopes } from './login/install-scopes.ts';
+import { installScopes } from './login/scope.ts';
 import { installLogin } from './login/require-login.ts';
 import { installSecurityHeaders } from './shell/security-headers.ts';
 

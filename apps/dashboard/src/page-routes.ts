@@ -7,20 +7,18 @@ import {
   statisticsCsv,
   sumStatistics,
 } from '@passport/queue';
-import { type AuditRoutesDeps, registerAuditRoutes } from './audit/audit-routes.ts';
-import { registerEventRoutes, type EventRoutesDeps } from './events/event-routes.ts';
+import { type AuditRoutesDeps, registerAuditRoutes } from './audit/audit-page.ts';
+import { type EventRoutesDeps, registerEventRoutes } from './events/event-page.ts';
 import type { Person } from './login/login.ts';
-import { type ListRoutesDeps, registerListRoutes } from './events/list-routes.ts';
-import { libraryPage } from './libraries/library-page.ts';
+import { type ListRoutesDeps, registerListRoutes } from './events/events-page.ts';
+import { libraryPage, type LibraryView } from './libraries/library-page.ts';
 import { overviewPage } from './overview/overview-page.ts';
 import { type StatisticsFilter, statisticsPage } from './statistics/statistics-page.ts';
-import { sweepsPage } from './sweeps/sweeps-page.ts';
-import type { LibraryView } from './libraries/read-library.ts';
+import { type LibrarySweeps, sweepsPage } from './sweeps/sweeps-page.ts';
 import type { Overview } from './overview/read-overview.ts';
-import type { LibrarySweeps } from './sweeps/read-sweeps.ts';
 import { requirePerson } from './login/require-login.ts';
 import { type Scope, sees } from './login/scope.ts';
-import type { SendPage } from './shell/send-page.ts';
+import type { SendPage } from './shell/layout.ts';
 
 export interface PageDeps extends EventRoutesDeps, ListRoutesDeps, AuditRoutesDeps {
   readonly readOverview: (scope: Scope) => Promise<Overview>;

@@ -39,13 +39,13 @@ import type { FastifyInstance } from 'fastify';
 import { buildDashboard } from './build-dashboard.ts';
 import { type Account, type Guesses, createGuesses, createLogin } from './login/login.ts';
 import { buildPersonActions } from './events/person-actions.ts';
-import { findEventIds } from './events/find-event-ids.ts';
+import { findEventIds } from './events/events-page.ts';
 import { knownLibraries } from './libraries/known-libraries.ts';
 import { type ProxyLogin, createProxyLogin } from './login/proxy-login.ts';
-import { readEvent } from './events/read-event.ts';
-import { readLibraryView } from './libraries/read-library.ts';
+import { readEvent } from './events/event-page.ts';
+import { readLibraryView } from './libraries/library-page.ts';
 import { readOverview } from './overview/read-overview.ts';
-import { readSweeps } from './sweeps/read-sweeps.ts';
+import { readSweeps } from './sweeps/sweeps-page.ts';
 
 /** The clocks, the ids and the names, which main.ts alone may take from the machine. */
 export interface Sources {

@@ -1,11 +1,166 @@
-import { ACTS, type FoundActs, type ListedAct, detailsText } from '@passport/queue';
-import { type AuditQuery, type AuditQueryReading, auditPath } from './audit-query.ts';
+import {
+  actJson,
+  type ActName,
+  ACTS,
+  actsCsv,
+  type ActSearch,
+  detailsText,
+  type FoundActs,
+  isActPlace,
+  type ListedAct,
+} from '@passport/queue';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPath } from '../events/event-list.ts';
-import { choice, filterForm } from '../shell/parts.ts';
+import { requirePerson } from '../login/require-login.ts';
+import { type Scope, sees } from '../login/scope.ts';
+import type { KnownLibrary } from '../overview/read-overview.ts';
 import { type Html, html } from '../shell/html.ts';
-import { timeElement } from '../shell/time-text.ts';
+import type { SendPage } from '../shell/layout.ts';
+import { choice, filterForm, timeElement } from '../shell/parts.ts';
+import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
 
-export interface AuditView {
+export interface AuditRoutesDeps {
+  readonly basePath: string;
+  readonly nameOf: (library: string) => string;
+  readonly now: () => number;
+  readonly libraries: readonly KnownLibrary[];
+  readonly findActs: (search: ActSearch) => Promise<FoundActs>;
+}
+
+const SHOWN = 50;
+/** Of a download: more than are kept. */
+const ALL = 100_000;
+const FILTERED = { config: { scope: 'filtered' } } as const;
+type Wanted = FastifyRequest<{ Querystring: Readonly<Record<string, unknown>> }>;
+
+/** Who did what and when: a page, and the same as CSV and as JSON. */
+export function registerAuditRoutes(app: FastifyInstance, deps: AuditRoutesDeps, send: SendPage): void {
+  const { basePath, nameOf, now, findActs } = deps;
+  const seenBy = (libraries: Scope): readonly KnownLibrary[] =>
+    deps.libraries.filter(({ id }) => sees({ libraries }, id));
+  /** Null: a library is named that is not theirs. */
+  const read = (request: Wanted): AuditQueryReading | null => {
+    const person = requirePerson(request);
+    const named = request.query['library'];
+    if ([named].flat().some((one) => typeof one === 'string' && one !== '' && !sees(person, one)))
+      return null;
+    return readAuditQuery(
+      request.query,
+      seenBy(person.libraries).map(({ id }) => id),
+    );
+  };
+  const find = (request: FastifyRequest, { query }: AuditQueryReading, most: number): Promise<FoundActs> => {
+    const { libraries: among } = requirePerson(request);
+    const { library, by, act, after } = query;
+    return findActs({
+      among: among === 'all' ? null : among,
+      library,
+      by,
+      act,
+      after,
+      ...boundsOf(query),
+      most,
+    });
+  };
+  const download = async (
+    request: Wanted,
+    reply: FastifyReply,
+    { format, write }: { format: 'csv' | 'json'; write: (found: FoundActs) => string },
+  ): Promise<FastifyReply> => {
+    const reading = read(request);
+    if (reading === null) return notFound(reply);
+    if (reading.problems.length > 0)
+      return reply
+        .code(400)
+        .type('text/plain; charset=utf-8')
+        .send(`${reading.problems.join('\n')}\n`);
+    const found = await find(request, reading, ALL);
+    return reply
+      .type(format === 'csv' ? 'text/csv; charset=utf-8' : 'application/json; charset=utf-8')
+      .header('content-disposition', `attachment; filename="passport-audit.${format}"`)
+      .send(write(found));
+  };
+
+  app.get('/audit', FILTERED, async (request: Wanted, reply) => {
+    const reading = read(request);
+    if (reading === null) return notFound(reply);
+    const found = await find(request, reading, SHOWN);
+    const libraries = seenBy(requirePerson(request).libraries);
+    const content = auditPage({ basePath, nameOf, nowMs: now(), reading, found, libraries });
+    const page = { title: 'Audit', here: 'audit' } as const;
+    return send(request, reply.code(reading.problems.length === 0 ? 200 : 400), page, content);
+  });
+  app.get('/audit.csv', FILTERED, (request: Wanted, reply) =>
+    download(request, reply, {
+      format: 'csv',
+      write: ({ acts }) => `${actsCsv(acts).join('\r\n')}\r\n`,
+    }),
+  );
+  app.get('/audit.json', FILTERED, (request: Wanted, reply) =>
+    download(request, reply, {
+      format: 'json',
+      write: ({ acts }) => JSON.stringify({ acts: acts.map(actJson) }),
+    }),
+  );
+}
+
+/** As for an address that does not exist. */
+function notFound(reply: FastifyReply): FastifyReply {
+  reply.callNotFound();
+  return reply;
+}
+
+/** Which acts the list is to show, as its address says it. */
+interface AuditQuery {
+  readonly library: string | null;
+  /** An account. */
+  readonly by: string | null;
+  readonly act: ActName | null;
+  /** `YYYY-MM-DDTHH:MM` in UTC. */
+  readonly from: string | null;
+  readonly until: string | null;
+  /** Where the page begins. */
+  readonly after: string | null;
+}
+
+/** A query, and what in it cannot be understood: the field, and what it takes. */
+interface AuditQueryReading {
+  readonly query: AuditQuery;
+  readonly problems: readonly string[];
+}
+
+const LONGEST_ACCOUNT = 200;
+
+/** Reads the parameters of the list of acts. */
+function readAuditQuery(
+  parameters: Readonly<Record<string, unknown>>,
+  libraries: readonly string[],
+): AuditQueryReading {
+  const { problems, text, known, time } = readQuery(parameters);
+  const after = text('after');
+  const by = text('by');
+  const isPlace = after === null || isActPlace(after);
+  const isAccount = by === null || by.length <= LONGEST_ACCOUNT;
+  const query = {
+    library: known('library', libraries, 'no library'),
+    by: isAccount ? by : null,
+    act: known('act', ACTS, `none of ${ACTS.join(', ')}`),
+    from: time('from'),
+    until: time('until'),
+    after: isPlace ? after : null,
+  };
+  const faults = [
+    ...(isAccount ? [] : ['by is too long for the name of an account.']),
+    ...(isPlace ? [] : ['after is no place in this list.']),
+  ];
+  return { query, problems: [...problems, ...faults] };
+}
+
+/** The address of the list for a query, or of a download of it. */
+const auditPath = (basePath: string, query: Partial<AuditQuery>, format: '' | '.csv' | '.json' = '') =>
+  pathWith(`${basePath}/audit${format}`, { ...query });
+
+interface AuditView {
   readonly basePath: string;
   readonly nameOf: (library: string) => string;
   readonly nowMs: number;
@@ -24,7 +179,7 @@ const SOURCES: Readonly<Record<string, string>> = {
 };
 
 /** Who did what and when, the newest first, by library, account, act and time. */
-export function auditPage(view: AuditView): Html {
+function auditPage(view: AuditView): Html {
   const { basePath, reading, found } = view;
   const { query, problems } = reading;
   const download = { ...query, after: null };

@@ -1,19 +1,18 @@
 import { createBullBoard } from '@bull-board/api';
 import type { AfterHook } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ReportJobs, SCANS, type ScanJobs } from '@passport/queue';
+import { type ReportJobs, type ScanJobs, SCANS } from '@passport/queue';
 import { type Logger, translateRedisError, within } from '@passport/runtime';
-import { boardReport, boardScan } from './board-job.ts';
-import { boardPage } from './board-page.ts';
-import { buildBoardWrites, parseJobId } from './board-writes.ts';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPath } from '../events/event-list.ts';
 import type { PersonActions } from '../events/person-actions.ts';
 import { requirePerson } from '../login/require-login.ts';
 import { installBoardPolicy } from '../shell/security-headers.ts';
+import { boardReport, boardScan } from './board-job.ts';
+import { buildBoardWrites, parseJobId } from './board-writes.ts';
 import { ShownQueue } from './shown-queue.ts';
 
-export interface BoardDeps {
+interface BoardDeps {
   readonly queue: ScanJobs;
   readonly reportQueue: ReportJobs;
   /** Rejects while Redis does not answer. */
@@ -157,3 +156,15 @@ const onlyLooking: AfterHook = ({ route, request }, result) => {
   }));
   return { ...result, body: { queues } };
 };
+
+const WEB_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
+
+/**
+ * Bull Board's page without its web fonts (the dashboard loads nothing from outside) and with our style sheet, which hides
+ * the buttons that the dashboard refuses.
+ */
+function boardPage(html: string, basePath: string): string {
+  return html
+    .replace(WEB_FONTS, '')
+    .replace('</head>', `<link href="${basePath}/assets/board.css" rel="stylesheet"></head>`);
+}

@@ -1,7 +1,7 @@
 import { type Attempt, type AttemptCall, OUTCOMES } from '@passport/contract';
 import { OUTCOME_TABLE } from '../outcomes/outcome-table.ts';
 import { type Html, html } from '../shell/html.ts';
-import { millisecondsText, timeElement } from '../shell/time-text.ts';
+import { millisecondsText, timeElement } from '../shell/parts.ts';
 
 export interface EventHistory {
   readonly attempts: readonly Attempt[];

@@ -1,8 +1,8 @@
 import type { EventState } from '@passport/contract';
 import type { ListedEvent } from '@passport/queue';
-import { eventCode, kindOf } from './event-code.ts';
+import { OUTCOME_TABLE } from '../outcomes/outcome-table.ts';
 import { type Html, html } from '../shell/html.ts';
-import { timeElement } from '../shell/time-text.ts';
+import { timeElement } from '../shell/parts.ts';
 
 /** The path of an event's own page. */
 export function eventPath(basePath: string, library: string, eventId: string): string {
@@ -46,4 +46,16 @@ function kindsOf(state: EventState): readonly string[] {
 function detailsOf({ problem, reasons }: EventState): readonly string[] {
   if (problem === null) return reasons;
   return [[problem.what.replace('_', ' '), problem.name].filter((text) => text !== null).join(' ')];
+}
+
+/** What an outcome means, in a word or two; null while there is none. */
+export function kindOf({ outcome }: Pick<EventState, 'outcome'>): string | null {
+  return outcome === null ? null : OUTCOME_TABLE[outcome].group;
+}
+
+/** The outcome in the colour of its kind, or the state while there is none. */
+export function eventCode(state: Pick<EventState, 'outcome' | 'state'>): Html {
+  const kind = kindOf(state);
+  const look = kind === null ? state.state : kind.replace(' ', '-');
+  return html`<span class="code code-${look}">${state.outcome ?? state.state}</span>`;
 }

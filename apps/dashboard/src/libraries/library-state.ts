@@ -1,7 +1,7 @@
 import type { LibraryCondition, LibraryState } from '@passport/queue';
 import type { ShownPause } from './read-pauses.ts';
 import { type Html, html } from '../shell/html.ts';
-import { timeElement } from '../shell/time-text.ts';
+import { timeElement } from '../shell/parts.ts';
 
 export type ShownState = LibraryCondition | 'disabled';
 

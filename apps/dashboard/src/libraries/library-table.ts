@@ -1,7 +1,7 @@
 import type { LibraryLine, Overview } from '../overview/read-overview.ts';
 import { type Html, html } from '../shell/html.ts';
-import { type ShownState, pauseNotes, shownState, stateDetail, statePill } from './library-state.ts';
-import { millisecondsText, timeElement } from '../shell/time-text.ts';
+import { millisecondsText, timeElement } from '../shell/parts.ts';
+import { pauseNotes, type ShownState, shownState, stateDetail, statePill } from './library-state.ts';
 
 /** The path of a library's own page. */
 export const libraryPath = (basePath: string, id: string): string =>
@@ -57,4 +57,18 @@ function row(basePath: string, line: LibraryLine, nowMs: number, waitingCut: boo
     <td data-label="Scans waiting for it" class="number">${line.waitedFor}${more}</td>
     <td data-label="Its own unfinished scans" class="number">${line.unfinished}</td>
   </tr>`;
+}
+
+/** What the configuration makes one wonder about, under the table of libraries; nothing where there is nothing. */
+export function libraryWarnings({ libraries }: Overview): Html | null {
+  const lines = libraries.flatMap(({ name, warnings = [] }) =>
+    warnings.map(({ text }) => html`<li><strong>${name}</strong>: ${text}</li>`),
+  );
+  if (lines.length === 0) return null;
+  return html`<div class="advice" role="note" aria-label="Warnings about the configuration">
+    <p>The configuration is valid, but may not be what you intend:</p>
+    <ul>
+      ${lines}
+    </ul>
+  </div>`;
 }

@@ -1,8 +1,7 @@
+import { buildSample, type ConnectionLimits, type Logger } from '@passport/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type ConnectionLimits, type Logger, buildSample } from '@passport/runtime';
 import type { Login, Person } from './login.ts';
 import type { ProxyLogin } from './proxy-login.ts';
-import { isOwnRequest } from './same-origin.ts';
 
 /** Of each user, and of nobody in particular: more lines would push out of a log what was done. */
 const REFUSALS_LOGGED = { most: 10, windowMs: 60_000 };
@@ -115,4 +114,23 @@ function refuseWrite(
     ? `${person.user} may look but not change anything.`
     : 'This request came from another site and was refused.';
   return reply.code(403).type('text/plain; charset=utf-8').send(`${sentence}\n`);
+}
+
+/** What a browser says about where a request comes from. */
+interface RequestOrigin {
+  readonly origin: string | undefined;
+  readonly secFetchSite: string | undefined;
+  /** Host and port that the request was sent to. */
+  readonly host: string;
+}
+
+/**
+ * Whether a request that changes something may be taken. A browser sends the login by itself, also for a form or
+ * script of another site, so its own word on the origin decides; a program that is no browser sends neither header
+ * and holds the password itself.
+ */
+export function isOwnRequest({ origin, secFetchSite, host }: RequestOrigin): boolean {
+  if (secFetchSite !== undefined) return secFetchSite === 'same-origin';
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }

@@ -1,7 +1,8 @@
-import type { HourOfOutcomes } from './outcome-hours.ts';
-import { OUTCOME_GROUPS, type OutcomeGroup } from './outcome-table.ts';
+import { type Outcome, OUTCOMES } from '@passport/contract';
+import type { OutcomeCount } from '@passport/queue';
+import { type Html, html } from '../shell/html.ts';
 import { type Bar, barChart } from './bar-chart.ts';
-import type { Html } from '../shell/html.ts';
+import { OUTCOME_GROUPS, OUTCOME_TABLE, type OutcomeGroup } from './outcome-table.ts';
 
 /** How many hours ago the axis names, and whether small screens do without. */
 const TICKS: Readonly<Record<number, { readonly text: string; readonly isMinor: boolean }>> = {
@@ -43,4 +44,62 @@ function summary(hours: readonly HourOfOutcomes[]): string {
 function hourText(startMs: number): string {
   const iso = new Date(startMs).toISOString();
   return `${iso.slice(5, 10)} ${iso.slice(11, 16)}`;
+}
+
+/** One hour of the chart. */
+interface HourOfOutcomes {
+  /** Start of the hour. */
+  readonly startMs: number;
+  readonly counts: Readonly<Record<OutcomeGroup, number>>;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The last 24 hours, oldest first and without gaps. */
+export function hoursOf(counts: readonly OutcomeCount[], nowMs: number): readonly HourOfOutcomes[] {
+  const thisHour = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
+  return Array.from({ length: 24 }, (_, index) => {
+    const startMs = thisHour - (23 - index) * HOUR_MS;
+    const rows = counts.filter(({ hour }) => Date.parse(hour) === startMs);
+    const sum = (group: OutcomeGroup): number =>
+      total(rows.filter(({ outcome }) => OUTCOME_TABLE[outcome].group === group));
+    return {
+      startMs,
+      counts: {
+        served: sum('served'),
+        observed: sum('observed'),
+        'unknown card': sum('unknown card'),
+        'desk decides': sum('desk decides'),
+        failed: sum('failed'),
+      },
+    };
+  });
+}
+
+/** Each outcome that occurred, with its number, in the contract's order. */
+export function totalsOf(
+  counts: readonly OutcomeCount[],
+): readonly { readonly outcome: Outcome; readonly count: number }[] {
+  return OUTCOMES.map((outcome) => ({
+    outcome,
+    count: total(counts.filter((row) => row.outcome === outcome)),
+  })).filter(({ count }) => count > 0);
+}
+
+function total(rows: readonly OutcomeCount[]): number {
+  return rows.reduce((sum, { count }) => sum + count, 0);
+}
+
+/** Each outcome of the last day with its number. */
+export function outcomeTotals(totals: ReturnType<typeof totalsOf>): Html {
+  if (totals.length === 0) return html`<p class="empty">No scan ended in the last 24 hours.</p>`;
+  return html`<dl class="totals">
+    ${totals.map(
+      ({ outcome, count }) =>
+        html`<div>
+          <dt>${outcome}</dt>
+          <dd>${count}</dd>
+        </div>`,
+    )}
+  </dl>`;
 }

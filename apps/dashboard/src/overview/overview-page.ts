@@ -1,14 +1,11 @@
-import { hoursOf, totalsOf } from '../outcomes/outcome-hours.ts';
+import { hoursOf, outcomeChart, outcomeTotals, totalsOf } from '../outcomes/outcome-chart.ts';
 import type { Overview } from './read-overview.ts';
 import { endpointSection } from './endpoint-section.ts';
 import { eventList } from '../events/event-list.ts';
 import { type Html, html } from '../shell/html.ts';
-import { libraryTable } from '../libraries/library-table.ts';
-import { libraryWarnings } from '../libraries/library-warnings.ts';
-import { outcomeChart } from '../outcomes/outcome-chart.ts';
-import { outcomeTotals } from '../outcomes/outcome-totals.ts';
+import { libraryTable, libraryWarnings } from '../libraries/library-table.ts';
 import { serviceSection } from './service-section.ts';
-import { durationText } from '../shell/time-text.ts';
+import { durationText } from '../shell/parts.ts';
 
 /** The front page: what goes on now, each library, the last day, and what waits for a person. */
 export function overviewPage(basePath: string, overview: Overview, isRefreshing: boolean): Html {

@@ -15,8 +15,8 @@ import {
 import type { PlannedWindow } from '@passport/config';
 import type { Redis } from '@passport/runtime';
 import { type ShownPause, pausesOf, readPauses } from '../libraries/read-pauses.ts';
-import { type EndpointState, type KnownEndpoint, readEndpoints } from './read-endpoints.ts';
-import { type ServiceState, readService } from './read-service.ts';
+import { type EndpointState, type KnownEndpoint, readEndpoints } from './endpoint-section.ts';
+import { readService, type ServiceState } from './service-section.ts';
 import { type Scope, sees } from '../login/scope.ts';
 
 /** A library as the configuration has it. */

@@ -1,5 +1,5 @@
 import type { SeenProcess } from '@passport/queue';
-import type { RedisState, ServiceState } from './read-service.ts';
+import type { RedisState, ServiceState } from './service-section.ts';
 
 /** Something that an operator should do about the service itself; `isGrave`: scans do not get on until it is done. */
 export interface ServiceFault {

@@ -1,7 +1,9 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../login/login.ts';
-import { type Html, type HtmlValue, html } from './html.ts';
+import { requirePerson } from '../login/require-login.ts';
+import { type Html, html, type HtmlValue } from './html.ts';
 
-export interface PageFrame {
+interface PageFrame {
   readonly basePath: string;
   readonly person: Person;
   /** The consortium. */
@@ -14,7 +16,7 @@ export interface PageFrame {
 }
 
 /** A whole page: head, header with the way around, content. No script, nothing from elsewhere. */
-export function renderPage(frame: PageFrame, content: HtmlValue): string {
+function renderPage(frame: PageFrame, content: HtmlValue): string {
   const { basePath, title, consortium, refreshSeconds = null } = frame;
   const refresh =
     refreshSeconds === null ? null : html`<meta http-equiv="refresh" content="${refreshSeconds}" />`;
@@ -64,4 +66,21 @@ function header({ basePath, person, consortium, here }: PageFrame): Html {
       ${person.isByProxy === true ? null : html`<a href="${basePath}/logout">Log out</a>`}
     </p>
   </header>`;
+}
+
+/** Sends a whole page. */
+export type SendPage = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  page: Pick<PageFrame, 'title' | 'here' | 'refreshSeconds'>,
+  content: HtmlValue,
+) => FastifyReply;
+
+/** Builds how pages of this dashboard are sent. */
+export function buildSendPage(basePath: string, consortium: string): SendPage {
+  return (request, reply, page, content) =>
+    reply
+      .type('text/html; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .send(renderPage({ basePath, consortium, person: requirePerson(request), ...page }, content));
 }

@@ -9,7 +9,7 @@ import {
 } from '@passport/queue';
 import { type Bar, barChart } from '../outcomes/bar-chart.ts';
 import { type Html, html } from '../shell/html.ts';
-import { tile } from '../shell/tile.ts';
+import { tile } from '../shell/parts.ts';
 
 /** What the page is about: all libraries, or one as lending or as home library. */
 export interface StatisticsFilter {

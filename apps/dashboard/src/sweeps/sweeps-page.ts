@@ -1,10 +1,38 @@
-import type { SweepState, SweptHome } from '@passport/queue';
-import type { LibrarySweeps } from './read-sweeps.ts';
+import type { Library } from '@passport/config';
+import { type NightlySeen, readSchedules, readSweep, type SweepState, type SweptHome } from '@passport/queue';
+import type { Redis } from '@passport/runtime';
 import { type Html, html } from '../shell/html.ts';
-import { tile } from '../shell/tile.ts';
-import { durationText, timeElement } from '../shell/time-text.ts';
+import { durationText, tile, timeElement } from '../shell/parts.ts';
 
-export interface SweepsView {
+/** The sweeps over the copies of one lending library: the last one, and the last dry run. */
+export interface LibrarySweeps {
+  readonly library: string;
+  readonly sweep: SweepState | null;
+  readonly dryRun: SweepState | null;
+  /** Null where it is not swept every night. */
+  readonly schedule: NightlySeen | null;
+}
+
+/** Reads the reports of all lending libraries that are swept every night, or once were. */
+export async function readSweeps(
+  redis: Redis,
+  libraries: readonly Pick<Library, 'id' | 'refresh'>[],
+): Promise<readonly LibrarySweeps[]> {
+  const schedules = await readSchedules(redis);
+  const all = await Promise.all(
+    libraries.map(async ({ id: library, refresh }) => {
+      const [sweep, dryRun] = await Promise.all([
+        readSweep(redis, library, false),
+        readSweep(redis, library, true),
+      ]);
+      const schedule = schedules.find((each) => each.kind === 'sweep' && each.library === library) ?? null;
+      return { library, sweep, dryRun, schedule, isScheduled: (refresh?.sweep ?? null) !== null };
+    }),
+  );
+  return all.filter(({ sweep, dryRun, isScheduled }) => isScheduled || sweep !== null || dryRun !== null);
+}
+
+interface SweepsView {
   readonly basePath: string;
   readonly nameOf: (library: string) => string;
   readonly nowMs: number;
