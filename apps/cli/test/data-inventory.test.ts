@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { FIELD_GROUPS } from '@passport/config';
-import { jobSchema } from '@passport/contract';
-import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
+import { jobSchema, PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/contract';
 import { ACTS, type DisclosureReceipt } from '@passport/queue';
 import { KOHA_TRACES } from '../src/commands/erase.ts';
 

@@ -15,15 +15,15 @@ import {
   translateRedisError,
   trustProxy,
 } from '@passport/runtime';
-import { registerBoard } from './board.ts';
-import type { Login } from './login.ts';
+import { registerBoard } from './board/board.ts';
+import type { Login } from './login/login.ts';
 import { type PageDeps, registerPageRoutes } from './page-routes.ts';
-import type { ProxyLogin } from './proxy-login.ts';
-import { type SendPage, buildSendPage } from './send-page.ts';
-import { html } from './pages/html.ts';
-import { installScopes } from './install-scopes.ts';
-import { installLogin } from './require-login.ts';
-import { installSecurityHeaders } from './security-headers.ts';
+import type { ProxyLogin } from './login/proxy-login.ts';
+import { buildSendPage, type SendPage } from './shell/layout.ts';
+import { html } from './shell/html.ts';
+import { installScopes } from './login/scope.ts';
+import { installLogin } from './login/require-login.ts';
+import { installSecurityHeaders } from './shell/security-headers.ts';
 
 export interface DashboardDeps extends PageDeps {
   readonly queue: ScanJobs;

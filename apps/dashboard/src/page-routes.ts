@@ -7,20 +7,18 @@ import {
   statisticsCsv,
   sumStatistics,
 } from '@passport/queue';
-import { type AuditRoutesDeps, registerAuditRoutes } from './audit-routes.ts';
-import { registerEventRoutes, type EventRoutesDeps } from './event-routes.ts';
-import type { Person } from './login.ts';
-import { type ListRoutesDeps, registerListRoutes } from './list-routes.ts';
-import { libraryPage } from './pages/library-page.ts';
-import { overviewPage } from './pages/overview-page.ts';
-import { type StatisticsFilter, statisticsPage } from './pages/statistics-page.ts';
-import { sweepsPage } from './pages/sweeps-page.ts';
-import type { LibraryView } from './read-library.ts';
-import type { Overview } from './read-overview.ts';
-import type { LibrarySweeps } from './read-sweeps.ts';
-import { requirePerson } from './require-login.ts';
-import { type Scope, sees } from './scope.ts';
-import type { SendPage } from './send-page.ts';
+import { type AuditRoutesDeps, registerAuditRoutes } from './audit/audit-page.ts';
+import { type EventRoutesDeps, registerEventRoutes } from './events/event-page.ts';
+import type { Person } from './login/login.ts';
+import { type ListRoutesDeps, registerListRoutes } from './events/events-page.ts';
+import { libraryPage, type LibraryView } from './libraries/library-page.ts';
+import { overviewPage } from './overview/overview-page.ts';
+import { type StatisticsFilter, statisticsPage } from './statistics/statistics-page.ts';
+import { type LibrarySweeps, sweepsPage } from './sweeps/sweeps-page.ts';
+import type { Overview } from './overview/read-overview.ts';
+import { requirePerson } from './login/require-login.ts';
+import { type Scope, sees } from './login/scope.ts';
+import type { SendPage } from './shell/layout.ts';
 
 export interface PageDeps extends EventRoutesDeps, ListRoutesDeps, AuditRoutesDeps {
   readonly readOverview: (scope: Scope) => Promise<Overview>;

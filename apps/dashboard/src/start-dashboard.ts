@@ -37,15 +37,15 @@ import {
 } from '@passport/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildDashboard } from './build-dashboard.ts';
-import { type Account, type Guesses, createGuesses, createLogin } from './login.ts';
-import { buildPersonActions } from './person-actions.ts';
-import { findEventIds } from './find-event-ids.ts';
-import { knownLibraries } from './known-libraries.ts';
-import { type ProxyLogin, createProxyLogin } from './proxy-login.ts';
-import { readEvent } from './read-event.ts';
-import { readLibraryView } from './read-library.ts';
-import { readOverview } from './read-overview.ts';
-import { readSweeps } from './read-sweeps.ts';
+import { type Account, type Guesses, createGuesses, createLogin } from './login/login.ts';
+import { buildPersonActions } from './events/person-actions.ts';
+import { findEventIds } from './events/events-page.ts';
+import { knownLibraries } from './libraries/known-libraries.ts';
+import { type ProxyLogin, createProxyLogin } from './login/proxy-login.ts';
+import { readEvent } from './events/event-page.ts';
+import { readLibraryView } from './libraries/library-page.ts';
+import { readOverview } from './overview/read-overview.ts';
+import { readSweeps } from './sweeps/sweeps-page.ts';
 
 /** The clocks, the ids and the names, which main.ts alone may take from the machine. */
 export interface Sources {

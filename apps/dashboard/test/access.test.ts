@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { createLogin } from '../src/login.ts';
+import { createLogin } from '../src/login/login.ts';
 import {
   type DashboardFixture,
   OPERATOR,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ScanJobs, idempotencyKey, openLedger } from '@passport/queue';
-import { buildPersonActions } from '../src/person-actions.ts';
+import { buildPersonActions } from '../src/events/person-actions.ts';
 import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;

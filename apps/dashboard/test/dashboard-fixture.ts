@@ -29,13 +29,13 @@ import {
 } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
-import { findEventIds } from '../src/find-event-ids.ts';
-import { createLogin } from '../src/login.ts';
-import { buildPersonActions } from '../src/person-actions.ts';
-import { readEvent } from '../src/read-event.ts';
-import { readLibraryView } from '../src/read-library.ts';
-import { readOverview } from '../src/read-overview.ts';
-import { readSweeps } from '../src/read-sweeps.ts';
+import { findEventIds } from '../src/events/events-page.ts';
+import { createLogin } from '../src/login/login.ts';
+import { buildPersonActions } from '../src/events/person-actions.ts';
+import { readEvent } from '../src/events/event-page.ts';
+import { readLibraryView } from '../src/libraries/library-page.ts';
+import { readOverview } from '../src/overview/read-overview.ts';
+import { readSweeps } from '../src/sweeps/sweeps-page.ts';
 
 export const OPERATOR = {
   user: 'olga',

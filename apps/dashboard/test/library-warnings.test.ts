@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { parseConsortium } from '@passport/config';
-import { knownLibraries } from '../src/known-libraries.ts';
-import { libraryWarnings } from '../src/pages/library-warnings.ts';
-import type { Overview } from '../src/read-overview.ts';
+import { knownLibraries } from '../src/libraries/known-libraries.ts';
+import { libraryWarnings } from '../src/libraries/library-table.ts';
+import type { Overview } from '../src/overview/read-overview.ts';
 
 /** What the front page says of a consortium with these card patterns. */
 function warningsFor(cards: Readonly<Record<string, readonly string[]>>): string {

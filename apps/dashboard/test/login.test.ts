@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createGuesses, createLogin } from '../src/login.ts';
+import { createGuesses, createLogin } from '../src/login/login.ts';
 
 const OPERATOR = { user: 'olga', password: 'correct:horse', role: 'operator', libraries: 'all' } as const;
 const VIEWER = { user: 'Viktor Ü', password: 'bätterie', role: 'viewer', libraries: ['riverside'] } as const;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
-import { createProxyLogin } from '../src/proxy-login.ts';
+import { createProxyLogin } from '../src/login/proxy-login.ts';
 
 const PROXY = '172.18.0.5';
 const STRANGER = '203.0.113.9';

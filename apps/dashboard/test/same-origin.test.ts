@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { isOwnRequest } from '../src/same-origin.ts';
+import { isOwnRequest } from '../src/login/require-login.ts';
 
 const host = 'passport.example.org:8081';
 

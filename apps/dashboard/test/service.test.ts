@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SeenProcess } from '@passport/queue';
-import type { RedisState, ServiceState } from '../src/read-service.ts';
-import { serviceFaults } from '../src/service-faults.ts';
+import type { RedisState, ServiceState } from '../src/overview/service-section.ts';
+import { serviceFaults } from '../src/overview/service-faults.ts';
 import { type DashboardFixture, openDashboardFixture } from './dashboard-fixture.ts';
 
 const WORKER: SeenProcess = {

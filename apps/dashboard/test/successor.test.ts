@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { FastifyInstance } from 'fastify';
-import { createLogin } from '../src/login.ts';
+import { createLogin } from '../src/login/login.ts';
 import { type DashboardFixture, OPERATOR, basic, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;

@@ -33,8 +33,8 @@ import {
   versionOf,
   watchEventLoop,
 } from '@passport/runtime';
-import { buildReceiver } from './app.ts';
-import { buildEventSink } from './event-sink.ts';
+import { buildReceiver } from './http/app.ts';
+import { buildEventSink } from './deliveries/event-sink.ts';
 import { startWorkerNotifier } from './notify-of-workers.ts';
 import { REDIS_DEADLINE_MS, type ReceiverParts, serve } from './serve.ts';
 

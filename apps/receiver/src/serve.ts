@@ -18,25 +18,16 @@ import {
   createEncryption,
   readRedisTime,
 } from '@passport/runtime';
-import { type Acceptance, acceptEvent } from './accept-event.ts';
-import {
-  type Authentication,
-  type Delivery,
-  type ReportingLibrary,
-  buildAuthentication,
-} from './authentication.ts';
-import { buildCancelInQueue } from './cancel-in-queue.ts';
-import { type Cancellation, cancelScan } from './cancel-scan.ts';
-import { buildKeepConsent } from './keep-consent.ts';
-import { UNKNOWN, eventMetrics } from './event-metrics.ts';
-import type { EventSink } from './event-sink.ts';
-import { type StatusGiven, giveStatus } from './give-status.ts';
-import { buildJobMaker } from './job-maker.ts';
-import { buildNoteSeen } from './note-seen.ts';
-import { buildReadLibraryStatus } from './read-library-status.ts';
-import { type ReadState, buildReadState } from './read-state.ts';
-import { type ConsentTaken, takeConsent } from './take-consent.ts';
-import { tracedAccept } from './traced-accept.ts';
+import { type Acceptance, acceptEvent, tracedAccept } from './deliveries/accept-event.ts';
+import { type Delivery, type ReportingLibrary, buildAuthentication } from './deliveries/authentication.ts';
+import { UNKNOWN, eventMetrics } from './deliveries/event-metrics.ts';
+import type { EventSink } from './deliveries/event-sink.ts';
+import { buildJobMaker } from './deliveries/job-maker.ts';
+import { buildNoteSeen } from './deliveries/note-seen.ts';
+import { type Cancellation, cancelScan } from './follow-ups/cancel-scan.ts';
+import { type StatusGiven, buildReadLibraryStatus, giveStatus } from './follow-ups/library-status.ts';
+import { type StateRead, buildReadState } from './follow-ups/read-state.ts';
+import { type ConsentTaken, takeConsent } from './follow-ups/take-consent.ts';
 
 /** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
 export const REDIS_DEADLINE_MS = 2_000;
@@ -64,12 +55,11 @@ export interface ReceiverParts {
 export interface Serving {
   readonly libraries: number;
   isKnown(library: string): boolean;
-  authenticate(delivery: Delivery): Authentication;
   accept(delivery: Delivery): Promise<Acceptance>;
   cancel(delivery: Delivery, eventId: string): Promise<Cancellation>;
   consent(delivery: Delivery, eventId: string): Promise<ConsentTaken>;
   status(delivery: Delivery): Promise<StatusGiven>;
-  readonly readState: ReadState;
+  readState(delivery: Delivery, eventId: string): Promise<StateRead>;
   counted(library: string, result: string): void;
 }
 
@@ -112,38 +102,26 @@ export function serve(
     }),
     traceparent: () => tracing.traceparent(),
   });
-  const nameOf = (id: string): string => names.get(id) ?? id;
-  const hasWorker = buildHasWorker(redis, queue);
-  const reading = { redis, nameOf, deadlineMs: REDIS_DEADLINE_MS, log };
+  const followUps = {
+    authenticate,
+    sink,
+    redis,
+    queue,
+    replicated,
+    hasWorker: buildHasWorker(redis, queue),
+    nameOf: (id: string) => names.get(id) ?? id,
+    deadlineMs: REDIS_DEADLINE_MS,
+    log,
+  };
+  const status = { libraries: consortium.libraries, version, now, monotonicNow };
   return {
     libraries: libraries.size,
     isKnown,
-    authenticate,
     accept: tracedAccept(accept, tracing, isKnown),
-    cancel: cancelScan({
-      authenticate,
-      sink,
-      cancel: buildCancelInQueue({ ...reading, queue, replicated }),
-    }),
-    consent: takeConsent({
-      authenticate,
-      sink,
-      keep: buildKeepConsent({ redis, queue, replicated, deadlineMs: REDIS_DEADLINE_MS, log }),
-    }),
-    status: giveStatus({
-      authenticate,
-      sink,
-      read: buildReadLibraryStatus({
-        ...reading,
-        queue,
-        hasWorker,
-        libraries: consortium.libraries,
-        version,
-        now,
-        monotonicNow,
-      }),
-    }),
-    readState: buildReadState({ ...reading, hasWorker }),
+    cancel: cancelScan(followUps),
+    consent: takeConsent(followUps),
+    status: giveStatus(followUps, buildReadLibraryStatus({ ...followUps, ...status })),
+    readState: buildReadState(followUps),
     counted: eventMetrics(metrics, { libraries: [...ids, UNKNOWN], results: ALERTING_RESULTS }),
   };
 }

@@ -3,11 +3,11 @@ import { type SignatureHeader, signDelivery } from '@passport/contract';
 import type { AdmissionRequest } from '@passport/queue';
 import { createEncryption } from '@passport/runtime';
 import { buildScanEvent, signedRequest } from '@passport/testkit';
-import { type Acceptance, acceptEvent } from '../src/accept-event.ts';
-import { buildAuthentication } from '../src/authentication.ts';
-import type { EventSink, JobOf, SinkAnswer } from '../src/event-sink.ts';
-import { buildJobMaker } from '../src/job-maker.ts';
-import type { NoteSeen } from '../src/note-seen.ts';
+import { type Acceptance, acceptEvent } from '../src/deliveries/accept-event.ts';
+import { buildAuthentication } from '../src/deliveries/authentication.ts';
+import type { EventSink, JobOf, SinkAnswer } from '../src/deliveries/event-sink.ts';
+import { buildJobMaker } from '../src/deliveries/job-maker.ts';
+import type { NoteSeen } from '../src/deliveries/note-seen.ts';
 import { SECRET, reportingLibrary } from './receiver-fixture.ts';
 
 const NOW_S = 1_795_597_200;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { createMetrics } from '@passport/runtime';
-import { eventMetrics } from '../src/event-metrics.ts';
+import { eventMetrics } from '../src/deliveries/event-metrics.ts';
 
 test('deliveries are counted by library and result; what an alert looks for is there from the start, at zero', async () => {
   const registry = createMetrics({ process: 'receiver', processMetrics: false });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { queuedProgress, type JobData } from '@passport/contract';
 import type { AdmitEvents, AdmissionAnswer, AdmissionRequest, ReplicaCheck } from '@passport/queue';
 import { createLogger } from '@passport/runtime';
-import { type EventSinkDeps, buildEventSink } from '../src/event-sink.ts';
+import { type EventSinkDeps, buildEventSink } from '../src/deliveries/event-sink.ts';
 
 const DEADLINE_MS = 2_000;
 const REDIS_NOW_MS = 1_795_597_200_000;

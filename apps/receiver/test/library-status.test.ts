@@ -15,7 +15,7 @@ import {
   type LibraryStatusDeps,
   type ReadLibraryStatus,
   buildReadLibraryStatus,
-} from '../src/read-library-status.ts';
+} from '../src/follow-ups/library-status.ts';
 import { OTHER_SECRET, SECRET, openReceiver, read, useReceiver } from './receiver-fixture.ts';
 import { STATUS_LIBRARIES } from './status-libraries.ts';
 

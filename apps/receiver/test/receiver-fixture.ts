@@ -22,19 +22,20 @@ import {
   untilRedisReady,
 } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
-import { acceptEvent } from '../src/accept-event.ts';
-import { buildReceiver } from '../src/app.ts';
-import { type ReportingLibrary, buildAuthentication } from '../src/authentication.ts';
-import { buildCancelInQueue } from '../src/cancel-in-queue.ts';
-import { cancelScan } from '../src/cancel-scan.ts';
-import { buildKeepConsent } from '../src/keep-consent.ts';
-import { buildEventSink } from '../src/event-sink.ts';
-import { buildJobMaker } from '../src/job-maker.ts';
-import { buildNoteSeen } from '../src/note-seen.ts';
-import { buildReadState } from '../src/read-state.ts';
-import { giveStatus } from '../src/give-status.ts';
-import { type LibraryStatusDeps, buildReadLibraryStatus } from '../src/read-library-status.ts';
-import { takeConsent } from '../src/take-consent.ts';
+import { acceptEvent } from '../src/deliveries/accept-event.ts';
+import { buildReceiver } from '../src/http/app.ts';
+import { type ReportingLibrary, buildAuthentication } from '../src/deliveries/authentication.ts';
+import {
+  type LibraryStatusDeps,
+  buildReadLibraryStatus,
+  giveStatus,
+} from '../src/follow-ups/library-status.ts';
+import { cancelScan } from '../src/follow-ups/cancel-scan.ts';
+import { buildEventSink } from '../src/deliveries/event-sink.ts';
+import { buildJobMaker } from '../src/deliveries/job-maker.ts';
+import { buildNoteSeen } from '../src/deliveries/note-seen.ts';
+import { buildReadState } from '../src/follow-ups/read-state.ts';
+import { takeConsent } from '../src/follow-ups/take-consent.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 'riverside').toString('base64')}`;
 export const OTHER_SECRET = `whsec_${Buffer.alloc(32, 'lakeside').toString('base64')}`;
@@ -127,37 +128,25 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
     log,
   });
   const counted: string[] = [];
+  const hasWorker = buildHasWorker(redis, queue);
   const nameOf = (id: string): string => `The library ${id}`;
+  const followUps = { authenticate, sink, redis, queue, replicated, hasWorker, nameOf, deadlineMs, log };
   const serving = {
     isKnown: (library: string) => libraries.has(library),
-    authenticate,
     accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption), noteSeen }),
-    readState: buildReadState({ redis, nameOf, hasWorker: buildHasWorker(redis, queue), deadlineMs, log }),
-    cancel: cancelScan({
-      authenticate,
-      sink,
-      cancel: buildCancelInQueue({ redis, queue, replicated, nameOf, deadlineMs, log }),
-    }),
-    consent: takeConsent({
-      authenticate,
-      sink,
-      keep: buildKeepConsent({ redis, queue, replicated, deadlineMs, log }),
-    }),
-    status: giveStatus({
-      authenticate,
-      sink,
-      read: buildReadLibraryStatus({
-        redis,
-        queue,
-        hasWorker: buildHasWorker(redis, queue),
-        deadlineMs,
-        log,
+    readState: buildReadState(followUps),
+    cancel: cancelScan(followUps),
+    consent: takeConsent(followUps),
+    status: giveStatus(
+      followUps,
+      buildReadLibraryStatus({
+        ...followUps,
         libraries: options.libraries ?? [],
         version: '1.2.3',
         now: () => Date.now() + clock.aheadMs,
         monotonicNow: () => performance.now() + clock.aheadMs,
       }),
-    }),
+    ),
     counted: (library: string, result: string) => void counted.push(`${library} ${result}`),
   };
   const app = buildReceiver({

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
 import { signedRequest, waitFor } from '@passport/testkit';
-import { buildAuthentication } from '../src/authentication.ts';
+import { buildAuthentication } from '../src/deliveries/authentication.ts';
 import { OTHER_SECRET, SECRET, useReceiver, read, reportingLibrary } from './receiver-fixture.ts';
 
 /** What 401 says to whom: docs/decisions/0079. riverside and midland have SECRET, lakeside has OTHER_SECRET. */

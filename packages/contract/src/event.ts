@@ -34,12 +34,6 @@ export const REMEMBERED_HOURS = 80;
 /** The longest that an ended event may be kept. */
 export const LONGEST_KEPT_DAYS = 90;
 
-/**
- * A card as it is hashed, so that what is said of one card has one hash: the case of A to Z does not count, as in `sameCard` of
- * koha-client.
- */
-export const foldCard = (card: string): string => card.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
-
 const hasControlCharacter = (text: string): boolean => /\p{Cc}/u.test(text);
 
 /** JSON Schema cannot show what a refinement wants: `meta` says it there. */

@@ -1,3 +1,4 @@
+export { foldCard, sameCard } from './card.ts';
 export { type ConsentAnswer, consentAnsweredSchema, parseConsent } from './consent.ts';
 export {
   type ParsedEvent,
@@ -7,7 +8,6 @@ export {
   ageAtDeliveryMs,
   dayOfScan,
   findCancelFault,
-  foldCard,
   parseEvent,
   patronNotFoundSchema,
   patronSeenSchema,
@@ -79,3 +79,13 @@ export {
   type NotificationTopic,
   type NotificationType,
 } from './notification.ts';
+export {
+  COPY_FIELDS,
+  type CopyField,
+  FIELD_GROUPS,
+  type FieldGroup,
+  type FieldLimit,
+  PATRON_FIELDS,
+  type PatronField,
+  SETTABLE_FIELDS,
+} from './patron-fields.ts';

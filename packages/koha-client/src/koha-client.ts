@@ -1,8 +1,8 @@
-import type { Capabilities } from './capabilities.ts';
-import { keepCapabilities } from './keep-capabilities.ts';
+import type { Capabilities } from './setup/capabilities.ts';
+import { keepCapabilities } from './setup/keep-capabilities.ts';
 import * as operations from './operations.ts';
-import { createCalls, type CallOptions, type CallsOptions, type Session } from './session.ts';
-import { createTransport, type TransportOptions } from './transport.ts';
+import { createCalls, type CallOptions, type CallsOptions, type Session } from './transport/session.ts';
+import { createTransport, type TransportOptions } from './transport/transport.ts';
 
 /** Operations as methods: without the session, which they have already. */
 type Bound<T> = {

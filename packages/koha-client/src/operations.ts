@@ -1,22 +1,27 @@
-/** What a client can do. Every function of these files becomes a method of the client, and takes the session first. */
-export * from './attribute-type-probe.ts';
-export * from './attribute-writes.ts';
-export * from './change-attribute.ts';
-export * from './change-patron.ts';
-export * from './check-out.ts';
-export * from './copy-deletions.ts';
-export * from './create-patron.ts';
-export * from './find-item.ts';
-export * from './find-patrons.ts';
-export * from './knows-api-key.ts';
-export * from './list-copies.ts';
-export * from './owed.ts';
-export * from './plugin-routes.ts';
-export * from './possible-duplicate.ts';
-export * from './reach.ts';
-export * from './read-patrons.ts';
-export * from './remembered-copies.ts';
-export * from './restrictions.ts';
-export * from './set-up-reads.ts';
-export * from './stored-rules.ts';
-export * from './visible-patrons.ts';
+/** What a client can do: each of these functions becomes a method of the client, and takes the session first. */
+export { availability, checkOut } from './checkouts/check-out.ts';
+export { findCheckout, findItem } from './checkouts/find-item.ts';
+export {
+  addAttribute,
+  changeAttribute,
+  probeAttributeTypeByRefusal,
+  removeAttribute,
+} from './patrons/attributes.ts';
+export {
+  findByAttribute,
+  findByCard,
+  hasPossibleDuplicate,
+  isAttributeTaken,
+  isCardTaken,
+  readPatron,
+  visiblePatrons,
+} from './patrons/find-patrons.ts';
+export { listCopies, readCopies, readPatrons } from './patrons/list-patrons.ts';
+export { changePatron, createPatron } from './patrons/write-patron.ts';
+export { deleteCopy, readDeletionFacts } from './plugin/copy-deletions.ts';
+export { readOwed } from './plugin/owed.ts';
+export { about, checkPlugin, reportOutcome } from './plugin/plugin-routes.ts';
+export { readRememberedCopies, rememberCopy } from './plugin/remembered-copies.ts';
+export { liftRestriction, listRestrictions, setRestriction } from './plugin/restrictions.ts';
+export { reach } from './setup/reach.ts';
+export { branches, categories, circulationRules, knowsApiKey, storedRules } from './setup/set-up-reads.ts';

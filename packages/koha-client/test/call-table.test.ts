@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { PATRON_FIELDS, SETTABLE_FIELDS } from '../src/index.ts';
+import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/contract';
 import { compareCalls, parseCallTable } from './call-table.ts';
 
 const PAGE = readFileSync(join(import.meta.dirname, '../calls.md'), 'utf8');

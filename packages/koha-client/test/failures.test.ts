@@ -69,7 +69,7 @@ describe('a record that Koha cannot show', () => {
     expect(error).toMatchObject({ code: 'record_unreadable', field, retryable: false, saidByKoha: false });
     expect(isOfOneRecord(error)).toBe(true);
     const isKnown = field !== null || path === '/body';
-    expect(quoteOf(error)).toBe(isKnown ? `${path}: … out of range.` : '… out of range.');
+    expect(quoteOf(error)).toBe(isKnown ? `${path}: out of range` : 'out of range');
     expect(inspect(error)).not.toMatch(/kova/i);
   });
 

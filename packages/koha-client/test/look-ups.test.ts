@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { sameCard } from '../src/index.ts';
+import { sameCard } from '@passport/contract';
 import { CARD, json, patronRow, startTinyKoha, type Reply, type TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha;

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseRetryAfter } from '../src/retry-after.ts';
+import { parseRetryAfter } from '../src/errors/failure-of.ts';
 
 const NOW = Date.parse('2026-11-25T09:00:00Z');
 const DAY_MS = 86_400_000;

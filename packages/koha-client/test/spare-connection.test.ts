@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type Server, createServer, request } from 'node:http';
 import { type AddressInfo, type Socket, connect, createServer as createTcpServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Agents, buildAgents } from '../src/spare-connection.ts';
+import { type Agents, buildAgents } from '../src/transport/spare-connection.ts';
 
 let server: Server;
 let connections: Socket[];

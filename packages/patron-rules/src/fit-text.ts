@@ -1,4 +1,4 @@
-import type { FieldLimit } from '@passport/koha-client';
+import type { FieldLimit } from '@passport/contract';
 
 const characters = new Intl.Segmenter('und', { granularity: 'grapheme' });
 const encoder = new TextEncoder();

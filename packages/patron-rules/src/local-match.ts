@@ -1,4 +1,5 @@
-import { sameCard, type KohaPatron } from '@passport/koha-client';
+import { sameCard } from '@passport/contract';
+import type { KohaPatron } from '@passport/koha-client';
 import { passportOf } from './is-copy.ts';
 import {
   type CopyTraits,

@@ -1,5 +1,5 @@
-import type { WaitingReason } from '@passport/contract';
-import { sameCard, type KohaPatron } from '@passport/koha-client';
+import { type WaitingReason, sameCard } from '@passport/contract';
+import type { KohaPatron } from '@passport/koha-client';
 import type { Answer } from './answer.ts';
 import type { Misconfiguration } from './failure.ts';
 import type { Candidate } from './candidates.ts';

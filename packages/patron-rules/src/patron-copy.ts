@@ -1,11 +1,6 @@
 import type { Agreement, CategoryChoice, ExpiryChoice, Library } from '@passport/config';
-import {
-  PATRON_FIELDS,
-  SETTABLE_FIELDS,
-  type KohaPatron,
-  type PatronBody,
-  type PatronField,
-} from '@passport/koha-client';
+import { PATRON_FIELDS, SETTABLE_FIELDS, type PatronField } from '@passport/contract';
+import type { KohaPatron, PatronBody } from '@passport/koha-client';
 import type { Misconfiguration } from './failure.ts';
 import { cleanText } from './clean-text.ts';
 import { dayAfter } from './day-after.ts';

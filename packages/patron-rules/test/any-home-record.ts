@@ -1,4 +1,4 @@
-import { PATRON_FIELDS } from '@passport/koha-client';
+import { PATRON_FIELDS } from '@passport/contract';
 import fc from 'fast-check';
 
 /** Values that stand for what must never leave a home library. */

@@ -6,7 +6,8 @@ import {
   type Consortium,
   type Library,
 } from '@passport/config';
-import { PATRON_FIELDS, type KohaPatron } from '@passport/koha-client';
+import { PATRON_FIELDS } from '@passport/contract';
+import type { KohaPatron } from '@passport/koha-client';
 import type { Answer, Candidate, Case, CopyCase } from '../src/index.ts';
 
 export const CARD = '21234000000017';

@@ -1,12 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  COPY_FIELDS,
-  SET_ONLY_FIELDS,
-  type CopyField,
-  type CopyPolicy,
-  type Library,
-} from '@passport/config';
-import { PATRON_FIELDS, SETTABLE_FIELDS, type KohaPatron, type PatronBody } from '@passport/koha-client';
+import type { CopyField, CopyPolicy, Library } from '@passport/config';
+import { COPY_FIELDS } from '@passport/contract';
+import type { KohaPatron, PatronBody } from '@passport/koha-client';
 import { buildPatronCopy, type CopyCase, type PatronCopy } from '../src/index.ts';
 import { CARD, aCopyCase, agreement, library, patron } from './builders.ts';
 
@@ -281,10 +276,4 @@ describe('names and the login Koha makes of them', () => {
     const surname = `${'-'.repeat(100)}${'e\u0301'.repeat(60)}`;
     expect(named('Ada', surname)).toMatchObject({ firstname: 'Ada', surname });
   });
-});
-
-test('the fields of configuration and client are the same', () => {
-  const names = PATRON_FIELDS.map(({ name }) => name);
-  expect(names.toSorted()).toEqual((COPY_FIELDS as readonly string[]).toSorted());
-  expect(Object.keys(SETTABLE_FIELDS).toSorted()).toEqual((SET_ONLY_FIELDS as readonly string[]).toSorted());
 });

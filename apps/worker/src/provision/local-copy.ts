@@ -1,4 +1,5 @@
-import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
+import { sameCard } from '@passport/contract';
+import { type ChangeResult, KohaError, type KohaPatron } from '@passport/koha-client';
 import {
   type LocalMatch,
   comparedFields,

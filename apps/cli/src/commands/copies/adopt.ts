@@ -1,7 +1,8 @@
 import { Option } from 'commander';
 import { type Consortium, explainConfig, type Library } from '@passport/config';
 import { foldCard } from '@passport/contract';
-import { type KohaPatron, sameCard } from '@passport/koha-client';
+import { sameCard } from '@passport/contract';
+import type { KohaPatron } from '@passport/koha-client';
 import {
   cleanText,
   copyCategoriesOf,

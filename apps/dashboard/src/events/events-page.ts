@@ -1,0 +1,259 @@
+import { isEventId, isFailure, type Outcome, OUTCOMES } from '@passport/contract';
+import {
+  EVENT_STATES,
+  type EventFilterState,
+  type EventSearch,
+  type FoundEvents,
+  readEventState,
+} from '@passport/queue';
+import type { Redis } from '@passport/runtime';
+import type { FastifyInstance } from 'fastify';
+import { requirePerson } from '../login/require-login.ts';
+import { type Scope, sees } from '../login/scope.ts';
+import type { KnownLibrary } from '../overview/read-overview.ts';
+import { type Html, html } from '../shell/html.ts';
+import type { SendPage } from '../shell/layout.ts';
+import { choice, filterForm } from '../shell/parts.ts';
+import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
+import { eventList, eventPath } from './event-list.ts';
+import type { EventRef } from './person-actions.ts';
+
+export interface ListRoutesDeps {
+  readonly basePath: string;
+  readonly libraries: readonly KnownLibrary[];
+  readonly now: () => number;
+  readonly findEvents: (search: EventSearch) => Promise<FoundEvents>;
+  readonly findEventIds: (libraries: readonly string[], named: NamedEvent) => Promise<readonly EventRef[]>;
+}
+
+const EVENTS_SHOWN = 50;
+const FILTERED = { config: { scope: 'filtered' } } as const;
+
+/** The lists of events, and the way to one of them by its id. */
+export function registerListRoutes(app: FastifyInstance, deps: ListRoutesDeps, send: SendPage): void {
+  const { basePath, now } = deps;
+  const librariesOf = (libraries: Scope): readonly KnownLibrary[] =>
+    deps.libraries.filter(({ id }) => sees({ libraries }, id));
+  app.get<{ Querystring: Readonly<Record<string, unknown>> }>('/events', FILTERED, async (request, reply) => {
+    const person = requirePerson(request);
+    const libraries = librariesOf(person.libraries);
+    const named = request.query['library'];
+    if (typeof named === 'string' && named !== '' && !sees(person, named)) return reply.callNotFound();
+    const reading = readEventQuery(
+      request.query,
+      libraries.map(({ id }) => id),
+    );
+    const found = await deps.findEvents(searchFor(reading.query, person.libraries));
+    const content = eventsPage({ basePath, nowMs: now(), reading, found, libraries });
+    const page = { title: `Events: ${reading.query.state}`, here: 'events' } as const;
+    return send(request, reply.code(reading.problems.length === 0 ? 200 : 400), page, content);
+  });
+  app.get<{ Querystring: { id?: unknown } }>('/events/find', FILTERED, async (request, reply) => {
+    const typed = typeof request.query.id === 'string' ? request.query.id : '';
+    const named = parseNamedEvent(typed);
+    const ids = librariesOf(requirePerson(request).libraries).map(({ id }) => id);
+    const found = named === null ? [] : await deps.findEventIds(ids, named);
+    const [first, another] = found;
+    if (first !== undefined && another === undefined) {
+      return reply.redirect(eventPath(basePath, first.library, first.eventId));
+    }
+    const content = foundIdsPage(basePath, typed, found);
+    return send(
+      request,
+      reply.code(first === undefined ? 404 : 200),
+      { title: 'Find', here: 'events' },
+      content,
+    );
+  });
+}
+
+function searchFor(query: EventQuery, scope: Scope): EventSearch {
+  const { state, library, outcome, after } = query;
+  const own = scope === 'all' ? null : scope;
+  return {
+    state,
+    outcome,
+    after,
+    libraries: library === null ? own : [library],
+    jobsAt: null,
+    ...boundsOf(query),
+    most: EVENTS_SHOWN,
+  };
+}
+
+/** Which events the list is to show, as its address says it. */
+interface EventQuery {
+  readonly state: EventFilterState;
+  /** A lending library. */
+  readonly library: string | null;
+  readonly outcome: Outcome | null;
+  /** When it ended, `YYYY-MM-DDTHH:MM` in UTC. */
+  readonly from: string | null;
+  readonly until: string | null;
+  /** Where the page begins. */
+  readonly after: string | null;
+}
+
+/** A query, and what in it cannot be understood: the field, and what it takes. */
+interface EventQueryReading {
+  readonly query: EventQuery;
+  readonly problems: readonly string[];
+}
+
+/** Reads the parameters of the list. An outcome decides between the states that it can stand in. */
+function readEventQuery(
+  parameters: Readonly<Record<string, unknown>>,
+  libraries: readonly string[],
+): EventQueryReading {
+  const { problems, text, known, time } = readQuery(parameters);
+  const outcome = known('outcome', OUTCOMES, 'no outcome');
+  const state = known('state', EVENT_STATES, `none of ${EVENT_STATES.join(', ')}`);
+  return {
+    query: {
+      state: outcome === null ? (state ?? 'failed') : isFailure(outcome) ? 'failed' : 'done',
+      library: known('library', libraries, 'no library'),
+      outcome,
+      from: time('from'),
+      until: time('until'),
+      after: text('after'),
+    },
+    problems,
+  };
+}
+
+/** The address of the list for a query; what has its default is left out. */
+export const eventsPath = (basePath: string, query: Partial<EventQuery>): string =>
+  pathWith(`${basePath}/events`, { ...query });
+
+interface EventsView {
+  readonly basePath: string;
+  readonly nowMs: number;
+  readonly reading: EventQueryReading;
+  readonly found: FoundEvents;
+  /** Those that may be chosen. */
+  readonly libraries: readonly { readonly id: string; readonly name: string }[];
+}
+
+const EMPTY: Readonly<Record<EventFilterState, string>> = {
+  queued: 'No scan is queued.',
+  working: 'No scan is being processed.',
+  waiting: 'No scan waits for a library.',
+  failed: 'No failed scans.',
+  done: 'No finished scan is kept.',
+};
+
+/** What needs somebody comes first. */
+const ORDER: readonly EventFilterState[] = ['failed', 'waiting', 'working', 'queued', 'done'];
+
+/** The events of one state, the newest first, by library, outcome and time; and the way to one event by its id. */
+function eventsPage(view: EventsView): Html {
+  const { basePath, nowMs, found } = view;
+  const { query, problems } = view.reading;
+  return html`<div class="title"><h1>Events</h1></div>
+    ${idSearch(basePath)}
+    <nav class="tabs" aria-label="State">${ORDER.map((state) => tab(basePath, query, state))}</nav>
+    ${filterOf(view)}
+    ${problems.map((problem) => html`<p class="fault fault-warning" role="alert">${problem}</p>`)}
+    ${
+      found.events.length === 0
+        ? html`<p class="empty">${isFiltered(query) ? 'No event fits.' : EMPTY[query.state]}</p>`
+        : eventList(basePath, found.events, nowMs)
+    }
+    ${pager(view)}`;
+}
+
+const isFiltered = ({ library, outcome, from, until, after }: EventQuery): boolean =>
+  [library, outcome, from, until, after].some((value) => value !== null);
+
+/** Another state: an outcome stands in one state alone, so it is not kept. */
+function tab(basePath: string, query: EventQuery, state: EventFilterState): Html {
+  const path = eventsPath(basePath, { ...query, state, outcome: null, after: null });
+  return state === query.state
+    ? html`<a href="${path}" aria-current="page">${state}</a>`
+    : html`<a href="${path}">${state}</a>`;
+}
+
+function idSearch(basePath: string): Html {
+  return html`<form class="filter" method="get" action="${basePath}/events/find" role="search">
+    <label>
+      Event id
+      <input name="id" required maxlength="200" autocomplete="off" spellcheck="false" size="40" />
+    </label>
+    <button class="button">Find</button>
+  </form>`;
+}
+
+function filterOf({ basePath, reading: { query }, libraries }: EventsView): Html {
+  const { state, outcome } = query;
+  const outcomes = OUTCOMES.map((each) => [each, each] as const);
+  return filterForm({
+    path: `${basePath}/events`,
+    query,
+    libraries,
+    fields: [
+      html`<input type="hidden" name="state" value="${state}" />`,
+      choice('outcome', 'Outcome', outcomes, outcome),
+    ],
+    from: 'Ended from',
+    clearPath: isFiltered(query) ? eventsPath(basePath, { state }) : null,
+  });
+}
+
+function pager({ basePath, reading: { query }, found: { next, isCut, events } }: EventsView): Html {
+  const newest = eventsPath(basePath, { ...query, after: null });
+  const older = eventsPath(basePath, { ...query, after: next });
+  return html`${isCut ? html`<p class="quiet">Only a part was searched for this page. Older events may fit.</p>` : null}
+    <nav class="pager" aria-label="Pages">
+      ${query.after === null ? null : html`<a class="button" href="${newest}">Newest</a>`}
+      ${next === null ? null : html`<a class="button" href="${older}">Older</a>`}
+      <span class="quiet">${events.length === 1 ? '1 event' : `${events.length} events`} on this page</span>
+    </nav>`;
+}
+
+/** An id that somebody typed, with its library where they typed that, too (`riverside.evt_1`, as commands and logs write it). */
+interface NamedEvent {
+  readonly library: string | null;
+  readonly eventId: string;
+}
+
+/** Reads an id as it was typed; null when it can be none. */
+function parseNamedEvent(text: string): NamedEvent | null {
+  const typed = text.trim();
+  const dot = typed.indexOf('.');
+  const named =
+    dot === -1
+      ? { library: null, eventId: typed }
+      : { library: typed.slice(0, dot), eventId: typed.slice(dot + 1) };
+  return isEventId(named.eventId) ? named : null;
+}
+
+/** The events of that id at these libraries. The id of a double scan leads to the first scan. */
+export async function findEventIds(
+  redis: Redis,
+  libraries: readonly string[],
+  { library, eventId }: NamedEvent,
+): Promise<readonly EventRef[]> {
+  const looked = libraries.filter((id) => library === null || id === library);
+  const states = await Promise.all(looked.map((id) => readEventState(redis, id, eventId, (name) => name)));
+  return states.flatMap((state) =>
+    state === null ? [] : [{ library: state.library, eventId: state.event_id }],
+  );
+}
+
+/** What a search by id came to where it leads to no page by itself: none, or several libraries that use the same id. */
+function foundIdsPage(basePath: string, typed: string, found: readonly EventRef[]): Html {
+  if (found.length === 0) {
+    return html`<div class="title"><h1>No event has this id</h1></div>
+      <p>
+        <code>${typed}</code> never came, was discarded, or is older than finished and failed events are kept.
+      </p>
+      <p><a href="${basePath}/events">Events</a></p>`;
+  }
+  return html`<div class="title"><h1>Several libraries have an event of this id</h1></div>
+    <ul class="events">
+      ${found.map(
+        ({ library, eventId }) =>
+          html`<li><a href="${eventPath(basePath, library, eventId)}">${library}: ${eventId}</a></li>`,
+      )}
+    </ul>`;
+}

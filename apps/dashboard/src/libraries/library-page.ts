@@ -1,0 +1,183 @@
+import {
+  ANY_EVENT,
+  countEvents,
+  findEvents,
+  type LibraryState,
+  type ListedEvent,
+  type OutcomeCount,
+  type QueueFigures,
+  readLibraryStates,
+  readOutcomeCounts,
+} from '@passport/queue';
+import { eventList } from '../events/event-list.ts';
+import { eventsPath } from '../events/events-page.ts';
+import { type Scope, sees } from '../login/scope.ts';
+import { hoursOf, outcomeChart, outcomeTotals, totalsOf } from '../outcomes/outcome-chart.ts';
+import { endpointSection, type EndpointState, readEndpoints } from '../overview/endpoint-section.ts';
+import {
+  asSeen,
+  type KnownLibrary,
+  type LibraryWarning,
+  type OverviewSources,
+} from '../overview/read-overview.ts';
+import { type Html, html, type HtmlValue } from '../shell/html.ts';
+import { millisecondsText, timeElement } from '../shell/parts.ts';
+import { pauseNotes, stateDetail, statePill } from './library-state.ts';
+import { pausesOf, readPauses, type ShownPause } from './read-pauses.ts';
+
+/** One library: how its Koha is, its own scans, who waits for it, and where more of it is. */
+export function libraryPage(basePath: string, view: LibraryView): Html {
+  const { library, nowMs, outcomes } = view;
+  const id = encodeURIComponent(library.id);
+  return html`<p class="crumbs"><a href="${basePath}/">Overview</a></p>
+    <div class="title">
+      <h1>${library.name}</h1>
+      <span class="now">${statePill(library.enabled, view.state)}</span>
+    </div>
+    ${tiles(basePath, view)} ${facts(view)} ${warnings(library.warnings ?? [])}
+    <div class="columns">
+      <section aria-labelledby="outcomes-title">
+        <h2 id="outcomes-title">Outcomes of the last day at its desks</h2>
+        ${outcomeChart(hoursOf(outcomes, nowMs))} ${outcomeTotals(totalsOf(outcomes))}
+      </section>
+      <section aria-labelledby="failed-title">
+        <h2 id="failed-title">Its failed scans</h2>
+        ${
+          view.failed.length === 0
+            ? html`<p class="empty">No failed scans.</p>`
+            : html`${eventList(basePath, view.failed, nowMs)}
+                <p>
+                  <a href="${eventsPath(basePath, { state: 'failed', library: library.id })}">All of them</a>
+                </p>`
+        }
+        <h3 class="apart">Scans waiting for it</h3>
+        ${
+          view.waitingForIt.length === 0
+            ? html`<p class="empty">No scan waits for this library.</p>`
+            : eventList(basePath, view.waitingForIt, nowMs)
+        }
+      </section>
+    </div>
+    ${endpointSection(view.endpoints, nowMs)}
+    <p class="quiet">
+      <a href="${basePath}/statistics?lending=${id}">Statistics as lending library</a> ·
+      <a href="${basePath}/statistics?home=${id}">as home library</a> ·
+      <a href="${basePath}/sweeps?lending=${id}">Sweeps over its copies</a>
+    </p>`;
+}
+
+function tiles(basePath: string, { jobs, library }: LibraryView): Html {
+  const states = [
+    ['queued', 'in the queue'],
+    ['working', 'in progress'],
+    ['waiting', 'waiting'],
+    ['failed', 'failed'],
+    ['done', 'done'],
+  ] as const;
+  return html`<ul class="tiles" aria-label="Its scans now">
+    ${states.map(
+      ([state, label]) =>
+        html`<li class="tile tile-${state} ${jobs[state] === 0 ? 'none' : 'some'}">
+          <a href="${eventsPath(basePath, { state, library: library.id })}">
+            <span class="value">${jobs[state]}</span>
+            <span class="label">${label}</span>
+          </a>
+        </li>`,
+    )}
+  </ul>`;
+}
+
+function facts({ library, state, pauses, nowMs }: LibraryView): Html {
+  const detail = stateDetail(library.enabled, state, nowMs);
+  const all: readonly (readonly [string, HtmlValue])[] = [
+    ['Library id', html`<code>${library.id}</code>`],
+    ['State', html`${statePill(library.enabled, state)} ${detail} ${pauseNotes(pauses, nowMs)}`],
+    ['Last success', timeElement(state.lastSuccessMs, nowMs)],
+    ['Last failure', lastFailure(state.lastFailure, state.lastFailureMs, nowMs)],
+    ['Answers in', millisecondsText(state.answerMs)],
+  ];
+  return html`<dl class="facts apart">
+    ${all.map(
+      ([term, value]) =>
+        html`<div>
+          <dt>${term}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function lastFailure(code: string | null, atMs: number | null, nowMs: number): HtmlValue {
+  return atMs === null ? 'none known' : html`${code ?? 'failure'}, ${timeElement(atMs, nowMs)}`;
+}
+
+function warnings(lines: readonly LibraryWarning[]): Html | null {
+  if (lines.length === 0) return null;
+  return html`<div class="advice" role="note" aria-label="Warnings about the configuration">
+    <ul>
+      ${lines.map(({ text }) => html`<li>${text}</li>`)}
+    </ul>
+  </div>`;
+}
+
+/** Everything that the page of one library shows. */
+export interface LibraryView {
+  readonly nowMs: number;
+  readonly library: KnownLibrary;
+  readonly state: LibraryState;
+  readonly pauses: readonly ShownPause[];
+  /** Its own scans, as lending library. */
+  readonly jobs: QueueFigures['jobs'];
+  readonly outcomes: readonly OutcomeCount[];
+  readonly failed: readonly ListedEvent[];
+  /** Scans that wait for it to answer, of the lending libraries that somebody may see; the newest. */
+  readonly waitingForIt: readonly ListedEvent[];
+  /** Where operators are notified of it, as far as somebody may see. */
+  readonly endpoints: readonly EndpointState[];
+}
+
+const MOST_FAILED = 10;
+const MOST_WAITING = 10;
+const MOST_LOOKED = 500;
+
+/** Reads one library's page; null when the configuration has no such library. Rejects when Redis does not answer. */
+export async function readLibraryView(
+  { redis, queue, libraries, endpoints: known, nameOf, now }: OverviewSources,
+  id: string,
+  scope: Scope,
+): Promise<LibraryView | null> {
+  const library = libraries.find((each) => each.id === id);
+  if (library === undefined) return null;
+  const nowMs = now();
+  const ofIt = known.filter((endpoint) => sees(endpoint, id));
+  const [[state], jobs, outcomes, failed, waiting, pauses, endpoints] = await Promise.all([
+    readLibraryStates(redis, [id], nowMs),
+    countEvents(redis, [id]),
+    readOutcomeCounts(redis, nowMs),
+    findEvents(redis, queue, nameOf, { ...ANY_EVENT, state: 'failed', libraries: [id], most: MOST_FAILED }),
+    findEvents(redis, queue, nameOf, {
+      ...ANY_EVENT,
+      state: 'waiting',
+      libraries: scope === 'all' ? null : scope,
+      most: MOST_LOOKED,
+    }),
+    readPauses(redis, nowMs),
+    readEndpoints(redis, ofIt, scope),
+  ]);
+  if (state === undefined) return null;
+  return {
+    nowMs,
+    library: asSeen(library, scope),
+    state,
+    pauses: pausesOf(library, pauses, nowMs),
+    jobs,
+    outcomes: outcomes.filter((row) => row.library === id),
+    failed: failed.events,
+    endpoints,
+    waitingForIt: waiting.events.filter((event) => waitsFor(event, id)).slice(0, MOST_WAITING),
+  };
+}
+
+function waitsFor(event: ListedEvent, id: string): boolean {
+  return event.kind === 'event' && event.state.waiting_for?.library === id;
+}

@@ -1,0 +1,136 @@
+import { buildSample, type ConnectionLimits, type Logger } from '@passport/runtime';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Login, Person } from './login.ts';
+import type { ProxyLogin } from './proxy-login.ts';
+
+/** Of each user, and of nobody in particular: more lines would push out of a log what was done. */
+const REFUSALS_LOGGED = { most: 10, windowMs: 60_000 };
+
+/** A refused log-in or write, as it is logged. */
+interface Refusal {
+  readonly action: 'login' | 'write';
+  readonly by: string | null;
+  readonly from?: string;
+  readonly result: string;
+}
+
+const PERSON = Symbol('person');
+type WithPerson = FastifyRequest & { [PERSON]?: Person };
+
+/** The user of a request. Throws when the login did not run: nothing may be answered then. */
+export function requirePerson(request: FastifyRequest): Person {
+  const person = (request as WithPerson)[PERSON];
+  if (person === undefined) throw new Error('a request came past the login');
+  return person;
+}
+
+/**
+ * Puts a login in front of everything: pages, API, assets and paths that do not exist. Writes need an operator and
+ * come from our own pages or from a program.
+ */
+export function installLogin(
+  app: FastifyInstance,
+  {
+    login,
+    proxyLogin,
+    basePath,
+    connections,
+    now,
+  }: {
+    readonly login: Login;
+    readonly proxyLogin: ProxyLogin | null;
+    readonly basePath: string;
+    readonly connections: ConnectionLimits;
+    readonly now: () => number;
+  },
+  log: Logger,
+): void {
+  const sample = buildSample({ ...REFUSALS_LOGGED, monotonicNow: now });
+  const refused = (refusal: Refusal): void => {
+    const { action, by, result } = refusal;
+    const leftOut = sample(`${action} ${by} ${result}`);
+    if (leftOut === null) return;
+    const left = leftOut > 0 ? { left_out: leftOut } : {};
+    log.warn({ audit: true, ...refusal, ...left }, `${action} refused`);
+  };
+  app.addHook('onRequest', async (request, reply) => {
+    // A browser forgets a password that is refused: the right one, too, and whoever sends it learns nothing of it.
+    if (request.url.split('?')[0] === `${basePath}/logout`) return requestCredentials(reply, 'logged out');
+    const proxied = proxyLogin?.(request.headers, request.socket.remoteAddress) ?? null;
+    const answer = proxied ?? login(request.headers.authorization, request.ip);
+    switch (answer.kind) {
+      case 'unknown':
+        refused({ action: 'login', by: null, from: request.ip, result: 'unknown' });
+        return reply
+          .code(403)
+          .type('text/plain; charset=utf-8')
+          .send('Patron Passport: your account is no user of this dashboard.\n');
+      case 'in':
+        (request as WithPerson)[PERSON] = answer.person;
+        connections.proven(request.raw.socket);
+        return refuseWrite(request, reply, answer.person, refused);
+      case 'unauthenticated':
+        return requestCredentials(reply);
+      case 'wrong':
+        refused({ action: 'login', by: answer.user, from: request.ip, result: 'wrong' });
+        return requestCredentials(reply);
+      case 'locked': {
+        const { user, retryAfterSeconds } = answer;
+        refused({ action: 'login', by: user, from: request.ip, result: 'locked' });
+        return reply
+          .code(429)
+          .header('retry-after', retryAfterSeconds)
+          .type('text/plain; charset=utf-8')
+          .send(`Too many wrong passwords. Try again in ${retryAfterSeconds} seconds.\n`);
+      }
+      default:
+        return answer satisfies never;
+    }
+  });
+}
+
+function requestCredentials(reply: FastifyReply, sentence = 'log in to see this page'): FastifyReply {
+  return reply
+    .code(401)
+    .header('www-authenticate', 'Basic realm="Patron Passport", charset="UTF-8"')
+    .type('text/plain; charset=utf-8')
+    .send(`Patron Passport: ${sentence}.\n`);
+}
+
+function refuseWrite(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  person: Person,
+  refused: (refusal: Refusal) => void,
+): FastifyReply | undefined {
+  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+  const { origin, 'sec-fetch-site': secFetchSite } = request.headers;
+  const site = typeof secFetchSite === 'string' ? secFetchSite : undefined;
+  const isOwn = isOwnRequest({ origin, secFetchSite: site, host: request.host });
+  if (isOwn && person.role === 'operator') return undefined;
+  const result = isOwn ? 'may only look' : 'from another site';
+  refused({ action: 'write', by: person.user, result });
+  const sentence = isOwn
+    ? `${person.user} may look but not change anything.`
+    : 'This request came from another site and was refused.';
+  return reply.code(403).type('text/plain; charset=utf-8').send(`${sentence}\n`);
+}
+
+/** What a browser says about where a request comes from. */
+interface RequestOrigin {
+  readonly origin: string | undefined;
+  readonly secFetchSite: string | undefined;
+  /** Host and port that the request was sent to. */
+  readonly host: string;
+}
+
+/**
+ * Whether a request that changes something may be taken. A browser sends the login by itself, also for a form or
+ * script of another site, so its own word on the origin decides; a program that is no browser sends neither header
+ * and holds the password itself.
+ */
+export function isOwnRequest({ origin, secFetchSite, host }: RequestOrigin): boolean {
+  if (secFetchSite !== undefined) return secFetchSite === 'same-origin';
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
+}

@@ -1,0 +1,139 @@
+import {
+  type LibraryState,
+  type ListedEvent,
+  type OutcomeCount,
+  type QueueFigures,
+  type ScanJobs,
+  backlogKey,
+  countEvents,
+  ANY_EVENT,
+  findEvents,
+  readLibraryStates,
+  readOutcomeCounts,
+  readQueue,
+} from '@passport/queue';
+import type { PlannedWindow } from '@passport/config';
+import type { Redis } from '@passport/runtime';
+import { type ShownPause, pausesOf, readPauses } from '../libraries/read-pauses.ts';
+import { type EndpointState, type KnownEndpoint, readEndpoints } from './endpoint-section.ts';
+import { readService, type ServiceState } from './service-section.ts';
+import { type Scope, sees } from '../login/scope.ts';
+
+/** A library as the configuration has it. */
+export interface KnownLibrary {
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  /** When it is planned to be paused. */
+  readonly windows?: readonly PlannedWindow[];
+  /** What is allowed in its configuration and probably not meant. */
+  readonly warnings?: readonly LibraryWarning[];
+}
+
+export interface LibraryWarning {
+  /** One line. */
+  readonly text: string;
+  /** The libraries that it names. */
+  readonly libraries: readonly string[];
+}
+
+/** One line of the table of libraries. */
+export interface LibraryLine extends KnownLibrary {
+  readonly state: LibraryState;
+  /** What it is paused as, and until when. */
+  readonly pauses: readonly ShownPause[];
+  /** Its own scans that have not ended. */
+  readonly unfinished: number;
+  /** Scans of any library that wait for this one to answer, among the newest {@link MOST_WAITING}. */
+  readonly waitedFor: number;
+}
+
+/** Everything that the front page shows. */
+export interface Overview {
+  readonly nowMs: number;
+  readonly service: ServiceState;
+  /** Those that somebody may see. */
+  readonly endpoints: readonly EndpointState[];
+  readonly figures: QueueFigures;
+  readonly libraries: readonly LibraryLine[];
+  readonly outcomes: readonly OutcomeCount[];
+  /** The newest failed events. */
+  readonly failed: readonly ListedEvent[];
+  /** More events wait than were looked at. */
+  readonly waitingCut: boolean;
+}
+
+export interface OverviewSources {
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly libraries: readonly KnownLibrary[];
+  /** Where operators are notified. */
+  readonly endpoints: readonly KnownEndpoint[];
+  readonly nameOf: (library: string) => string;
+  readonly now: () => number;
+}
+
+const MOST_FAILED = 10;
+const MOST_WAITING = 500;
+
+/**
+ * Reads the front page's figures in one go, of the libraries that somebody may see; rejects when Redis does not answer. Who may see
+ * some of them has figures of their scans alone, also of those that wait for one of them.
+ */
+export async function readOverview(sources: OverviewSources, scope: Scope): Promise<Overview> {
+  const { redis, queue, nameOf } = sources;
+  const nowMs = sources.now();
+  const libraries = sources.libraries.filter(({ id }) => scope === 'all' || scope.includes(id));
+  const ids = libraries.map(({ id }) => id);
+  const newest = (state: 'failed' | 'waiting', most: number) =>
+    findEvents(redis, queue, nameOf, { ...ANY_EVENT, state, most, libraries: scope === 'all' ? null : ids });
+  const [service, endpoints, figures, states, outcomes, failed, waiting, backlogs, jobs, pauses] =
+    await Promise.all([
+      readService(redis, scope),
+      readEndpoints(redis, sources.endpoints, scope),
+      readQueue(redis, queue, ids, nowMs),
+      readLibraryStates(redis, ids, nowMs),
+      readOutcomeCounts(redis, nowMs),
+      newest('failed', MOST_FAILED),
+      newest('waiting', MOST_WAITING),
+      Promise.all(ids.map((id) => redis.zcard(backlogKey(id)))),
+      scope === 'all' ? null : countEvents(redis, ids),
+      readPauses(redis, nowMs),
+    ]);
+  const waitedFor = countBy(waiting.events.flatMap(waitsFor));
+  return {
+    nowMs,
+    service,
+    endpoints,
+    figures: jobs === null ? figures : { ...figures, jobs },
+    outcomes: outcomes.filter(({ library }) => scope === 'all' || ids.includes(library)),
+    failed: failed.events,
+    waitingCut: waiting.next !== null,
+    libraries: libraries.flatMap((library, index) => {
+      const state = states[index];
+      if (state === undefined) return [];
+      const [unfinished, waits] = [backlogs[index] ?? 0, waitedFor.get(library.id) ?? 0];
+      const paused = pausesOf(library, pauses, nowMs);
+      return [{ ...asSeen(library, scope), state, pauses: paused, unfinished, waitedFor: waits }];
+    }),
+  };
+}
+
+/** A library without what is said of others that somebody may not see. */
+export function asSeen({ warnings = [], ...library }: KnownLibrary, scope: Scope): KnownLibrary {
+  return {
+    ...library,
+    warnings: warnings.filter(({ libraries }) => libraries.every((id) => sees({ libraries: scope }, id))),
+  };
+}
+
+function waitsFor(event: ListedEvent): readonly string[] {
+  if (event.kind !== 'event' || event.state.waiting_for === null) return [];
+  return [event.state.waiting_for.library];
+}
+
+function countBy(keys: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}

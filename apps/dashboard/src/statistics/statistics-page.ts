@@ -1,0 +1,194 @@
+import {
+  NO_HOME,
+  OTHER_HOMES,
+  type StatisticsCount,
+  type StatisticsDimension,
+  type StatisticsRow,
+  type StatisticsSums,
+  sumStatistics,
+} from '@passport/queue';
+import { type Bar, barChart } from '../outcomes/bar-chart.ts';
+import { type Html, html } from '../shell/html.ts';
+import { tile } from '../shell/parts.ts';
+
+/** What the page is about: all libraries, or one as lending or as home library. */
+export interface StatisticsFilter {
+  readonly home: string | null;
+  readonly lending: string | null;
+}
+
+export interface StatisticsView {
+  readonly basePath: string;
+  readonly nameOf: (library: string) => string;
+  /** Oldest first; the last is the one that goes on. */
+  readonly months: readonly string[];
+  readonly counts: readonly StatisticsCount[];
+  readonly filter: StatisticsFilter;
+}
+
+const NOTHING: StatisticsSums = {
+  scans: 0,
+  copies: 0,
+  alreadyLocal: 0,
+  observed: 0,
+  checkouts: 0,
+  refusals: 0,
+  failures: 0,
+  byOutcome: {},
+  byReason: {},
+};
+/** How scans end, in the chart; observed ones only where a library observes. */
+const SERIES = [
+  { name: 'copied', className: 'group-served', read: ({ copies }) => copies },
+  { name: 'already there', className: 'group-already-there', read: ({ alreadyLocal }) => alreadyLocal },
+  { name: 'observed', className: 'group-observed', read: ({ observed }) => observed },
+  { name: 'refused', className: 'group-desk-decides', read: ({ refusals }) => refusals },
+  { name: 'failed', className: 'group-failed', read: ({ failures }) => failures },
+] as const satisfies readonly {
+  readonly name: string;
+  readonly className: string;
+  readonly read: (sums: StatisticsSums) => number;
+}[];
+/** On a small screen the axis names every fourth month, the last one among them. */
+const MONTHS_BETWEEN_TICKS = 4;
+
+/** What happened in the last months: a chart, the figures, and tables by home and by lending library. */
+export function statisticsPage(view: StatisticsView): Html {
+  const { basePath, months, filter } = view;
+  const counts = view.counts.filter(
+    ({ home, lending }) =>
+      (filter.home === null || home === filter.home) &&
+      (filter.lending === null || lending === filter.lending),
+  );
+  const sums = sumStatistics(counts, [])[0] ?? NOTHING;
+  return html`<div class="title">
+      <h1>${titleOf(view)}</h1>
+      <p class="quiet now">${months.at(0) ?? ''} to ${months.at(-1) ?? ''}, by months in UTC</p>
+      ${
+        isFiltered(filter)
+          ? html`<a class="button" href="${basePath}/statistics">All libraries</a>`
+          : html`<a class="button" href="${basePath}/statistics.csv">Download as CSV</a>`
+      }
+    </div>
+    ${figures(sums)}
+    <section aria-labelledby="months-title">
+      <h2 id="months-title">By month</h2>
+      ${monthChart(months, sumStatistics(counts, ['month']))}
+    </section>
+    <section aria-labelledby="refusals-title">
+      <h2 id="refusals-title">Refusals and failures by reason</h2>
+      ${reasons(sums)}
+    </section>
+    ${filter.lending === null ? libraryTable(view, counts, 'lending', 'By lending library') : null}
+    ${filter.home === null ? libraryTable(view, counts, 'home', 'By home library') : null}`;
+}
+
+const isFiltered = ({ home, lending }: StatisticsFilter): boolean => home !== null || lending !== null;
+
+function titleOf({ filter: { home, lending }, nameOf }: StatisticsView): string {
+  if (lending !== null) return `Statistics of ${nameOf(lending)} as lending library`;
+  if (home !== null) return `Statistics of ${nameOf(home)} as home library`;
+  return 'Statistics';
+}
+
+function figures({ scans, copies, checkouts, observed, refusals, failures }: StatisticsSums): Html {
+  return html`<ul class="tiles" aria-label="Sums of these months">
+    ${tile('scans', scans, 'that ended')} ${tile('copies', copies, 'created')}
+    ${tile('checkouts', checkouts, 'made for the desk')} ${tile('refusals', refusals, 'the desk decides')}
+    ${tile('failures', failures, 'fixed by a person')}
+    ${observed === 0 ? null : tile('observed', observed, 'would have been served')}
+  </ul>`;
+}
+
+function monthChart(months: readonly string[], rows: readonly StatisticsRow[]): Html {
+  const series = SERIES.filter(({ name, read }) => name !== 'observed' || rows.some((row) => read(row) > 0));
+  const bars = months.map((month, index): Bar => {
+    const row = rows.find((each) => each.month === month) ?? NOTHING;
+    const isMinor = (months.length - 1 - index) % MONTHS_BETWEEN_TICKS !== 0;
+    return { label: month, tick: { text: month, isMinor }, counts: series.map(({ read }) => read(row)) };
+  });
+  const total = (place: number): number => bars.reduce((sum, { counts }) => sum + (counts[place] ?? 0), 0);
+  return barChart({
+    id: 'months-chart-title',
+    title: `Scans by month: ${series.map(({ name }, place) => `${total(place)} ${name}`).join(', ')}`,
+    series,
+    bars,
+    caption: 'Scans by month (UTC); months without scans are left out',
+    column: 'Month',
+    empty: 'No scan ended in these months.',
+  });
+}
+
+function reasons({ byOutcome, byReason }: StatisticsSums): Html {
+  const list = (counts: Readonly<Record<string, number>>): Html =>
+    html`<dl class="totals">
+      ${Object.entries(counts).map(
+        ([code, count]) =>
+          html`<div>
+            <dt>${code}</dt>
+            <dd>${count}</dd>
+          </div>`,
+      )}
+    </dl>`;
+  if (Object.keys(byOutcome).length === 0) return html`<p class="empty">Every patron was served.</p>`;
+  if (Object.keys(byReason).length === 0) return list(byOutcome);
+  return html`${list(byOutcome)}
+    <h3>Why patrons were not eligible</h3>
+    ${list(byReason)}
+    <p class="quiet">
+      A patron can have several reasons. Libraries that do not show reasons are not in these figures.
+    </p>`;
+}
+
+function libraryTable(
+  view: StatisticsView,
+  counts: readonly StatisticsCount[],
+  dimension: Exclude<StatisticsDimension, 'month'>,
+  title: string,
+): Html {
+  const rows = sumStatistics(counts, [dimension]);
+  return html`<section aria-labelledby="${dimension}-title">
+    <h2 id="${dimension}-title">${title}</h2>
+    ${
+      rows.length === 0
+        ? html`<p class="empty">No scan ended in these months.</p>`
+        : html`<div class="scroll" role="region" aria-label="Table: ${title}" tabindex="0">
+            <table class="statistics">
+              <thead>
+                <tr>
+                  <th scope="col">Library</th>
+                  ${['Scans', 'Copies', 'Already there', 'Checkouts', 'Refusals', 'Failures', 'Observed'].map(
+                    (name) => html`<th scope="col" class="number">${name}</th>`,
+                  )}
+                </tr>
+              </thead>
+              <tbody>
+                ${rows.map((row) => libraryRow(view, row, dimension))}
+              </tbody>
+            </table>
+          </div>`
+    }
+  </section>`;
+}
+
+function libraryRow(
+  { basePath, nameOf }: StatisticsView,
+  row: StatisticsRow,
+  dimension: Exclude<StatisticsDimension, 'month'>,
+): Html {
+  const id = row[dimension] ?? '';
+  const { scans, copies, alreadyLocal, checkouts, refusals, failures, observed } = row;
+  return html`<tr>
+    <th scope="row">${libraryName(basePath, nameOf, id, dimension)}</th>
+    ${[scans, copies, alreadyLocal, checkouts, refusals, failures, observed].map(
+      (value) => html`<td class="number">${value}</td>`,
+    )}
+  </tr>`;
+}
+
+function libraryName(basePath: string, nameOf: (id: string) => string, id: string, dimension: string): Html {
+  if (id === NO_HOME) return html`No home library, or several`;
+  if (id === OTHER_HOMES) return html`Other home libraries`;
+  const path = `${basePath}/statistics?${dimension}=${encodeURIComponent(id)}`;
+  return html`<a href="${path}">${nameOf(id)}</a> <span class="quiet">${id}</span>`;
+}

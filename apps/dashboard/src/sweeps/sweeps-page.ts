@@ -1,0 +1,236 @@
+import type { Library } from '@passport/config';
+import { type NightlySeen, readSchedules, readSweep, type SweepState, type SweptHome } from '@passport/queue';
+import type { Redis } from '@passport/runtime';
+import { type Html, html } from '../shell/html.ts';
+import { durationText, tile, timeElement } from '../shell/parts.ts';
+
+/** The sweeps over the copies of one lending library: the last one, and the last dry run. */
+export interface LibrarySweeps {
+  readonly library: string;
+  readonly sweep: SweepState | null;
+  readonly dryRun: SweepState | null;
+  /** Null where it is not swept every night. */
+  readonly schedule: NightlySeen | null;
+}
+
+/** Reads the reports of all lending libraries that are swept every night, or once were. */
+export async function readSweeps(
+  redis: Redis,
+  libraries: readonly Pick<Library, 'id' | 'refresh'>[],
+): Promise<readonly LibrarySweeps[]> {
+  const schedules = await readSchedules(redis);
+  const all = await Promise.all(
+    libraries.map(async ({ id: library, refresh }) => {
+      const [sweep, dryRun] = await Promise.all([
+        readSweep(redis, library, false),
+        readSweep(redis, library, true),
+      ]);
+      const schedule = schedules.find((each) => each.kind === 'sweep' && each.library === library) ?? null;
+      return { library, sweep, dryRun, schedule, isScheduled: (refresh?.sweep ?? null) !== null };
+    }),
+  );
+  return all.filter(({ sweep, dryRun, isScheduled }) => isScheduled || sweep !== null || dryRun !== null);
+}
+
+interface SweepsView {
+  readonly basePath: string;
+  readonly nameOf: (library: string) => string;
+  readonly nowMs: number;
+  readonly sweeps: readonly LibrarySweeps[];
+  /** The lending library that the page is about; null: all. */
+  readonly lending: string | null;
+}
+
+/** How each state of a home library is shown: in the colours of the libraries' states, by a word. */
+const STATES = {
+  waiting: { look: 'unknown', says: 'to come' },
+  working: { look: 'up', says: 'in progress' },
+  done: { look: 'up', says: 'done' },
+  down: { look: 'open', says: 'down' },
+  blind: { look: 'misconfigured', says: 'hides its patrons' },
+  cut: { look: 'open', says: 'not read to its end' },
+} as const satisfies Record<SweptHome['state'], { readonly look: string; readonly says: string }>;
+
+/** The reports of the last sweeps over copies: of all lending libraries, or of one with its home libraries. */
+export function sweepsPage(view: SweepsView): Html {
+  const { lending, basePath, nameOf } = view;
+  const shown = view.sweeps.filter(({ library }) => lending === null || library === lending);
+  const title = lending === null ? 'Sweeps over copies' : `Sweeps over copies at ${nameOf(lending)}`;
+  const last = shown.flatMap(({ sweep }) => sweep ?? []);
+  const homes = last.flatMap((sweep) => Object.values(sweep.homes));
+  return html`<div class="title">
+      <h1>${title}</h1>
+      <p class="quiet now">
+        ${lending === null ? 'The last sweep of each lending library' : 'Sums of its last sweep'}
+      </p>
+      ${lending === null ? null : html`<a class="button" href="${basePath}/sweeps">All libraries</a>`}
+    </div>
+    ${figures(homes)}
+    ${lending === null ? libraryTable(view) : shown.map((each) => libraryReport(each, view))}
+    ${
+      homes.length === 0
+        ? null
+        : html`<section aria-labelledby="findings-title">
+            <h2 id="findings-title">Findings</h2>
+            ${findingList(homes)}
+          </section>`
+    }`;
+}
+
+function figures(homes: readonly SweptHome[]): Html {
+  const { copies, changed, kept } = sumsOf(homes);
+  const failing = countFailing(homes);
+  return html`<ul class="tiles" aria-label="Sums of these sweeps">
+    ${tile('copies', copies, 'looked at')} ${tile('fields changed', changed, 'to the value at home')}
+    ${tile('fields kept', kept, 'edited at the lending library')}
+    ${tile('home libraries', failing, 'down, or hide their patrons', 'tile-waiting')}
+  </ul>`;
+}
+
+function libraryTable(view: SweepsView): Html {
+  const { sweeps, basePath, nameOf, nowMs } = view;
+  if (sweeps.length === 0) {
+    return html`<section>
+      <p class="empty">No lending library has a sweep: <code>refresh</code> is off everywhere.</p>
+    </section>`;
+  }
+  const row = ({ library, sweep, schedule }: LibrarySweeps): Html => {
+    const { copies, changed, kept } = sumsOf(Object.values(sweep?.homes ?? {}));
+    return html`<tr>
+      <th scope="row">
+        <a href="${basePath}/sweeps?lending=${encodeURIComponent(library)}">${nameOf(library)}</a>
+        <span class="quiet">${library}</span>
+      </th>
+      <td data-label="Last sweep">
+        ${timeElement(sweep?.started_ms ?? null, nowMs)}
+        ${sweep === null ? null : html`<span class="quiet">${modeOf(sweep)}</span>`}
+      </td>
+      <td data-label="State">${sweep === null ? null : stateOf(sweep)}</td>
+      <td data-label="Last done">${timeElement(schedule?.doneMs ?? null, nowMs)}</td>
+      <td data-label="Next">${schedule === null ? '–' : timeElement(schedule.nextMs, nowMs)}</td>
+      <td data-label="Copies" class="number">${copies}</td>
+      <td data-label="Fields changed" class="number">${changed}</td>
+      <td data-label="Fields kept" class="number">${kept}</td>
+    </tr>`;
+  };
+  return section({
+    id: 'libraries',
+    title: 'By lending library',
+    note: null,
+    heads: ['Library', 'Last sweep', 'State', 'Last done', 'Next', 'Copies', 'Fields changed', 'Fields kept'],
+    rows: sweeps.map(row),
+  });
+}
+
+function libraryReport({ sweep, dryRun }: LibrarySweeps, view: SweepsView): Html {
+  return html`${homeTable('sweep', 'Last sweep', sweep, view)}
+  ${dryRun === null ? null : homeTable('dry-run', 'Last dry run', dryRun, view)}`;
+}
+
+function homeTable(id: string, title: string, sweep: SweepState | null, { nameOf, nowMs }: SweepsView): Html {
+  if (sweep === null) {
+    return html`<section aria-labelledby="${id}-title">
+      <h2 id="${id}-title">${title}</h2>
+      <p class="empty">There was none yet.</p>
+    </section>`;
+  }
+  const row = ([home, swept]: [string, SweptHome]): Html => {
+    const { look, says } = STATES[swept.state];
+    const findings = Object.entries(swept.findings).map(([code, count]) => `${code} ${count}`);
+    return html`<tr>
+      <th scope="row">${nameOf(home)} <span class="quiet">${home}</span></th>
+      <td data-label="State"><span class="state state-${look}">${says}</span></td>
+      <td data-label="Copies" class="number">${swept.copies}</td>
+      <td data-label="${changedLabel(sweep)}" class="number">${swept.fields_changed}</td>
+      <td data-label="Fields kept" class="number">${swept.fields_kept}</td>
+      <td data-label="Findings">${findings.length === 0 ? '–' : findings.join(', ')}</td>
+    </tr>`;
+  };
+  const took =
+    sweep.ended_ms === null ? '' : `, took ${durationText((sweep.ended_ms - sweep.started_ms) / 1000)}`;
+  return section({
+    id,
+    title,
+    note: html`${timeElement(sweep.started_ms, nowMs)}, ${modeOf(sweep)}${took} ${stateOf(sweep)}`,
+    heads: ['Home library', 'State', 'Copies', changedLabel(sweep), 'Fields kept', 'Findings'],
+    rows: Object.entries(sweep.homes).map(row),
+  });
+}
+
+interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly note: Html | null;
+  readonly heads: readonly string[];
+  readonly rows: readonly Html[];
+}
+
+const NUMBERS: ReadonlySet<string> = new Set(['Copies', 'Fields changed', 'Fields to change', 'Fields kept']);
+
+function section({ id, title, note, heads, rows }: Section): Html {
+  return html`<section aria-labelledby="${id}-title">
+    <h2 id="${id}-title">${title}</h2>
+    ${note === null ? null : html`<p class="quiet">${note}</p>`}
+    <div class="scroll" role="region" aria-label="Table: ${title}" tabindex="0">
+      <table class="libraries">
+        <thead>
+          <tr>
+            ${heads.map(
+              (head) => html`<th scope="col" class="${NUMBERS.has(head) ? 'number' : ''}">${head}</th>`,
+            )}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows}
+        </tbody>
+      </table>
+    </div>
+  </section>`;
+}
+
+function findingList(homes: readonly SweptHome[]): Html {
+  const counts = new Map<string, number>();
+  for (const { findings } of homes) {
+    for (const [code, count] of Object.entries(findings)) counts.set(code, (counts.get(code) ?? 0) + count);
+  }
+  if (counts.size === 0) return html`<p class="empty">Nothing was found yet.</p>`;
+  return html`<dl class="totals">
+      ${[...counts]
+        .sort(([, one], [, other]) => other - one)
+        .map(
+          ([code, count]) =>
+            html`<div>
+              <dt>${code}</dt>
+              <dd>${count}</dd>
+            </div>`,
+        )}
+    </dl>
+    <p class="quiet">
+      Copies by what was found of them; a copy can have several findings. "passport copies refresh --report"
+      prints the same.
+    </p>`;
+}
+
+const modeOf = ({ mode }: SweepState): string => (mode === 'full' ? 'all copies' : 'changed records');
+const changedLabel = ({ dry_run: isDry }: SweepState): string =>
+  isDry ? 'Fields to change' : 'Fields changed';
+
+function stateOf({ ended_ms: endedMs, failed, homes }: SweepState): Html {
+  if (failed !== null) return html`<span class="state state-open">not to its end: ${failed}</span>`;
+  const failing = countFailing(Object.values(homes));
+  if (failing > 0) {
+    const libraries = failing === 1 ? 'home library' : 'home libraries';
+    return html`<span class="state state-open">${failing} ${libraries} to look at</span>`;
+  }
+  const { look, says } = STATES[endedMs === null ? 'working' : 'done'];
+  return html`<span class="state state-${look}">${says}</span>`;
+}
+
+const countFailing = (homes: readonly SweptHome[]): number =>
+  homes.filter(({ state }) => state === 'down' || state === 'blind').length;
+
+const sumsOf = (homes: readonly SweptHome[]) => ({
+  copies: homes.reduce((sum, { copies }) => sum + copies, 0),
+  changed: homes.reduce((sum, { fields_changed: changed }) => sum + changed, 0),
+  kept: homes.reduce((sum, { fields_kept: kept }) => sum + kept, 0),
+});

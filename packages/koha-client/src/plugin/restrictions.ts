@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import { parseRefusal } from '../errors/refusal.ts';
+import { boundedList } from '../transport/json-body.ts';
+import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
+import type { Answer } from '../transport/transport.ts';
+
+/** `home`: a copy whose patron is restricted at home. `owed`: a home record whose patron has debts at a lending library. */
+export type RestrictionKind = 'home' | 'owed';
+
+/** A restriction that the plugin set: one for each patron, kind and other library. */
+export interface KohaRestriction {
+  readonly patronId: number;
+  readonly kind: RestrictionKind;
+  /** Id of the other library. */
+  readonly library: string;
+}
+
+/** `gone`: no such patron. `anonymized`: nothing is written there any more. */
+export type RestrictionResult = 'done' | 'gone' | 'anonymized';
+
+const ROWS_A_PAGE = 200;
+/** More than this no home has restricted by agreement; a Koha that says so is not believed. */
+const MOST_PAGES = 100;
+
+const rowSchema = z.object({
+  id: z.number().int().positive(),
+  patron_id: z.number().int().positive(),
+  // Null, or anything, where staff changed the comment.
+  library: z.string().max(64).nullable().catch(null),
+});
+const pageSchema = z.object({ restrictions: boundedList(rowSchema, ROWS_A_PAGE) });
+
+/** Restricts a patron until the day before `until`, or without an end. Safe to repeat. Throws KohaError. */
+export async function setRestriction(
+  session: Session,
+  restriction: KohaRestriction,
+  until: string | null,
+  options?: CallOptions,
+): Promise<RestrictionResult> {
+  const operation = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
+  const places = placesOf(restriction);
+  return resultOf(session, await session.call({ operation, places, json: { until } }, options));
+}
+
+/** Lifts this restriction if it is there, and no other. Throws KohaError. */
+export async function liftRestriction(
+  session: Session,
+  restriction: KohaRestriction,
+  options?: CallOptions,
+): Promise<RestrictionResult> {
+  const operation = 'DELETE /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
+  return resultOf(session, await session.call({ operation, places: placesOf(restriction) }, options));
+}
+
+/**
+ * Lists the restrictions of this kind, all pages, each under its own deadline. Null where the Koha has no plugin that can say.
+ * Throws KohaError.
+ */
+export async function listRestrictions(
+  session: Session,
+  kind: RestrictionKind,
+  options?: CallOptions,
+): Promise<readonly KohaRestriction[] | null> {
+  const operation = 'GET /contrib/passport/restrictions/{kind}';
+  const found: KohaRestriction[] = [];
+  for (let after = 0, pages = 1; ; pages += 1) {
+    const query = { after: String(after), limit: String(ROWS_A_PAGE) };
+    let last = after;
+    const inOrder = pageSchema.refine(
+      (page) => pages <= MOST_PAGES && page.restrictions.every(({ id }) => id > last && (last = id)),
+    );
+    const page = await readFromPlugin(session, { operation, places: { kind }, query }, inOrder, options);
+    if (page === null) return null;
+    for (const { patron_id: patronId, library } of page.restrictions) {
+      if (library !== null) found.push({ patronId, kind, library });
+    }
+    if (page.restrictions.length < ROWS_A_PAGE) return found;
+    after = last;
+  }
+}
+
+const placesOf = ({ kind, library, patronId }: KohaRestriction) => ({ kind, library, patron_id: patronId });
+
+function resultOf(session: Session, answer: Answer): RestrictionResult {
+  if (answer.status === 204) return 'done';
+  const code = parseRefusal(answer)?.errorCode;
+  if (answer.status === 404 && code === 'not_found') return 'gone';
+  if (answer.status === 409 && code === 'anonymized') return 'anonymized';
+  throw session.failure(answer);
+}
