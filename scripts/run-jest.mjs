@@ -51,7 +51,9 @@ export const GROUPS = {
 export async function runJest({ tier, args, shard, tmp }) {
   const dir = mkdtempSync(join(tmp, 'passport-jest-'));
   const run = (group) => runOnce({ dir, tmp, shard }, group);
+  const browser = tier === 'all' && args.length === 0 ? await startBrowser(tmp) : null;
   const suite = args.length > 0 ? await run({ args, workers: SYSTEM_WORKERS }) : await runTier(tier, run);
+  await browser?.close();
   const sent = join(dir, 'shapes.jsonl');
   if (!existsSync(sent)) return suite;
   const isWhole = tier === 'all' && args.length === 0 && shard === undefined;
@@ -64,6 +66,12 @@ export async function runJest({ tier, args, shard, tmp }) {
     },
   );
   return { ...suite, passed: suite.passed + table.passed, failed: suite.failed + table.failed };
+}
+
+/** The one browser of a run, where the machine has one. */
+async function startBrowser(tmp) {
+  const { findChromium, shareChromium } = await import('../packages/testkit/dist/chromium.js');
+  return findChromium() === null ? null : shareChromium(tmp);
 }
 
 /** Runs the groups of a tier with `run`, names fast files that took long, and runs alone what failed beside others. */
