@@ -8,7 +8,7 @@ import { runJest } from './run-jest.mjs';
 import { runProve } from './run-prove.mjs';
 import { endCommands, projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
-import { isMet } from './system-packages.mjs';
+import { TESTED_WITH, isMet } from './system-packages.mjs';
 
 const ours = { all: false, shard: undefined, keep: false };
 const args = process.argv.slice(2).filter((arg) => {
@@ -18,18 +18,7 @@ const args = process.argv.slice(2).filter((arg) => {
   else return true;
   return false;
 });
-const everything = [
-  'perl',
-  'mariadb',
-  'plugin',
-  'browser',
-  'openssl',
-  'promtool',
-  'amtool',
-  'shells',
-  'kustomize',
-];
-await setUp({ require: ['redis'], want: ours.all ? everything : ['openssl'], build: true });
+await setUp({ require: ['redis'], want: ours.all ? TESTED_WITH : ['openssl'], build: true });
 
 // Everything that tests leave behind, however they end, is gone with it.
 const tmp = mkdtempSync(join(tmpdir(), 'passport-tests-'));
