@@ -32,8 +32,9 @@ async function giveUp() {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void giveUp());
 
 const isFirst = ours.shard === undefined || ours.shard.startsWith('1/');
-const jest = runJest({ tier: ours.all ? 'all' : 'fast', args, shard: ours.shard, tmp });
-const testPlugin = async () => ((await isMet('perl')) ? runProve({ tmp, quiet: jest }) : withoutPerl());
+const tier = ours.all ? 'all' : 'fast';
+const jest = runJest({ tier, args, shard: ours.shard, tmp });
+const testPlugin = async () => ((await isMet('perl')) ? runProve({ tier, tmp, quiet: jest }) : withoutPerl());
 const runs = await Promise.all([jest, ...(args.length === 0 && isFirst ? [testPlugin()] : [])]);
 const left = readdirSync(tmp);
 tidy();
