@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { formatWebhookSecret } from '@passport/contract';
 import { waitFor } from '@passport/testkit';
 import { Webhook } from 'standardwebhooks';
-import { registerReader } from '../fault/new-reader.ts';
+import { registerPatron } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 
 /** What the built processes send to operators: workers, and the receiver while there is none. */
@@ -110,7 +110,7 @@ async function startEndpoint(): Promise<Endpoint> {
 }
 
 const scan = async () => {
-  const cardnumber = registerReader(consortium.doubles.midland, '21234');
+  const cardnumber = registerPatron(consortium.doubles.midland, { prefix: '21234' });
   return consortium.at('riverside').scan({ cardnumber, item_barcode: null });
 };
 /** Cards that nobody has, at another library, twice a second. */
@@ -165,7 +165,7 @@ test('the receiver reports that no worker is there, and a worker that one is aga
 test('an endpoint that crawls delays neither the others nor a scan, and is shown on the dashboard without its address', async () => {
   // The endpoint that crawls has delayed none of these messages, nor a scan while it is tried.
   const desk = consortium.at('lakeside');
-  const cardnumber = registerReader(consortium.doubles.midland, '21234');
+  const cardnumber = registerPatron(consortium.doubles.midland, { prefix: '21234' });
   const { eventId } = await desk.scan({ cardnumber, item_barcode: null });
   expect(await desk.follow(eventId, { timeoutMs: 5_000 })).toMatchObject({ outcome: 'COPIED' });
   // Operators see on the dashboard which one fails, without its address.

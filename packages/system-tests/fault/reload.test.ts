@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatWebhookSecret } from '@passport/contract';
 import { createReceiverClient, waitFor } from '@passport/testkit';
-import { shelveBook } from '../harness/people.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
 import { runPassport } from '../harness/run-passport.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { brokenPromises, untilAllReported } from './kept-promises.ts';
-import { registerReader } from './new-reader.ts';
 import { type Sender, type Sent, createSender } from './sender.ts';
 
 type Ids = 'midland' | 'riverside';
@@ -130,7 +129,7 @@ const atRiverside = () =>
   });
 const scan = (): ReturnType<Sender> => {
   const { midland, riverside } = consortium.doubles;
-  return send({ cardnumber: registerReader(midland), item_barcode: shelveBook(riverside) });
+  return send({ cardnumber: registerPatron(midland), item_barcode: shelveBook(riverside) });
 };
 
 /** Copies that were made under the configuration that says `old`. */
