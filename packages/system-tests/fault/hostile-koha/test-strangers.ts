@@ -18,8 +18,8 @@ const PASSPORT = fileURLToPath(new URL('../../../../apps/cli/bin/passport.js', i
 /** `mem_limit` of the worker in docker-compose.yml. */
 const WORKER_LIMIT_KB = 384 * 1024;
 const INNOCENT_SCANS = 4;
-/** How many answer at the same time; `PASSPORT_HOSTILE_AT_ONCE=1`: each alone, which takes four times as long. */
-const AT_ONCE = Number(process.env['PASSPORT_HOSTILE_AT_ONCE'] ?? 4);
+/** How many answer at the same time, at night fewer (`NIGHTLY`); `PASSPORT_HOSTILE_AT_ONCE=1`: each alone. */
+const AT_ONCE = Number(process.env['PASSPORT_HOSTILE_AT_ONCE'] ?? (process.env['NIGHTLY'] ? 4 : 9));
 /** How often it is measured at most: whoever else uses this machine may spoil a round. */
 const ROUNDS = 5;
 
