@@ -14,15 +14,13 @@ const SMOKE = ['workflow', 'once', 'perl-sender', 'bundles'].map(
 /** They measure times, of desks down to single seconds, of two requests down to milliseconds: beside other tests they would measure those. */
 const ALONE = [
   'packages/koha-double/test/deadlocks.slow.test.ts',
-  'packages/notify/test/crawling.slow.test.ts',
   'packages/system-tests/fault/flapping.test.ts',
   'packages/system-tests/fault/hostile-connections.test.ts',
   'packages/system-tests/fault/stopping.test.ts',
-  'packages/system-tests/fault/sweep-and-desks.test.ts',
 ];
 /** Fast tests wait more than they work; beside system tests run the processes that those start. */
 const FAST_WORKERS = 6;
-const SYSTEM_WORKERS = 3;
+const SYSTEM_WORKERS = 4;
 /** What a fast file should take on a machine as quick as that of the durations. */
 const FAST_SECONDS = 8;
 /** Files that may fail beside others and pass alone, on a machine that somebody else uses too. More than these are a fault. */
@@ -51,7 +49,9 @@ export const GROUPS = {
 export async function runJest({ tier, args, shard, tmp }) {
   const dir = mkdtempSync(join(tmp, 'passport-jest-'));
   const run = (group) => runOnce({ dir, tmp, shard }, group);
+  const browser = tier === 'all' && args.length === 0 ? await startBrowser(tmp) : null;
   const suite = args.length > 0 ? await run({ args, workers: SYSTEM_WORKERS }) : await runTier(tier, run);
+  await browser?.close();
   const sent = join(dir, 'shapes.jsonl');
   if (!existsSync(sent)) return suite;
   const isWhole = tier === 'all' && args.length === 0 && shard === undefined;
@@ -64,6 +64,12 @@ export async function runJest({ tier, args, shard, tmp }) {
     },
   );
   return { ...suite, passed: suite.passed + table.passed, failed: suite.failed + table.failed };
+}
+
+/** The one browser of a run, where the machine has one. */
+async function startBrowser(tmp) {
+  const { findChromium, shareChromium } = await import('../packages/testkit/dist/chromium.js');
+  return findChromium() === null ? null : shareChromium(tmp);
 }
 
 /** Runs the groups of a tier with `run`, names fast files that took long, and runs alone what failed beside others. */

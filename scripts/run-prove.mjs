@@ -7,18 +7,25 @@ import { projectRoot, runCommand, say } from './run-command.mjs';
 const MOST_AGAIN = 3;
 /** They measure how long a page of Koha takes. */
 const ALONE = ['t/first-scan.t', 't/sender.t', 't/waiting.t'];
+/** They start a MariaDB each, and are no fast tests; the first runs fifteen others on it, and takes as long as all others together. */
+const ON_MARIADB = ['t/on-mariadb.t', 't/upgrade.t', 't/concurrency.t'];
 
 /**
- * Runs the Koha plugin's Perl tests and resolves with `{ passed, failed, skipped, unsteady }`, as `runJest` does. Tests are
+ * Runs the Koha plugin's Perl tests, of the tier `fast` those that need no MariaDB, and resolves with `{ passed, failed, skipped, unsteady }`, as `runJest` does. Tests are
  * counted from their TAP, subtests as one; a file that ends badly counts as one failed test, one that skips all of its tests
  * as one skipped. What measures time, and files that failed, once more, run when `quiet` is fulfilled.
  */
 export async function runProve({
+  tier = 'all',
   cwd = join(projectRoot, 'apps/koha-plugin'),
   tmp = tmpdir(),
   quiet = Promise.resolve(),
 } = {}) {
-  const files = readdirSync(join(cwd, 't')).flatMap((name) => (name.endsWith('.t') ? [`t/${name}`] : []));
+  const found = readdirSync(join(cwd, 't')).flatMap((name) => (name.endsWith('.t') ? [`t/${name}`] : []));
+  const files = [
+    ...(tier === 'all' ? ON_MARIADB.filter((name) => found.includes(name)) : []),
+    ...found.filter((name) => !ON_MARIADB.includes(name)),
+  ];
   const [timed, others] = [true, false].map((isTimed) =>
     files.filter((name) => ALONE.includes(name) === isTimed),
   );

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot, runCommand, say } from './run-command.mjs';
-import { ensureSystemPackages } from './system-packages.mjs';
+import { TESTED_WITH, ensureSystemPackages } from './system-packages.mjs';
 
 /**
  * Makes a clone ready for a command and returns the set of needs that could not be met. `require` ends the process
@@ -67,4 +67,8 @@ async function buildAll() {
 
 const readJson = (path) => JSON.parse(readFileSync(join(projectRoot, path), 'utf8'));
 
-if (process.argv[1] === import.meta.filename) await setUp();
+// `node scripts/set-up.mjs`; with `--all` everything that any command needs.
+if (process.argv[1] === import.meta.filename) {
+  const isAll = process.argv.includes('--all');
+  await setUp(isAll ? { require: ['redis'], want: [...TESTED_WITH, 'nginx'], build: true } : {});
+}

@@ -37,6 +37,19 @@ const NEEDS = {
   mariadb: { missing: missingMariaDb },
 };
 
+/** What all tests can use beside Redis. */
+export const TESTED_WITH = [
+  'perl',
+  'mariadb',
+  'plugin',
+  'browser',
+  'openssl',
+  'promtool',
+  'amtool',
+  'shells',
+  'kustomize',
+];
+
 /**
  * Checks that the machine has what is needed, and installs it from Debian's packages where it may. Returns the needs
  * that are still not met; each is reported in one line. Quiet when nothing is missing.

@@ -8,7 +8,7 @@ import { runJest } from './run-jest.mjs';
 import { runProve } from './run-prove.mjs';
 import { endCommands, projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
-import { isMet } from './system-packages.mjs';
+import { TESTED_WITH, isMet } from './system-packages.mjs';
 
 const ours = { all: false, shard: undefined, keep: false };
 const args = process.argv.slice(2).filter((arg) => {
@@ -18,18 +18,7 @@ const args = process.argv.slice(2).filter((arg) => {
   else return true;
   return false;
 });
-const everything = [
-  'perl',
-  'mariadb',
-  'plugin',
-  'browser',
-  'openssl',
-  'promtool',
-  'amtool',
-  'shells',
-  'kustomize',
-];
-await setUp({ require: ['redis'], want: ours.all ? everything : ['openssl'], build: true });
+await setUp({ require: ['redis'], want: ours.all ? TESTED_WITH : ['openssl'], build: true });
 
 // Everything that tests leave behind, however they end, is gone with it.
 const tmp = mkdtempSync(join(tmpdir(), 'passport-tests-'));
@@ -43,8 +32,9 @@ async function giveUp() {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void giveUp());
 
 const isFirst = ours.shard === undefined || ours.shard.startsWith('1/');
-const jest = runJest({ tier: ours.all ? 'all' : 'fast', args, shard: ours.shard, tmp });
-const testPlugin = async () => ((await isMet('perl')) ? runProve({ tmp, quiet: jest }) : withoutPerl());
+const tier = ours.all ? 'all' : 'fast';
+const jest = runJest({ tier, args, shard: ours.shard, tmp });
+const testPlugin = async () => ((await isMet('perl')) ? runProve({ tier, tmp, quiet: jest }) : withoutPerl());
 const runs = await Promise.all([jest, ...(args.length === 0 && isFirst ? [testPlugin()] : [])]);
 const left = readdirSync(tmp);
 tidy();

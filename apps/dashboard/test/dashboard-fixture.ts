@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { type Job, UnrecoverableError, Worker } from 'bullmq';
-import { type JobData, type Progress, nextProgress, queuedProgress } from '@passport/contract';
+import { type JobData, type Progress, nextProgress } from '@passport/contract';
 import {
   QUEUE_PREFIX,
   SCANS,
@@ -27,7 +27,7 @@ import {
   createRedis,
   untilRedisReady,
 } from '@passport/runtime';
-import { type StartedRedis, startRedis } from '@passport/testkit';
+import { type StartedRedis, buildJob, startRedis } from '@passport/testkit';
 import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
 import { findEventIds } from '../src/events/events-page.ts';
 import { createLogin } from '../src/login/login.ts';
@@ -235,29 +235,7 @@ async function putEvent(
   return data.event_id;
 }
 
-function jobData(change: Partial<JobData>): JobData {
-  const now = Date.now();
-  return {
-    v: 1,
-    event_id: 'evt_1',
-    library: 'riverside',
-    branch: 'MAIN',
-    interface: 'staff',
-    operator: 51,
-    scanned_at: new Date(now - 2_000).toISOString(),
-    received_ms: now,
-    age_at_delivery_ms: 2_000,
-    sealed_card: 'kid001:c2VhbGVkLWNhcmQ',
-    sealed_item: 'kid001:c2VhbGVkLWl0ZW0',
-    item_asked: true,
-    card_hash: 'kid001:aGFzaGVkLWNhcmQ',
-    retried: null,
-    sent: null,
-    made: null,
-    progress: queuedProgress(new Date(now).toISOString()),
-    ...change,
-  };
-}
+const jobData = (change: Partial<JobData>): JobData => buildJob({ received_ms: Date.now(), ...change });
 
 function captureLog() {
   const chunks: string[] = [];

@@ -21,6 +21,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const { has } = await script<{ has(program: string): boolean }>('system-packages.mjs');
+const { runProve } = await script<{
+  runProve(options: { cwd: string; tier?: 'fast' | 'all' }): Promise<Counts>;
+}>('run-prove.mjs');
 const hasProve = has('prove');
 if (!hasProve) stderr.write('Skipped: counting of Perl tests (no prove on the PATH)\n');
 
@@ -32,10 +35,6 @@ if (!hasProve) stderr.write('Skipped: counting of Perl tests (no prove on the PA
     writeFileSync(join(folder, 't', 'x.t'), skips('no such thing'));
     writeFileSync(join(folder, 't', 'works.t'), 'use Test::More; ok 1; ok 1; done_testing;');
 
-    const { runProve } = await script<{ runProve(options: { cwd: string }): Promise<Counts> }>(
-      'run-prove.mjs',
-    );
-
     const { passed, failed, skipped } = await runProve({ cwd: folder });
     expect({ passed, failed }).toEqual({ passed: 2, failed: 0 });
     expect([...skipped].sort()).toEqual([
@@ -44,3 +43,11 @@ if (!hasProve) stderr.write('Skipped: counting of Perl tests (no prove on the PA
     ]);
   },
 );
+
+(hasProve ? test : test.skip)('the fast tests have no file that starts a MariaDB', async () => {
+  for (const name of ['concurrency.t', 'on-mariadb.t', 'upgrade.t'])
+    writeFileSync(join(folder, 't', name), "use Test::More; fail 'a MariaDB'; done_testing;");
+  writeFileSync(join(folder, 't', 'works.t'), 'use Test::More; ok 1; done_testing;');
+
+  expect(await runProve({ cwd: folder, tier: 'fast' })).toMatchObject({ passed: 1, failed: 0, skipped: [] });
+});

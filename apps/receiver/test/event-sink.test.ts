@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { queuedProgress, type JobData } from '@passport/contract';
+import type { JobData } from '@passport/contract';
 import type { AdmitEvents, AdmissionAnswer, AdmissionRequest, ReplicaCheck } from '@passport/queue';
 import { createLogger } from '@passport/runtime';
+import { buildJob } from '@passport/testkit';
 import { type EventSinkDeps, buildEventSink } from '../src/deliveries/event-sink.ts';
 
 const DEADLINE_MS = 2_000;
@@ -22,25 +23,8 @@ const entered = (eventId: string, add = true): AdmissionAnswer => ({
   priority: 1,
   nowMs: REDIS_NOW_MS,
 });
-const jobOf = (eventId: string, receivedMs: number): JobData => ({
-  v: 1,
-  event_id: eventId,
-  library: 'riverside',
-  branch: 'MAIN',
-  interface: 'staff',
-  operator: null,
-  scanned_at: '2026-11-25T09:00:00.000+00:00',
-  received_ms: receivedMs,
-  age_at_delivery_ms: 0,
-  sealed_card: 'encrypted',
-  sealed_item: null,
-  item_asked: false,
-  card_hash: 'hash',
-  retried: null,
-  sent: null,
-  made: null,
-  progress: queuedProgress('2026-11-25T09:00:00.000Z'),
-});
+const jobOf = (eventId: string, receivedMs: number): JobData =>
+  buildJob({ event_id: eventId, received_ms: receivedMs, age_at_delivery_ms: 0 });
 
 type AdmitOne = (question: AdmissionRequest) => Promise<AdmissionAnswer>;
 const allOf =

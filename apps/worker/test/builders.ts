@@ -14,7 +14,7 @@ import {
   type OpenKohaClient,
 } from '@passport/koha-client';
 import { createEncryption } from '@passport/runtime';
-import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
+import { buildConsortiumFile, buildJob, consortiumSecrets } from '@passport/testkit';
 import { type JobLock, type Scan, type ScanLock, openHistory } from '../src/provision/scan.ts';
 import { LockLost } from '../src/job/job-lock.ts';
 import type { RunContext } from '../src/job/run-scan.ts';
@@ -55,32 +55,13 @@ export function heldLock(): JobLock & { lose(): void; stop(): void } {
   };
 }
 
-/** A job of riverside as the receiver makes it, two seconds after the scan; each part may be replaced. */
+/** A job of riverside as the receiver makes it, with what it encrypts; each part may be replaced. */
 export function jobData(change: Partial<JobData> = {}, encryption = ENCRYPTION): JobData {
   const library = change.library ?? 'riverside';
   const eventId = change.event_id ?? 'evt_1';
   const encrypt = (text: string, field: 'card' | 'item') =>
     encryption.encrypt(text, encryptionContext(library, eventId, field));
-  return {
-    v: 1,
-    event_id: eventId,
-    library,
-    branch: 'MAIN',
-    interface: 'staff',
-    operator: 51,
-    scanned_at: '2026-11-25T11:59:58.000+00:00',
-    received_ms: NOON,
-    age_at_delivery_ms: 2_000,
-    sealed_card: encrypt(CARD, 'card'),
-    sealed_item: encrypt(ITEM, 'item'),
-    item_asked: true,
-    card_hash: 'kid:card-hash',
-    retried: null,
-    sent: null,
-    made: null,
-    progress: queuedProgress(new Date(NOON).toISOString()),
-    ...change,
-  };
+  return buildJob({ sealed_card: encrypt(CARD, 'card'), sealed_item: encrypt(ITEM, 'item'), ...change });
 }
 
 /** The state of a job that waits for a library. */

@@ -9,6 +9,7 @@ import {
   queuedProgress,
   rewriteJob,
 } from '@passport/contract';
+import { aJob } from './a-job.ts';
 
 /** Everything that version 1 had in Redis, in the middle of its work: see what was recorded in docs/decisions/0008. */
 const recorded = JSON.parse(readFileSync(new URL('recorded/version-1.json', import.meta.url), 'utf8')) as {
@@ -21,27 +22,7 @@ const payloads = Object.entries(recorded.keys)
 const nameOf = (id: string): string => id;
 const NOW = '2026-11-26T09:00:00.000Z';
 
-function job(): JobData {
-  return {
-    v: 1,
-    event_id: 'evt_1',
-    library: 'riverside',
-    branch: 'MAIN',
-    interface: 'staff',
-    operator: null,
-    scanned_at: '2026-11-25T09:00:00.000+00:00',
-    received_ms: 1_795_597_200_000,
-    age_at_delivery_ms: 10,
-    sealed_card: 'encrypted',
-    sealed_item: null,
-    item_asked: false,
-    card_hash: 'hash',
-    retried: null,
-    sent: null,
-    made: null,
-    progress: queuedProgress(NOW),
-  };
-}
+const job = (): JobData => aJob({ progress: queuedProgress(NOW) });
 
 describe('a payload that version 1 wrote', () => {
   test('was recorded in each of its states', () => {

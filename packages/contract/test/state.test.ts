@@ -9,30 +9,14 @@ import {
   queuedProgress,
   stateWithoutWorker,
 } from '@passport/contract';
+import { aJob } from './a-job.ts';
 
 const NOW = '2026-11-25T09:00:01.000Z';
 const nameOf = (id: string): string =>
   ({ midland: 'Midland Public Library', riverside: 'Riverside' })[id] ?? id;
 
-const job = (change: Partial<Progress> = {}): JobData => ({
-  v: 1,
-  event_id: 'evt_1',
-  library: 'riverside',
-  branch: 'MAIN',
-  interface: 'staff',
-  operator: null,
-  scanned_at: '2026-11-25T09:00:00.000+00:00',
-  received_ms: 1795597200000,
-  age_at_delivery_ms: 0,
-  sealed_card: 'encrypted',
-  sealed_item: null,
-  item_asked: false,
-  card_hash: 'k1:abc',
-  retried: null,
-  sent: null,
-  made: null,
-  progress: { ...queuedProgress(NOW), ...change },
-});
+const job = (change: Partial<Progress> = {}): JobData =>
+  aJob({ progress: { ...queuedProgress(NOW), ...change } });
 
 describe('the state of an event', () => {
   test('of a copy whose checkout is still to come, the message says so, whoever is waited for', () => {

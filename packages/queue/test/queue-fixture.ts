@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { createLogger, createRedis, closeRedis, untilRedisReady, type Redis } from '@passport/runtime';
-import { startRedis, type RedisOptions, type StartedRedis } from '@passport/testkit';
+import { buildJob, startRedis, type RedisOptions, type StartedRedis } from '@passport/testkit';
 import { type Job, UnrecoverableError, Worker } from 'bullmq';
-import { type JobData, queuedProgress } from '@passport/contract';
+import type { JobData } from '@passport/contract';
 import {
   QUEUE_PREFIX,
   SCANS,
@@ -138,29 +138,7 @@ export function event(n: number, change: Partial<AdmissionRequest> = {}): Admiss
   });
 }
 
-/** A job as the receiver makes it; each part may be replaced. */
-export function jobData(change: Partial<JobData> = {}): JobData {
-  return {
-    v: 1,
-    event_id: 'evt_1',
-    library: 'riverside',
-    branch: 'MAIN',
-    interface: 'staff',
-    operator: 51,
-    scanned_at: '2026-11-25T11:59:58.000+00:00',
-    received_ms: NOON,
-    age_at_delivery_ms: 2_000,
-    sealed_card: 'kid:sealed-card',
-    sealed_item: 'kid:sealed-item',
-    item_asked: true,
-    card_hash: 'kid:card-hash',
-    retried: null,
-    sent: null,
-    made: null,
-    progress: queuedProgress(new Date(NOON).toISOString()),
-    ...change,
-  };
-}
+export { buildJob as jobData };
 
 /** The answer of an event that goes on; fails the test on any other. */
 export function entered(answer: AdmissionAnswer): Extract<AdmissionAnswer, { add: boolean }> {

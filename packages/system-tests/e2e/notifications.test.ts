@@ -1,11 +1,11 @@
-import { type Server, createServer } from 'node:http';
+import { createServer } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type AddressInfo, type Server as SlowServer, createServer as createSlowServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { formatWebhookSecret } from '@passport/contract';
 import { waitFor } from '@passport/testkit';
 import { Webhook } from 'standardwebhooks';
-import { registerReader } from '../fault/new-reader.ts';
+import { registerPatron } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 
 /** What the built processes send to operators: workers, and the receiver while there is none. */
@@ -21,32 +21,24 @@ interface Message {
   readonly data: { readonly library: { readonly id: string } | null; readonly text: string };
 }
 
+/** An endpoint of an operator, that notes what arrives. */
+interface Endpoint {
+  readonly url: string;
+  readonly received: readonly Message[];
+  /** The message whose first attempt it answers with an error. */
+  readonly refused: readonly string[];
+  close(): void;
+}
+
 let consortium: Consortium<'midland' | 'riverside' | 'lakeside'>;
-let endpoint: Server;
+let endpoint: Endpoint;
+/** Another one, whose only worker is gone when the tests begin: nobody waits for both. */
+let deserted: Consortium<'riverside'>;
+let endpointOfDeserted: Endpoint;
 let crawling: SlowServer;
-const received: Message[] = [];
-const refused: string[] = [];
-let failures = 1;
 
 beforeAll(async () => {
-  endpoint = createServer((request, response) => {
-    let body = '';
-    request.on('data', (part: Buffer) => (body += part.toString()));
-    request.on('end', () => {
-      // The first attempt meets an error: the message comes again.
-      if (failures > 0) {
-        failures -= 1;
-        refused.push(String(request.headers['webhook-id']));
-        response.writeHead(500).end();
-        return;
-      }
-      const verified = new Webhook(SECRET).verify(body, request.headers as Record<string, string>);
-      received.push({ ...(verified as Message), id: String(request.headers['webhook-id']) });
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/`;
+  [endpoint, endpointOfDeserted] = await Promise.all([startEndpoint(), startEndpoint()]);
   // Beside it, one that takes every message and answers nothing but one byte of a header a second.
   crawling = createSlowServer((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nx-slow: ');
@@ -67,22 +59,58 @@ beforeAll(async () => {
     keys: {
       notify: [
         { name: 'crawling', url: crawlingUrl, secret: { env: 'CRAWLING_SECRET' } },
-        { name: 'ops', url, secret: { env: 'OPS_SECRET' } },
+        { name: 'ops', url: endpoint.url, secret: { env: 'OPS_SECRET' } },
       ],
       defaults: { koha: { timeout: '1s' } },
     },
     env: { OPS_SECRET: SECRET, CRAWLING_SECRET: OTHER_SECRET },
   });
+  deserted = await startConsortium({
+    libraries: { riverside: {} },
+    keys: { notify: [{ name: 'ops', url: endpointOfDeserted.url, secret: { env: 'OPS_SECRET' } }] },
+    env: { OPS_SECRET: SECRET },
+  });
+  await deserted.services.workers[0]?.kill();
 }, 60_000);
 afterAll(async () => {
-  await consortium?.stop();
+  await Promise.all([consortium?.stop(), deserted?.stop()]);
   crawling?.close();
-  endpoint?.closeAllConnections();
   endpoint?.close();
+  endpointOfDeserted?.close();
 });
 
+async function startEndpoint(): Promise<Endpoint> {
+  const received: Message[] = [];
+  const refused: string[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part: Buffer) => (body += part.toString()));
+    request.on('end', () => {
+      // The first attempt meets an error: the message comes again.
+      if (refused.length === 0) {
+        refused.push(String(request.headers['webhook-id']));
+        response.writeHead(500).end();
+        return;
+      }
+      const verified = new Webhook(SECRET).verify(body, request.headers as Record<string, string>);
+      received.push({ ...(verified as Message), id: String(request.headers['webhook-id']) });
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    received,
+    refused,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
 const scan = async () => {
-  const cardnumber = registerReader(consortium.doubles.midland, '21234');
+  const cardnumber = registerPatron(consortium.doubles.midland, { prefix: '21234' });
   return consortium.at('riverside').scan({ cardnumber, item_barcode: null });
 };
 /** Cards that nobody has, at another library, twice a second. */
@@ -94,9 +122,17 @@ async function goOnScanning(signal: AbortSignal): Promise<void> {
     await pause(500);
   }
 }
-const ofType = (type: string): Message[] => received.filter((message) => message.type === type);
-const arrival = async (type: string): Promise<Message> =>
-  waitFor(`the message ${type}`, () => ofType(type)[0] ?? null, { timeoutMs: ARRIVAL_MS, everyMs: 200 });
+const arrival = async (type: string, { received } = endpoint): Promise<Message> =>
+  waitFor(`the message ${type}`, () => received.find((message) => message.type === type) ?? null, {
+    timeoutMs: ARRIVAL_MS,
+    everyMs: 200,
+  });
+/** Each kind of message came once, the refused one among them. */
+function expectEachOnce({ received, refused }: Endpoint): void {
+  expect(received.map(({ id }) => id)).toEqual(expect.arrayContaining([...refused]));
+  const types = received.map(({ type }) => type);
+  expect(types).toEqual([...new Set(types)]);
+}
 
 test('a library that is away and then back, and a limit that is reached: each once, signed, again after a failure', async () => {
   const { midland } = consortium.doubles;
@@ -116,22 +152,20 @@ test('a library that is away and then back, and a limit that is reached: each on
   await scanning;
   expect(back.data).toMatchObject({ library: { id: 'midland' } });
   expect(limit.data).toMatchObject({ library: { id: 'riverside' }, facts: { copies_per_hour: SCANS } });
-  expect(received.map(({ id }) => id)).toEqual(expect.arrayContaining(refused));
+  expectEachOnce(endpoint);
 }, 300_000);
 
 test('the receiver reports that no worker is there, and a worker that one is again', async () => {
-  await Promise.all(consortium.services.workers.map((worker) => worker.kill()));
-  expect((await arrival('worker.missing')).data).toMatchObject({ library: null });
-  await consortium.services.add('worker');
-  await arrival('worker.back');
-  const types = received.map(({ type }) => type);
-  expect(types).toEqual([...new Set(types)]);
+  expect((await arrival('worker.missing', endpointOfDeserted)).data).toMatchObject({ library: null });
+  await deserted.services.add('worker');
+  await arrival('worker.back', endpointOfDeserted);
+  for (const each of [endpoint, endpointOfDeserted]) expectEachOnce(each);
 }, 300_000);
 
 test('an endpoint that crawls delays neither the others nor a scan, and is shown on the dashboard without its address', async () => {
   // The endpoint that crawls has delayed none of these messages, nor a scan while it is tried.
   const desk = consortium.at('lakeside');
-  const cardnumber = registerReader(consortium.doubles.midland, '21234');
+  const cardnumber = registerPatron(consortium.doubles.midland, { prefix: '21234' });
   const { eventId } = await desk.scan({ cardnumber, item_barcode: null });
   expect(await desk.follow(eventId, { timeoutMs: 5_000 })).toMatchObject({ outcome: 'COPIED' });
   // Operators see on the dashboard which one fails, without its address.

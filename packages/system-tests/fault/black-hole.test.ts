@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startFaultProxy, type FaultProxy } from '@passport/testkit';
-import { shelveBook } from '../harness/people.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, type LibraryPlan, startConsortium } from '../harness/start-consortium.ts';
-import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
 import { type Report, createReportLog } from './report-log.ts';
 
@@ -75,7 +74,7 @@ async function scan(lending: Id, cardnumber: string): Promise<Scanned> {
 }
 
 const scanNew = (lending: Id, home: Id, prefix: string = PREFIXES[home]): Promise<Scanned> =>
-  scan(lending, registerReader(consortium.doubles[home], prefix));
+  scan(lending, registerPatron(consortium.doubles[home], { prefix }));
 
 const isOver = ({ state }: Report): boolean => state === 'done' || state === 'failed';
 const namesDead = ({ waitingFor }: Report): boolean => waitingFor === DEAD;
@@ -171,7 +170,7 @@ test('T-15 nobody has the card, nobody could be queried, and not everybody could
   await network.setMode('blackhole');
   const { dogwood } = consortium.doubles;
   const unknown = (prefix: string): Promise<Scanned> => {
-    const card = registerReader(dogwood, prefix);
+    const card = registerPatron(dogwood, { prefix });
     dogwood.deletePatron(card);
     return scan('alder', card);
   };

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventState } from '@passport/contract';
 import { waitFor } from '@passport/testkit';
+import { registerPatron } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { registerReader } from './new-reader.ts';
 
 type Ids = 'midland' | 'hillside' | 'riverside';
 
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterAll(() => consortium?.stop());
 
 function scan(home: keyof typeof PREFIXES) {
-  const cardnumber = registerReader(consortium.doubles[home], PREFIXES[home]);
+  const cardnumber = registerPatron(consortium.doubles[home], { prefix: PREFIXES[home] });
   return consortium.at('riverside').scan({ cardnumber, item_barcode: null });
 }
 

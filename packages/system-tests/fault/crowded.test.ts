@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { shelveBook } from '../harness/people.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { type CrowdedKoha, startCrowdedKoha } from '../harness/start-crowded-koha.ts';
-import { registerReader } from './new-reader.ts';
 import { createReportLog } from './report-log.ts';
 
 type Id = 'midland' | 'riverside';
@@ -42,7 +41,7 @@ afterAll(async () => {
 });
 
 async function scan(): Promise<string> {
-  const cardnumber = registerReader(consortium.doubles.midland);
+  const cardnumber = registerPatron(consortium.doubles.midland);
   const item_barcode = shelveBook(consortium.doubles.riverside);
   return (await consortium.at('riverside').scan({ cardnumber, item_barcode })).eventId;
 }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Exchange } from '@passport/koha-double';
+import { registerPatron } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { brokenPromises, untilAllReported } from './kept-promises.ts';
-import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
 import { type Sender, type Sent, createSender } from './sender.ts';
 import { createReportLog } from './report-log.ts';
@@ -68,7 +68,7 @@ const sentBlindly = (): readonly string[][] =>
   [...requests.values()].filter((each) => /\d{3},\d{3}/.test(each.join(',')));
 const deadlocks = (): number => [...requests.values()].flat().filter((what) => what === '500').length;
 
-const newScan = () => ({ cardnumber: registerReader(consortium.doubles.midland), item_barcode: null });
+const newScan = () => ({ cardnumber: registerPatron(consortium.doubles.midland), item_barcode: null });
 
 test(`${COPIES} copies at a Koha whose creates deadlock, ${WORKERS} workers with ${AT_ONCE} jobs each: all are made, none ends with a person, and another desk does not wait`, async () => {
   const { riverside, midland } = consortium.doubles;

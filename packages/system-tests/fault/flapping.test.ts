@@ -2,9 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { KohaDouble } from '@passport/koha-double';
 import { seededRandom } from '@passport/testkit';
-import { shelveBook } from '../harness/people.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
 import { createReportLog } from './report-log.ts';
 
@@ -86,7 +85,7 @@ async function scans(lending: LendingId): Promise<number[]> {
   const took: Promise<number>[] = [];
   for (let n = 0; n < SCANS_EACH; n += 1) {
     const sentAt = performance.now();
-    const data = { cardnumber: registerReader(consortium.doubles.midland), item_barcode: shelveBook(koha) };
+    const data = { cardnumber: registerPatron(consortium.doubles.midland), item_barcode: shelveBook(koha) };
     const { eventId } = await consortium.at(lending).scan(data);
     const end = reports.first(eventId, ({ state }) => state === 'done' || state === 'failed', 60_000);
     took.push(end.then(({ at }) => at - sentAt).catch(() => 60_000));

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { type StartedProcess, freePort, startProcess, waitFor } from '@passport/testkit';
+import { registerPatron } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { registerReader } from './new-reader.ts';
 
 type Ids = 'midland' | 'alder' | 'riverside';
 
@@ -85,7 +85,7 @@ test('with the disk under its log full a worker ends every job, at few look-ups 
   const before = midland.calls().length;
   const events = await Promise.all(
     Array.from({ length: EVENTS }, async () => {
-      const data = { cardnumber: registerReader(midland), item_barcode: null };
+      const data = { cardnumber: registerPatron(midland), item_barcode: null };
       return (await consortium.at('riverside').scan(data)).eventId;
     }),
   );

@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { startFaultProxy, startProcess, waitFor, type FaultProxy } from '@passport/testkit';
-import { shelveBook } from '../harness/people.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { registerReader } from './new-reader.ts';
 
 const PASSPORT = fileURLToPath(new URL('../../../apps/cli/bin/passport.js', import.meta.url));
 const CHECKOUT_WITHIN_MS = 2_000;
@@ -40,7 +39,7 @@ async function scanAt(lending: 'riverside' | 'lakeside') {
   const { midland } = consortium.doubles;
   const koha = consortium.doubles[lending];
   const desk = consortium.at(lending);
-  const card = registerReader(midland);
+  const card = registerPatron(midland);
   const scannedAt = performance.now();
   const { eventId, status } = await desk.scan({ cardnumber: card, item_barcode: shelveBook(koha) });
   expect(status).toBe(202);

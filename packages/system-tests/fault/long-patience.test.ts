@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { registerPatron } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { registerReader } from './new-reader.ts';
 
 type Ids = 'midland' | 'riverside';
 
@@ -22,7 +22,7 @@ test('a library that requests an hour of patience is queried again after a minut
   ]);
   const waits: number[] = [];
   for (let n = 0; n < 2; n += 1) {
-    const cardnumber = registerReader(midland);
+    const cardnumber = registerPatron(midland);
     const { eventId } = await consortium.at('riverside').scan({ cardnumber, item_barcode: null });
     const state = await consortium.at('riverside').follow(eventId, {
       until: ({ waiting_for: wait }) => wait?.reason === 'RATE_LIMITED',

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type FaultProxy, startFaultProxy } from '@passport/testkit';
+import { registerPatron } from '../harness/people.ts';
 import { type Consortium, type LibraryPlan, startConsortium } from '../harness/start-consortium.ts';
-import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
 import { type Report, createReportLog } from './report-log.ts';
 
@@ -64,7 +64,7 @@ async function scanAll(): Promise<{ readonly tookMs: number[]; readonly ofDead: 
     const home = isOfDead ? ALIVE + (pair % DEAD) : (pair + 1) % ALIVE;
     const koha = consortium.doubles[idOf(home)];
     if (koha === undefined) throw new Error('no Koha');
-    const cardnumber = registerReader(koha, prefixOf(home));
+    const cardnumber = registerPatron(koha, { prefix: prefixOf(home) });
     const sentAt = performance.now();
     const { eventId } = await consortium.at(idOf(pair % ALIVE)).scan({ cardnumber, item_barcode: null });
     if (isOfDead) ofDead.push(eventId);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor, type RunningService } from '@passport/testkit';
+import { registerPatron } from '../harness/people.ts';
 import { readExposition } from '../harness/read-exposition.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { brokenPromises } from './kept-promises.ts';
-import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
 import { type Refusal, type Sender, type Sent, createSender } from './sender.ts';
 import { createReportLog } from './report-log.ts';
@@ -43,7 +43,7 @@ function senderOf(library: Id, onRefusal: (refusal: Refusal) => void = () => und
   return createSender({ receiverUrls, library, secret: consortium.secrets[library], onRefusal });
 }
 
-const newScan = () => ({ cardnumber: registerReader(consortium.doubles.midland), item_barcode: null });
+const newScan = () => ({ cardnumber: registerPatron(consortium.doubles.midland), item_barcode: null });
 const isOver = ({ state }: { state: string }): boolean => state === 'done' || state === 'failed';
 
 /** Scans at the desk of lakeside, one after the other: how long each of them takes, in milliseconds. */

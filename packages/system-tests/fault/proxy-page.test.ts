@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
 import { waitFor } from '@passport/testkit';
+import { registerPatron } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { registerReader } from './new-reader.ts';
 
 const PAGE = '<!doctype html><html><head><title>Please log in</title></head><body></body></html>';
 const html = { 'content-type': 'text/html' };
@@ -42,7 +42,9 @@ async function untilBack(libraries: readonly ('midland' | Home)[], sinceMs: numb
 
 test('no scan ends as misconfigured because a home shows a page for three seconds, whatever its status', async () => {
   const cards = HOMES.flatMap((id) =>
-    Array.from({ length: EVENTS_EACH }, () => registerReader(consortium.doubles[id], PREFIXES[id])),
+    Array.from({ length: EVENTS_EACH }, () =>
+      registerPatron(consortium.doubles[id], { prefix: PREFIXES[id] }),
+    ),
   );
   for (const id of HOMES) consortium.doubles[id].addFaults(pages(id));
   const awayAt = performance.now();
@@ -58,7 +60,7 @@ test.each(HOMES)(
   'no scan ends as misconfigured because its own Koha shows a page for three seconds: as %s',
   async (like) => {
     const cards = Array.from({ length: EVENTS_EACH }, () =>
-      registerReader(consortium.doubles.alder, PREFIXES.alder),
+      registerPatron(consortium.doubles.alder, { prefix: PREFIXES.alder }),
     );
     consortium.doubles.midland.addFaults(pages(like));
     const awayAt = performance.now();

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import { shelveBook } from '../harness/people.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { brokenPromises, untilAllReported } from './kept-promises.ts';
-import { registerReader } from './new-reader.ts';
 import { type Sender, createSender, startLoad } from './sender.ts';
 
 /** The long form: `PASSPORT_REDIS_DOWN_SECONDS=60`. */
@@ -34,7 +33,7 @@ afterAll(() => consortium?.stop(), 60_000);
 
 function scan() {
   const { midland, riverside } = consortium.doubles;
-  return send({ cardnumber: registerReader(midland), item_barcode: shelveBook(riverside) });
+  return send({ cardnumber: registerPatron(midland), item_barcode: shelveBook(riverside) });
 }
 
 test(

@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatWebhookSecret } from '@passport/contract';
 import { createReceiverClient, waitFor } from '@passport/testkit';
-import { shelveBook } from '../harness/people.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
 import { runPassport } from '../harness/run-passport.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { brokenPromises, untilAllReported } from './kept-promises.ts';
-import { registerReader } from './new-reader.ts';
 import { type Sender, type Sent, createSender } from './sender.ts';
 
 type Ids = 'midland' | 'riverside';
@@ -18,7 +17,8 @@ type Ids = 'midland' | 'riverside';
 const PATIENT = { timeoutMs: 90_000 };
 const TEST_MS = 180_000;
 
-const PER_SECOND = 20;
+/** Each night more (`NIGHTLY`). */
+const PER_SECOND = process.env['NIGHTLY'] ? 20 : 10;
 /** On a machine that is too busy to keep up, no more are sent while so many are unfinished. */
 const MOST_UNFINISHED = 60;
 /** Of the home library: a few runs are always under way. Copies are created one at a time, so the lending library is quick. */
@@ -130,7 +130,7 @@ const atRiverside = () =>
   });
 const scan = (): ReturnType<Sender> => {
   const { midland, riverside } = consortium.doubles;
-  return send({ cardnumber: registerReader(midland), item_barcode: shelveBook(riverside) });
+  return send({ cardnumber: registerPatron(midland), item_barcode: shelveBook(riverside) });
 };
 
 /** Copies that were made under the configuration that says `old`. */

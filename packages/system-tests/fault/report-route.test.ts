@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
+import { registerPatron } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { untilAllReported } from './kept-promises.ts';
-import { registerReader } from './new-reader.ts';
 
 type Ids = 'midland' | 'alder' | 'birch' | 'cedar' | 'dogwood';
 
@@ -41,7 +41,7 @@ test('a desk gets its report within seconds of the return of its route, whatever
   const events = await Promise.all(
     LENDING.flatMap((lending) =>
       Array.from({ length: EVENTS_EACH }, async () => {
-        const cardnumber = registerReader(consortium.doubles.midland);
+        const cardnumber = registerPatron(consortium.doubles.midland);
         const { eventId } = await consortium.at(lending).scan({ cardnumber, item_barcode: null });
         return { lending, eventId };
       }),

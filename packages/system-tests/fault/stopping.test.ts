@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { startFaultProxy, waitFor, type FaultProxy, type RunningService } from '@passport/testkit';
-import { shelveBook } from '../harness/people.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { brokenPromises, untilAllReported } from './kept-promises.ts';
-import { registerReader } from './new-reader.ts';
 import { type Sender, createSender, startLoad } from './sender.ts';
 
 type Ids = 'midland' | 'riverside';
@@ -52,7 +51,7 @@ afterAll(async () => {
 
 function scan(): ReturnType<Sender> {
   const { midland, riverside } = consortium.doubles;
-  return send({ cardnumber: registerReader(midland), item_barcode: shelveBook(riverside) });
+  return send({ cardnumber: registerPatron(midland), item_barcode: shelveBook(riverside) });
 }
 
 const scans = (count: number) => Promise.all(Array.from({ length: count }, scan));

@@ -1,9 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type FaultProxy, startFaultProxy, waitFor } from '@passport/testkit';
-import { shelveBook } from '../harness/people.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { brokenPromises, untilAllReported } from './kept-promises.ts';
-import { registerReader } from './new-reader.ts';
 import { type Sent, createSender, startLoad } from './sender.ts';
 import { type Fleet, type Shares, type Version, between, createFleet } from './upgrade-fleet.ts';
 
@@ -188,7 +187,10 @@ function scanner(
   let scans = 0;
   return () => {
     scans += 1;
-    const card = scans % 4 === 0 ? registerReader(lakeside, '24680') : registerReader(midland, '21234');
+    const card =
+      scans % 4 === 0
+        ? registerPatron(lakeside, { prefix: '24680' })
+        : registerPatron(midland, { prefix: '21234' });
     return send({ cardnumber: card, item_barcode: shelveBook(riverside) });
   };
 }

@@ -1,3 +1,6 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { findProgram } from './find-program.ts';
 import { notInFastTests } from './not-in-fast-tests.ts';
@@ -18,11 +21,38 @@ export function findChromium(): string | null {
   return NAMES.map(findProgram).find((path) => path !== null) ?? null;
 }
 
-/** Starts Chromium; throws when the machine has none, see {@link findChromium}. */
-export async function startChromium(): Promise<Browser> {
+/** In the temporary folder of a run: where the Chromium listens that all its files share. */
+const SHARED = 'passport-chromium';
+
+/**
+ * The Chromium that is shared in `folder` ({@link shareChromium}), that of a run of all tests; or one of the caller's own: give each test a context, and close it.
+ * Throws when the machine has none, see {@link findChromium}.
+ */
+export async function startChromium(folder = tmpdir()): Promise<Browser> {
   notInFastTests('a browser');
-  const executablePath = findChromium();
-  if (executablePath === null) throw new Error(`none of ${NAMES.join(', ')} is on the PATH`);
   const { chromium } = await import('playwright-core'); // most tests need none
-  return chromium.launch({ executablePath, args: ARGUMENTS });
+  const shared = join(folder, SHARED);
+  if (existsSync(shared)) return chromium.connect(readFileSync(shared, 'utf8'));
+  return chromium.launch({ executablePath: pathOfChromium(), args: ARGUMENTS });
+}
+
+/** Starts one Chromium for all processes whose temporary folder is `folder`; it ends with what is returned, or with this process. */
+export async function shareChromium(folder: string): Promise<{ close(): Promise<void> }> {
+  const { chromium } = await import('playwright-core');
+  const server = await chromium.launchServer({
+    executablePath: pathOfChromium(),
+    args: ARGUMENTS,
+    // Whoever shares it ends it.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+  });
+  writeFileSync(join(folder, SHARED), server.wsEndpoint());
+  return server;
+}
+
+function pathOfChromium(): string {
+  const path = findChromium();
+  if (path === null) throw new Error(`none of ${NAMES.join(', ')} is on the PATH`);
+  return path;
 }

@@ -10,6 +10,7 @@ export { leakGuard, type Closable } from './leak-guard.ts';
 export { sendRaw, openRaw, rawRequest } from './raw-http.ts';
 export { createReceiverClient, type ReceiverClient, type ScanAnswer } from './receiver-client.ts';
 export { findRedisServer } from './redis-binary.ts';
+export { buildJob } from './scan-job.ts';
 export { buildScanEvent, signedRequest, type SignedRequest } from './scan-event.ts';
 export { seededRandom, type SeededRandom } from './seeded-random.ts';
 export { shippedCommand } from './shipped-command.ts';
