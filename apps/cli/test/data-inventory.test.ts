@@ -9,7 +9,7 @@ import { KOHA_TRACES } from '../src/commands/erase.ts';
 
 /**
  * Holds docs/data-inventory.json against what the code can write, and docs/privacy.md against the inventory. The keys of a Redis
- * and the fields of log lines in a running service: packages/system-tests/e2e/planted.test.ts.
+ * and the fields of log lines in a running service: packages/system-tests/e2e/planted.test.ts and metrics.test.ts.
  */
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const PLUGIN = 'apps/koha-plugin/Koha/Plugin/Org/PatronPassport';

@@ -70,14 +70,31 @@ describe('what a reader is referred to', () => {
   );
 });
 
-test('every link of the documents leads to a file that is there', () => {
+/** What a link to a heading ends with, as GitHub makes it. */
+const anchorsIn = (text: string): string[] =>
+  Array.from(text.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    heading
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+test('every link of the documents leads to a file, and a heading of it, that is there', () => {
   const root = join(import.meta.dirname, '../../..');
-  const pages = TEXTS.filter(({ file }) => /^(?:\w+\.md|docs\/.*\.md)$/.test(file));
+  const pages = TEXTS.filter(({ file }) => /^(?:\w+\.md|(?:docs|deploy|apps|packages)\/.*\.md)$/.test(file));
   expect(pages.length).toBeGreaterThan(50);
   const dead = pages.flatMap(({ file, text }) =>
-    Array.from(text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g), ([, to = '']) => to)
-      .filter((to) => !existsSync(join(root, dirname(file), to)))
-      .map((to) => `${file}: ${to}`),
+    Array.from(
+      text.matchAll(/\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)/g),
+      ([, path = '', anchor]) => {
+        const to = join(path === '' ? file : join(dirname(file), path));
+        if (!existsSync(join(root, to))) return [`${file}: ${path}`];
+        const page = TEXTS.find((each) => each.file === to);
+        const isThere = anchor === undefined || page === undefined || anchorsIn(page.text).includes(anchor);
+        return isThere ? [] : [`${file}: ${path}#${anchor}`];
+      },
+    ).flat(),
   );
   expect(dead).toEqual([]);
 });

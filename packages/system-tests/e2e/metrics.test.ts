@@ -324,19 +324,17 @@ describe('what running processes report', () => {
     expect(values.filter((value) => /\d{6}|evt_/.test(value))).toEqual([]);
   });
 
-  test('every key in Redis is one that docs/security.md describes, and lives no longer than it says', async () => {
+  test('every key in Redis is one of docs/data-inventory.json, and lives no longer than that says', async () => {
     const { redis, services } = consortium;
-    const table = Array.from(
-      (await read('docs/security.md')).matchAll(/^\| (`[^|]+`) +\|[^|]+\| ([^|]+)\|$/gm),
-    );
-    const families = table.flatMap(([, names = '', lives = '']) =>
-      Array.from(names.matchAll(/`([^`]+)`/g), ([, name = '']) => ({
-        pattern: new RegExp(
-          `^\\{passport\\}:${name.replace(/HASH|HOMEKEY/g, '.+').replace(/[A-Z]{4,}/g, '[^:]+')}$`,
-        ),
-        lifeSeconds: secondsOf(lives),
-      })),
-    );
+    const inventory = JSON.parse(await read('docs/data-inventory.json')) as {
+      readonly redis: readonly { readonly key: string; readonly kept: string; readonly expires?: true }[];
+    };
+    const families = inventory.redis.map(({ key, kept, expires }) => ({
+      pattern: new RegExp(
+        `^\\{passport\\}:${key.replace(/HASH|HOMEKEY|KIND|NAME/g, '.+').replace(/[A-Z]{4,}/g, '[^:]+')}$`,
+      ),
+      lifeSeconds: expires === true ? secondsOf(kept) : null,
+    }));
     expect(families.length).toBeGreaterThan(20);
     // Idle workers: what belongs to a run is gone, what stays is seen.
     await Promise.all(services.workers.map((worker) => worker.stop()));
@@ -353,9 +351,9 @@ describe('what running processes report', () => {
   });
 });
 
-/** `TTL 80 h` in seconds; null for what dies by other means. */
-function secondsOf(lives: string): number | null {
-  const [, number, unit] = /^TTL (\d+) (s|min|h)\b/.exec(lives) ?? [];
-  if (number === undefined) return null;
-  return Number(number) * ({ s: 1, min: 60, h: 3600 }[unit ?? 's'] ?? 1);
+/** The first time in a text such as `15 min, or until the job continues`, in seconds. */
+function secondsOf(kept: string): number {
+  const [, number, unit = ''] = /(\d+) (s|min|h|d)\b/.exec(kept) ?? [];
+  const seconds: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400 };
+  return Number(number) * (seconds[unit] ?? NaN);
 }
