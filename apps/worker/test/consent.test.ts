@@ -78,7 +78,7 @@ describe('a library that requests consent', () => {
     const end = endOfRun(await answered(workflow, job, { ...YES, answer: 'no' }));
 
     expect(end).toMatchObject({ outcome: 'CONSENT_REFUSED', homes: ['midland'] });
-    expect(end).not.toHaveProperty('disclosed');
+    expect(end.disclosed).toBeUndefined();
     expect(workflow.calls()).toEqual(['midland GET /patrons']);
   });
 

@@ -3,7 +3,7 @@ import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import type { RunResult } from '../src/job/run-scan.ts';
 import { CARD } from './builders.ts';
-import { type WorkflowBench, openWorkflow } from './workflow-bench.ts';
+import { type WorkflowBench, endOfRun, openWorkflow } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const open = async (): Promise<WorkflowBench> => own(await openWorkflow());
@@ -50,7 +50,7 @@ describe('a record that has left for the lending library is on record', () => {
 
     expect(workflow.copy()).toBeUndefined();
     expect(sentOf(decision)).toMatchObject(LEFT);
-    if (decision.kind === 'done') expect(decision.disclosed).toMatchObject({ home: 'midland' });
+    if (decision.kind === 'done') expect(endOfRun(decision).disclosed).toMatchObject({ home: 'midland' });
   });
 
   test.each<[string, Omit<FaultDraft, 'operation'>]>([

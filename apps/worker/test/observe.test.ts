@@ -57,7 +57,7 @@ describe.each(testedReleases)('a library that only observes, Koha %s:', (release
       homes: ['midland'],
       observed: { category: 'PT' },
     });
-    expect(end).not.toHaveProperty('disclosed');
+    expect(end.disclosed).toBeUndefined();
     expect(receipts).toEqual([
       {
         home: 'midland',

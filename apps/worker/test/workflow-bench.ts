@@ -6,7 +6,7 @@ import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import type { Audit } from '../src/provision/audit.ts';
 import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
 import type { ProvisionContext } from '../src/provision/context.ts';
-import { codeOf } from '../src/provision/result.ts';
+import { codeOf, disclosuresOf } from '../src/provision/result.ts';
 import { type RunResult, runScan } from '../src/job/run-scan.ts';
 import type { TakenJob } from '../src/job/taken-job.ts';
 import { startingCap } from '../src/koha/call-caps.ts';
@@ -193,11 +193,14 @@ function auditInto(actions: string[]): Audit {
   };
 }
 
-/** The result of a run that must have ended. */
+/** The result of a run that must have ended, with what its event has disclosed last. */
 export function endOfRun(decision: RunResult) {
   if (decision.kind !== 'done') throw new Error(`it is to ${decision.kind}: ${waitedFor(decision)}`);
-  const { kind: _kind, job: _job, data: _data, ifCancelled: _ifCancelled, ...end } = decision;
-  return end;
+  const { kind: _kind, job, data: _data, ifCancelled: _ifCancelled, ...end } = decision;
+  const last = disclosuresOf(job).at(-1);
+  if (last === undefined) return { ...end, disclosed: undefined };
+  const { home, home_key: homeKey, fields } = last;
+  return { ...end, disclosed: { home, homeKey, fields } };
 }
 
 /** The job as it is delayed, of a run that must wait. */

@@ -32,7 +32,7 @@ import {
   checkoutTooLate,
   done,
   ifCancelled,
-  withDisclosure,
+  withSentHome,
 } from '../provision/result.ts';
 import { WAIT_RULES, decideFailure } from '../provision/retry-policy.ts';
 import { LockLost } from './job-lock.ts';
@@ -248,7 +248,7 @@ function jobAfter(
     job = { ...job, attempts: withAttempt(job.attempts ?? [], attempt) };
   }
   const end = (last: Done): Ended =>
-    rewritten(endJob({ ...job, made: before.made }, withDisclosure(last, job), context), run);
+    rewritten(endJob({ ...job, made: before.made }, withSentHome(last, job), context), run);
   const change = result.kind === 'done' ? end(result) : rewritten(delayJob(job, result, run, context), run);
   // A newer version may have written what this one does not know of.
   const cancelled = kind === 'newer' ? null : ifCancelled(result);

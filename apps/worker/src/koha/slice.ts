@@ -11,7 +11,15 @@ export interface SliceTimes {
   readonly lateMs: number;
 }
 
-export type Slice = ReturnType<typeof beginSlice>;
+/** A part of the work for one library, in the queue that all libraries share. */
+export interface Slice {
+  /** Throws SweepPaused where it has lasted long enough: between two pages, and in the middle of one that takes long. */
+  endIfOver(within: 'pages' | 'page'): void;
+  /** Aborted with SweepPaused where the slice has taken much longer than it may. */
+  readonly signal: AbortSignal;
+  /** It has ended by itself. */
+  end(): void;
+}
 
 /** What a slice of the work for one library is done with. */
 export interface SliceContext extends CopiesContext {
@@ -22,21 +30,21 @@ export interface SliceContext extends CopiesContext {
   readonly stopping: AbortSignal;
 }
 
-/** Begins a part of the work for one library, in the queue that all libraries share; it ends with SweepPaused. */
-export function beginSlice({ sliceMs, lateMs }: SliceTimes, monotonicNow: () => number, now: () => number) {
+/** Begins a slice. */
+export function beginSlice(
+  { sliceMs, lateMs }: SliceTimes,
+  { monotonicNow, now }: Pick<CopiesContext, 'monotonicNow' | 'now'>,
+): Slice {
   const beganAt = monotonicNow();
   const controller = new AbortController();
   const over = (): SweepPaused => new SweepPaused(now());
   const timer = setTimeout(() => controller.abort(over()), lateMs);
   return {
-    /** Throws where it has lasted long enough: between two pages, and in the middle of one that takes long. */
-    endIfOver(within: 'pages' | 'page'): void {
+    endIfOver(within) {
       if (monotonicNow() - beganAt >= sliceMs * (within === 'page' ? WITHIN_A_PAGE : 1)) throw over();
     },
-    /** Aborted where the slice has taken much longer than it may. */
     signal: controller.signal,
-    /** It has ended by itself. */
-    end: (): void => clearTimeout(timer),
+    end: () => clearTimeout(timer),
   };
 }
 

@@ -21,12 +21,6 @@ export interface End {
   readonly observed?: NonNullable<Progress['observed']>;
   /** The copy that this event made, or found to be the service's own. */
   readonly copy?: OwnCopy;
-  /** Set when data of a patron were disclosed, or may have been. */
-  readonly disclosed?: {
-    readonly home: string;
-    readonly homeKey: string;
-    readonly fields: readonly string[];
-  };
 }
 
 /** Whose copy it is, and its number at the lending Koha. */
@@ -89,15 +83,6 @@ export function codeOf(result: Result | CopyThere): string {
   return result.kind === 'done' ? result.outcome : result.reason;
 }
 
-/** The part of an end that says: this patron's data went, or may have gone, to the lending library. */
-export function disclosedBy({
-  home,
-  home_key: homeKey,
-  fields,
-}: NonNullable<JobData['sent']>): Required<Pick<End, 'homes' | 'disclosed'>> {
-  return { homes: [home], disclosed: { home, homeKey, fields } };
-}
-
 export const done = (end: End): Done => ({ kind: 'done', ...end });
 
 /** Needed to see a patron with our home key at another branch (`Koha/Patron.pm`, `can_see_patrons_from`). */
@@ -118,7 +103,7 @@ export const TOO_LATE: CheckoutOutcome = { result: 'TOO_LATE', keys: [] };
 
 /** What an event comes to whose copy is there. */
 export const endOf = (
-  { outcome, reasons, home, home_key, patron_id: patronId, disclosed: fields }: MadeCopy,
+  { outcome, reasons, home, home_key, patron_id: patronId }: MadeCopy,
   checkout: CheckoutOutcome,
 ): End => ({
   outcome,
@@ -127,20 +112,18 @@ export const endOf = (
   patronId,
   copy: { homeKey: home_key, patronId },
   checkout,
-  ...(fields === null ? {} : disclosedBy({ home, home_key, fields })),
 });
 
 /** The copy is there, and nobody may check the item out any more. */
 export const checkoutTooLate = (made: MadeCopy): End => endOf(made, TOO_LATE);
 
 /** The same end of an event that its library has cancelled, since nothing was checked out. */
-export const cancelledEnd = ({ homes, patronId, copy, checkout, disclosed }: End): End => ({
+export const cancelledEnd = ({ homes, patronId, copy, checkout }: End): End => ({
   outcome: 'CANCELLED',
   ...(homes === undefined || patronId === undefined ? {} : { homes }),
   ...(patronId === undefined ? {} : { patronId }),
   ...(copy === undefined ? {} : { copy }),
   ...(checkout === undefined ? {} : { checkout }),
-  ...(disclosed === undefined ? {} : { disclosed }),
 });
 
 /**
@@ -173,18 +156,11 @@ export const othersFirst = (
   otherwise: made === null ? { outcome: 'LENDING_UNREACHABLE', homes } : checkoutTooLate(made),
 });
 
-/**
- * An end with what the event has disclosed, in this run or an earlier one: whatever the lending library answered, and
- * whatever came of it, it has received the record.
- */
-export function withDisclosure<T extends End>(end: T, job: JobData): T {
-  if (end.disclosed !== undefined) return end;
+/** An end that names the home of a copy that was sent, in this run or an earlier one, where that may be there. */
+export function withSentHome<T extends End>(end: T, job: JobData): T {
   const last = disclosuresOf(job).at(-1);
-  if (last === undefined) return end;
-  // The home is for the receipt only: by now it may not share this patron.
-  return COPY_MAY_BE_THERE[end.outcome] && last.create !== false
-    ? { ...disclosedBy(last), ...end }
-    : { ...end, disclosed: disclosedBy(last).disclosed };
+  const mayBeThere = last !== undefined && last.create !== false && COPY_MAY_BE_THERE[end.outcome];
+  return mayBeThere ? { homes: [last.home], ...end } : end;
 }
 
 /**
@@ -227,30 +203,4 @@ export function disclosuresOf({
     made === null || fields === null ? null : { home: made.home, home_key: made.home_key, fields };
   const last = sent ?? ofMade;
   return last === null ? [...before] : [...before, last];
-}
-
-/** What an event comes to once nobody waits for this library any longer. */
-export function unreachable({ lending }: Pick<Scan, 'lending'>, library: string): End {
-  return library === lending
-    ? { outcome: 'LENDING_UNREACHABLE' }
-    : { outcome: 'HOME_UNREACHABLE', homes: [library] };
-}
-
-/** What an event comes to that waited for the end of its lending library's pause all the while. */
-export const PAUSED_LENDING: End = { outcome: 'TOO_LATE', reasons: ['PAUSED'] };
-
-/** Whose pauses a waiting job waits for. */
-export function pausesOf({ library, reason, paused }: Retry): readonly PausedSide[] {
-  if (paused !== undefined) return paused;
-  return reason === 'PAUSED' ? [{ library, side: 'lending' }] : [];
-}
-
-/** Whose circuits a waiting job waits for: of those that refused it, and of the one that its own failure may have opened. */
-export function circuitsOf(
-  { library, reason, closed }: Retry,
-  isLost: (library: string) => boolean,
-): readonly string[] {
-  const isRefused = closed === undefined && reason === 'CIRCUIT_OPEN';
-  const own = isRefused || (reason === 'NO_ANSWER' && isLost(library)) ? [library] : [];
-  return [...new Set([...(closed ?? []), ...own])];
 }

@@ -51,7 +51,7 @@ export async function startSweepWorker(deps: SweepWorkerDeps) {
   await queueLastReadings(consortium, queue, redis);
 
   const work = async (jobId: string, wanted: CopiesJob): Promise<void> => {
-    const slice = beginSlice(slices, deps.monotonicNow, now);
+    const slice = beginSlice(slices, deps);
     const callsUntil = (signal: AbortSignal) =>
       buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal });
     const common = { ...deps, callsUntil, slice, stopping: stopping.signal };
