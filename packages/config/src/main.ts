@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { configurationReference } from './file/configuration-reference.ts';
 
-process.stdout.write(configurationReference());
+const [, , page = ''] = process.argv;
+writeFileSync(page, configurationReference(readFileSync(page, 'utf8')));

@@ -1,6 +1,6 @@
 import type { LibraryDraft } from '../file/check-libraries.ts';
 import { readEntry, type Reading } from '../file/read-section.ts';
-import type { Path } from '../problems/config-error.ts';
+import { type Path, repeats } from '../problems/config-error.ts';
 import { reportNoLibrary } from '../problems/nearest.ts';
 import { deepFreeze } from '../schema/frozen.ts';
 import {
@@ -65,18 +65,15 @@ export function readAgreementList(
 ): Agreements {
   const byId = new Map(drafts.map((draft) => [draft.library.id, draft]));
   byId.delete('');
-  const pairs = new Map<string, number>();
-  const list = raws.flatMap((raw, place) => {
-    const read = readAgreement(raw, ['agreements', place], byId, reading);
-    if (read === null) return [];
-    const pair = `${read.agreement.home}:${read.agreement.lending}`;
-    const before = pairs.get(pair);
-    if (before !== undefined) {
-      const what = `is the same pair as agreements[${before}]`;
-      reading.problems.add(['agreements', place], what, 'one entry for each pair and direction');
-    }
-    pairs.set(pair, before ?? place);
-    return read.works ? [read.agreement] : [];
-  });
-  return indexAgreements(deepFreeze(list));
+  const read = raws.map((raw, place) => readAgreement(raw, ['agreements', place], byId, reading));
+  const pairs = read.map((entry) =>
+    entry === null ? '' : `${entry.agreement.home}:${entry.agreement.lending}`,
+  );
+  for (const [place, first] of repeats(pairs)) {
+    const what = `is the same pair as agreements[${first}]`;
+    reading.problems.add(['agreements', place], what, 'one entry for each pair and direction');
+  }
+  return indexAgreements(
+    deepFreeze(read.flatMap((entry) => (entry?.works === true ? [entry.agreement] : []))),
+  );
 }

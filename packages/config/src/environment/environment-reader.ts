@@ -43,7 +43,7 @@ export class EnvironmentReader {
   }
 
   /** A value that is no secret; its fallback after a problem was reported. */
-  plain<T>(variable: Variable<T> & { readonly fallback: string }): T {
+  plain<T>(variable: Variable<T, string>): T {
     return this.required(variable)?.reveal() ?? variable.schema.parse(variable.fallback);
   }
 

@@ -11,23 +11,6 @@ export interface ConfigWarning {
   readonly libraries: readonly string[];
 }
 
-const isLending = ({ id }: Library, { agreements }: Consortium) => agreements.isLending(id);
-
-const isQueried = ({ id, enabled }: Library, { agreements }: Consortium) => enabled && agreements.isHome(id);
-
-function warningsOfCards({ cards }: Library, { locate }: Consortium): string[] {
-  if (cards.length === 0) {
-    return [
-      locate.patternsDecide
-        ? 'is empty: this library is queried for every card that no other library knows, and sees its number'
-        : 'is empty: this library is queried for every card that is scanned anywhere, sees its number, and can make any card ambiguous',
-    ];
-  }
-  return cards.some(({ source }) => !source.startsWith('^') || !source.endsWith('$'))
-    ? ['a pattern without ^ and $ also fits longer texts']
-    : [];
-}
-
 /** More names than these say no more; the number of the others does. */
 const MOST_NAMED = 5;
 
@@ -53,8 +36,8 @@ function comparePatterns(homes: readonly Library[]): (here: RegExp, there: RegEx
  * before it.
  */
 function overlaps(consortium: Consortium): ConfigWarning[] {
-  const homes = consortium.libraries.filter((library) => isQueried(library, consortium));
   const { agreements } = consortium;
+  const homes = consortium.libraries.filter(({ id, enabled }) => enabled && agreements.isHome(id));
   const haveCommon = comparePatterns(homes);
   return homes.flatMap((library, place) => {
     const found = homes.slice(0, place).flatMap((other) => {
@@ -72,32 +55,36 @@ function overlaps(consortium: Consortium): ConfigWarning[] {
   });
 }
 
-function warningsOfLibrary(library: Library, consortium: Consortium): [string[], string][] {
-  const { copy, webhookSecrets, enabled } = library;
-  const warnings: [string[], string][] = [];
-  if (!enabled) warnings.push([['enabled'], 'the library is not enabled: neither queried nor served']);
-  if (
-    isLending(library, consortium) &&
-    copy.onLookAlike !== 'create' &&
-    !copy.fields.includes('date_of_birth')
-  ) {
-    const why =
-      'date_of_birth is not copied while possible duplicates stop a copy: every patron of the same name may count as one';
-    warnings.push([['copy', 'fields'], why]);
-  }
-  if (isLending(library, consortium) && copy.homeKeyAttribute === null) {
-    warnings.push([
-      ['copy', 'home_key_attribute'],
+function warningsOfLibrary(library: Library, { agreements, locate }: Consortium): [string, string][] {
+  const { id, copy, webhookSecrets, enabled, cards } = library;
+  const isLending = agreements.isLending(id);
+  const isQueried = enabled && agreements.isHome(id);
+  const queriedFor = locate.patternsDecide
+    ? 'every card that no other library knows, and sees its number'
+    : 'every card that is scanned anywhere, sees its number, and can make any card ambiguous';
+  const isOpen = cards.some(({ source }) => !source.startsWith('^') || !source.endsWith('$'));
+  const stopsAlike = copy.onLookAlike !== 'create' && !copy.fields.includes('date_of_birth');
+  const all: [applies: boolean, path: string, warning: string][] = [
+    [!enabled, 'enabled', 'the library is not enabled: neither queried nor served'],
+    [
+      isLending && stopsAlike,
+      'copy.fields',
+      'date_of_birth is not copied while possible duplicates stop a copy: every patron of the same name may count as one',
+    ],
+    [
+      isLending && copy.homeKeyAttribute === null,
+      'copy.home_key_attribute',
       'is null: a patron with a replaced card gets a second copy',
-    ]);
-  }
-  if (enabled && webhookSecrets.length > 0 && !isLending(library, consortium)) {
-    warnings.push([['webhook_secrets'], 'no agreement has this library as its lending library']);
-  }
-  if (isQueried(library, consortium)) {
-    for (const warning of warningsOfCards(library, consortium)) warnings.push([['cards'], warning]);
-  }
-  return warnings;
+    ],
+    [
+      enabled && webhookSecrets.length > 0 && !isLending,
+      'webhook_secrets',
+      'no agreement has this library as its lending library',
+    ],
+    [isQueried && cards.length === 0, 'cards', `is empty: this library is queried for ${queriedFor}`],
+    [isQueried && isOpen, 'cards', 'a pattern without ^ and $ also fits longer texts'],
+  ];
+  return all.flatMap(([applies, path, warning]) => (applies ? [[path, warning]] : []));
 }
 
 /** What a careful reader would question in a configuration that is valid. */
@@ -105,7 +92,7 @@ export function configWarnings(consortium: Consortium): readonly ConfigWarning[]
   return [
     ...consortium.libraries.flatMap((library, place) =>
       warningsOfLibrary(library, consortium).map(([path, warning]) => ({
-        path: formatPath(['libraries', place, ...path]),
+        path: `libraries[${place}].${path}`,
         warning,
         libraries: [library.id],
       })),

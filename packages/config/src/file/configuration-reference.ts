@@ -39,46 +39,6 @@ function chapter(title: string, section: Section): readonly string[] {
   ];
 }
 
-const INTRODUCTION = `# Configuration
-
-<!-- Generated from the schema by \`npm run docs -w @passport/config\`; a test fails when it is not current. -->
-
-One YAML file describes the consortium, and environment variables describe the process. Start from
-\`passport.example.yaml\` and \`.env.example\`, and check both with \`passport config check\`. If the
-configuration is invalid, a process reports all problems with their location in the file, and exits with code 1 before it
-opens any connection.
-
-## Reload
-
-\`passport config reload\` has every process take over a changed file, without a restart; SIGHUP does it for one process. The files of
-secrets are read again, too, and so is what \`NAME_FILE\` of a variable names. The command checks the file for all
-processes before it asks any of them, with the secrets of each, which it must therefore be able to read. A process that finds anything wrong reports it and keeps
-the configuration that it has. Variables of the environment themselves, ports, addresses and \`REDIS_URL\` are read at the start only:
-give secrets that are to be rotated without a restart as files.
-
-A process reads the file that it sees. With the Debian package, these are copies that systemd makes at the start (\`LoadCredential=\`),
-so every changed secret needs a restart ([install.md](install.md#start)): the files in \`/etc/patron-passport/secrets\` say of which unit, and
-\`config reload\` prints how many secrets of each process are those of its start. With compose, the generated secrets (\`passport_key\`, the passwords of
-\`DASHBOARD_USER\` and \`DASHBOARD_VIEWER_USER\`) are copies that \`deploy/docker/keys.mjs\` and \`docker compose up -d\` renew; reload after it
-([install.md](install.md#rotate-the-secrets)). Those in \`deploy/etc/secrets\` are the files themselves.
-
-## Secrets
-
-The file never contains a secret, only a reference to it: \`{env: NAME}\` or \`{file: PATH}\`. For \`{env: NAME}\`, you can set
-\`NAME_FILE\` to the path of a file instead, as is usual with Docker and systemd secrets. Paths are relative to the working
-directory. Sample secrets from manuals are refused. Secrets are never printed: \`passport config check\` shows where each
-comes from.
-
-## Durations
-
-A number and a unit: \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, such as \`90s\`, \`15m\` or \`400d\`.
-
-## Card patterns
-
-Patterns are JavaScript regular expressions with the \`u\` flag. A card has at most 32 characters. Patterns that
-could backtrack for very long, such as \`^(\\d+)+$\`, are refused: begin with \`^\`, and give repetitions an upper bound.
-`;
-
 function groupTable(): string {
   const rows = Object.entries(FIELD_GROUPS).map(([group, fields]) => [
     `\`${group}\``,
@@ -98,11 +58,17 @@ function environmentTable(): string {
   return table(['variable', 'read by', 'what it does', 'takes', 'default'], rows);
 }
 
-/** The reference page of file and environment, in Markdown, made from the schemas that check them. */
-export function configurationReference(): string {
+const FIRST = 'The file';
+
+/**
+ * The reference page of file and environment, in Markdown: `page` as it is, with what stands from the first table on made anew from the
+ * schemas that check file and environment.
+ */
+export function configurationReference(page: string): string {
+  const [introduction = ''] = page.split(`\n## ${FIRST}\n`);
   return [
-    INTRODUCTION.trimEnd(),
-    ...chapter('The file', fileSchema),
+    introduction.trimEnd(),
+    ...chapter(FIRST, fileSchema),
     ...chapter('A library', librarySchema),
     ...chapter('An agreement', agreementSchema),
     ...chapter('A user', userSchema),

@@ -1,5 +1,5 @@
 import { agreeAll, readAgreementList } from '../agreements/read-agreements.ts';
-import { ConfigError, type ConfigProblem, ProblemList } from '../problems/config-error.ts';
+import { ConfigError, type ConfigProblem, ProblemList, repeats } from '../problems/config-error.ts';
 import { reportNoLibrary } from '../problems/nearest.ts';
 import { type Consortium, endpointSchema, fileSchema, userSchema } from '../schema/consortium-schema.ts';
 import { deepFreeze } from '../schema/frozen.ts';
@@ -8,7 +8,7 @@ import { type Surroundings, SecretReader } from '../secrets/secret-reader.ts';
 import type { SecretKind } from '../secrets/secret.ts';
 import { checkLibraries } from './check-libraries.ts';
 import { builtInLayer, mergeLayers, readEntry, readLayer, type Reading } from './read-section.ts';
-import { openYaml } from './yaml-file.ts';
+import { readYaml } from './yaml-file.ts';
 
 /** What reading the file came to: the consortium, and every problem (then the consortium is not to be used). */
 export interface ConsortiumReading {
@@ -25,19 +25,17 @@ function readNamed<S extends typeof userSchema | typeof endpointSchema>(
   reading: Reading,
 ) {
   const { problems } = reading;
-  const first = new Map<string, number>();
-  return raws.map((raw, place) => {
+  const entries = raws.map((raw, place) => {
     const entry = readEntry<S>(schema, raw, [list, place], reading);
     for (const [index, id] of entry.libraries === 'all' ? [] : entry.libraries.entries()) {
       if (!ids.includes(id)) reportNoLibrary(id, ids, [list, place, 'libraries', index], problems);
     }
-    const before = first.get(entry.name);
-    if (entry.name !== '' && before !== undefined) {
-      problems.add([list, place, 'name'], `is the same as ${list}[${before}].name`, 'a name of its own');
-    }
-    first.set(entry.name, before ?? place);
     return entry;
   });
+  for (const [place, first] of repeats(entries.map(({ name }) => name))) {
+    problems.add([list, place, 'name'], `is the same as ${list}[${first}].name`, 'a name of its own');
+  }
+  return entries;
 }
 
 function readFileKeys(raw: unknown, reading: Reading) {
@@ -71,12 +69,10 @@ export function readConsortium(
   surroundings: Surroundings,
   wanted: readonly SecretKind[],
 ): ConsortiumReading {
-  const yaml = openYaml(yamlText);
-  const problems = new ProblemList(yaml.lineOf);
-  const { raw, readable } = yaml.read(problems);
-  const found = readable ? problems : new ProblemList();
+  const { raw, problems } = readYaml(yamlText);
+  const found = raw === undefined ? new ProblemList() : problems;
   const secrets = new SecretReader(surroundings, found, wanted);
-  const consortium = readFileKeys(readable ? raw : {}, { problems: found, secrets });
+  const consortium = readFileKeys(raw, { problems: found, secrets });
   return { consortium: deepFreeze(consortium), problems: problems.found };
 }
 

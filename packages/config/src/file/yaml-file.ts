@@ -1,5 +1,5 @@
 import { LineCounter, parseDocument, type Document, type ErrorCode } from 'yaml';
-import type { Path, ProblemList } from '../problems/config-error.ts';
+import { type Path, ProblemList } from '../problems/config-error.ts';
 
 const BAD_ALIAS =
   'an alias has no anchor before it, or there are too many; text that begins with * needs quotes';
@@ -22,47 +22,34 @@ const nodeRange = (node: unknown): number | null => {
   return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : null;
 };
 
-/** A YAML text as plain values, with a way back from a path to its line. */
-export interface YamlFile {
-  readonly raw: unknown;
-  /** False: there is no use in looking at `raw`. */
-  readonly readable: boolean;
-}
-
 /** The line of the deepest place on `path` that stands in the file, from 1. */
-export function lineFinder(document: Document, lines: LineCounter): (path: Path) => number | null {
-  return (path) => {
-    for (let depth = path.length; depth > 0; depth -= 1) {
-      const start = nodeRange(document.getIn(path.slice(0, depth), true));
-      if (start !== null) return lines.linePos(start).line;
-    }
-    return null;
-  };
+function lineOf(document: Document, lines: LineCounter, path: Path): number | null {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const start = nodeRange(document.getIn(path.slice(0, depth), true));
+    if (start !== null) return lines.linePos(start).line;
+  }
+  return null;
 }
 
-/** Parses YAML 1.2 without tags of its own; problems of the syntax are reported with their line. */
-export function openYaml(text: string): {
-  lineOf: (path: Path) => number | null;
-  read: (problems: ProblemList) => YamlFile;
-} {
+/**
+ * Parses YAML 1.2 without tags of its own into plain values, and a list that knows the line of each place. Faults of the syntax stand
+ * in it; where they leave no use in looking at the values, these are undefined.
+ */
+export function readYaml(text: string): { readonly raw: unknown; readonly problems: ProblemList } {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  return {
-    lineOf: lineFinder(document, lines),
-    read: (problems) => {
-      for (const { code, pos } of document.errors) {
-        const fault = FAULTS[code] ?? 'the text is not YAML';
-        problems.add([`line ${lines.linePos(pos[0]).line}`], fault, 'YAML 1.2');
-      }
-      // A key that stands there twice leaves the remaining file readable, and what else is wrong can be reported.
-      const readable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
-      try {
-        return { raw: readable ? document.toJS() : null, readable };
-      } catch (error) {
-        if (!(error instanceof ReferenceError)) throw error;
-        problems.add([], BAD_ALIAS, 'YAML 1.2');
-        return { raw: null, readable: false };
-      }
-    },
-  };
+  const problems = new ProblemList((path) => lineOf(document, lines, path));
+  for (const { code, pos } of document.errors) {
+    const fault = FAULTS[code] ?? 'the text is not YAML';
+    problems.add([`line ${lines.linePos(pos[0]).line}`], fault, 'YAML 1.2');
+  }
+  // A key that stands there twice leaves the remaining file readable, and what else is wrong can be reported.
+  if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { raw: undefined, problems };
+  try {
+    return { raw: document.toJS(), problems };
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    problems.add([], BAD_ALIAS, 'YAML 1.2');
+    return { raw: undefined, problems };
+  }
 }

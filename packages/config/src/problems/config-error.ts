@@ -66,3 +66,13 @@ export class ProblemList {
     return this.#found;
   }
 }
+
+/** The places of values that stand in the list before, each with its first place. Empty ones are not compared. */
+export function repeats(values: readonly string[]): readonly (readonly [place: number, first: number])[] {
+  const first = new Map<string, number>();
+  for (const [place, value] of values.entries()) if (!first.has(value)) first.set(value, place);
+  return values.flatMap((value, place) => {
+    const before = first.get(value) ?? place;
+    return value === '' || before === place ? [] : [[place, before] as const];
+  });
+}

@@ -2,19 +2,8 @@ import * as z from 'zod';
 import { nearest } from './nearest.ts';
 import type { Path, ProblemList } from './config-error.ts';
 
+/** Kinds of values, by the names that zod and `typeof` have for them. */
 const KINDS: Readonly<Record<string, string>> = {
-  string: 'text',
-  number: 'a number',
-  boolean: 'true or false',
-  object: 'a mapping',
-};
-
-const kindOf = (value: unknown): string => {
-  if (value === null) return 'empty';
-  return Array.isArray(value) ? 'a list' : (KINDS[typeof value] ?? 'that');
-};
-
-const WANTED: Readonly<Record<string, string>> = {
   string: 'text',
   number: 'a number',
   int: 'a whole number',
@@ -22,6 +11,11 @@ const WANTED: Readonly<Record<string, string>> = {
   array: 'a list',
   object: 'a mapping',
   record: 'a mapping',
+};
+
+const kindOf = (value: unknown): string => {
+  if (value === null) return 'empty';
+  return KINDS[Array.isArray(value) ? 'array' : typeof value] ?? 'that';
 };
 
 /** The schema of the place that `path` leads to. */
@@ -49,7 +43,7 @@ function describe(issue: z.core.$ZodIssue): string {
       if (value === undefined) return 'is missing';
       return typeof value === 'number' && issue.expected === 'string'
         ? 'must be text, not a number: put it in quotes'
-        : `must be ${WANTED[issue.expected] ?? issue.expected}, not ${kindOf(value)}`;
+        : `must be ${KINDS[issue.expected] ?? issue.expected}, not ${kindOf(value)}`;
     case 'invalid_value':
       return value === undefined ? 'is missing' : 'is none of the allowed words';
     case 'too_small':

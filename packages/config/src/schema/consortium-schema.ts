@@ -1,7 +1,7 @@
 import { LONGEST_KEPT_DAYS, NOTIFICATION_TOPICS } from '@passport/contract';
 import * as z from 'zod';
 import type { Agreements } from '../agreements/agreements.ts';
-import { user } from '../environment/variable-schemas.ts';
+import { user } from '../environment/environment-variables.ts';
 import { faultOfPassword, faultOfWebhookSecret } from '../secrets/secret-strength.ts';
 import { printSecret, Secret } from '../secrets/secret.ts';
 import type { Frozen } from './frozen.ts';

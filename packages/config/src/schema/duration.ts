@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 type Unit = keyof typeof UNITS;
 
@@ -14,4 +16,17 @@ export function formatDuration(ms: number): string {
   const unit =
     (['d', 'h', 'm', 's'] as const).find((candidate) => ms > 0 && ms % UNITS[candidate] === 0) ?? 'ms';
   return `${ms / UNITS[unit]}${unit}`;
+}
+
+/** The schema of a duration between two others, read into milliseconds. */
+export function durationBetween(from: string, to: string) {
+  const [least, most] = [parseDuration(from) ?? 0, parseDuration(to) ?? 0];
+  return z.string().transform((text, context) => {
+    const ms = parseDuration(text);
+    if (ms === null) context.addIssue({ code: 'custom', message: 'is not a duration' });
+    else if (ms < least || ms > most) {
+      context.addIssue({ code: 'custom', message: `is ${formatDuration(ms)}, out of bounds` });
+    }
+    return ms ?? least;
+  });
 }

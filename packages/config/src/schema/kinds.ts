@@ -1,24 +1,14 @@
 import * as z from 'zod';
 import { nearest } from '../problems/nearest.ts';
 import { type Secret, type SecretKind, UnreadSecret } from '../secrets/secret.ts';
-import { formatDuration, parseDuration } from './duration.ts';
+import { durationBetween, formatDuration } from './duration.ts';
 import { COPY_FIELDS, FIELD_GROUPS, type CopyField, type FieldGroup } from './field-groups.ts';
 import { type KeyMeta, key } from './key.ts';
 
 /** A duration between two others, read into milliseconds. */
 export function duration(from: string, to: string, fallback: string, description: string) {
-  const least = parseDuration(from) ?? 0;
-  const most = parseDuration(to) ?? 0;
-  const schema = z.string().transform((text, context) => {
-    const ms = parseDuration(text);
-    if (ms === null) context.addIssue({ code: 'custom', message: 'is not a duration' });
-    else if (ms < least || ms > most) {
-      context.addIssue({ code: 'custom', message: `is ${formatDuration(ms)}, out of bounds` });
-    }
-    return ms ?? least;
-  });
   const allowed = `a duration such as 90s, 15m, 24h or 7d, from ${from} to ${to}`;
-  return key(schema, { description, allowed, fallback, print: formatDuration });
+  return key(durationBetween(from, to), { description, allowed, fallback, print: formatDuration });
 }
 
 export function integer(from: number, to: number, fallback: number, description: string) {
