@@ -3,7 +3,7 @@ import { ConfigError } from '@passport/config';
 import { candidatesFor } from './commands/completion.ts';
 import { openCliActs } from './program/cli-acts.ts';
 import type { CliDeps } from './program/cli-deps.ts';
-import { type CommandContext, type CommandDraft, buildCommand } from './program/command.ts';
+import { type AnyCommand, type CommandContext, buildCommand } from './program/command.ts';
 import { Failure, WrongUse } from './program/failure.ts';
 import { type Printer, createPrinter } from './program/printed-text.ts';
 
@@ -20,7 +20,7 @@ const GROUPS: Readonly<Record<string, string>> = {
 };
 
 /** Each command, and how it is loaded: BullMQ and the client of Kohas are most of what a command would wait for. */
-const COMMANDS: Readonly<Record<string, () => Promise<CommandDraft<never>>>> = {
+const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   'config check': async () => (await import('./commands/config/check.ts')).configCheck,
   'config reload': async () => (await import('./commands/config/reload.ts')).configReload,
   'library pause': async () => (await import('./commands/library/pause.ts')).libraryPause,
@@ -74,7 +74,7 @@ export async function buildProgram(
     const draft = await COMMANDS[name]?.();
     const [group, inner] = name.split(' ');
     const parent = inner === undefined ? program : ensureGroup(program, group ?? '');
-    if (draft !== undefined) parent.addCommand(buildCommand(draft, context));
+    if (draft !== undefined) parent.addCommand(buildCommand(inner ?? name, draft, context));
   }
   const settle = (command: Command): void => {
     command.exitOverride().configureOutput({ writeOut: out, writeErr: err });

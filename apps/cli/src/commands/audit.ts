@@ -1,31 +1,23 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '@passport/config';
-import {
-  ACTS,
-  type ActName,
-  ANY_ACT,
-  type ListedAct,
-  actJson,
-  actsCsv,
-  detailsText,
-  findActs,
-} from '@passport/queue';
+import { ACTS, ANY_ACT, type ListedAct, actJson, actsCsv, detailsText, findActs } from '@passport/queue';
 import { withQueue } from '../connect/with-queue.ts';
-import { alignRows, type CommandDraft, numberUpTo, type Report } from '../program/index.ts';
+import {
+  alignRows,
+  choice,
+  defineCommand,
+  flag,
+  numberUpTo,
+  parsed,
+  parsedOr,
+  type Report,
+  text,
+} from '../program/index.ts';
 
 /** A time, or how long ago. */
 type Moment = { readonly kind: 'at' | 'ago'; readonly ms: number };
 
-interface AuditOptions {
-  readonly since: Moment;
-  readonly until?: Moment;
-  readonly at?: string;
-  readonly by?: string;
-  readonly act?: ActName;
-  readonly limit: number;
-  readonly csv?: true;
-}
-
+const LAST_WEEK: Moment = { kind: 'ago', ms: 7 * 24 * 3_600_000 };
 const TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))?$/;
 
 function parseMoment(text: string): Moment {
@@ -57,8 +49,7 @@ function printActs(acts: readonly ListedAct[], { line, colors }: Report): void {
   }
 }
 
-export const audit: CommandDraft<AuditOptions> = {
-  name: 'audit',
+export const audit = defineCommand({
   summary: 'list who did what with this command and the dashboard, and when',
   description:
     'Lists what operators did with this command, what users did on the dashboard, which log-ins and writes were refused, and sweeps and ' +
@@ -72,17 +63,20 @@ export const audit: CommandDraft<AuditOptions> = {
     'passport audit --since 24h --json | jq \'.acts[] | select(.by == "root")\'',
     'passport audit --since 400d --limit 99999 --csv > audit.csv',
   ],
-  options: [
-    new Option('--since <time>', 'a duration back from now, a day (UTC), or a time with its offset')
-      .default({ kind: 'ago', ms: 7 * 24 * 3_600_000 }, '7d')
-      .argParser(parseMoment),
-    new Option('--until <time>', 'the same; by default now').argParser(parseMoment),
-    new Option('--at <library>', 'only what was done at, or read from, this library'),
-    new Option('--by <account>', 'only what this account did'),
-    new Option('--act <act>', 'only this').choices(ACTS),
-    new Option('--limit <number>', 'so many lines at most').default(1_000).argParser(numberUpTo(99_999)),
-    new Option('--csv', 'print CSV instead of a table').conflicts('json'),
-  ],
+  options: {
+    since: parsedOr(
+      '<time>',
+      'a duration back from now, a day (UTC), or a time with its offset',
+      parseMoment,
+      [LAST_WEEK, '7d'],
+    ),
+    until: parsed('<time>', 'the same; by default now', parseMoment),
+    at: text('<library>', 'only what was done at, or read from, this library'),
+    by: text('<account>', 'only what this account did'),
+    act: choice('<act>', 'only this', ACTS),
+    limit: parsedOr('<number>', 'so many lines at most', numberUpTo(99_999), [1_000]),
+    csv: flag('print CSV instead of a table', ['json']),
+  },
   run: ({ since, until, at, by, act, limit, csv }, _args, report, deps) =>
     withQueue(deps, async ({ redis, now }): Promise<0> => {
       const nowMs = await now();
@@ -103,4 +97,4 @@ export const audit: CommandDraft<AuditOptions> = {
       if (next !== null) report.progress(`there are more: only the newest ${limit} are listed (--limit)`);
       return 0;
     }),
-};
+});

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { CommandDraft } from '../program/index.ts';
+import { defineCommand } from '../program/index.ts';
 
 /** A word that can be typed, and what it is. */
 interface Candidate {
@@ -65,8 +65,7 @@ end
 complete -c passport -f -a '(__passport_complete)'`,
 } as const;
 
-export const completion: CommandDraft<object> = {
-  name: 'completion',
+export const completion = defineCommand({
   summary: 'print a completion script for bash, zsh or fish',
   description:
     'Prints a script with which the shell completes commands, options and their values. The script calls passport each time, and so ' +
@@ -83,4 +82,4 @@ export const completion: CommandDraft<object> = {
     report.line(script);
     return 0;
   },
-};
+});

@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import { type Consortium, cliConfig } from '@passport/config';
 import { REMEMBERED_HOURS } from '@passport/contract';
 import { dropCopyRecords, jobIdOf, removeReceipts, type ScanJobs } from '@passport/queue';
@@ -6,7 +5,7 @@ import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { placeJson, receiptCount, recordedText, STATE_TEXTS } from '../places/describe-place.ts';
 import { findPlaces, type Place, type PlaceState } from '../places/find-places.ts';
 import { homeIn } from '../places/home-key.ts';
-import type { CliDeps, CommandDraft, Report } from '../program/index.ts';
+import { type CliDeps, defineCommand, flag, type Report } from '../program/index.ts';
 import { openAudit } from '../program/open-audit.ts';
 
 /** What a Koha itself keeps of a patron after the record is deleted, and the command that clears it there. */
@@ -210,8 +209,7 @@ function audit({ homeKey, steps, removed }: Erasure, deps: CliDeps): void {
   openAudit(deps, 'erase', 'erase by an operator')({ home_key: homeKey, lending, result, receipts });
 }
 
-export const eraseData: CommandDraft<{ apply?: true }> = {
-  name: 'erase',
+export const eraseData = defineCommand({
   summary: "plan the erasure of a patron's data everywhere",
   description:
     "Plans how a patron's data are erased everywhere: which copies have to be deleted in which Koha, which receipts can be removed, " +
@@ -221,7 +219,7 @@ export const eraseData: CommandDraft<{ apply?: true }> = {
     'It is recorded in the audit log. With --apply, the exit code is 1 while something is left to do.',
   examples: ['passport erase midland:812', 'passport erase midland:812 --apply'],
   argument: ['<homekey>', "the home library's id and the number of the patron in its Koha"],
-  options: [new Option('--apply', 'remove the receipts and records that can be removed')],
+  options: { apply: flag('remove the receipts and records that can be removed') },
   run: (wanted, [homeKey = ''], report, deps) => {
     const home = homeIn(homeKey);
     const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);
@@ -236,4 +234,4 @@ export const eraseData: CommandDraft<{ apply?: true }> = {
       return removed !== null && steps.some(isLeft) ? 1 : 0;
     });
   },
-};
+});

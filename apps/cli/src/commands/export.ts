@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import { cliConfig } from '@passport/config';
 import { csvRow } from '@passport/runtime';
 import { openAudit } from '../program/open-audit.ts';
@@ -18,12 +17,7 @@ import {
 import { type OwedThere, type Place, type Subject, findPlaces, isUncertain } from '../places/find-places.ts';
 import { homeIn } from '../places/home-key.ts';
 import { withQueue } from '../connect/with-queue.ts';
-import { type CliDeps, type CommandDraft, type Report, WrongUse } from '../program/index.ts';
-
-interface ExportOptions {
-  readonly patron?: string;
-  readonly library?: string;
-}
+import { type CliDeps, defineCommand, type Report, text, WrongUse } from '../program/index.ts';
 
 const COLUMNS = [
   'home_key',
@@ -40,7 +34,7 @@ const COLUMNS = [
   'last_refreshed',
 ];
 
-function subjectOf({ patron, library }: ExportOptions): Subject {
+function subjectOf(patron: string | undefined, library: string | undefined): Subject {
   if (patron !== undefined && library === undefined)
     return { kind: 'patron', homeKey: patron, home: homeIn(patron) };
   if (library !== undefined && patron === undefined) return { kind: 'library', library };
@@ -125,8 +119,7 @@ function audit(subject: Subject, places: readonly Place[], deps: CliDeps): void 
   openAudit(deps, 'export', 'export by an operator')({ ...whose, lending, places: places.length });
 }
 
-export const exportData: CommandDraft<ExportOptions> = {
-  name: 'export',
+export const exportData = defineCommand({
   summary: "list where a patron's or a library's data are",
   description:
     'Lists every lending library with data of a patron (--patron) or of the patrons of a library, and of others at that library ' +
@@ -138,12 +131,12 @@ export const exportData: CommandDraft<ExportOptions> = {
     'passport export --patron midland:812 --json',
     'passport export --library midland > midland.csv',
   ],
-  options: [
-    new Option('--patron <home key>', "the home library's id and the number of the patron in its Koha"),
-    new Option('--library <library>', 'all patrons of this library, and all copies at it'),
-  ],
+  options: {
+    patron: text('<home key>', "the home library's id and the number of the patron in its Koha"),
+    library: text('<library>', 'all patrons of this library, and all copies at it'),
+  },
   run: (wanted, _args, report, deps) => {
-    const subject = subjectOf(wanted);
+    const subject = subjectOf(wanted.patron, wanted.library);
     const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);
     return withQueue(deps, async ({ redis }): Promise<0 | 1> => {
       const home = subject.kind === 'patron' ? subject.home : subject.library;
@@ -158,4 +151,4 @@ export const exportData: CommandDraft<ExportOptions> = {
       return places.some(isUncertain) ? 1 : 0;
     });
   },
-};
+});

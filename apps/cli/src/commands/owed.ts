@@ -1,23 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Option } from 'commander';
 import { openSweepQueue, type OwedReading, readOwed, readOwedByHome } from '@passport/queue';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { amountOf } from '../places/describe-place.ts';
 import {
   alignRows,
   type CliDeps,
-  type CommandDraft,
+  defineCommand,
   Failure,
   findLibrary,
+  flag,
   type Report,
+  required,
+  text,
 } from '../program/index.ts';
 import { openAudit } from '../program/open-audit.ts';
-
-interface OwedOptions {
-  readonly of: string;
-  readonly at?: string;
-  readonly read?: true;
-}
 
 /** A reading a day: whoever was not read for longer could not be read. */
 const OUTDATED_MS = 36 * 3_600_000;
@@ -32,7 +28,8 @@ interface OwedAt {
 /** The lending libraries that let this home know, with their last readings. */
 async function owedAt(
   { consortium, redis }: OpenQueue,
-  { of: home, at }: OwedOptions,
+  home: string,
+  at: string | undefined,
 ): Promise<readonly OwedAt[]> {
   const lenders = consortium.libraries.filter(
     ({ id, owed }) =>
@@ -141,8 +138,7 @@ async function hasReading({ redis }: OpenQueue, lending: string, sinceMs: number
   return [...readings.values()].some(({ read_ms: readMs }) => readMs > sinceMs - CLOCKS_APART_MS);
 }
 
-export const owed: CommandDraft<OwedOptions> = {
-  name: 'owed',
+export const owed = defineCommand({
   summary: "list what a home library's patrons owe at the lending libraries",
   description:
     "Lists by home key how many checkouts of a home library's patrons are overdue at each lending library and what they owe there, in " +
@@ -154,22 +150,22 @@ export const owed: CommandDraft<OwedOptions> = {
     'passport owed --of midland --at riverside --read',
     'passport owed --of midland --json',
   ],
-  options: [
-    new Option('--of <library>', 'the home library').makeOptionMandatory(),
-    new Option('--at <library>', 'only at this lending library'),
-    new Option('--read', 'have a worker read it now'),
-  ],
+  options: {
+    of: required('<library>', 'the home library'),
+    at: text('<library>', 'only at this lending library'),
+    read: flag('have a worker read it now'),
+  },
   run: (wanted, _args, report, deps) =>
     withQueue(deps, async (open): Promise<0 | 1> => {
       findLibrary(open.consortium, wanted.of);
       if (wanted.at !== undefined) findLibrary(open.consortium, wanted.at);
-      const lenders = (await owedAt(open, wanted)).map(({ lending }) => lending);
+      const lenders = (await owedAt(open, wanted.of, wanted.at)).map(({ lending }) => lending);
       openAudit(deps, 'owed', 'what is owed, for an operator')({ home: wanted.of, lending: lenders });
       if (lenders.length === 0) report.progress('no lending library lets this home library know (owed: off)');
       if (wanted.read === true) await readNow(open, lenders, report, deps);
-      const all = await owedAt(open, wanted);
+      const all = await owedAt(open, wanted.of, wanted.at);
       report.json({ home: wanted.of, libraries: all.map(toJson) });
       printTable(all, report);
       return printReadings(all, await open.now(), report).length > 0 ? 1 : 0;
     }),
-};
+});

@@ -1,49 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { senderConfig } from '@passport/config';
 import type { EventState } from '@passport/contract';
 import { describeState } from './events/describe-state.ts';
 import { buildReceiverClient, type ReceiverClient } from '../connect/receiver-client.ts';
 import {
-  atLibrary,
   branchOf,
   cardFromInput,
   type CliDeps,
-  type CommandDraft,
+  defineCommand,
   durationOf,
   findLibrary,
+  flag,
   localTimestamp,
+  parsed,
+  parsedOr,
   readLines,
-  type Report,
+  required,
+  text,
 } from '../program/index.ts';
-
-interface SendOptions {
-  readonly at: string;
-  readonly item?: string;
-  readonly branch?: string;
-  readonly receiver?: string;
-  readonly wait?: true;
-  readonly for: number;
-}
-
-const options = [
-  atLibrary('the lending library, in whose name the event is signed'),
-  cardFromInput(),
-  new Option(
-    '--item <barcode>',
-    'the item that waits to be checked out; - reads it from the second line of standard input',
-  ),
-  new Option(
-    '--branch <code>',
-    "the branch of the scan; default: the fixed branch of the library's copies, or MAIN",
-  ),
-  new Option(
-    '--receiver <url>',
-    'the receiver; default: PASSPORT_RECEIVER, or http://127.0.0.1:8080',
-  ).argParser(parseUrl),
-  new Option('--wait', 'follow the event to its outcome'),
-  new Option('--for <duration>', 'how long to follow it').default(120_000, '2m').argParser(durationOf),
-];
 
 function parseUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:/.test(text))
@@ -90,35 +65,7 @@ async function followEvent(
   }
 }
 
-async function send(given: SendOptions, report: Report, deps: CliDeps): Promise<0 | 1> {
-  const { consortium, receiverUrl } = senderConfig(deps.env, deps.readFile);
-  const library = findLibrary(consortium, given.at);
-  const receiver = buildReceiverClient(given.receiver ?? receiverUrl, library, deps);
-  const fromInput = given.item === '-' ? ['card', 'item barcode'] : ['card'];
-  const [card = '', second] = await readLines(deps, fromInput);
-  const item = given.item === '-' ? second : given.item;
-  const event = buildEvent(card, item, given.branch ?? branchOf(library), deps.now());
-  const { eventId, answer } = await receiver.send(deps.newId(), event);
-  report.line(`${answer}: ${eventId}`);
-  if (given.wait !== true) {
-    report.json({ library: library.id, event_id: eventId, answer });
-    return 0;
-  }
-  const steps: EventState[] = [];
-  const show = (state: EventState) => {
-    steps.push(state);
-    report.line(describeState(state, report.colors));
-  };
-  const last = await followEvent(receiver, eventId, { forMs: given.for, report: show }, deps);
-  report.json({ library: library.id, event_id: eventId, answer, state: last, steps });
-  const ended = last?.state === 'done' || last?.state === 'failed';
-  if (!ended)
-    report.progress(`not ended yet; follow it with: passport events show ${eventId} --at ${library.id}`);
-  return last?.state === 'done' ? 0 : 1;
-}
-
-export const sendEvent: CommandDraft<SendOptions> = {
-  name: 'send',
+export const sendEvent = defineCommand({
   summary: 'sign and send a real event',
   description:
     "Sends the scan of an unknown card to the receiver, signed as the library's Koha would sign it. The event is real: the patron is " +
@@ -129,6 +76,45 @@ export const sendEvent: CommandDraft<SendOptions> = {
     'passport send --at riverside --card - --item 39999000012345 --wait < card.txt',
     'passport send --at riverside --card - --item - --wait --json < card-and-item.txt',
   ],
-  options,
-  run: (given, _args, report, deps) => send(given, report, deps),
-};
+  options: {
+    at: required('<library>', 'the lending library, in whose name the event is signed'),
+    card: cardFromInput(),
+    item: text(
+      '<barcode>',
+      'the item that waits to be checked out; - reads it from the second line of standard input',
+    ),
+    branch: text(
+      '<code>',
+      "the branch of the scan; default: the fixed branch of the library's copies, or MAIN",
+    ),
+    receiver: parsed('<url>', 'the receiver; default: PASSPORT_RECEIVER, or http://127.0.0.1:8080', parseUrl),
+    wait: flag('follow the event to its outcome'),
+    for: parsedOr('<duration>', 'how long to follow it', durationOf, [120_000, '2m']),
+  },
+  run: async (given, _args, report, deps) => {
+    const { consortium, receiverUrl } = senderConfig(deps.env, deps.readFile);
+    const library = findLibrary(consortium, given.at);
+    const receiver = buildReceiverClient(given.receiver ?? receiverUrl, library, deps);
+    const fromInput = given.item === '-' ? ['card', 'item barcode'] : ['card'];
+    const [card = '', second] = await readLines(deps, fromInput);
+    const item = given.item === '-' ? second : given.item;
+    const event = buildEvent(card, item, given.branch ?? branchOf(library), deps.now());
+    const { eventId, answer } = await receiver.send(deps.newId(), event);
+    report.line(`${answer}: ${eventId}`);
+    if (given.wait !== true) {
+      report.json({ library: library.id, event_id: eventId, answer });
+      return 0;
+    }
+    const steps: EventState[] = [];
+    const show = (state: EventState) => {
+      steps.push(state);
+      report.line(describeState(state, report.colors));
+    };
+    const last = await followEvent(receiver, eventId, { forMs: given.for, report: show }, deps);
+    report.json({ library: library.id, event_id: eventId, answer, state: last, steps });
+    const ended = last?.state === 'done' || last?.state === 'failed';
+    if (!ended)
+      report.progress(`not ended yet; follow it with: passport events show ${eventId} --at ${library.id}`);
+    return last?.state === 'done' ? 0 : 1;
+  },
+});

@@ -1,4 +1,4 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import {
   type StatisticsDimension,
   type StatisticsRow,
@@ -11,16 +11,16 @@ import {
   sumStatistics,
 } from '@passport/queue';
 import { withQueue } from '../connect/with-queue.ts';
-import { alignRows, type CommandDraft, type Report, WrongUse } from '../program/index.ts';
-
-interface StatsOptions {
-  readonly by: readonly StatisticsDimension[];
-  readonly at?: string;
-  readonly of?: string;
-  readonly since?: string;
-  readonly until?: string;
-  readonly csv?: true;
-}
+import {
+  alignRows,
+  defineCommand,
+  flag,
+  parsed,
+  parsedOr,
+  type Report,
+  text,
+  WrongUse,
+} from '../program/index.ts';
 
 const MONTHS_BY_DEFAULT = 12;
 const MONTHS_KEPT = 5 * 12 + 1;
@@ -41,7 +41,7 @@ function parseMonth(text: string): string {
 }
 
 /** The months to list, oldest first. */
-function monthsOf({ since, until }: StatsOptions, now: string): string[] {
+function monthsOf(since: string | undefined, until: string | undefined, now: string): string[] {
   const last = until ?? now;
   const months = since === undefined ? lastMonths(last, MONTHS_BY_DEFAULT) : monthsBetween(since, last);
   if (months.length === 0) throw new WrongUse('--since is later than --until');
@@ -92,8 +92,7 @@ function printTable(
   for (const text of lines) line(text);
 }
 
-export const stats: CommandDraft<StatsOptions> = {
-  name: 'stats',
+export const stats = defineCommand({
   summary: 'count scans, copies, checkouts and refusals by month and library',
   description:
     'Counts the scans that ended: copies, patrons that were already local, checkouts, refusals and failures by their codes, and patrons who ' +
@@ -106,19 +105,20 @@ export const stats: CommandDraft<StatsOptions> = {
     'passport stats --by month,home,lending --since 2026-01 --csv > statistics.csv',
     'passport stats --by lending --of midland --json',
   ],
-  options: [
-    new Option('--by <dimensions>', `any of ${STATISTICS_DIMENSIONS.join(', ')}, separated by commas`)
-      .default(['month'], 'month')
-      .argParser(parseBy),
-    new Option('--at <library>', 'only scans at this lending library'),
-    new Option('--of <library>', "only scans of this home library's patrons"),
-    new Option('--since <month>', 'the first month; by default the last 12 months').argParser(parseMonth),
-    new Option('--until <month>', 'the last month; by default this month').argParser(parseMonth),
-    new Option('--csv', 'print CSV instead of a table, with a column for every code').conflicts('json'),
-  ],
+  options: {
+    by: parsedOr('<dimensions>', `any of ${STATISTICS_DIMENSIONS.join(', ')}, separated by commas`, parseBy, [
+      ['month'],
+      'month',
+    ]),
+    at: text('<library>', 'only scans at this lending library'),
+    of: text('<library>', "only scans of this home library's patrons"),
+    since: parsed('<month>', 'the first month; by default the last 12 months', parseMonth),
+    until: parsed('<month>', 'the last month; by default this month', parseMonth),
+    csv: flag('print CSV instead of a table, with a column for every code', ['json']),
+  },
   run: (wanted, _args, report, deps) =>
     withQueue(deps, async ({ redis, now }): Promise<0> => {
-      const months = monthsOf(wanted, monthOf(new Date(await now()).toISOString()));
+      const months = monthsOf(wanted.since, wanted.until, monthOf(new Date(await now()).toISOString()));
       const counts = (await readStatistics(redis, months)).filter(
         ({ home, lending }) =>
           (wanted.at === undefined || lending === wanted.at) &&
@@ -130,4 +130,4 @@ export const stats: CommandDraft<StatsOptions> = {
       else printTable(rows, wanted.by, report);
       return 0;
     }),
-};
+});

@@ -3,7 +3,7 @@ import { cliConfig } from '@passport/config';
 import { checkProcesses, checkRedis } from './doctor/check-service.ts';
 import { type Finding, printFindings } from './doctor/finding.ts';
 import { type OpenQueue, withQueueOf } from '../connect/with-queue.ts';
-import type { CliDeps, CommandDraft, Report } from '../program/index.ts';
+import { type CliDeps, defineCommand, type Report } from '../program/index.ts';
 
 /** What `passport status` reads in one go. */
 async function read(open: OpenQueue) {
@@ -124,8 +124,7 @@ function jsonOf(status: Status, findings: readonly Finding[]) {
   };
 }
 
-export const statusCommand: CommandDraft<object> = {
-  name: 'status',
+export const statusCommand = defineCommand({
   summary: 'show processes, queue and Redis at a glance',
   description:
     'Shows the processes that are live, with their versions and configurations, how many events are in which state, the age of the oldest unfinished ' +
@@ -151,4 +150,4 @@ export const statusCommand: CommandDraft<object> = {
       return json.ok ? 0 : 1;
     });
   },
-};
+});

@@ -1,6 +1,7 @@
-import { Argument, Command, type Option } from 'commander';
+import { Argument, Command } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
 import type { Printer } from './printed-text.ts';
+import type { OptionDrafts, OptionValues } from './options.ts';
 import { type Report, buildReport } from './report.ts';
 
 /** What a command works with, and where it leaves its exit code. */
@@ -13,31 +14,38 @@ export interface CommandContext {
 }
 
 /** One command: how it is called, and what it does with what it was called with. */
-export interface CommandDraft<O> {
-  readonly name: string;
+export interface CommandDraft<O extends OptionDrafts> {
   readonly summary: string;
   readonly description: string;
   readonly examples: readonly string[];
-  readonly options?: readonly Option[];
+  readonly options?: O;
   /** Such as `[library...]`, with a description, and the words that it can be. */
   readonly argument?: readonly [syntax: string, description: string, choices?: readonly string[]];
   /** Returns the exit code. */
   readonly run: (
-    options: O,
+    options: OptionValues<O>,
     args: readonly string[],
     report: Report,
     deps: CliDeps,
   ) => Promise<0 | 1> | 0 | 1;
 }
 
-/** Makes a commander command of a draft, whatever its options are; every one takes `--json`. */
-export function buildCommand(draft: CommandDraft<never>, context: CommandContext): Command {
-  const command = new Command(draft.name)
+/** A command whatever its options are. */
+export type AnyCommand = Omit<CommandDraft<OptionDrafts>, 'run'> & {
+  readonly run: (options: never, ...more: [readonly string[], Report, CliDeps]) => Promise<0 | 1> | 0 | 1;
+};
+
+/** Defines a command: `run` gets what its options are declared to be. */
+export const defineCommand = <O extends OptionDrafts>(draft: CommandDraft<O>): AnyCommand => draft;
+
+/** Makes a commander command of a draft; every one takes `--json`. */
+export function buildCommand(name: string, draft: AnyCommand, context: CommandContext): Command {
+  const command = new Command(name)
     .summary(draft.summary)
     .description(draft.description)
     .option('--json', 'print JSON instead of text')
     .addHelpText('after', `\nExamples:\n${draft.examples.map((example) => `  $ ${example}`).join('\n')}`);
-  for (const option of draft.options ?? []) command.addOption(option);
+  for (const [option, make] of Object.entries(draft.options ?? {})) command.addOption(make(option));
   if (draft.argument !== undefined) {
     const [syntax, description, choices] = draft.argument;
     const argument = new Argument(syntax, description);

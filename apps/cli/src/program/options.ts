@@ -2,16 +2,73 @@ import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '@passport/config';
 import { WrongUse } from './failure.ts';
 
-/** `--at L`, which has to be given. */
-export const atLibrary = (description: string): Option =>
-  new Option('--at <library>', description).makeOptionMandatory();
+/** Makes an option of its name (`withLate` is `--with-late`); `T` is what a command gets for it. */
+export type OptionDraft<T> = ((name: string) => Option) & { readonly given?: { readonly value: T } };
+
+/** The options of a command by their names. */
+export type OptionDrafts = Readonly<Record<string, OptionDraft<unknown>>>;
+
+/** What a command gets of its options. */
+export type OptionValues<O extends OptionDrafts> = {
+  readonly [K in keyof O]: O[K] extends OptionDraft<infer T> ? T : never;
+};
+
+/** An option with a value, such as `<library>`, or without; `refine` says what else commander is to know. */
+export const option =
+  <T>(
+    value: string,
+    description: string,
+    refine: (made: Option) => Option = (made) => made,
+  ): OptionDraft<T> =>
+  (name) => {
+    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return refine(new Option(`--${flag} ${value}`.trimEnd(), description));
+  };
+
+/** An option without a value; never together with the one named in `conflicts`. */
+export const flag = (description: string, conflicts: string[] = []): OptionDraft<true | undefined> =>
+  option('', description, (made) => made.conflicts(conflicts));
+
+export const text = (value: string, description: string): OptionDraft<string | undefined> =>
+  option(value, description);
+
+/** An option that has to be given. */
+export const required = (value: string, description: string): OptionDraft<string> =>
+  option(value, description, (made) => made.makeOptionMandatory());
+
+export const choice = <T extends string>(
+  value: string,
+  description: string,
+  choices: readonly T[],
+): OptionDraft<T | undefined> => option(value, description, (made) => made.choices(choices));
+
+/** As `choice`, of several. */
+export const choices = <T extends string>(
+  value: string,
+  description: string,
+  all: readonly T[],
+): OptionDraft<readonly T[] | undefined> => option(value, description, (made) => made.choices(all));
+
+export const parsed = <T>(
+  value: string,
+  description: string,
+  parse: (given: string) => T,
+): OptionDraft<T | undefined> => option(value, description, (made) => made.argParser(parse));
+
+/** As `parsed`, with a value where none is given, and how help shows it. */
+export const parsedOr = <T>(
+  value: string,
+  description: string,
+  parse: (given: string) => T,
+  [fallback, shown]: readonly [value: T, shown?: string],
+): OptionDraft<T> => option(value, description, (made) => made.default(fallback, shown).argParser(parse));
 
 /** `--apply`, without which a command only plans. */
-export const applyOption = (): Option => new Option('--apply', 'do it');
+export const applyOption = (): OptionDraft<true | undefined> => flag('do it');
 
 /** Parses a duration, in milliseconds. */
-export function durationOf(text: string): number {
-  const ms = parseDuration(text);
+export function durationOf(given: string): number {
+  const ms = parseDuration(given);
   if (ms === null) throw new InvalidArgumentError('It is not a duration such as 30s, 2m or 2h.');
   return ms;
 }
@@ -19,23 +76,28 @@ export function durationOf(text: string): number {
 /** Parses a whole number from 1 on. */
 export const numberUpTo =
   (most: number, what = 'number') =>
-  (text: string): number => {
-    if (/^[1-9]\d{0,5}$/.test(text) && Number(text) <= most) return Number(text);
+  (given: string): number => {
+    if (/^[1-9]\d{0,5}$/.test(given) && Number(given) <= most) return Number(given);
     throw new InvalidArgumentError(`It is not a ${what} from 1 to ${most}.`);
   };
 
-/** What is read from standard input only: an argument would show in process lists and in the shell's history, and is not repeated. */
-export const onlyInput =
-  (flag: string, what: string) =>
-  (value: string): string => {
-    if (value === '-') return value;
+/** A value that is read from standard input only: an argument would show in process lists and in the shell's history. Not repeated. */
+export const onlyInput = (
+  flagName: string,
+  what: string,
+  description: string,
+): OptionDraft<'-' | undefined> =>
+  parsed('<->', description, (given) => {
+    if (given === '-') return given;
     throw new WrongUse(
-      `${flag} accepts only -: pass the ${what} on standard input, where nobody else can see it`,
+      `${flagName} accepts only -: pass the ${what} on standard input, where nobody else can see it`,
     );
-  };
+  });
 
 /** `--card -`: the only place a card is taken from. */
-export const cardFromInput = (): Option =>
-  new Option('--card <->', 'the card number: always -, the first line of standard input')
-    .argParser(onlyInput('--card', 'card'))
-    .makeOptionMandatory();
+export const cardFromInput = (): OptionDraft<unknown> => (name) =>
+  onlyInput(
+    '--card',
+    'card',
+    'the card number: always -, the first line of standard input',
+  )(name).makeOptionMandatory();

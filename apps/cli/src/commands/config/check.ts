@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import {
   type CheckedFile,
   checkedFile,
@@ -9,10 +8,11 @@ import {
   renderEffectiveConfig,
   workerConfig,
 } from '@passport/config';
-import type { CommandDraft } from '../../program/index.ts';
+import { choice, defineCommand } from '../../program/index.ts';
 
 /** How each process reads its part. */
 const READERS = { receiver: receiverConfig, worker: workerConfig, dashboard: dashboardConfig };
+const PROCESSES = ['receiver', 'worker', 'dashboard'] as const;
 
 const NOT_COMPARED = {
   path: 'users',
@@ -21,8 +21,7 @@ const NOT_COMPARED = {
   libraries: [],
 };
 
-export const configCheck: CommandDraft<{ process?: keyof typeof READERS }> = {
-  name: 'check',
+export const configCheck = defineCommand({
   summary: 'validate the configuration and print the effective values',
   description:
     'Reads the file named by PASSPORT_CONFIG (default: passport.yaml) as all processes of the service do, with the secrets of each, and ' +
@@ -32,11 +31,7 @@ export const configCheck: CommandDraft<{ process?: keyof typeof READERS }> = {
     'PASSPORT_CONFIG=/etc/passport.yaml passport config check --process worker',
     "passport config check --json | jq '.config.agreements'",
   ],
-  options: [
-    new Option('--process <name>', 'also check the environment of this process').choices(
-      Object.keys(READERS),
-    ),
-  ],
+  options: { process: choice('<name>', 'also check the environment of this process', PROCESSES) },
   run: ({ process }, _args, report, { env, readFile }) => {
     const read = process === undefined ? checkedFile : READERS[process];
     const config: Pick<CheckedFile, 'consortium'> & { isDashboardHere?: boolean } = read(env, readFile);
@@ -54,4 +49,4 @@ export const configCheck: CommandDraft<{ process?: keyof typeof READERS }> = {
     }
     return 0;
   },
-};
+});

@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Option } from 'commander';
 import { checkedFile } from '@passport/config';
 import { type SeenProcess, readProcesses, requestReload } from '@passport/queue';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
 import { openAudit } from '../../program/open-audit.ts';
-import { type CliDeps, type CommandDraft, Failure, WrongUse } from '../../program/index.ts';
+import { type CliDeps, defineCommand, Failure, parsedOr, WrongUse } from '../../program/index.ts';
 
 const LOOK_AGAIN_MS = 200;
 
@@ -79,8 +78,7 @@ async function requestAndWait(
   return processes.map((process) => ({ process, taken: takenBy(process, id, fileHash) }));
 }
 
-export const configReload: CommandDraft<{ wait: string }> = {
-  name: 'reload',
+export const configReload = defineCommand({
   summary: 'have every process take over the configuration, without a restart',
   description:
     'Checks the file as `config check` does, then has each receiver, worker and dashboard read it again, with the files of secrets. ' +
@@ -89,7 +87,7 @@ export const configReload: CommandDraft<{ wait: string }> = {
     'the same for one process. Variables of the environment are read at the start only, but the files that *_FILE names are read again; ' +
     'processes with secrets of their start (variables, and all secrets of the Debian package) are named: restart them after a change of one.',
   examples: ['passport config reload', 'passport config reload --json | jq .processes'],
-  options: [new Option('--wait <seconds>', 'how long to wait for the processes').default('20')],
+  options: { wait: parsedOr('<seconds>', 'how long to wait for the processes', String, ['20']) },
   run: async ({ wait }, _args, report, deps) => {
     if (!/^\d{1,4}$/.test(wait)) throw new WrongUse('--wait must be a number of seconds');
     const { fileHash } = checkedFile(deps.env, deps.readFile);
@@ -121,4 +119,4 @@ export const configReload: CommandDraft<{ wait: string }> = {
     if (started.length > 0) report.line(describeFixed(started));
     return isDone ? 0 : 1;
   },
-};
+});

@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import { type Consortium, explainConfig, type Library } from '@passport/config';
 import { foldCard } from '@passport/contract';
 import { sameCard } from '@passport/contract';
@@ -16,7 +15,7 @@ import {
 } from '@passport/patron-rules';
 import { createEncryption } from '@passport/runtime';
 import { attempt, type OpenKoha } from '../../connect/koha-clients.ts';
-import { applyOption, atLibrary, type CommandDraft, findLibrary, WrongUse } from '../../program/index.ts';
+import { applyOption, defineCommand, findLibrary, option, required, WrongUse } from '../../program/index.ts';
 import { type CopyTypes, copyTypesOf, valueOf, writeHomeKey } from './copy.ts';
 import {
   buildPace,
@@ -221,14 +220,7 @@ async function adoptAt(
   };
 }
 
-interface AdoptOptions {
-  readonly at: string;
-  readonly map: ReadonlyMap<string, string>;
-  readonly apply?: boolean;
-}
-
-export const copiesAdopt: CommandDraft<AdoptOptions> = {
-  name: 'adopt',
+export const copiesAdopt = defineCommand({
   summary: 'give home keys to the copies that the older plugin made',
   description:
     'Finds the copies without a home key, as the plugin Patron Passport for Koha made them, looks each card up at its home library, and ' +
@@ -239,13 +231,15 @@ export const copiesAdopt: CommandDraft<AdoptOptions> = {
     'passport copies adopt --at riverside --map "ServerB=midland"',
     'passport copies adopt --at riverside --map "ServerB=midland" "Lake County=lakeside" --apply',
   ],
-  options: [
-    atLibrary('the lending library'),
-    new Option('--map <server=library...>', 'which library a server of the older plugin is')
-      .argParser(parseMap)
-      .makeOptionMandatory(),
-    applyOption(),
-  ],
+  options: {
+    at: required('<library>', 'the lending library'),
+    map: option<ReadonlyMap<string, string>>(
+      '<server=library...>',
+      'which library a server of the older plugin is',
+      (made) => made.argParser(parseMap).makeOptionMandatory(),
+    ),
+    apply: applyOption(),
+  },
   run: async ({ at, map, apply = false }, _args, report, deps): Promise<0 | 1> => {
     const { consortium, keys } = explainConfig(deps.env, deps.readFile);
     const lending = findLibrary(consortium, at);
@@ -275,4 +269,4 @@ export const copiesAdopt: CommandDraft<AdoptOptions> = {
       report.progress(`and ${servers.length - MOST_SERVERS} other unknown servers`);
     return printPlan(gone, MEANINGS, { more: { unknown_servers: servers } }, report);
   },
-};
+});

@@ -1,14 +1,8 @@
-import { InvalidArgumentError, Option } from 'commander';
+import { InvalidArgumentError } from 'commander';
 import { type DisclosureReceipt, readDeletions, readReceipts } from '@passport/queue';
 import { csvRow } from '@passport/runtime';
 import { withQueue } from '../../connect/with-queue.ts';
-import type { CommandDraft } from '../../program/index.ts';
-
-interface ExportOptions {
-  readonly at?: string;
-  readonly of?: string;
-  readonly since?: string;
-}
+import { defineCommand, parsed, text } from '../../program/index.ts';
 
 const COLUMNS = [
   'at',
@@ -33,7 +27,9 @@ function parseSince(text: string): string {
 /** Any other criterion of the command does it, too. */
 const SETTLE = 'repeat passport copies purge --expired --apply --at';
 
-const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOptions): boolean =>
+type Wanted = Readonly<Record<'at' | 'of' | 'since', string | undefined>>;
+
+const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: Wanted): boolean =>
   (wanted.at === undefined || lending === wanted.at) &&
   (wanted.of === undefined || home === wanted.of) &&
   (wanted.since === undefined || at >= wanted.since);
@@ -62,8 +58,7 @@ const textOf = (
     : value;
 };
 
-export const copiesExport: CommandDraft<ExportOptions> = {
-  name: 'export',
+export const copiesExport = defineCommand({
   summary: 'export the receipts of copies',
   description:
     'Prints one line per disclosed record, per copy that got new values, was deleted, or became the own patron of its lending library, and per record that was read for a library which only observes (what): when, from which home library to which lending library, whose record (home key, and number of the copy), and the ' +
@@ -74,11 +69,11 @@ export const copiesExport: CommandDraft<ExportOptions> = {
     'passport copies export --of midland --since 2026-11-01',
     'passport copies export --at riverside --json',
   ],
-  options: [
-    new Option('--at <library>', 'only copies at this lending library'),
-    new Option('--of <library>', "only copies of this home library's patrons"),
-    new Option('--since <date>', 'only copies made on this day (UTC) or later').argParser(parseSince),
-  ],
+  options: {
+    at: text('<library>', 'only copies at this lending library'),
+    of: text('<library>', "only copies of this home library's patrons"),
+    since: parsed('<date>', 'only copies made on this day (UTC) or later', parseSince),
+  },
   run: (wanted, _args, report, deps) =>
     withQueue(deps, async ({ consortium, redis }): Promise<0> => {
       for (const id of [wanted.at, wanted.of]) {
@@ -103,4 +98,4 @@ export const copiesExport: CommandDraft<ExportOptions> = {
       report.json({ receipts: rows });
       return 0;
     }),
-};
+});

@@ -1,9 +1,8 @@
-import { Option } from 'commander';
 import { type Library, loadConsortium } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
 import type { OpenKoha } from '../../connect/koha-clients.ts';
-import { type CommandDraft, localDay, WrongUse } from '../../program/index.ts';
+import { choice, defineCommand, flag, localDay, required, text, WrongUse } from '../../program/index.ts';
 import type { CopyEnds } from './copy-ends.ts';
 import {
   attributeOf,
@@ -115,15 +114,7 @@ function leaveAt({ library, koha, ends, signal }: Place, leaving: Leaving): Copi
   };
 }
 
-interface LeaveOptions {
-  readonly of: string;
-  readonly at?: string;
-  readonly by?: Way;
-  readonly apply?: boolean;
-}
-
-export const copiesLeave: CommandDraft<LeaveOptions> = {
-  name: 'leave',
+export const copiesLeave = defineCommand({
   summary: 'plan what becomes of the copies of a library that leaves',
   description:
     'Lists how many copies of a library every lending library has, and with --by what would become of each: `expire` sets the expiry ' +
@@ -136,15 +127,12 @@ export const copiesLeave: CommandDraft<LeaveOptions> = {
     'passport copies leave --of lakeside --at riverside --by release --apply',
     'passport copies leave --of lakeside --by purge --apply',
   ],
-  options: [
-    new Option(
-      '--of <library>',
-      'the library that leaves, also if the configuration does not have it any more',
-    ).makeOptionMandatory(),
-    new Option('--at <library>', 'only copies at this lending library'),
-    new Option('--by <way>', 'what becomes of them').choices(WAYS),
-    new Option('--apply', 'do it; needs --by'),
-  ],
+  options: {
+    of: required('<library>', 'the library that leaves, also if the configuration does not have it any more'),
+    at: text('<library>', 'only copies at this lending library'),
+    by: choice('<way>', 'what becomes of them', WAYS),
+    apply: flag('do it; needs --by'),
+  },
   run: async ({ of, at, by: way, apply = false }, _args, report, deps): Promise<0 | 1> => {
     const by = way ?? null;
     if (apply && by === null) throw new WrongUse('--apply needs --by: expire, release or purge');
@@ -186,4 +174,4 @@ export const copiesLeave: CommandDraft<LeaveOptions> = {
     for (const [lending, count] of Object.entries(at_libraries)) report.line(`${lending}: ${count} copies`);
     return printPlan(gone, MEANINGS, { more: { lending: at_libraries } }, report);
   },
-};
+});

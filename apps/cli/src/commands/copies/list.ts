@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import { type Consortium, type Library, loadConsortium } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { readCopyRecords } from '@passport/queue';
@@ -9,12 +8,7 @@ import { splitHomeKey } from '../../places/home-key.ts';
 import { openAudit } from '../../program/open-audit.ts';
 import { lendersOf, listCopies, valueOf } from './copy.ts';
 import { countsOf } from './plan.ts';
-import type { CliDeps, CommandDraft, Report } from '../../program/index.ts';
-
-interface ListOptions {
-  readonly at?: string;
-  readonly of?: string;
-}
+import { type CliDeps, defineCommand, type Report, text } from '../../program/index.ts';
 
 const COLUMNS = [
   'home_key',
@@ -97,8 +91,7 @@ function printRemarks(
   return Object.keys(unknown);
 }
 
-export const copiesList: CommandDraft<ListOptions> = {
-  name: 'list',
+export const copiesList = defineCommand({
   summary: 'list the copies at the lending libraries, without personal data',
   description:
     "Lists the copies that the lending libraries' Kohas hold now, in pages of 100: home key, Koha's patron number there, branch, " +
@@ -110,10 +103,10 @@ export const copiesList: CommandDraft<ListOptions> = {
     'passport copies list --at riverside --of midland',
     "passport copies list --json | jq '.copies | length'",
   ],
-  options: [
-    new Option('--at <library>', 'only copies at this lending library'),
-    new Option('--of <library>', "only copies of this home library's patrons"),
-  ],
+  options: {
+    at: text('<library>', 'only copies at this lending library'),
+    of: text('<library>', "only copies of this home library's patrons"),
+  },
   run: ({ at, of }, _args, report, deps) =>
     perhapsWithQueue(deps, async (open): Promise<0 | 1> => {
       const consortium = loadConsortium(deps.env, deps.readFile);
@@ -145,4 +138,4 @@ export const copiesList: CommandDraft<ListOptions> = {
       report.json({ copies, unknown_homes: unknownHomes, unreadable, failed: troubles });
       return troubles.length === 0 ? 0 : 1;
     }),
-};
+});

@@ -1,14 +1,16 @@
-import { Option } from 'commander';
 import { loadConsortium } from '@passport/config';
 import { readCopyRecords, readMissing } from '@passport/queue';
 import {
   applyOption,
-  atLibrary,
-  type CommandDraft,
+  defineCommand,
   findLibrary,
+  flag,
   localDay,
   numberUpTo,
+  parsed,
   type Report,
+  required,
+  text,
   WrongUse,
 } from '../../program/index.ts';
 import { copyTypesOf, warnOfAgreements } from './copy.ts';
@@ -28,16 +30,6 @@ export function monthsBefore(day: string, months: number): string {
   const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
   const lastOfMonth = new Date(Date.UTC(year, month - months, 0)).getUTCDate();
   return new Date(Date.UTC(year, month - 1 - months, Math.min(date, lastOfMonth))).toISOString().slice(0, 10);
-}
-
-interface PurgeOptions {
-  readonly at: string;
-  readonly unused?: number;
-  readonly expired?: boolean;
-  readonly gone?: boolean;
-  readonly of?: string;
-  readonly list?: boolean;
-  readonly apply?: boolean;
 }
 
 /** The patron numbers of those that nothing keeps, and nothing else. */
@@ -73,8 +65,7 @@ const UNPROVEN = {
   down: 'it does not answer',
 } as const;
 
-export const copiesPurge: CommandDraft<PurgeOptions> = {
-  name: 'purge',
+export const copiesPurge = defineCommand({
   summary: 'delete copies that are unused, expired or gone, and that nothing keeps',
   description:
     'Plans which copies at a library can be deleted: expired ones, those unused for so many months, and those whose patron is proven to ' +
@@ -91,20 +82,22 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
     'passport copies purge --at riverside --of lakeside',
     'passport copies purge --at riverside --expired --list > numbers.txt',
   ],
-  options: [
-    atLibrary('the lending library'),
-    new Option('--unused <months>', 'copies that were not used for so many months').argParser(
+  options: {
+    at: required('<library>', 'the lending library'),
+    unused: parsed(
+      '<months>',
+      'copies that were not used for so many months',
       numberUpTo(999, 'number of months'),
     ),
-    new Option('--expired', 'copies whose expiry date has passed'),
-    new Option('--gone', 'copies whose patron is proven to have left the home library'),
-    new Option(
-      '--of <library>',
+    expired: flag('copies whose expiry date has passed'),
+    gone: flag('copies whose patron is proven to have left the home library'),
+    of: text(
+      '<library>',
       'only copies of this home library, also if the configuration does not have it any more',
     ),
-    new Option('--list', "print only the patron numbers, for Koha's own script").conflicts('apply'),
-    applyOption(),
-  ],
+    list: flag("print only the patron numbers, for Koha's own script", ['apply']),
+    apply: applyOption(),
+  },
   run: async (options, _args, report, deps): Promise<0 | 1> => {
     const { at, unused, of, expired = false, gone = false, list = false, apply = false } = options;
     const isNarrowed = unused !== undefined || expired || gone;
@@ -139,4 +132,4 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
     const exitCode = printPurge(result, { showsUse: unused !== undefined, showsLending: false }, report);
     return (proven as ProvenGone | null)?.unproven.size ? 1 : exitCode;
   },
-};
+});

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Option } from 'commander';
 import type { Library } from '@passport/config';
 import { type SweepJob, type SweepState, openSweepQueue, readSchedules, readSweep } from '@passport/queue';
 import { openAudit } from '../../program/open-audit.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
-import { type CliDeps, type CommandDraft, Failure, findLibrary, type Report } from '../../program/index.ts';
-
-interface RefreshOptions {
-  readonly at?: string;
-  readonly dryRun?: boolean;
-  readonly full?: boolean;
-  readonly report?: boolean;
-}
+import {
+  type CliDeps,
+  defineCommand,
+  Failure,
+  findLibrary,
+  flag,
+  type Report,
+  text,
+} from '../../program/index.ts';
 
 const LOOK_EVERY_MS = 500;
 /** A worker takes a sweep at once, unless it has another. */
@@ -89,19 +89,19 @@ const toJson = ({ id, library, mode, dry_run, started_ms, ended_ms, failed, home
 /** The libraries to sweep. Throws Failure where nothing may be written. */
 function wantedLibraries(
   { consortium }: OpenQueue,
-  { at, dryRun, report }: RefreshOptions,
+  at: string | undefined,
+  mayWrite: boolean,
 ): readonly Library[] {
   if (at === undefined)
     return consortium.libraries.filter(({ enabled, refresh }) => enabled && refresh !== null);
   const library = findLibrary(consortium, at);
-  if (library.refresh === null && dryRun !== true && report !== true) {
+  if (library.refresh === null && mayWrite) {
     throw new Failure(`${at}: refresh is off; --dry-run shows what it would change`, { code: 'refresh_off' });
   }
   return [library];
 }
 
-export const copiesRefresh: CommandDraft<RefreshOptions> = {
-  name: 'refresh',
+export const copiesRefresh = defineCommand({
   summary: 'refresh the copies of a lending library now, or say what would be changed',
   description:
     'Has a worker sweep over the copies of a lending library, or of all that have a refresh in the configuration, and follows it. A ' +
@@ -113,12 +113,12 @@ export const copiesRefresh: CommandDraft<RefreshOptions> = {
     'passport copies refresh --at riverside --full',
     'passport copies refresh --report --json',
   ],
-  options: [
-    new Option('--at <library>', 'only the copies at this lending library'),
-    new Option('--dry-run', 'write nothing'),
-    new Option('--full', 'all copies, not only those whose home record changed since the last sweep'),
-    new Option('--report', 'only print the report of the last sweep'),
-  ],
+  options: {
+    at: text('<library>', 'only the copies at this lending library'),
+    dryRun: flag('write nothing'),
+    full: flag('all copies, not only those whose home record changed since the last sweep'),
+    report: flag('only print the report of the last sweep'),
+  },
   run: (wanted, _args, report, deps) =>
     withQueue(deps, async (open): Promise<0 | 1> => {
       const isDry = wanted.dryRun === true;
@@ -127,7 +127,7 @@ export const copiesRefresh: CommandDraft<RefreshOptions> = {
       const sweeps: object[] = [];
       let isWrong = false;
       const schedules = isReport ? await readSchedules(open.redis) : [];
-      for (const { id } of wantedLibraries(open, wanted)) {
+      for (const { id } of wantedLibraries(open, wanted.at, !isDry && !isReport)) {
         const job: SweepJob = { kind: 'sweep', library: id, dry_run: isDry, full: wanted.full === true };
         if (!isReport) audit({ lending: id, dry_run: isDry });
         const state = isReport
@@ -152,4 +152,4 @@ export const copiesRefresh: CommandDraft<RefreshOptions> = {
       report.json({ sweeps });
       return isWrong ? 1 : 0;
     }),
-};
+});

@@ -1,11 +1,10 @@
-import { Option } from 'commander';
 import { type Consortium, loadConsortium } from '@passport/config';
 import type { KohaPatron, PatronPage } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isSomebodyElse } from '@passport/patron-rules';
 import { rekeyCopyRecord } from '@passport/queue';
 import type { OpenKoha } from '../../connect/koha-clients.ts';
 import { splitHomeKey } from '../../places/home-key.ts';
-import { applyOption, type CommandDraft, findLibrary, WrongUse } from '../../program/index.ts';
+import { applyOption, defineCommand, findLibrary, required, text, WrongUse } from '../../program/index.ts';
 import {
   attributeOf,
   type CopyTypes,
@@ -119,13 +118,7 @@ function checkRename(consortium: Consortium, { from, to }: Rename): void {
   );
 }
 
-interface RekeyOptions extends Rename {
-  readonly at?: string;
-  readonly apply?: boolean;
-}
-
-export const copiesRekey: CommandDraft<RekeyOptions> = {
-  name: 'rekey',
+export const copiesRekey = defineCommand({
   summary: 'make copies name a renamed library by its new id',
   description:
     "After a library's id was changed in the configuration: finds the copies that name it by its old id, and makes their passport and " +
@@ -135,12 +128,12 @@ export const copiesRekey: CommandDraft<RekeyOptions> = {
     'passport copies rekey --from mid-land --to midland',
     'passport copies rekey --from mid-land --to midland --at riverside --apply',
   ],
-  options: [
-    new Option('--from <old id>', 'what the library was called').makeOptionMandatory(),
-    new Option('--to <library>', 'what it is called now').makeOptionMandatory(),
-    new Option('--at <library>', 'only copies at this lending library'),
-    applyOption(),
-  ],
+  options: {
+    from: required('<old id>', 'what the library was called'),
+    to: required('<library>', 'what it is called now'),
+    at: text('<library>', 'only copies at this lending library'),
+    apply: applyOption(),
+  },
   run: async ({ from, to, at, apply = false }, _args, report, deps): Promise<0 | 1> => {
     const consortium = loadConsortium(deps.env, deps.readFile);
     checkRename(consortium, { from, to });
@@ -158,4 +151,4 @@ export const copiesRekey: CommandDraft<RekeyOptions> = {
     };
     return printPlan(await goThrough(work, report, deps), MEANINGS, {}, report);
   },
-};
+});

@@ -4,10 +4,10 @@ import { attempt, type OpenKoha } from '../../connect/koha-clients.ts';
 import { splitHomeKey } from '../../places/home-key.ts';
 import {
   applyOption,
-  atLibrary,
-  type CommandDraft,
+  defineCommand,
   findLibrary,
   type Report,
+  required,
   WrongUse,
 } from '../../program/index.ts';
 import { type CopyTypes, copyTypesOf, releaseCopy, valueOf } from './copy.ts';
@@ -76,8 +76,7 @@ async function* plan(
   }
 }
 
-export const copiesRelease: CommandDraft<{ at: string; apply?: boolean }> = {
-  name: 'release',
+export const copiesRelease = defineCommand({
   summary: "make copies the lending library's own patrons",
   description:
     "Makes copies the lending library's own patrons, for instance because they have moved: the passport and the home key are removed, " +
@@ -88,7 +87,7 @@ export const copiesRelease: CommandDraft<{ at: string; apply?: boolean }> = {
     'passport copies release 402 midland:3 --at riverside --apply',
   ],
   argument: ['<patron...>', "the lending Koha's patron numbers, or home keys"],
-  options: [atLibrary('the lending library'), applyOption()],
+  options: { at: required('<library>', 'the lending library'), apply: applyOption() },
   run: async ({ at, apply = false }, names, report, deps): Promise<0 | 1> => {
     names.forEach(checkName);
     const library = findLibrary(loadConsortium(deps.env, deps.readFile), at);
@@ -114,4 +113,4 @@ export const copiesRelease: CommandDraft<{ at: string; apply?: boolean }> = {
     };
     return printPlan(await goThrough(work, report, deps), MEANINGS, { shows: 'all' }, report);
   },
-};
+});

@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import { type Consortium, type Library, configWarnings, doctorConfig } from '@passport/config';
 import type { PluginAbout } from '@passport/koha-client';
 import type { PluginReports } from './check-plugin.ts';
@@ -8,8 +7,9 @@ import { examineeOf } from './examinee.ts';
 import { type Finding, FINDING_CODES, printFindings, warning } from './finding.ts';
 import { withKohas } from '../../connect/koha-clients.ts';
 import {
+  choices,
   type CliDeps,
-  type CommandDraft,
+  defineCommand,
   findLibrary,
   onlyInput,
   readLines,
@@ -141,14 +141,7 @@ function print(all: Everything, report: Report): void {
   line(`${all.diagnoses.length} checked: ${parts.join(', ')}`);
 }
 
-interface DoctorOptions {
-  readonly ignore?: string[];
-  readonly probe?: string;
-  readonly item?: string;
-}
-
-export const doctor: CommandDraft<DoctorOptions> = {
-  name: 'doctor',
+export const doctor = defineCommand({
   summary: 'check the service and every Koha, and say how to fix each fault',
   description:
     'Checks whether the service is up (the receiver at PASSPORT_RECEIVER, Redis, a live worker of this version), and whether the Koha ' +
@@ -166,17 +159,19 @@ export const doctor: CommandDraft<DoctorOptions> = {
     'passport doctor midland riverside --probe - --item - < card-and-barcode.txt',
   ],
   argument: ['[library...]', 'the libraries to check; default: all enabled libraries'],
-  options: [
-    new Option(
-      '--probe <->',
+  options: {
+    probe: onlyInput(
+      '--probe',
+      'card',
       'look up one card as the worker does, instead of the checks; the card is the first line of standard input',
-    ).argParser(onlyInput('--probe', 'card')),
-    new Option(
-      '--item <->',
+    ),
+    item: onlyInput(
+      '--item',
+      'barcode',
       'with --probe: also check whether an item could be checked out; its barcode is the second line of standard input',
-    ).argParser(onlyInput('--item', 'barcode')),
-    new Option('--ignore <code...>', 'omit findings that are intentional').choices([...FINDING_CODES]),
-  ],
+    ),
+    ignore: choices('<code...>', 'omit findings that are intentional', FINDING_CODES),
+  },
   run: async ({ ignore = [], probe, item }, ids, report, deps): Promise<0 | 1> => {
     const service = doctorConfig(deps.env, deps.readFile);
     const { consortium } = service;
@@ -218,4 +213,4 @@ export const doctor: CommandDraft<DoctorOptions> = {
     });
     return faults === 0 ? 0 : 1;
   },
-};
+});

@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import {
   type EventFilterState,
   type ListedEvent,
@@ -8,13 +7,15 @@ import {
 } from '@passport/queue';
 import { describeState } from './describe-state.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
-import { type CommandDraft, findLibrary, numberUpTo, type Report } from '../../program/index.ts';
-
-interface ListOptions {
-  readonly at?: string;
-  readonly state?: EventFilterState[];
-  readonly limit: number;
-}
+import {
+  choices,
+  defineCommand,
+  findLibrary,
+  numberUpTo,
+  parsedOr,
+  type Report,
+  text,
+} from '../../program/index.ts';
 
 const libraryOf = (event: ListedEvent): string => event.jobId.slice(0, event.jobId.indexOf('.'));
 const changedAt = (event: ListedEvent): string => (event.kind === 'event' ? event.state.updated_at : '');
@@ -23,7 +24,7 @@ const changedAt = (event: ListedEvent): string => (event.kind === 'event' ? even
 async function newest(
   { redis, queue, nameOf }: OpenQueue,
   state: EventFilterState,
-  { at, limit }: ListOptions,
+  { at, limit }: { readonly at: string | undefined; readonly limit: number },
 ): Promise<ListedEvent[]> {
   const events: ListedEvent[] = [];
   let after: string | null = null;
@@ -48,8 +49,7 @@ function print(events: readonly ListedEvent[], { line, colors }: Report): void {
   if (events.length === 0) line('no events');
 }
 
-export const eventsList: CommandDraft<ListOptions> = {
-  name: 'list',
+export const eventsList = defineCommand({
   summary: 'list the events in the queue, without personal data',
   description:
     'Lists the events that are still in the queue, the newest of each state first. The output contains no card, item or name: ' +
@@ -59,13 +59,11 @@ export const eventsList: CommandDraft<ListOptions> = {
     'passport events list --at riverside --state failed waiting',
     "passport events list --json | jq '.events[].event_id'",
   ],
-  options: [
-    new Option('--at <library>', 'only events of this lending library'),
-    new Option('--state <state...>', 'only events in these states').choices(EVENT_STATES),
-    new Option('--limit <number>', 'maximum number of events per state')
-      .default(50)
-      .argParser(numberUpTo(9_999)),
-  ],
+  options: {
+    at: text('<library>', 'only events of this lending library'),
+    state: choices('<state...>', 'only events in these states', EVENT_STATES),
+    limit: parsedOr('<number>', 'maximum number of events per state', numberUpTo(9_999), [50]),
+  },
   run: (options, _args, report, deps) =>
     withQueue(deps, async (open): Promise<0> => {
       if (options.at !== undefined) findLibrary(open.consortium, options.at);
@@ -81,4 +79,4 @@ export const eventsList: CommandDraft<ListOptions> = {
       print(events, report);
       return 0;
     }),
-};
+});

@@ -1,26 +1,21 @@
-import { Option } from 'commander';
-import { type Failure, FAILURES } from '@passport/contract';
+import { FAILURES } from '@passport/contract';
 import type { PersonRetry } from '@passport/queue';
 import { buildRetryOne, retryMany } from './retry-many.ts';
 import { type FoundEvent, lookForEvent } from './find-event.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
 import {
+  choices,
   type CliDeps,
-  type CommandDraft,
+  defineCommand,
   durationOf,
+  flag,
   numberUpTo,
+  parsed,
+  parsedOr,
   type Report,
+  text,
   WrongUse,
 } from '../../program/index.ts';
-
-interface RetryOptions {
-  readonly at?: string;
-  readonly outcome?: Failure[];
-  readonly since?: number;
-  readonly apply?: true;
-  readonly withLate?: true;
-  readonly pace: number;
-}
 
 interface Tried {
   readonly event: string;
@@ -69,7 +64,10 @@ async function retryNamed(
 }
 
 /** Events are named, or chosen by outcome and time: never all of them by an oversight. */
-function checkUse(named: readonly string[], { outcome, since, apply, withLate }: RetryOptions): void {
+function checkUse(
+  named: readonly string[],
+  { outcome, since, apply, withLate }: Readonly<Record<'outcome' | 'since' | 'apply' | 'withLate', unknown>>,
+): void {
   const isBulk = [outcome, since, apply, withLate].some((option) => option !== undefined);
   if (named.length > 0 && isBulk)
     throw new WrongUse('--outcome, --since, --apply and --with-late choose events: name none beside them');
@@ -77,8 +75,7 @@ function checkUse(named: readonly string[], { outcome, since, apply, withLate }:
     throw new WrongUse('name the events to retry, or choose them with --outcome and --since');
 }
 
-export const eventsRetry: CommandDraft<RetryOptions> = {
-  name: 'retry',
+export const eventsRetry = defineCommand({
   summary: 'retry failed events after the cause is fixed',
   description:
     'Restarts the attempts of failed events: of those that are named, or of all that failed with an outcome in a time. Without ' +
@@ -93,16 +90,14 @@ export const eventsRetry: CommandDraft<RetryOptions> = {
     'passport events retry --at riverside --outcome MISCONFIGURED --since 2h --apply',
   ],
   argument: ['[event...]', 'LIBRARY.EVENT, or event ids'],
-  options: [
-    new Option('--at <library>', 'only events of this lending library'),
-    new Option('--outcome <code...>', 'events that failed with these outcomes').choices(FAILURES),
-    new Option('--since <duration>', 'events that failed at most this long ago, such as 2h').argParser(
-      durationOf,
-    ),
-    new Option('--apply', 'retry them; without it they are only listed'),
-    new Option('--with-late', 'also events that are too late for their checkout: only the copy is made'),
-    new Option('--pace <number>', 'events retried in a second, at most').default(2).argParser(numberUpTo(20)),
-  ],
+  options: {
+    at: text('<library>', 'only events of this lending library'),
+    outcome: choices('<code...>', 'events that failed with these outcomes', FAILURES),
+    since: parsed('<duration>', 'events that failed at most this long ago, such as 2h', durationOf),
+    apply: flag('retry them; without it they are only listed'),
+    withLate: flag('also events that are too late for their checkout: only the copy is made'),
+    pace: parsedOr('<number>', 'events retried in a second, at most', numberUpTo(20), [2]),
+  },
   run: (options, named, report, deps) => {
     checkUse(named, options);
     const { at, outcome = [], since = 0, apply, withLate, pace } = options;
@@ -119,4 +114,4 @@ export const eventsRetry: CommandDraft<RetryOptions> = {
       return retryMany(wish, open, report, deps);
     });
   },
-};
+});

@@ -1,11 +1,9 @@
-import { Option } from 'commander';
 import { describeState } from './describe-state.ts';
 import { findEvent } from './find-event.ts';
 import { withQueue } from '../../connect/with-queue.ts';
-import type { CommandDraft } from '../../program/index.ts';
+import { defineCommand, text } from '../../program/index.ts';
 
-export const eventsShow: CommandDraft<{ at?: string }> = {
-  name: 'show',
+export const eventsShow = defineCommand({
   summary: 'show the state of one event',
   description:
     'Shows the state of an event, by its own id or by the id of a double scan that was coalesced with it. The output contains no ' +
@@ -15,7 +13,7 @@ export const eventsShow: CommandDraft<{ at?: string }> = {
     'passport events show evt_3f2a --at riverside --json',
   ],
   argument: ['<event>', 'LIBRARY.EVENT, or the event id'],
-  options: [new Option('--at <library>', 'the lending library, if several have an event with this id')],
+  options: { at: text('<library>', 'the lending library, if several have an event with this id') },
   run: ({ at }, [named = ''], report, deps) =>
     withQueue(deps, async (open): Promise<0> => {
       const { state } = await findEvent(open, named, at);
@@ -41,4 +39,4 @@ export const eventsShow: CommandDraft<{ at?: string }> = {
         if (text !== '') report.line(`  ${report.colors.dim(what.padEnd(9))}${text}`);
       return 0;
     }),
-};
+});

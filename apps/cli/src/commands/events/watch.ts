@@ -1,22 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Option } from 'commander';
 import type { EventState } from '@passport/contract';
-import { type EventFilterState, EVENT_STATES, watchEvents } from '@passport/queue';
+import { EVENT_STATES, watchEvents } from '@passport/queue';
 import { describeState } from './describe-state.ts';
 import { withQueue } from '../../connect/with-queue.ts';
 import {
+  choices,
   type CliDeps,
-  type CommandDraft,
+  defineCommand,
   durationOf,
   findLibrary,
+  type OptionValues,
+  parsed,
   type Report,
+  text,
 } from '../../program/index.ts';
 
-interface WatchOptions {
-  readonly at?: string;
-  readonly state?: EventFilterState[];
-  readonly for?: number;
-}
+const OPTIONS = {
+  at: text('<library>', 'only events of this lending library'),
+  state: choices('<state...>', 'only events in these states', EVENT_STATES),
+  for: parsed('<duration>', 'end after this time', durationOf),
+};
 
 const LOOK_MS = 300;
 /** Events whose last number is remembered, so that each change is printed once. */
@@ -43,7 +46,7 @@ function show(state: EventState, { line, jsonLine, colors }: Report): void {
 }
 
 async function watch(
-  { at, state: states, for: forMs }: WatchOptions,
+  { at, state: states, for: forMs }: OptionValues<typeof OPTIONS>,
   look: Awaited<ReturnType<typeof watchEvents>>,
   report: Report,
   { now, signal }: Pick<CliDeps, 'now' | 'signal'>,
@@ -61,8 +64,7 @@ async function watch(
   }
 }
 
-export const eventsWatch: CommandDraft<WatchOptions> = {
-  name: 'watch',
+export const eventsWatch = defineCommand({
   summary: 'show the changes of events as they happen',
   description:
     'Prints a line for each event that changes from now on, until Ctrl-C: the time (UTC), the event and its state. The output contains ' +
@@ -72,11 +74,7 @@ export const eventsWatch: CommandDraft<WatchOptions> = {
     'passport events watch --at riverside --state failed waiting',
     "passport events watch --for 10m --json | jq -r '.outcome // empty'",
   ],
-  options: [
-    new Option('--at <library>', 'only events of this lending library'),
-    new Option('--state <state...>', 'only events in these states').choices(EVENT_STATES),
-    new Option('--for <duration>', 'end after this time').argParser(durationOf),
-  ],
+  options: OPTIONS,
   run: (options, _args, report, deps) =>
     withQueue(deps, async ({ consortium, redis, nameOf }): Promise<0> => {
       if (options.at !== undefined) findLibrary(consortium, options.at);
@@ -84,4 +82,4 @@ export const eventsWatch: CommandDraft<WatchOptions> = {
       report.progress('watching; Ctrl-C ends');
       return watch(options, look, report, deps);
     }),
-};
+});

@@ -1,4 +1,3 @@
-import { Option } from 'commander';
 import { type Consortium, explainConfig, type Library, windowAt } from '@passport/config';
 import { foldCard } from '@passport/contract';
 import { type Explanation, explain, readAnswer, type Search } from '@passport/patron-rules';
@@ -7,15 +6,16 @@ import { createEncryption, type Redis } from '@passport/runtime';
 import { attempt, withKohas } from '../../connect/koha-clients.ts';
 import { withQueue } from '../../connect/with-queue.ts';
 import {
-  atLibrary,
   branchOf,
   cardFromInput,
   type CliDeps,
-  type CommandDraft,
+  defineCommand,
   Failure,
   findLibrary,
   localDay,
   readLines,
+  required,
+  text,
   WrongUse,
 } from '../../program/index.ts';
 import { openAudit } from '../../program/open-audit.ts';
@@ -178,8 +178,7 @@ const pausedText = ({ library, side, until_ms: untilMs, reason, by }: PausedLibr
   `${library} as ${side} library until ${new Date(untilMs).toISOString()}, ` +
   `${by === null ? 'as planned in the configuration' : `by ${by}`}: ${reason}`;
 
-export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
-  name: 'explain',
+export const explainCard = defineCommand({
   summary: 'show what the worker would do with a card, without writing anything',
   description:
     'Makes the same decisions as the worker for a card that is scanned at a library now: which libraries are queried, the home ' +
@@ -192,14 +191,14 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     'passport explain --at riverside --card -          (type the card, then Enter)',
     'passport explain --at riverside --branch NORTH --card - < card.txt',
   ],
-  options: [
-    atLibrary('the lending library, where the card is scanned'),
-    cardFromInput(),
-    new Option(
-      '--branch <code>',
+  options: {
+    at: required('<library>', 'the lending library, where the card is scanned'),
+    card: cardFromInput(),
+    branch: text(
+      '<code>',
       "the branch of the scan; default: the fixed branch of the library's copies, or MAIN",
     ),
-  ],
+  },
   run: async ({ at, branch }, _args, report, deps): Promise<0 | 1> => {
     const { consortium, keys } = explainConfig(deps.env, deps.readFile);
     const lending = findLibrary(consortium, at);
@@ -224,4 +223,4 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     for (const line of describeExplanation(explanation, said, consortium, report.colors)) report.line(line);
     return 0;
   },
-};
+});

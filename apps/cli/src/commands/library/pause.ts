@@ -1,19 +1,19 @@
-import { Option } from 'commander';
 import { parseDuration } from '@passport/config';
 import { PAUSE_SIDES, type Pause, type PauseSide, pauseLibraries } from '@passport/queue';
 import { openAudit } from '../../program/open-audit.ts';
 import { withQueue } from '../../connect/with-queue.ts';
-import { type CommandDraft, findLibrary, WrongUse } from '../../program/index.ts';
+import { choice, defineCommand, findLibrary, required, WrongUse } from '../../program/index.ts';
 
 const LONGEST_REASON = 100;
 const LONGEST_DAYS = 366;
 const DAY_MS = 86_400_000;
 
-export const asSide = (): Option =>
-  new Option(
-    '--as <side>',
+export const asSide = () =>
+  choice(
+    '<side>',
     'only as home (it is not queried) or only as lending library (its scans wait)',
-  ).choices([...PAUSE_SIDES]);
+    PAUSE_SIDES,
+  );
 
 export const sidesOf = (side: PauseSide | undefined): readonly PauseSide[] =>
   side === undefined ? PAUSE_SIDES : [side];
@@ -46,8 +46,7 @@ export const timeOf = (ms: number): string => new Date(ms).toISOString();
 export const asText = (sides: readonly PauseSide[]): string =>
   sides.length === PAUSE_SIDES.length ? '' : ` as ${sides[0]} library`;
 
-export const libraryPause: CommandDraft<{ until: string; reason: string; as?: PauseSide }> = {
-  name: 'pause',
+export const libraryPause = defineCommand({
   summary: 'pause a library until a time, without a restart',
   description:
     'As home library, a paused one is not queried: scans of its cards wait and say until when. As lending library, its scans wait. ' +
@@ -59,11 +58,11 @@ export const libraryPause: CommandDraft<{ until: string; reason: string; as?: Pa
     'passport library pause riverside --until 2026-12-27T08:00+01:00 --reason "holidays" --as lending',
   ],
   argument: ['<library>', 'its id'],
-  options: [
-    new Option('--until <time>', 'a time with its offset, or a duration from now').makeOptionMandatory(),
-    new Option('--reason <text>', 'why, in one line, without names of persons').makeOptionMandatory(),
-    asSide(),
-  ],
+  options: {
+    until: required('<time>', 'a time with its offset, or a duration from now'),
+    reason: required('<text>', 'why, in one line, without names of persons'),
+    as: asSide(),
+  },
   run: ({ until, reason, as }, [id = ''], report, deps) =>
     withQueue(deps, async ({ consortium, redis, now }): Promise<0> => {
       const library = findLibrary(consortium, id).id;
@@ -84,4 +83,4 @@ export const libraryPause: CommandDraft<{ until: string; reason: string; as?: Pa
       report.line(`${library}: paused${asText(sides)} until ${untilTime}`);
       return 0;
     }),
-};
+});

@@ -1,19 +1,18 @@
 import { windowAt } from '@passport/config';
-import { type PauseSide, resumeLibrary } from '@passport/queue';
+import { resumeLibrary } from '@passport/queue';
 import { withQueue } from '../../connect/with-queue.ts';
-import { type CommandDraft, findLibrary } from '../../program/index.ts';
+import { defineCommand, findLibrary } from '../../program/index.ts';
 import { openAudit } from '../../program/open-audit.ts';
 import { asSide, asText, sidesOf, timeOf } from './pause.ts';
 
-export const libraryResume: CommandDraft<{ as?: PauseSide }> = {
-  name: 'resume',
+export const libraryResume = defineCommand({
   summary: 'end the pause of a library',
   description:
     'Ends what `library pause` began. Every process sees it within a second, and what waits for the library goes on at once. ' +
     'Exit code 1 if the library was not paused. Ends no planned window of the configuration (`windows`).',
   examples: ['passport library resume midland', 'passport library resume riverside --as lending'],
   argument: ['<library>', 'its id'],
-  options: [asSide()],
+  options: { as: asSide() },
   run: ({ as }, [id = ''], report, deps) =>
     withQueue(deps, async ({ consortium, redis, now }): Promise<0 | 1> => {
       const { id: library, windows } = findLibrary(consortium, id);
@@ -32,4 +31,4 @@ export const libraryResume: CommandDraft<{ as?: PauseSide }> = {
         report.line(`a planned window goes on: paused as ${side} library until ${end} (${reason})`);
       return sides.length === 0 ? 1 : 0;
     }),
-};
+});

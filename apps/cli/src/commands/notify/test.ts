@@ -1,9 +1,8 @@
-import { Option } from 'commander';
 import { cliConfig } from '@passport/config';
 import { type Delivery, deliver, testMessage } from '@passport/notify';
 import { openNotices } from '@passport/queue';
 import { withQueueOf } from '../../connect/with-queue.ts';
-import { type CliDeps, type CommandDraft, Failure, WrongUse } from '../../program/index.ts';
+import { type CliDeps, defineCommand, Failure, text, WrongUse } from '../../program/index.ts';
 
 type Endpoint = ReturnType<typeof cliConfig>['consortium']['notify'][number];
 
@@ -47,15 +46,14 @@ async function trySending(
   return { name: endpoint.name, delivery, ms: Math.round(performance.now() - startedAt) };
 }
 
-export const notifyTest: CommandDraft<{ name?: string }> = {
-  name: 'test',
+export const notifyTest = defineCommand({
   summary: 'send a test message to the endpoints of notify',
   description:
     'Sends one message of the type test to each endpoint of notify, or to one, and prints what came back. It is sent at once and ' +
     'once: no worker is needed, and nothing is queued. An endpoint that answered 410 before gets messages again once it accepts ' +
     'the test. Exit code 1 if one did not accept it.',
   examples: ['passport notify test', 'passport notify test --name ops'],
-  options: [new Option('--name <name>', 'only the endpoint of this name')],
+  options: { name: text('<name>', 'only the endpoint of this name') },
   run: async ({ name }, _args, report, deps) => {
     const config = cliConfig(deps.env, deps.readFile, ['notify']);
     const { consortium } = config;
@@ -85,4 +83,4 @@ export const notifyTest: CommandDraft<{ name?: string }> = {
     for (const each of tried) report.line(describe(each));
     return tried.every(({ delivery }) => delivery.kind === 'delivered') ? 0 : 1;
   },
-};
+});

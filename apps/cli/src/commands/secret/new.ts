@@ -1,12 +1,10 @@
-import { Option } from 'commander';
 import { formatWebhookSecret } from '@passport/contract';
-import type { CommandDraft } from '../../program/index.ts';
+import { defineCommand, flag } from '../../program/index.ts';
 
 /** Both kinds have 256 bits: as many as AES-256 needs, and too many to guess a signature. */
 const SECRET_BYTES = 32;
 
-export const secretNew: CommandDraft<{ webhook?: boolean; key?: boolean }> = {
-  name: 'new',
+export const secretNew = defineCommand({
   summary: 'generate a webhook secret and a PASSPORT_KEY',
   description: 'Generates secrets with the random number generator of the operating system. Stores nothing.',
   examples: [
@@ -14,10 +12,10 @@ export const secretNew: CommandDraft<{ webhook?: boolean; key?: boolean }> = {
     'passport secret new --webhook > secrets/riverside_webhook',
     'passport secret new --key > secrets/passport_key',
   ],
-  options: [
-    new Option('--webhook', "only a webhook secret, which signs one library's events").conflicts('key'),
-    new Option('--key', 'only a PASSPORT_KEY, which encrypts cards in the queue'),
-  ],
+  options: {
+    webhook: flag("only a webhook secret, which signs one library's events", ['key']),
+    key: flag('only a PASSPORT_KEY, which encrypts cards in the queue'),
+  },
   run: ({ webhook, key }, _args, report, { randomBytes }) => {
     const webhookSecret = formatWebhookSecret(randomBytes(SECRET_BYTES));
     const passportKey = randomBytes(SECRET_BYTES).toString('base64');
@@ -37,4 +35,4 @@ export const secretNew: CommandDraft<{ webhook?: boolean; key?: boolean }> = {
     }
     return 0;
   },
-};
+});
