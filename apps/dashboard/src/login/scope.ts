@@ -22,6 +22,11 @@ declare module 'fastify' {
   }
 }
 
+/** The page shows what belongs to the libraries of the user, and nothing else. */
+export const FILTERED = { config: { scope: 'filtered' } } as const;
+/** The library that its path names has to be theirs. */
+export const OF_LIBRARY = { config: { scope: 'library' } } as const;
+
 /**
  * Keeps people to their libraries: what is not theirs is answered like what does not exist, whatever the method. A
  * route that does not say how it keeps to them is theirs in no case, so that one that is forgotten reveals nothing. Comes

@@ -2,7 +2,7 @@ import { PROCESS_KINDS, type ProcessKind, readProcesses, readRedis, type SeenPro
 import type { Redis } from '@passport/runtime';
 import type { Scope } from '../login/scope.ts';
 import { type Html, html } from '../shell/html.ts';
-import { timeElement } from '../shell/parts.ts';
+import { table, timeElement } from '../shell/parts.ts';
 import { countLive, serviceFaults } from './service-faults.ts';
 
 /** What the overview shows of Redis. Its version is of use to an attacker alone. */
@@ -90,40 +90,18 @@ function memory({ memoryUsedBytes, memoryLimitBytes }: RedisState): Html | null 
 }
 
 function processTable(processes: readonly SeenProcess[], nowMs: number): Html {
+  const rows = processes.map(({ kind, isLive, version, host, config, sinceMs, lastSeenMs }) => [
+    kind,
+    html`<span class="state state-${isLive ? 'up' : 'open'}">${isLive ? 'live' : 'missing'}</span>`,
+    version,
+    host,
+    config === null ? '' : html`<code>${config.hash}</code> ${timeElement(config.loaded_ms, nowMs)}`,
+    timeElement(sinceMs, nowMs),
+    timeElement(lastSeenMs, nowMs),
+  ]);
+  const heads = ['Process', 'State', 'Version', 'Machine', 'Configuration', 'Known since', 'Last seen'];
   return html`<details>
     <summary>Each process</summary>
-    <div class="scroll" role="region" aria-label="Table of processes" tabindex="0">
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Process</th>
-            <th scope="col">State</th>
-            <th scope="col">Version</th>
-            <th scope="col">Machine</th>
-            <th scope="col">Configuration</th>
-            <th scope="col">Known since</th>
-            <th scope="col">Last seen</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${processes.map(
-            ({ kind, isLive, version, host, config, sinceMs, lastSeenMs }) =>
-              html`<tr>
-                <th scope="row">${kind}</th>
-                <td>
-                  <span class="state state-${isLive ? 'up' : 'open'}">${isLive ? 'live' : 'missing'}</span>
-                </td>
-                <td>${version}</td>
-                <td>${host}</td>
-                <td>
-                  ${config === null ? '' : html`<code>${config.hash}</code> ${timeElement(config.loaded_ms, nowMs)}`}
-                </td>
-                <td>${timeElement(sinceMs, nowMs)}</td>
-                <td>${timeElement(lastSeenMs, nowMs)}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    ${table({ label: 'Table of processes', className: 'plain', heads, rows })}
   </details>`;
 }
