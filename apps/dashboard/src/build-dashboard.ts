@@ -28,9 +28,8 @@ import { registerSweepsPage } from './sweeps/sweeps-page.ts';
 import type { ProxyLogin } from './login/proxy-login.ts';
 import { buildSendPage, type SendPage } from './shell/layout.ts';
 import { html } from './shell/html.ts';
-import { installScopes } from './login/scope.ts';
-import { installLogin } from './login/require-login.ts';
 import { installSecurityHeaders } from './shell/security-headers.ts';
+import { installLogin, installScopes } from './login/require-login.ts';
 
 /** Without a `scope` (login/scope.ts) a route is there only for those who see all libraries. */
 const PAGES = [

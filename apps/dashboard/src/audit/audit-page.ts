@@ -11,13 +11,13 @@ import {
 } from '@passport/queue';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPath } from '../events/event-list.ts';
-import { requirePerson } from '../login/require-login.ts';
-import { FILTERED, sees } from '../login/scope.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
 import { choice, filterForm, pager, problemList, table, timeElement } from '../shell/parts.ts';
 import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
+import { FILTERED, requirePerson } from '../login/require-login.ts';
+import { sees } from '../login/login.ts';
 
 const SHOWN = 50;
 /** Of a download: more than are kept. */

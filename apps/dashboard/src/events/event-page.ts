@@ -2,8 +2,6 @@ import { type Attempt, type EventState, parseJob } from '@passport/contract';
 import { jobIdOf, readEventState } from '@passport/queue';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { libraryPath } from '../libraries/library-table.ts';
-import { requirePerson } from '../login/require-login.ts';
-import { OF_LIBRARY } from '../login/scope.ts';
 import { adviceOn } from '../outcomes/outcome-table.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
@@ -12,6 +10,7 @@ import { definitions, timeElement } from '../shell/parts.ts';
 import { eventHistory } from './event-history.ts';
 import { eventCode, eventPath, kindOf } from './event-list.ts';
 import type { ActionName, ActionResult, EventRef } from './person-actions.ts';
+import { OF_LIBRARY, requirePerson } from '../login/require-login.ts';
 
 interface EventPage {
   readonly basePath: string;

@@ -9,8 +9,6 @@ import {
 } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
 import type { FastifyInstance } from 'fastify';
-import { requirePerson } from '../login/require-login.ts';
-import { FILTERED, type Scope, sees } from '../login/scope.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
@@ -18,6 +16,8 @@ import { choice, filterForm, navLink, pager, problemList } from '../shell/parts.
 import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
 import { eventList, eventPath } from './event-list.ts';
 import type { EventRef } from './person-actions.ts';
+import { FILTERED, requirePerson } from '../login/require-login.ts';
+import { type Scope, sees } from '../login/login.ts';
 
 const EVENTS_SHOWN = 50;
 

@@ -12,8 +12,6 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { eventList } from '../events/event-list.ts';
 import { eventsPath } from '../events/events-page.ts';
-import { requirePerson } from '../login/require-login.ts';
-import { OF_LIBRARY, type Scope, sees } from '../login/scope.ts';
 import { hoursOf, outcomeChart, outcomeTotals, totalsOf } from '../outcomes/outcome-chart.ts';
 import { endpointSection, type EndpointState, readEndpoints } from '../overview/endpoint-section.ts';
 import { asSeen } from '../overview/read-overview.ts';
@@ -24,6 +22,8 @@ import { definitions, millisecondsText, tile, timeElement } from '../shell/parts
 import type { KnownLibrary, LibraryWarning } from './known-libraries.ts';
 import { pauseNotes, stateDetail, statePill } from './library-state.ts';
 import { pausesOf, readPauses, type ShownPause } from './read-pauses.ts';
+import { OF_LIBRARY, requirePerson } from '../login/require-login.ts';
+import { type Scope, sees } from '../login/login.ts';
 
 /** One library: how its Koha is, its own scans, who waits for it, and where more of it is. */
 function libraryPage(basePath: string, view: LibraryView): Html {

@@ -1,9 +1,9 @@
 import { type FailingEndpoint, openDeliveryNotes } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
-import { type Scope, sees } from '../login/scope.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { KnownEndpoint } from '../shell/page-deps.ts';
 import { table, timeElement } from '../shell/parts.ts';
+import { type Scope, sees } from '../login/login.ts';
 
 /** How messages to an endpoint are delivered. */
 export interface EndpointState {

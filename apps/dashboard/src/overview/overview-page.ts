@@ -1,6 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { requirePerson } from '../login/require-login.ts';
-import { FILTERED } from '../login/scope.ts';
 import { hoursOf, outcomeChart, outcomeTotals, totalsOf } from '../outcomes/outcome-chart.ts';
 import { type Overview, readOverview } from './read-overview.ts';
 import { endpointSection } from './endpoint-section.ts';
@@ -11,6 +9,7 @@ import { serviceSection } from './service-section.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
 import { durationText, tile } from '../shell/parts.ts';
+import { FILTERED, requirePerson } from '../login/require-login.ts';
 
 const REFRESH_SECONDS = 15;
 

@@ -15,8 +15,8 @@ import type { KnownLibrary } from '../libraries/known-libraries.ts';
 import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
 import { type ShownPause, pausesOf, readPauses } from '../libraries/read-pauses.ts';
 import { type EndpointState, readEndpoints } from './endpoint-section.ts';
-import { readService, type ServiceState } from './service-section.ts';
-import { type Scope, sees } from '../login/scope.ts';
+import { readService, type ServiceState } from './service-state.ts';
+import { type Scope, sees } from '../login/login.ts';
 
 /** One line of the table of libraries. */
 export interface LibraryLine extends KnownLibrary {

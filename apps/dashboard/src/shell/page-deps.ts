@@ -2,7 +2,7 @@ import type { ScanJobs } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
 import type { PersonActions } from '../events/person-actions.ts';
 import type { KnownLibrary } from '../libraries/known-libraries.ts';
-import { type Scope, sees } from '../login/scope.ts';
+import { type Scope, sees } from '../login/login.ts';
 
 /** An endpoint of `notify` as the configuration has it; its address is not known here. */
 export interface KnownEndpoint {

@@ -13,15 +13,14 @@ import {
   sumStatistics,
 } from '@passport/queue';
 import type { FastifyInstance } from 'fastify';
-import type { Person } from '../login/login.ts';
-import { requirePerson } from '../login/require-login.ts';
-import { FILTERED, sees } from '../login/scope.ts';
 import { type Bar, barChart } from '../outcomes/bar-chart.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
 import { definitions, table, tile } from '../shell/parts.ts';
 import { oneOf } from '../shell/query-reader.ts';
+import { FILTERED, requirePerson } from '../login/require-login.ts';
+import { type Person, sees } from '../login/login.ts';
 
 /** What the page is about: all libraries, or one as lending or as home library. */
 interface StatisticsFilter {

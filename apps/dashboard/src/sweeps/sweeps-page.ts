@@ -1,12 +1,12 @@
 import { type NightlySeen, readSchedules, readSweep, type SweepState, type SweptHome } from '@passport/queue';
 import type { FastifyInstance } from 'fastify';
-import { requirePerson } from '../login/require-login.ts';
-import { FILTERED, sees } from '../login/scope.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
 import { definitions, durationText, type Head, table, tile, timeElement } from '../shell/parts.ts';
 import { oneOf } from '../shell/query-reader.ts';
+import { FILTERED, requirePerson } from '../login/require-login.ts';
+import { sees } from '../login/login.ts';
 
 /** The sweeps over the copies of one lending library: the last one, and the last dry run. */
 interface LibrarySweeps {
