@@ -6,7 +6,7 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
-import type { ReportJobs, ScanJobs } from '@passport/queue';
+import type { ReportJobs } from '@passport/queue';
 import {
   type ConnectionLimits,
   type Logger,
@@ -17,19 +17,33 @@ import {
 } from '@passport/runtime';
 import { registerBoard } from './board/board.ts';
 import type { Login } from './login/login.ts';
-import { type PageDeps, registerPageRoutes } from './page-routes.ts';
+import { registerAuditPage } from './audit/audit-page.ts';
+import { registerEventPage } from './events/event-page.ts';
+import { registerEventsPage } from './events/events-page.ts';
+import { registerLibraryPage } from './libraries/library-page.ts';
+import { registerOverviewPage } from './overview/overview-page.ts';
+import type { PageDeps } from './shell/page-deps.ts';
+import { registerStatisticsPage } from './statistics/statistics-page.ts';
+import { registerSweepsPage } from './sweeps/sweeps-page.ts';
 import type { ProxyLogin } from './login/proxy-login.ts';
 import { buildSendPage, type SendPage } from './shell/layout.ts';
 import { html } from './shell/html.ts';
-import { installScopes } from './login/scope.ts';
-import { installLogin } from './login/require-login.ts';
 import { installSecurityHeaders } from './shell/security-headers.ts';
+import { installLogin, installScopes } from './login/require-login.ts';
+
+/** Without a `scope` (login/scope.ts) a route is there only for those who see all libraries. */
+const PAGES = [
+  registerOverviewPage,
+  registerEventsPage,
+  registerEventPage,
+  registerStatisticsPage,
+  registerAuditPage,
+  registerLibraryPage,
+  registerSweepsPage,
+];
 
 export interface DashboardDeps extends PageDeps {
-  readonly queue: ScanJobs;
   readonly reportQueue: ReportJobs;
-  /** Rejects while Redis does not answer. */
-  readonly ping: () => Promise<unknown>;
   readonly login: Login;
   /** Null: no proxy logs anybody in. */
   readonly proxyLogin: ProxyLogin | null;
@@ -95,7 +109,7 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
   );
   void app.register(
     async (pages) => {
-      registerPageRoutes(pages, deps, send);
+      for (const register of PAGES) register(pages, deps, send);
       await pages.register(async (assets) => registerAssets(assets, deps.assetsDir));
     },
     basePath === '' ? {} : { prefix: basePath },

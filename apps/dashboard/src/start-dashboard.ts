@@ -4,15 +4,12 @@ import {
   type ProcessIdentity,
   type ReportJobs,
   type ScanJobs,
-  findActs,
-  findEvents,
   openLedger,
   openReportQueue,
   openScanQueue,
   queueMetrics,
   readQueue,
   readRedis,
-  readStatistics,
   redisMetrics,
   registerProcess,
   startAudit,
@@ -39,13 +36,8 @@ import type { FastifyInstance } from 'fastify';
 import { buildDashboard } from './build-dashboard.ts';
 import { type Account, type Guesses, createGuesses, createLogin } from './login/login.ts';
 import { buildPersonActions } from './events/person-actions.ts';
-import { findEventIds } from './events/events-page.ts';
 import { knownLibraries } from './libraries/known-libraries.ts';
 import { type ProxyLogin, createProxyLogin } from './login/proxy-login.ts';
-import { readEvent } from './events/event-page.ts';
-import { readLibraryView } from './libraries/library-page.ts';
-import { readOverview } from './overview/read-overview.ts';
-import { readSweeps } from './sweeps/sweeps-page.ts';
 
 /** The clocks, the ids and the names, which main.ts alone may take from the machine. */
 export interface Sources {
@@ -171,30 +163,20 @@ function show(
   );
   queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
   redisMetrics(metrics, () => readRedis(redis));
-  const libraries = knownLibraries(consortium);
-  const endpoints = consortium.notify.map(({ name, libraries: about }) => ({ name, libraries: about }));
-  const reading = { redis, queue, libraries, endpoints, nameOf, now };
   return buildDashboard({
+    redis,
     queue,
     reportQueue,
-    ping: () => redis.ping(),
-    basePath,
+    libraries: knownLibraries(consortium),
+    endpoints: consortium.notify,
     nameOf,
     now,
     log,
+    basePath,
     consortium: consortium.name,
     login: createLogin(accountsOf(config), sources.wallNow, guesses),
     proxyLogin: proxyLoginOf(config),
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
-    readOverview: (scope) => readOverview(reading, scope),
-    libraries,
-    readLibrary: (library, scope) => readLibraryView(reading, library, scope),
-    findEventIds: (among, named) => findEventIds(redis, among, named),
-    findActs: (search) => findActs(redis, search),
-    findEvents: (search) => findEvents(redis, queue, nameOf, search),
-    readStatistics: (months) => readStatistics(redis, months),
-    readSweeps: () => readSweeps(redis, consortium.libraries),
-    readEvent: (event) => readEvent(reading, event),
     assetsDir: sources.assetsDir,
     trustProxy: config.trustProxy,
     connections,

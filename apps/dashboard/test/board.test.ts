@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ScanJobs, queueReport } from '@passport/queue';
+import type { Redis } from '@passport/runtime';
 import { type DashboardFixture, VIEWER, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
@@ -61,7 +62,8 @@ describe('while Redis is away', () => {
   const build = () => {
     const failing = () => Promise.reject(away);
     const queue = Object.assign(Object.create(fixture.queue) as ScanJobs, { getJobCounts: failing });
-    return fixture.build({ queue, ping: failing });
+    const redis = Object.assign(Object.create(fixture.redis) as Redis, { ping: failing });
+    return fixture.build({ queue, redis });
   };
 
   test.each(['/board/', '/board/queue/scans', '/board/queue/reports'])(
@@ -91,8 +93,9 @@ describe('while Redis is away', () => {
   });
 
   test('a ping that gets no answer counts as away', async () => {
-    const never = fixture.build({ ping: () => new Promise(() => undefined) });
-    expect((await injectOnce(never, { url: '/board/' })).statusCode).toBe(503);
+    const silent = { ping: () => new Promise(() => undefined) };
+    const redis = Object.assign(Object.create(fixture.redis) as Redis, silent);
+    expect((await injectOnce(fixture.build({ redis }), { url: '/board/' })).statusCode).toBe(503);
   });
 });
 

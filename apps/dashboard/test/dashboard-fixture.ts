@@ -8,13 +8,10 @@ import {
   SCANS,
   addScans,
   backlogKey,
-  findActs,
-  findEvents,
   openLedger,
   openReportQueue,
   type ReportJobs,
   openScanQueue,
-  readStatistics,
   type ScanJobs,
 } from '@passport/queue';
 import {
@@ -29,13 +26,8 @@ import {
 } from '@passport/runtime';
 import { type StartedRedis, buildJob, startRedis } from '@passport/testkit';
 import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
-import { findEventIds } from '../src/events/events-page.ts';
 import { createLogin } from '../src/login/login.ts';
 import { buildPersonActions } from '../src/events/person-actions.ts';
-import { readEvent } from '../src/events/event-page.ts';
-import { readLibraryView } from '../src/libraries/library-page.ts';
-import { readOverview } from '../src/overview/read-overview.ts';
-import { readSweeps } from '../src/sweeps/sweeps-page.ts';
 
 export const OPERATOR = {
   user: 'olga',
@@ -63,6 +55,7 @@ const LIBRARIES = [
     id: 'riverside',
     name: 'Riverside <Library> & Archive',
     enabled: true,
+    isSwept: true,
     warnings: [
       { text: 'cards: a pattern without ^ and $', libraries: ['riverside'] },
       { text: 'cards: these patterns and those of midland', libraries: ['riverside', 'midland'] },
@@ -100,11 +93,6 @@ export interface DashboardFixture {
 export const basic = ({ user, password }: { user: string; password: string }): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
-const REFRESH = {
-  sweep: { hour: 2, minute: 0 },
-  atScan: false,
-  applies: { card: true, expiry: true, restricted: false, cardLost: false },
-};
 const nameOf = (id: string): string => LIBRARIES.find((library) => library.id === id)?.name ?? id;
 
 export async function openDashboardFixture(): Promise<DashboardFixture> {
@@ -127,7 +115,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
     buildDashboard({
       queue,
       reportQueue,
-      ping: () => redis.ping(),
+      redis,
       nameOf,
       now,
       log,
@@ -136,25 +124,8 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       proxyLogin: null,
       login: createLogin([OPERATOR, VIEWER, SCOPED], now),
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
-      readOverview: (scope) =>
-        readOverview({ redis, queue, libraries: LIBRARIES, endpoints: ENDPOINTS, nameOf, now }, scope),
       libraries: LIBRARIES,
-      readLibrary: (library, scope) =>
-        readLibraryView(
-          { redis, queue, libraries: LIBRARIES, endpoints: ENDPOINTS, nameOf, now },
-          library,
-          scope,
-        ),
-      findEventIds: (ids, named) => findEventIds(redis, ids, named),
-      findActs: (search) => findActs(redis, search),
-      findEvents: (search) => findEvents(redis, queue, nameOf, search),
-      readStatistics: (months) => readStatistics(redis, months),
-      readSweeps: () =>
-        readSweeps(
-          redis,
-          LIBRARIES.map(({ id }) => ({ id, refresh: id === 'riverside' ? REFRESH : null })),
-        ),
-      readEvent: (event) => readEvent({ redis, queue, nameOf }, event),
+      endpoints: ENDPOINTS,
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
       trustProxy: false,
       connections: createConnectionLimits({

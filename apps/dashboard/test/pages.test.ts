@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type SweepState, writeHealth, writeSweep } from '@passport/queue';
+import type { Redis } from '@passport/runtime';
 import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
@@ -240,7 +241,7 @@ describe('sweeps', () => {
     expect(body).toContain('<h1>Sweeps over copies</h1>');
     expect(body).toMatch(/lending=riverside">.*?never/);
     expect(body).not.toContain('lending=lakeside');
-    const off = fixture.build({ readSweeps: () => Promise.resolve([]) });
+    const off = fixture.build({ libraries: [{ id: 'riverside', name: 'Riverside', enabled: true }] });
     expect((await injectOnce(off, { url: '/sweeps' })).body).toContain('No lending library has a sweep');
   });
 });
@@ -388,10 +389,13 @@ describe('the board names jobs so that a person understands them', () => {
   });
 });
 
+/** The Redis of the fixture, of which one command fails that the front page needs. */
+const failing = (error: Error): Redis =>
+  Object.assign(Object.create(fixture.redis) as Redis, { zcard: () => Promise.reject(error) });
+
 test('when Redis is away the page says so and comes back by itself', async () => {
   const away = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:6379'), { code: 'ECONNREFUSED' });
-  const app = fixture.build({ readOverview: () => Promise.reject(away) });
-  const answer = await injectOnce(app, { url: '/' });
+  const answer = await injectOnce(fixture.build({ redis: failing(away) }), { url: '/' });
   expect(answer.statusCode).toBe(503);
   expect(answer.body).toContain('The queue does not answer');
   expect(answer.body).toContain('http-equiv="refresh"');
@@ -400,7 +404,7 @@ test('when Redis is away the page says so and comes back by itself', async () =>
 
 test('a bug is reported to the log, not to the visitor', async () => {
   const bug = new TypeError('undefined is not a library');
-  const answer = await injectOnce(fixture.build({ readOverview: () => Promise.reject(bug) }), { url: '/' });
+  const answer = await injectOnce(fixture.build({ redis: failing(bug) }), { url: '/' });
   expect(answer.body).toContain('Something went wrong');
   expect(answer.body).not.toContain('undefined is not');
   expect(JSON.stringify(fixture.lines())).toContain('undefined is not a library');

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { SeenProcess } from '@passport/queue';
-import type { RedisState, ServiceState } from '../src/overview/service-section.ts';
-import { serviceFaults } from '../src/overview/service-faults.ts';
+import { type RedisState, type ServiceState, serviceFaults } from '../src/overview/service-state.ts';
 import { type DashboardFixture, openDashboardFixture } from './dashboard-fixture.ts';
 
 const WORKER: SeenProcess = {

@@ -3,41 +3,30 @@ import {
   type ActName,
   ACTS,
   actsCsv,
-  type ActSearch,
   detailsText,
+  findActs,
   type FoundActs,
   isActPlace,
   type ListedAct,
 } from '@passport/queue';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPath } from '../events/event-list.ts';
-import { requirePerson } from '../login/require-login.ts';
-import { type Scope, sees } from '../login/scope.ts';
-import type { KnownLibrary } from '../overview/read-overview.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
-import { choice, filterForm, timeElement } from '../shell/parts.ts';
+import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
+import { choice, filterForm, pager, problemList, table, timeElement } from '../shell/parts.ts';
 import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
-
-export interface AuditRoutesDeps {
-  readonly basePath: string;
-  readonly nameOf: (library: string) => string;
-  readonly now: () => number;
-  readonly libraries: readonly KnownLibrary[];
-  readonly findActs: (search: ActSearch) => Promise<FoundActs>;
-}
+import { FILTERED, requirePerson } from '../login/require-login.ts';
+import { sees } from '../login/login.ts';
 
 const SHOWN = 50;
 /** Of a download: more than are kept. */
 const ALL = 100_000;
-const FILTERED = { config: { scope: 'filtered' } } as const;
 type Wanted = FastifyRequest<{ Querystring: Readonly<Record<string, unknown>> }>;
 
 /** Who did what and when: a page, and the same as CSV and as JSON. */
-export function registerAuditRoutes(app: FastifyInstance, deps: AuditRoutesDeps, send: SendPage): void {
-  const { basePath, nameOf, now, findActs } = deps;
-  const seenBy = (libraries: Scope): readonly KnownLibrary[] =>
-    deps.libraries.filter(({ id }) => sees({ libraries }, id));
+export function registerAuditPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
+  const { basePath, nameOf, now, redis } = deps;
   /** Null: a library is named that is not theirs. */
   const read = (request: Wanted): AuditQueryReading | null => {
     const person = requirePerson(request);
@@ -46,13 +35,13 @@ export function registerAuditRoutes(app: FastifyInstance, deps: AuditRoutesDeps,
       return null;
     return readAuditQuery(
       request.query,
-      seenBy(person.libraries).map(({ id }) => id),
+      librariesSeen(deps, person.libraries).map(({ id }) => id),
     );
   };
   const find = (request: FastifyRequest, { query }: AuditQueryReading, most: number): Promise<FoundActs> => {
     const { libraries: among } = requirePerson(request);
     const { library, by, act, after } = query;
-    return findActs({
+    return findActs(redis, {
       among: among === 'all' ? null : among,
       library,
       by,
@@ -85,7 +74,7 @@ export function registerAuditRoutes(app: FastifyInstance, deps: AuditRoutesDeps,
     const reading = read(request);
     if (reading === null) return notFound(reply);
     const found = await find(request, reading, SHOWN);
-    const libraries = seenBy(requirePerson(request).libraries);
+    const libraries = librariesSeen(deps, requirePerson(request).libraries);
     const content = auditPage({ basePath, nameOf, nowMs: now(), reading, found, libraries });
     const page = { title: 'Audit', here: 'audit' } as const;
     return send(request, reply.code(reading.problems.length === 0 ? 200 : 400), page, content);
@@ -189,14 +178,19 @@ function auditPage(view: AuditView): Html {
       <a class="button" href="${auditPath(basePath, download, '.csv')}">Download as CSV</a>
       <a class="button" href="${auditPath(basePath, download, '.json')}">Download as JSON</a>
     </div>
-    ${filterOf(view)}
-    ${problems.map((problem) => html`<p class="fault fault-warning" role="alert">${problem}</p>`)}
+    ${filterOf(view)} ${problemList(problems)}
     ${
       found.acts.length === 0
         ? html`<p class="empty">${isFiltered(query) ? 'Nothing fits.' : 'Nothing was done so far.'}</p>`
         : actTable(view)
     }
-    ${pager(view)}
+    ${pager({
+      pathAt: (after) => auditPath(basePath, { ...query, after }),
+      after: query.after,
+      next: found.next,
+      count: found.acts.length,
+      what: 'act',
+    })}
     <p class="quiet">
       Times are in UTC. Names are those of staff accounts. Scans are under
       <a href="${basePath}/events">Events</a>, each with its history.
@@ -230,22 +224,14 @@ function filterOf({ basePath, reading: { query }, libraries }: AuditView): Html 
   });
 }
 
+const HEADS = ['When', 'Who', 'What', 'Library', 'Result'];
+
 function actTable(view: AuditView): Html {
-  return html`<div class="scroll" role="region" aria-label="Table: Acts" tabindex="0">
-    <table class="libraries audit">
-      <thead>
-        <tr>
-          ${['When', 'Who', 'What', 'Library', 'Result'].map((head) => html`<th scope="col">${head}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${view.found.acts.map((act) => row(act, view))}
-      </tbody>
-    </table>
-  </div>`;
+  const rows = view.found.acts.map((act) => row(act, view));
+  return table({ label: 'Table: Acts', className: 'libraries audit', heads: HEADS, rows });
 }
 
-function row(act: ListedAct, { basePath, nameOf, nowMs }: AuditView): Html {
+function row(act: ListedAct, { basePath, nameOf, nowMs }: AuditView): readonly Html[] {
   const { by, source, libraries, homes, event, result, count } = act;
   const iso = new Date(act.atMs).toISOString();
   const [library] = libraries;
@@ -253,47 +239,28 @@ function row(act: ListedAct, { basePath, nameOf, nowMs }: AuditView): Html {
   const ofHomes = homes.filter((home) => !libraries.includes(home)).map(nameOf);
   const hasPage = event !== null && library !== undefined && OF_AN_EVENT.includes(act.act);
   const details = detailsText(act);
-  return html`<tr>
-    <th scope="row">
-      ${iso.slice(0, 10)} ${iso.slice(11, 19)}
-      <span class="quiet">${timeElement(act.atMs, nowMs)}</span>
-    </th>
-    <td data-label="Who">
-      <div>
-        ${by ?? html`<span class="quiet">${source === 'worker' ? 'the service' : 'unknown account'}</span>`}
-        ${by === null ? null : html`<span class="quiet">${SOURCES[source] ?? source}</span>`}
-      </div>
-    </td>
-    <td data-label="What">
-      <div>
-        ${textOf(act.act)}
-        ${hasPage ? html`<a class="quiet" href="${eventPath(basePath, library, event)}">${event}</a>` : null}
-      </div>
-    </td>
-    <td data-label="Library">
-      <div>
-        ${names === '' ? html`<span class="quiet">–</span>` : names}
-        ${ofHomes.length === 0 ? null : html`<span class="quiet">patrons of ${ofHomes.join(', ')}</span>`}
-      </div>
-    </td>
-    <td data-label="Result">
-      <div>
-        ${result === null ? null : html`<code>${result}</code>`}
-        ${result === null && count === 1 && details === '' ? html`<span class="quiet">–</span>` : null}
-        ${count === 1 ? null : html`<span>${count} times</span>`}
-        ${details === '' ? null : html`<span class="quiet">${details}</span>`}
-      </div>
-    </td>
-  </tr>`;
+  return [
+    html`${iso.slice(0, 10)} ${iso.slice(11, 19)} <span class="quiet">${timeElement(act.atMs, nowMs)}</span>`,
+    html`<div>
+      ${by ?? html`<span class="quiet">${source === 'worker' ? 'the service' : 'unknown account'}</span>`}
+      ${by === null ? null : html`<span class="quiet">${SOURCES[source] ?? source}</span>`}
+    </div>`,
+    html`<div>
+      ${textOf(act.act)}
+      ${hasPage ? html`<a class="quiet" href="${eventPath(basePath, library, event)}">${event}</a>` : null}
+    </div>`,
+    html`<div>
+      ${names === '' ? html`<span class="quiet">–</span>` : names}
+      ${ofHomes.length === 0 ? null : html`<span class="quiet">patrons of ${ofHomes.join(', ')}</span>`}
+    </div>`,
+    html`<div>
+      ${result === null ? null : html`<code>${result}</code>`}
+      ${result === null && count === 1 && details === '' ? html`<span class="quiet">–</span>` : null}
+      ${count === 1 ? null : html`<span>${count} times</span>`}
+      ${details === '' ? null : html`<span class="quiet">${details}</span>`}
+    </div>`,
+  ];
 }
 
 /** `copies_purge` is the command `copies purge`. */
 const textOf = (act: string): string => act.replace('_', ' ');
-
-function pager({ basePath, reading: { query }, found: { next, acts } }: AuditView): Html {
-  return html`<nav class="pager" aria-label="Pages">
-    ${query.after === null ? null : html`<a class="button" href="${auditPath(basePath, { ...query, after: null })}">Newest</a>`}
-    ${next === null ? null : html`<a class="button" href="${auditPath(basePath, { ...query, after: next })}">Older</a>`}
-    <span class="quiet">${acts.length === 1 ? '1 act' : `${acts.length} acts`} on this page</span>
-  </nav>`;
-}

@@ -149,13 +149,13 @@ interface TitledJob {
 function jobTitle({ name, data, isBegun }: TitledJob): string {
   const parsed = parseJob(data);
   if (parsed.kind === 'unreadable') return `${name}: cannot be read`;
-  return `${parsed.job.library}: ${describe(parsed.job, isBegun)}`;
+  return `${parsed.job.library}: ${describeProgress(parsed.job, isBegun)}`;
 }
 
 /** Outcomes that are understood only with the libraries they are about. */
 const WITH_HOMES: readonly Outcome[] = ['AMBIGUOUS_HOME', 'HOME_UNREACHABLE'];
 
-function describe({ progress }: JobData, isBegun: boolean): string {
+function describeProgress({ progress }: JobData, isBegun: boolean): string {
   const { outcome, waiting_for, problem, reasons, homes } = progress;
   if (outcome === null) {
     if (waiting_for !== null) return `waiting for ${waiting_for.library}`;

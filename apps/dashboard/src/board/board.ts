@@ -1,26 +1,19 @@
 import { createBullBoard } from '@bull-board/api';
 import type { AfterHook } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
-import { type ReportJobs, type ScanJobs, SCANS } from '@passport/queue';
+import { type ReportJobs, SCANS } from '@passport/queue';
 import { type Logger, translateRedisError, within } from '@passport/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPath } from '../events/event-list.ts';
-import type { PersonActions } from '../events/person-actions.ts';
 import { requirePerson } from '../login/require-login.ts';
+import type { PageDeps } from '../shell/page-deps.ts';
 import { installBoardPolicy } from '../shell/security-headers.ts';
 import { boardReport, boardScan } from './board-job.ts';
 import { buildBoardWrites, parseJobId } from './board-writes.ts';
 import { ShownQueue } from './shown-queue.ts';
 
-interface BoardDeps {
-  readonly queue: ScanJobs;
+interface BoardDeps extends PageDeps {
   readonly reportQueue: ReportJobs;
-  /** Rejects while Redis does not answer. */
-  readonly ping: () => Promise<unknown>;
-  readonly nameOf: (library: string) => string;
-  readonly actions: PersonActions;
-  /** Where the dashboard is: '' or a path without a slash at its end. */
-  readonly basePath: string;
   readonly log: Logger;
 }
 
@@ -65,8 +58,8 @@ function isPage({ method, routeOptions: { url = '' } }: FastifyRequest): boolean
   return method === 'GET' && !/\/(?:api|static)\//.test(url);
 }
 
-async function answers({ ping }: BoardDeps): Promise<boolean> {
-  return within(PING_MS, ping(), 'checking whether Redis answers').then(
+async function answers({ redis }: BoardDeps): Promise<boolean> {
+  return within(PING_MS, redis.ping(), 'checking whether Redis answers').then(
     () => true,
     () => false,
   );

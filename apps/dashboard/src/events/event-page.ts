@@ -1,16 +1,16 @@
 import { type Attempt, type EventState, parseJob } from '@passport/contract';
-import { jobIdOf, readEventState, type ScanJobs } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
+import { jobIdOf, readEventState } from '@passport/queue';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { libraryPath } from '../libraries/library-table.ts';
-import { requirePerson } from '../login/require-login.ts';
 import { adviceOn } from '../outcomes/outcome-table.ts';
-import { type Html, html, type HtmlValue } from '../shell/html.ts';
+import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
-import { timeElement } from '../shell/parts.ts';
+import type { PageDeps } from '../shell/page-deps.ts';
+import { definitions, timeElement } from '../shell/parts.ts';
 import { eventHistory } from './event-history.ts';
 import { eventCode, eventPath, kindOf } from './event-list.ts';
-import type { ActionName, ActionResult, EventRef, PersonActions } from './person-actions.ts';
+import type { ActionName, ActionResult, EventRef } from './person-actions.ts';
+import { OF_LIBRARY, requirePerson } from '../login/require-login.ts';
 
 interface EventPage {
   readonly basePath: string;
@@ -38,16 +38,8 @@ function eventPage(page: EventPage): Html {
     </div>
     ${notice === null ? null : html`<p class="notice" role="status">${notice}</p>`}
     ${advice === null ? null : html`<p class="advice">${advice}</p>`} ${actions(page)}
-    <dl class="facts">
-      ${facts(page).map(
-        ([term, value]) =>
-          html`<div>
-            <dt>${term}</dt>
-            <dd>${value}</dd>
-          </div>`,
-      )}
-    </dl>
-    ${eventHistory(page)} ${page.hasBoard ? boardLink(basePath, state) : null}`;
+    ${definitions('facts', facts(page))} ${eventHistory(page)}
+    ${page.hasBoard ? boardLink(basePath, state) : null}`;
 }
 
 function boardLink(basePath: string, { library, event_id: eventId }: EventState): Html {
@@ -55,9 +47,9 @@ function boardLink(basePath: string, { library, event_id: eventId }: EventState)
   return html`<p class="quiet"><a href="${path}">This event on the queue board</a></p>`;
 }
 
-function facts({ basePath, state, nowMs, nameOf }: EventPage): readonly (readonly [string, HtmlValue])[] {
+function facts({ basePath, state, nowMs, nameOf }: EventPage): Parameters<typeof definitions>[1] {
   const { waiting_for: waiting, problem, checkout } = state;
-  const all: readonly (readonly [string, HtmlValue | undefined])[] = [
+  return [
     [
       'Scanned at',
       html`<a href="${libraryPath(basePath, state.library)}">${nameOf(state.library)}</a>
@@ -77,7 +69,6 @@ function facts({ basePath, state, nowMs, nameOf }: EventPage): readonly (readonl
     ['Last change', timeElement(Date.parse(state.updated_at), nowMs)],
     ['Event id', html`<code>${state.event_id}</code>`],
   ];
-  return all.flatMap(([term, value]) => (value === undefined ? [] : [[term, value] as const]));
 }
 
 function nextTry(waiting: EventState['waiting_for'], nowMs: number): Html | undefined {
@@ -120,17 +111,7 @@ function form({ basePath, state }: EventPage, action: ActionName, label: string,
   </form>`;
 }
 
-export interface EventRoutesDeps {
-  readonly basePath: string;
-  readonly nameOf: (library: string) => string;
-  readonly now: () => number;
-  /** Null when nothing is known of it. */
-  readonly readEvent: (event: EventRef) => Promise<EventRecord | null>;
-  readonly actions: PersonActions;
-}
-
 const ACTIONS: readonly ActionName[] = ['retry', 'promote', 'discard'];
-const OF_LIBRARY = { config: { scope: 'library' } } as const;
 const HALF_DISCARDED = 'discard-half_done';
 const NOTICES: Readonly<Record<string, string>> = {
   'retry-done': 'It is being tried again, as if it were new.',
@@ -147,13 +128,13 @@ const NOTICES: Readonly<Record<string, string>> = {
 };
 
 /** An event's page and what an operator may do there. After an action the browser is sent back to a page. */
-export function registerEventRoutes(app: FastifyInstance, deps: EventRoutesDeps, send: SendPage): void {
+export function registerEventPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
   app.get<{ Params: EventRef; Querystring: { done?: string } }>(
     '/events/:library/:eventId',
     OF_LIBRARY,
     async (request, reply) => {
       const { library, eventId } = request.params;
-      const found = await deps.readEvent({ library, eventId });
+      const found = await readEvent(deps, { library, eventId });
       if (found === null) return sendUnknown(request, reply.code(404), deps, send);
       if (found.eventId !== eventId) return reply.redirect(eventPath(deps.basePath, library, found.eventId));
       const content = eventPage({
@@ -193,7 +174,7 @@ const noticeOf = ({ done }: { done?: string }): string | null => NOTICES[done ??
 function sendUnknown(
   request: FastifyRequest<{ Params: EventRef; Querystring: { done?: string } }>,
   reply: FastifyReply,
-  { basePath }: EventRoutesDeps,
+  { basePath }: PageDeps,
   send: SendPage,
 ): FastifyReply {
   const { library, eventId } = request.params;
@@ -221,7 +202,7 @@ interface EventRecord {
 
 /** Reads an event; null when nothing is known of it. Rejects when Redis does not answer. */
 export async function readEvent(
-  { redis, queue, nameOf }: { redis: Redis; queue: ScanJobs; nameOf: (library: string) => string },
+  { redis, queue, nameOf }: Pick<PageDeps, 'redis' | 'queue' | 'nameOf'>,
   { library, eventId }: EventRef,
 ): Promise<EventRecord | null> {
   const state = await readEventState(redis, library, eventId, nameOf);

@@ -3,47 +3,37 @@ import {
   EVENT_STATES,
   type EventFilterState,
   type EventSearch,
+  findEvents,
   type FoundEvents,
   readEventState,
 } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
 import type { FastifyInstance } from 'fastify';
-import { requirePerson } from '../login/require-login.ts';
-import { type Scope, sees } from '../login/scope.ts';
-import type { KnownLibrary } from '../overview/read-overview.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
-import { choice, filterForm } from '../shell/parts.ts';
+import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
+import { choice, filterForm, navLink, pager, problemList } from '../shell/parts.ts';
 import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
 import { eventList, eventPath } from './event-list.ts';
 import type { EventRef } from './person-actions.ts';
-
-export interface ListRoutesDeps {
-  readonly basePath: string;
-  readonly libraries: readonly KnownLibrary[];
-  readonly now: () => number;
-  readonly findEvents: (search: EventSearch) => Promise<FoundEvents>;
-  readonly findEventIds: (libraries: readonly string[], named: NamedEvent) => Promise<readonly EventRef[]>;
-}
+import { FILTERED, requirePerson } from '../login/require-login.ts';
+import { type Scope, sees } from '../login/login.ts';
 
 const EVENTS_SHOWN = 50;
-const FILTERED = { config: { scope: 'filtered' } } as const;
 
 /** The lists of events, and the way to one of them by its id. */
-export function registerListRoutes(app: FastifyInstance, deps: ListRoutesDeps, send: SendPage): void {
-  const { basePath, now } = deps;
-  const librariesOf = (libraries: Scope): readonly KnownLibrary[] =>
-    deps.libraries.filter(({ id }) => sees({ libraries }, id));
+export function registerEventsPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
+  const { basePath, redis, queue, nameOf, now } = deps;
   app.get<{ Querystring: Readonly<Record<string, unknown>> }>('/events', FILTERED, async (request, reply) => {
     const person = requirePerson(request);
-    const libraries = librariesOf(person.libraries);
+    const libraries = librariesSeen(deps, person.libraries);
     const named = request.query['library'];
     if (typeof named === 'string' && named !== '' && !sees(person, named)) return reply.callNotFound();
     const reading = readEventQuery(
       request.query,
       libraries.map(({ id }) => id),
     );
-    const found = await deps.findEvents(searchFor(reading.query, person.libraries));
+    const found = await findEvents(redis, queue, nameOf, searchFor(reading.query, person.libraries));
     const content = eventsPage({ basePath, nowMs: now(), reading, found, libraries });
     const page = { title: `Events: ${reading.query.state}`, here: 'events' } as const;
     return send(request, reply.code(reading.problems.length === 0 ? 200 : 400), page, content);
@@ -51,8 +41,8 @@ export function registerListRoutes(app: FastifyInstance, deps: ListRoutesDeps, s
   app.get<{ Querystring: { id?: unknown } }>('/events/find', FILTERED, async (request, reply) => {
     const typed = typeof request.query.id === 'string' ? request.query.id : '';
     const named = parseNamedEvent(typed);
-    const ids = librariesOf(requirePerson(request).libraries).map(({ id }) => id);
-    const found = named === null ? [] : await deps.findEventIds(ids, named);
+    const ids = librariesSeen(deps, requirePerson(request).libraries).map(({ id }) => id);
+    const found = named === null ? [] : await findEventIds(redis, ids, named);
     const [first, another] = found;
     if (first !== undefined && another === undefined) {
       return reply.redirect(eventPath(basePath, first.library, first.eventId));
@@ -152,14 +142,20 @@ function eventsPage(view: EventsView): Html {
   return html`<div class="title"><h1>Events</h1></div>
     ${idSearch(basePath)}
     <nav class="tabs" aria-label="State">${ORDER.map((state) => tab(basePath, query, state))}</nav>
-    ${filterOf(view)}
-    ${problems.map((problem) => html`<p class="fault fault-warning" role="alert">${problem}</p>`)}
+    ${filterOf(view)} ${problemList(problems)}
     ${
       found.events.length === 0
         ? html`<p class="empty">${isFiltered(query) ? 'No event fits.' : EMPTY[query.state]}</p>`
         : eventList(basePath, found.events, nowMs)
     }
-    ${pager(view)}`;
+    ${found.isCut ? html`<p class="quiet">Only a part was searched for this page. Older events may fit.</p>` : null}
+    ${pager({
+      pathAt: (after) => eventsPath(basePath, { ...query, after }),
+      after: query.after,
+      next: found.next,
+      count: found.events.length,
+      what: 'event',
+    })}`;
 }
 
 const isFiltered = ({ library, outcome, from, until, after }: EventQuery): boolean =>
@@ -168,9 +164,7 @@ const isFiltered = ({ library, outcome, from, until, after }: EventQuery): boole
 /** Another state: an outcome stands in one state alone, so it is not kept. */
 function tab(basePath: string, query: EventQuery, state: EventFilterState): Html {
   const path = eventsPath(basePath, { ...query, state, outcome: null, after: null });
-  return state === query.state
-    ? html`<a href="${path}" aria-current="page">${state}</a>`
-    : html`<a href="${path}">${state}</a>`;
+  return navLink(path, state, state === query.state);
 }
 
 function idSearch(basePath: string): Html {
@@ -197,17 +191,6 @@ function filterOf({ basePath, reading: { query }, libraries }: EventsView): Html
     from: 'Ended from',
     clearPath: isFiltered(query) ? eventsPath(basePath, { state }) : null,
   });
-}
-
-function pager({ basePath, reading: { query }, found: { next, isCut, events } }: EventsView): Html {
-  const newest = eventsPath(basePath, { ...query, after: null });
-  const older = eventsPath(basePath, { ...query, after: next });
-  return html`${isCut ? html`<p class="quiet">Only a part was searched for this page. Older events may fit.</p>` : null}
-    <nav class="pager" aria-label="Pages">
-      ${query.after === null ? null : html`<a class="button" href="${newest}">Newest</a>`}
-      ${next === null ? null : html`<a class="button" href="${older}">Older</a>`}
-      <span class="quiet">${events.length === 1 ? '1 event' : `${events.length} events`} on this page</span>
-    </nav>`;
 }
 
 /** An id that somebody typed, with its library where they typed that, too (`riverside.evt_1`, as commands and logs write it). */

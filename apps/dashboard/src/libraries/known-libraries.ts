@@ -1,13 +1,33 @@
-import { type Consortium, configWarnings } from '@passport/config';
-import type { KnownLibrary } from '../overview/read-overview.ts';
+import { type Consortium, type PlannedWindow, configWarnings } from '@passport/config';
 
-/** The libraries as the front page shows them, each with the warnings about its card patterns, which concern all the others. */
+/** A library as the configuration has it. */
+export interface KnownLibrary {
+  readonly id: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  /** Whether its copies are swept every night. */
+  readonly isSwept?: boolean;
+  /** When it is planned to be paused. */
+  readonly windows?: readonly PlannedWindow[];
+  /** What is allowed in its configuration and probably not meant. */
+  readonly warnings?: readonly LibraryWarning[];
+}
+
+export interface LibraryWarning {
+  /** One line. */
+  readonly text: string;
+  /** The libraries that it names. */
+  readonly libraries: readonly string[];
+}
+
+/** The libraries as pages show them, each with the warnings about its card patterns, which concern all the others. */
 export function knownLibraries(consortium: Consortium): KnownLibrary[] {
   const warnings = configWarnings(consortium).filter(({ path }) => path.endsWith('.cards'));
-  return consortium.libraries.map(({ id, name, enabled, windows }, place) => ({
+  return consortium.libraries.map(({ id, name, enabled, windows, refresh }, place) => ({
     id,
     name,
     enabled,
+    isSwept: (refresh?.sweep ?? null) !== null,
     windows,
     warnings: warnings
       .filter(({ path }) => path === `libraries[${place}].cards`)

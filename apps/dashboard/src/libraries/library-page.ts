@@ -9,24 +9,24 @@ import {
   readLibraryStates,
   readOutcomeCounts,
 } from '@passport/queue';
+import type { FastifyInstance } from 'fastify';
 import { eventList } from '../events/event-list.ts';
 import { eventsPath } from '../events/events-page.ts';
-import { type Scope, sees } from '../login/scope.ts';
 import { hoursOf, outcomeChart, outcomeTotals, totalsOf } from '../outcomes/outcome-chart.ts';
 import { endpointSection, type EndpointState, readEndpoints } from '../overview/endpoint-section.ts';
-import {
-  asSeen,
-  type KnownLibrary,
-  type LibraryWarning,
-  type OverviewSources,
-} from '../overview/read-overview.ts';
+import { asSeen } from '../overview/read-overview.ts';
 import { type Html, html, type HtmlValue } from '../shell/html.ts';
-import { millisecondsText, timeElement } from '../shell/parts.ts';
+import type { SendPage } from '../shell/layout.ts';
+import type { PageDeps } from '../shell/page-deps.ts';
+import { definitions, millisecondsText, tile, timeElement } from '../shell/parts.ts';
+import type { KnownLibrary, LibraryWarning } from './known-libraries.ts';
 import { pauseNotes, stateDetail, statePill } from './library-state.ts';
 import { pausesOf, readPauses, type ShownPause } from './read-pauses.ts';
+import { OF_LIBRARY, requirePerson } from '../login/require-login.ts';
+import { type Scope, sees } from '../login/login.ts';
 
 /** One library: how its Koha is, its own scans, who waits for it, and where more of it is. */
-export function libraryPage(basePath: string, view: LibraryView): Html {
+function libraryPage(basePath: string, view: LibraryView): Html {
   const { library, nowMs, outcomes } = view;
   const id = encodeURIComponent(library.id);
   return html`<p class="crumbs"><a href="${basePath}/">Overview</a></p>
@@ -75,14 +75,11 @@ function tiles(basePath: string, { jobs, library }: LibraryView): Html {
     ['done', 'done'],
   ] as const;
   return html`<ul class="tiles" aria-label="Its scans now">
-    ${states.map(
-      ([state, label]) =>
-        html`<li class="tile tile-${state} ${jobs[state] === 0 ? 'none' : 'some'}">
-          <a href="${eventsPath(basePath, { state, library: library.id })}">
-            <span class="value">${jobs[state]}</span>
-            <span class="label">${label}</span>
-          </a>
-        </li>`,
+    ${states.map(([state, label]) =>
+      tile(label, jobs[state], null, {
+        className: `tile-${state}`,
+        path: eventsPath(basePath, { state, library: library.id }),
+      }),
     )}
   </ul>`;
 }
@@ -96,15 +93,7 @@ function facts({ library, state, pauses, nowMs }: LibraryView): Html {
     ['Last failure', lastFailure(state.lastFailure, state.lastFailureMs, nowMs)],
     ['Answers in', millisecondsText(state.answerMs)],
   ];
-  return html`<dl class="facts apart">
-    ${all.map(
-      ([term, value]) =>
-        html`<div>
-          <dt>${term}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl>`;
+  return definitions('facts apart', all);
 }
 
 function lastFailure(code: string | null, atMs: number | null, nowMs: number): HtmlValue {
@@ -121,7 +110,7 @@ function warnings(lines: readonly LibraryWarning[]): Html | null {
 }
 
 /** Everything that the page of one library shows. */
-export interface LibraryView {
+interface LibraryView {
   readonly nowMs: number;
   readonly library: KnownLibrary;
   readonly state: LibraryState;
@@ -140,9 +129,18 @@ const MOST_FAILED = 10;
 const MOST_WAITING = 10;
 const MOST_LOOKED = 500;
 
+/** `/libraries/{library}`. */
+export function registerLibraryPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
+  app.get<{ Params: { library: string } }>('/libraries/:library', OF_LIBRARY, async (request, reply) => {
+    const view = await readLibraryView(deps, request.params.library, requirePerson(request).libraries);
+    if (view === null) return reply.callNotFound();
+    return send(request, reply, { title: view.library.name, here: null }, libraryPage(deps.basePath, view));
+  });
+}
+
 /** Reads one library's page; null when the configuration has no such library. Rejects when Redis does not answer. */
-export async function readLibraryView(
-  { redis, queue, libraries, endpoints: known, nameOf, now }: OverviewSources,
+async function readLibraryView(
+  { redis, queue, libraries, endpoints: known, nameOf, now }: PageDeps,
   id: string,
   scope: Scope,
 ): Promise<LibraryView | null> {

@@ -1,6 +1,6 @@
 import type { LibraryLine, Overview } from '../overview/read-overview.ts';
 import { type Html, html } from '../shell/html.ts';
-import { millisecondsText, timeElement } from '../shell/parts.ts';
+import { type Head, millisecondsText, table, timeElement } from '../shell/parts.ts';
 import { pauseNotes, type ShownState, shownState, stateDetail, statePill } from './library-state.ts';
 
 /** The path of a library's own page. */
@@ -22,41 +22,26 @@ const ORDER: readonly ShownState[] = [
 export function libraryTable(basePath: string, { libraries, nowMs, waitingCut }: Overview): Html {
   const rank = ({ enabled, state }: LibraryLine): number => ORDER.indexOf(shownState(enabled, state));
   const lines = libraries.toSorted((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
-  return html`<div class="scroll" role="region" aria-label="Table of libraries" tabindex="0">
-    <table class="libraries">
-      <thead>
-        <tr>
-          <th scope="col">Library</th>
-          <th scope="col">State</th>
-          <th scope="col">Last success</th>
-          <th scope="col" class="number">Answers in</th>
-          <th scope="col" class="number">Scans waiting for it</th>
-          <th scope="col" class="number">Its own unfinished scans</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${lines.map((line) => row(basePath, line, nowMs, waitingCut))}
-      </tbody>
-    </table>
-  </div>`;
-}
-
-function row(basePath: string, line: LibraryLine, nowMs: number, waitingCut: boolean): Html {
-  const { state, enabled } = line;
-  const more = waitingCut && line.waitedFor > 0 ? '+' : '';
-  return html`<tr>
-    <th scope="row">
-      <a href="${libraryPath(basePath, line.id)}">${line.name}</a>
-      <span class="quiet">${line.id}</span>
-    </th>
-    <td data-label="State">
-      ${statePill(enabled, state)} ${stateDetail(enabled, state, nowMs)} ${pauseNotes(line.pauses, nowMs)}
-    </td>
-    <td data-label="Last success">${timeElement(state.lastSuccessMs, nowMs)}</td>
-    <td data-label="Answers in" class="number">${millisecondsText(state.answerMs)}</td>
-    <td data-label="Scans waiting for it" class="number">${line.waitedFor}${more}</td>
-    <td data-label="Its own unfinished scans" class="number">${line.unfinished}</td>
-  </tr>`;
+  const rows = lines.map((line) => {
+    const { id, name, state, enabled, pauses, waitedFor, unfinished } = line;
+    return [
+      html`<a href="${libraryPath(basePath, id)}">${name}</a> <span class="quiet">${id}</span>`,
+      html`${statePill(enabled, state)} ${stateDetail(enabled, state, nowMs)} ${pauseNotes(pauses, nowMs)}`,
+      timeElement(state.lastSuccessMs, nowMs),
+      millisecondsText(state.answerMs),
+      `${waitedFor}${waitingCut && waitedFor > 0 ? '+' : ''}`,
+      unfinished,
+    ];
+  });
+  const heads: readonly Head[] = [
+    'Library',
+    'State',
+    'Last success',
+    ['Answers in', 'number'],
+    ['Scans waiting for it', 'number'],
+    ['Its own unfinished scans', 'number'],
+  ];
+  return table({ label: 'Table of libraries', heads, rows });
 }
 
 /** What the configuration makes one wonder about, under the table of libraries; nothing where there is nothing. */

@@ -1,7 +1,14 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { networkOf } from '@passport/runtime';
 import { type GuessLock, createGuessLock } from './guess-lock.ts';
-import type { Scope } from './scope.ts';
+
+/** The lending libraries that somebody may see; `all` also has what belongs to no library. */
+export type Scope = 'all' | readonly string[];
+
+/** Whether somebody may see this library. */
+export function sees({ libraries }: { readonly libraries: Scope }, library: string): boolean {
+  return libraries === 'all' || libraries.includes(library);
+}
 
 /** What somebody may do: an operator looks and acts, a viewer looks. */
 export type Role = 'operator' | 'viewer';

@@ -1,6 +1,7 @@
 import { type Outcome, OUTCOMES } from '@passport/contract';
 import type { OutcomeCount } from '@passport/queue';
 import { type Html, html } from '../shell/html.ts';
+import { definitions } from '../shell/parts.ts';
 import { type Bar, barChart } from './bar-chart.ts';
 import { OUTCOME_GROUPS, OUTCOME_TABLE, type OutcomeGroup } from './outcome-table.ts';
 
@@ -93,13 +94,8 @@ function total(rows: readonly OutcomeCount[]): number {
 /** Each outcome of the last day with its number. */
 export function outcomeTotals(totals: ReturnType<typeof totalsOf>): Html {
   if (totals.length === 0) return html`<p class="empty">No scan ended in the last 24 hours.</p>`;
-  return html`<dl class="totals">
-    ${totals.map(
-      ({ outcome, count }) =>
-        html`<div>
-          <dt>${outcome}</dt>
-          <dd>${count}</dd>
-        </div>`,
-    )}
-  </dl>`;
+  return definitions(
+    'totals',
+    totals.map(({ outcome, count }) => [outcome, count] as const),
+  );
 }

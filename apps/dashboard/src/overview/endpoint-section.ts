@@ -1,15 +1,9 @@
 import { type FailingEndpoint, openDeliveryNotes } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
-import { type Scope, sees } from '../login/scope.ts';
 import { type Html, html } from '../shell/html.ts';
-import { timeElement } from '../shell/parts.ts';
-
-/** An endpoint of `notify` as the configuration has it; its address is not known here. */
-export interface KnownEndpoint {
-  readonly name: string;
-  /** Which it wants messages of. */
-  readonly libraries: Scope;
-}
+import type { KnownEndpoint } from '../shell/page-deps.ts';
+import { table, timeElement } from '../shell/parts.ts';
+import { type Scope, sees } from '../login/login.ts';
 
 /** How messages to an endpoint are delivered. */
 export interface EndpointState {
@@ -60,43 +54,28 @@ function wellText(endpoints: readonly EndpointState[]): Html {
 }
 
 function endpointTable(endpoints: readonly EndpointState[], nowMs: number): Html {
-  return html`<div class="scroll" role="region" aria-label="Table: Notifications" tabindex="0">
-      <table class="libraries">
-        <thead>
-          <tr>
-            ${['Endpoint', 'State', 'Since', 'Last answer', 'Messages waiting'].map(
-              (head) =>
-                html`<th scope="col" class="${head === 'Messages waiting' ? 'number' : ''}">${head}</th>`,
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          ${endpoints.map((endpoint) => row(endpoint, nowMs))}
-        </tbody>
-      </table>
-    </div>
+  const rows = endpoints.map(({ name, failing, waiting }) => [
+    name,
+    stateOf(failing),
+    failing === null ? '–' : timeElement(failing.since_ms, nowMs),
+    html`<div>
+      ${failing === null ? '–' : html`${answerOf(failing)}, ${timeElement(failing.at_ms, nowMs)}`}
+    </div>`,
+    waiting,
+  ]);
+  const heads = ['Endpoint', 'State', 'Since', 'Last answer', ['Messages waiting', 'number']] as const;
+  return html`${table({ label: 'Table: Notifications', heads, rows })}
     <p class="quiet">
       What fails is tried again for three days. An endpoint that has answered 410 gets nothing more until its
       address is another or "passport notify test" was accepted.
     </p>`;
 }
 
-function row({ name, failing, waiting }: EndpointState, nowMs: number): Html {
-  const [look, says] =
-    failing === null
-      ? ['up', 'accepts']
-      : failing.kind === 'gone'
-        ? ['misconfigured', 'stopped']
-        : ['open', 'failing'];
-  return html`<tr>
-    <th scope="row">${name}</th>
-    <td data-label="State"><span class="state state-${look}">${says}</span></td>
-    <td data-label="Since">${failing === null ? '–' : timeElement(failing.since_ms, nowMs)}</td>
-    <td data-label="Last answer">
-      <div>${failing === null ? '–' : html`${answerOf(failing)}, ${timeElement(failing.at_ms, nowMs)}`}</div>
-    </td>
-    <td data-label="Messages waiting" class="number">${waiting}</td>
-  </tr>`;
+function stateOf(failing: EndpointState['failing']): Html {
+  if (failing === null) return html`<span class="state state-up">accepts</span>`;
+  return failing.kind === 'gone'
+    ? html`<span class="state state-misconfigured">stopped</span>`
+    : html`<span class="state state-open">failing</span>`;
 }
 
 const answerOf = ({ status, code }: NonNullable<EndpointState['failing']>): string =>

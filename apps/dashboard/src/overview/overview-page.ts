@@ -1,14 +1,31 @@
+import type { FastifyInstance } from 'fastify';
 import { hoursOf, outcomeChart, outcomeTotals, totalsOf } from '../outcomes/outcome-chart.ts';
-import type { Overview } from './read-overview.ts';
+import { type Overview, readOverview } from './read-overview.ts';
 import { endpointSection } from './endpoint-section.ts';
 import { eventList } from '../events/event-list.ts';
 import { type Html, html } from '../shell/html.ts';
 import { libraryTable, libraryWarnings } from '../libraries/library-table.ts';
 import { serviceSection } from './service-section.ts';
-import { durationText } from '../shell/parts.ts';
+import type { SendPage } from '../shell/layout.ts';
+import type { PageDeps } from '../shell/page-deps.ts';
+import { durationText, tile } from '../shell/parts.ts';
+import { FILTERED, requirePerson } from '../login/require-login.ts';
+
+const REFRESH_SECONDS = 15;
+
+/** `/`: the front page. */
+export function registerOverviewPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
+  app.get<{ Querystring: { refresh?: string } }>('/', FILTERED, async (request, reply) => {
+    const isRefreshing = request.query.refresh === 'on';
+    const overview = await readOverview(deps, requirePerson(request).libraries);
+    const refreshSeconds = isRefreshing ? REFRESH_SECONDS : null;
+    const page = { title: 'Overview', here: 'overview', refreshSeconds } as const;
+    return send(request, reply, page, overviewPage(deps.basePath, overview, isRefreshing));
+  });
+}
 
 /** The front page: what goes on now, each library, the last day, and what waits for a person. */
-export function overviewPage(basePath: string, overview: Overview, isRefreshing: boolean): Html {
+function overviewPage(basePath: string, overview: Overview, isRefreshing: boolean): Html {
   return html`<div class="title">
       <h1>Overview</h1>
       <p class="quiet now">${nowText(overview)}</p>
@@ -41,20 +58,16 @@ function nowText({ figures: { jobs, oldestSeconds } }: Overview): string {
 }
 
 function figures(basePath: string, { figures: { jobs } }: Overview): Html {
-  const tile = (state: string, label: string, value: number, note: string): Html =>
-    html`<li class="tile tile-${state} ${value === 0 ? 'none' : 'some'}">
-      <a href="${basePath}/events?state=${state}">
-        <span class="value">${value}</span>
-        <span class="label">${label}</span>
-        <span class="quiet">${note}</span>
-      </a>
-    </li>`;
+  const ofState = (state: keyof typeof jobs, label: string, note: string): Html =>
+    tile(label, jobs[state], note, {
+      className: `tile-${state}`,
+      path: `${basePath}/events?state=${state}`,
+    });
   return html`<ul class="tiles" aria-label="Scans now">
-    ${tile('queued', 'in the queue', jobs.queued, 'for a worker')}
-    ${tile('working', 'in progress', jobs.working, 'right now')}
-    ${tile('waiting', 'waiting', jobs.waiting, 'for a library to answer')}
-    ${tile('failed', 'failed', jobs.failed, jobs.failed === 0 ? 'nothing to fix' : 'to be fixed')}
-    ${tile('done', 'done', jobs.done, 'until retention ends')}
+    ${ofState('queued', 'in the queue', 'for a worker')} ${ofState('working', 'in progress', 'right now')}
+    ${ofState('waiting', 'waiting', 'for a library to answer')}
+    ${ofState('failed', 'failed', jobs.failed === 0 ? 'nothing to fix' : 'to be fixed')}
+    ${ofState('done', 'done', 'until retention ends')}
   </ul>`;
 }
 

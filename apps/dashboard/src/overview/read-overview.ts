@@ -3,7 +3,6 @@ import {
   type ListedEvent,
   type OutcomeCount,
   type QueueFigures,
-  type ScanJobs,
   backlogKey,
   countEvents,
   ANY_EVENT,
@@ -12,30 +11,12 @@ import {
   readOutcomeCounts,
   readQueue,
 } from '@passport/queue';
-import type { PlannedWindow } from '@passport/config';
-import type { Redis } from '@passport/runtime';
+import type { KnownLibrary } from '../libraries/known-libraries.ts';
+import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
 import { type ShownPause, pausesOf, readPauses } from '../libraries/read-pauses.ts';
-import { type EndpointState, type KnownEndpoint, readEndpoints } from './endpoint-section.ts';
-import { readService, type ServiceState } from './service-section.ts';
-import { type Scope, sees } from '../login/scope.ts';
-
-/** A library as the configuration has it. */
-export interface KnownLibrary {
-  readonly id: string;
-  readonly name: string;
-  readonly enabled: boolean;
-  /** When it is planned to be paused. */
-  readonly windows?: readonly PlannedWindow[];
-  /** What is allowed in its configuration and probably not meant. */
-  readonly warnings?: readonly LibraryWarning[];
-}
-
-export interface LibraryWarning {
-  /** One line. */
-  readonly text: string;
-  /** The libraries that it names. */
-  readonly libraries: readonly string[];
-}
+import { type EndpointState, readEndpoints } from './endpoint-section.ts';
+import { readService, type ServiceState } from './service-state.ts';
+import { type Scope, sees } from '../login/login.ts';
 
 /** One line of the table of libraries. */
 export interface LibraryLine extends KnownLibrary {
@@ -63,16 +44,6 @@ export interface Overview {
   readonly waitingCut: boolean;
 }
 
-export interface OverviewSources {
-  readonly redis: Redis;
-  readonly queue: ScanJobs;
-  readonly libraries: readonly KnownLibrary[];
-  /** Where operators are notified. */
-  readonly endpoints: readonly KnownEndpoint[];
-  readonly nameOf: (library: string) => string;
-  readonly now: () => number;
-}
-
 const MOST_FAILED = 10;
 const MOST_WAITING = 500;
 
@@ -80,10 +51,10 @@ const MOST_WAITING = 500;
  * Reads the front page's figures in one go, of the libraries that somebody may see; rejects when Redis does not answer. Who may see
  * some of them has figures of their scans alone, also of those that wait for one of them.
  */
-export async function readOverview(sources: OverviewSources, scope: Scope): Promise<Overview> {
+export async function readOverview(sources: PageDeps, scope: Scope): Promise<Overview> {
   const { redis, queue, nameOf } = sources;
   const nowMs = sources.now();
-  const libraries = sources.libraries.filter(({ id }) => scope === 'all' || scope.includes(id));
+  const libraries = librariesSeen(sources, scope);
   const ids = libraries.map(({ id }) => id);
   const newest = (state: 'failed' | 'waiting', most: number) =>
     findEvents(redis, queue, nameOf, { ...ANY_EVENT, state, most, libraries: scope === 'all' ? null : ids });

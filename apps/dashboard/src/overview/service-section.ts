@@ -1,44 +1,7 @@
-import { PROCESS_KINDS, type ProcessKind, readProcesses, readRedis, type SeenProcess } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
-import type { Scope } from '../login/scope.ts';
+import { PROCESS_KINDS, type ProcessKind, type SeenProcess } from '@passport/queue';
 import { type Html, html } from '../shell/html.ts';
-import { timeElement } from '../shell/parts.ts';
-import { countLive, serviceFaults } from './service-faults.ts';
-
-/** What the overview shows of Redis. Its version is of use to an attacker alone. */
-export interface RedisState {
-  readonly memoryUsedBytes: number | null;
-  /** 0: as much as the machine has. */
-  readonly memoryLimitBytes: number | null;
-  readonly policy: string | null;
-  readonly keepsAof: boolean | null;
-}
-
-/** What runs: the processes, and the Redis behind them; null where it does not say (INFO is not allowed). */
-export interface ServiceState {
-  readonly processes: readonly SeenProcess[];
-  readonly redis: RedisState | null;
-  /** Machines, and what is wrong with the configuration: it names the libraries of the consortium. */
-  readonly isDetailed: boolean;
-}
-
-/** Reads what runs; rejects when Redis does not answer. Who may see some libraries only sees that it runs. */
-export async function readService(redis: Redis, scope: Scope): Promise<ServiceState> {
-  const [processes, state] = await Promise.all([readProcesses(redis), readRedisState(redis)]);
-  if (scope === 'all') return { processes, redis: state, isDetailed: true };
-  const bare = processes.map((each) => ({ ...each, host: '', config: null, refused: null }));
-  return { processes: bare, redis: state, isDetailed: false };
-}
-
-async function readRedisState(redis: Redis): Promise<RedisState | null> {
-  try {
-    const { memoryUsedBytes, memoryLimitBytes, policy, keepsAof } = await readRedis(redis);
-    return { memoryUsedBytes, memoryLimitBytes, policy, keepsAof };
-  } catch {
-    // Whether Redis answers at all, the list of processes says.
-    return null;
-  }
-}
+import { table, timeElement } from '../shell/parts.ts';
+import { countLive, type RedisState, serviceFaults, type ServiceState } from './service-state.ts';
 
 const NAMES: Readonly<Record<ProcessKind, string>> = {
   worker: 'Workers',
@@ -90,40 +53,18 @@ function memory({ memoryUsedBytes, memoryLimitBytes }: RedisState): Html | null 
 }
 
 function processTable(processes: readonly SeenProcess[], nowMs: number): Html {
+  const rows = processes.map(({ kind, isLive, version, host, config, sinceMs, lastSeenMs }) => [
+    kind,
+    html`<span class="state state-${isLive ? 'up' : 'open'}">${isLive ? 'live' : 'missing'}</span>`,
+    version,
+    host,
+    config === null ? '' : html`<code>${config.hash}</code> ${timeElement(config.loaded_ms, nowMs)}`,
+    timeElement(sinceMs, nowMs),
+    timeElement(lastSeenMs, nowMs),
+  ]);
+  const heads = ['Process', 'State', 'Version', 'Machine', 'Configuration', 'Known since', 'Last seen'];
   return html`<details>
     <summary>Each process</summary>
-    <div class="scroll" role="region" aria-label="Table of processes" tabindex="0">
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">Process</th>
-            <th scope="col">State</th>
-            <th scope="col">Version</th>
-            <th scope="col">Machine</th>
-            <th scope="col">Configuration</th>
-            <th scope="col">Known since</th>
-            <th scope="col">Last seen</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${processes.map(
-            ({ kind, isLive, version, host, config, sinceMs, lastSeenMs }) =>
-              html`<tr>
-                <th scope="row">${kind}</th>
-                <td>
-                  <span class="state state-${isLive ? 'up' : 'open'}">${isLive ? 'live' : 'missing'}</span>
-                </td>
-                <td>${version}</td>
-                <td>${host}</td>
-                <td>
-                  ${config === null ? '' : html`<code>${config.hash}</code> ${timeElement(config.loaded_ms, nowMs)}`}
-                </td>
-                <td>${timeElement(sinceMs, nowMs)}</td>
-                <td>${timeElement(lastSeenMs, nowMs)}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    ${table({ label: 'Table of processes', className: 'plain', heads, rows })}
   </details>`;
 }

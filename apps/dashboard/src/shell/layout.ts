@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../login/login.ts';
 import { requirePerson } from '../login/require-login.ts';
 import { type Html, html, type HtmlValue } from './html.ts';
+import { navLink } from './parts.ts';
 
 interface PageFrame {
   readonly basePath: string;
@@ -42,9 +43,7 @@ function renderPage(frame: PageFrame, content: HtmlValue): string {
 
 function header({ basePath, person, consortium, here }: PageFrame): Html {
   const link = (path: string, text: string, name: PageFrame['here']): Html =>
-    here === name
-      ? html`<a href="${basePath}${path}" aria-current="page">${text}</a>`
-      : html`<a href="${basePath}${path}">${text}</a>`;
+    navLink(`${basePath}${path}`, text, here === name);
   return html`<header class="top">
     <div class="brand">
       <img src="${basePath}/assets/icon.svg" alt="" width="28" height="28" />

@@ -62,3 +62,7 @@ export function pathWith(path: string, query: Readonly<Record<string, string | n
   const text = new URLSearchParams(entries).toString();
   return `${path}${text === '' ? '' : `?${text}`}`;
 }
+
+/** A parameter that is missing or repeated names nothing. */
+export const oneOf = (parameter: unknown): string | null =>
+  typeof parameter === 'string' && parameter !== '' ? parameter : null;

@@ -1,29 +1,85 @@
 import {
   NO_HOME,
   OTHER_HOMES,
+  STATISTICS_DIMENSIONS,
   type StatisticsCount,
   type StatisticsDimension,
   type StatisticsRow,
   type StatisticsSums,
+  lastMonths,
+  monthOf,
+  readStatistics,
+  statisticsCsv,
   sumStatistics,
 } from '@passport/queue';
+import type { FastifyInstance } from 'fastify';
 import { type Bar, barChart } from '../outcomes/bar-chart.ts';
 import { type Html, html } from '../shell/html.ts';
-import { tile } from '../shell/parts.ts';
+import type { SendPage } from '../shell/layout.ts';
+import type { PageDeps } from '../shell/page-deps.ts';
+import { definitions, table, tile } from '../shell/parts.ts';
+import { oneOf } from '../shell/query-reader.ts';
+import { FILTERED, requirePerson } from '../login/require-login.ts';
+import { type Person, sees } from '../login/login.ts';
 
 /** What the page is about: all libraries, or one as lending or as home library. */
-export interface StatisticsFilter {
+interface StatisticsFilter {
   readonly home: string | null;
   readonly lending: string | null;
 }
 
-export interface StatisticsView {
+interface StatisticsView {
   readonly basePath: string;
   readonly nameOf: (library: string) => string;
   /** Oldest first; the last is the one that goes on. */
   readonly months: readonly string[];
   readonly counts: readonly StatisticsCount[];
   readonly filter: StatisticsFilter;
+}
+
+/** Of statistics; `passport stats` lists all that is kept. */
+const MONTHS_SHOWN = 12;
+
+/** `/statistics`, by home or lending library, and the same as CSV. */
+export function registerStatisticsPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
+  const { basePath, nameOf, redis } = deps;
+  const months = (): string[] => lastMonths(monthOf(new Date(deps.now()).toISOString()), MONTHS_SHOWN);
+  /** Of what was scanned at the libraries that somebody sees, wherever the patrons are at home. */
+  const countsFor = async (person: Person, shown: readonly string[]): Promise<readonly StatisticsCount[]> =>
+    (await readStatistics(redis, shown)).filter(({ lending }) => sees(person, lending));
+  app.get<{ Querystring: { home?: string; lending?: string } }>(
+    '/statistics',
+    FILTERED,
+    async (request, reply) => {
+      const shown = months();
+      const { home, lending } = request.query;
+      const filter = { home: oneOf(home), lending: oneOf(lending) };
+      const person = requirePerson(request);
+      const counts = await countsFor(person, shown);
+      if (!mayFilterBy(person, filter, counts)) return reply.callNotFound();
+      const view = { basePath, nameOf, months: shown, counts, filter };
+      return send(request, reply, { title: 'Statistics', here: 'statistics' }, statisticsPage(view));
+    },
+  );
+  app.get('/statistics.csv', FILTERED, async (request, reply) => {
+    const counts = await countsFor(requirePerson(request), months());
+    const rows = sumStatistics(counts, STATISTICS_DIMENSIONS);
+    return reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', 'attachment; filename="passport-statistics.csv"')
+      .send(`${statisticsCsv(rows, STATISTICS_DIMENSIONS).join('\r\n')}\r\n`);
+  });
+}
+
+/** Whoever sees some libraries may name those, and the homes of patrons who were scanned there. */
+function mayFilterBy(
+  person: Person,
+  { home, lending }: StatisticsFilter,
+  counts: readonly StatisticsCount[],
+): boolean {
+  if (person.libraries === 'all') return true;
+  const isHomeOfTheirs = home === null || sees(person, home) || counts.some((count) => count.home === home);
+  return isHomeOfTheirs && (lending === null || sees(person, lending));
 }
 
 const NOTHING: StatisticsSums = {
@@ -53,7 +109,7 @@ const SERIES = [
 const MONTHS_BETWEEN_TICKS = 4;
 
 /** What happened in the last months: a chart, the figures, and tables by home and by lending library. */
-export function statisticsPage(view: StatisticsView): Html {
+function statisticsPage(view: StatisticsView): Html {
   const { basePath, months, filter } = view;
   const counts = view.counts.filter(
     ({ home, lending }) =>
@@ -121,15 +177,7 @@ function monthChart(months: readonly string[], rows: readonly StatisticsRow[]): 
 
 function reasons({ byOutcome, byReason }: StatisticsSums): Html {
   const list = (counts: Readonly<Record<string, number>>): Html =>
-    html`<dl class="totals">
-      ${Object.entries(counts).map(
-        ([code, count]) =>
-          html`<div>
-            <dt>${code}</dt>
-            <dd>${count}</dd>
-          </div>`,
-      )}
-    </dl>`;
+    definitions('totals', Object.entries(counts));
   if (Object.keys(byOutcome).length === 0) return html`<p class="empty">Every patron was served.</p>`;
   if (Object.keys(byReason).length === 0) return list(byOutcome);
   return html`${list(byOutcome)}
@@ -146,44 +194,22 @@ function libraryTable(
   dimension: Exclude<StatisticsDimension, 'month'>,
   title: string,
 ): Html {
-  const rows = sumStatistics(counts, [dimension]);
+  const { basePath, nameOf } = view;
+  const rows = sumStatistics(counts, [dimension]).map((row) => {
+    const { scans, copies, alreadyLocal, checkouts, refusals, failures, observed } = row;
+    const name = libraryName(basePath, nameOf, row[dimension] ?? '', dimension);
+    return [name, scans, copies, alreadyLocal, checkouts, refusals, failures, observed];
+  });
+  const figureNames = ['Scans', 'Copies', 'Already there', 'Checkouts', 'Refusals', 'Failures', 'Observed'];
+  const heads = ['Library', ...figureNames.map((name) => [name, 'number'] as const)];
   return html`<section aria-labelledby="${dimension}-title">
     <h2 id="${dimension}-title">${title}</h2>
     ${
       rows.length === 0
         ? html`<p class="empty">No scan ended in these months.</p>`
-        : html`<div class="scroll" role="region" aria-label="Table: ${title}" tabindex="0">
-            <table class="statistics">
-              <thead>
-                <tr>
-                  <th scope="col">Library</th>
-                  ${['Scans', 'Copies', 'Already there', 'Checkouts', 'Refusals', 'Failures', 'Observed'].map(
-                    (name) => html`<th scope="col" class="number">${name}</th>`,
-                  )}
-                </tr>
-              </thead>
-              <tbody>
-                ${rows.map((row) => libraryRow(view, row, dimension))}
-              </tbody>
-            </table>
-          </div>`
+        : table({ label: `Table: ${title}`, className: 'statistics', heads, rows })
     }
   </section>`;
-}
-
-function libraryRow(
-  { basePath, nameOf }: StatisticsView,
-  row: StatisticsRow,
-  dimension: Exclude<StatisticsDimension, 'month'>,
-): Html {
-  const id = row[dimension] ?? '';
-  const { scans, copies, alreadyLocal, checkouts, refusals, failures, observed } = row;
-  return html`<tr>
-    <th scope="row">${libraryName(basePath, nameOf, id, dimension)}</th>
-    ${[scans, copies, alreadyLocal, checkouts, refusals, failures, observed].map(
-      (value) => html`<td class="number">${value}</td>`,
-    )}
-  </tr>`;
 }
 
 function libraryName(basePath: string, nameOf: (id: string) => string, id: string, dimension: string): Html {

@@ -1,11 +1,15 @@
-import type { Library } from '@passport/config';
 import { type NightlySeen, readSchedules, readSweep, type SweepState, type SweptHome } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
+import type { FastifyInstance } from 'fastify';
 import { type Html, html } from '../shell/html.ts';
-import { durationText, tile, timeElement } from '../shell/parts.ts';
+import type { SendPage } from '../shell/layout.ts';
+import type { PageDeps } from '../shell/page-deps.ts';
+import { definitions, durationText, type Head, table, tile, timeElement } from '../shell/parts.ts';
+import { oneOf } from '../shell/query-reader.ts';
+import { FILTERED, requirePerson } from '../login/require-login.ts';
+import { sees } from '../login/login.ts';
 
 /** The sweeps over the copies of one lending library: the last one, and the last dry run. */
-export interface LibrarySweeps {
+interface LibrarySweeps {
   readonly library: string;
   readonly sweep: SweepState | null;
   readonly dryRun: SweepState | null;
@@ -14,22 +18,33 @@ export interface LibrarySweeps {
 }
 
 /** Reads the reports of all lending libraries that are swept every night, or once were. */
-export async function readSweeps(
-  redis: Redis,
-  libraries: readonly Pick<Library, 'id' | 'refresh'>[],
-): Promise<readonly LibrarySweeps[]> {
+async function readSweeps({ redis, libraries }: PageDeps): Promise<readonly LibrarySweeps[]> {
   const schedules = await readSchedules(redis);
   const all = await Promise.all(
-    libraries.map(async ({ id: library, refresh }) => {
+    libraries.map(async ({ id: library, isSwept = false }) => {
       const [sweep, dryRun] = await Promise.all([
         readSweep(redis, library, false),
         readSweep(redis, library, true),
       ]);
       const schedule = schedules.find((each) => each.kind === 'sweep' && each.library === library) ?? null;
-      return { library, sweep, dryRun, schedule, isScheduled: (refresh?.sweep ?? null) !== null };
+      return { library, sweep, dryRun, schedule, isSwept };
     }),
   );
-  return all.filter(({ sweep, dryRun, isScheduled }) => isScheduled || sweep !== null || dryRun !== null);
+  return all.filter(({ sweep, dryRun, isSwept }) => isSwept || sweep !== null || dryRun !== null);
+}
+
+/** `/sweeps`: the reports of the lending libraries that somebody may see, or of one of them. */
+export function registerSweepsPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
+  const { basePath, nameOf, now } = deps;
+  app.get<{ Querystring: { lending?: string } }>('/sweeps', FILTERED, async (request, reply) => {
+    const person = requirePerson(request);
+    const named = oneOf(request.query.lending);
+    if (named !== null && !sees(person, named)) return reply.callNotFound();
+    const sweeps = (await readSweeps(deps)).filter(({ library }) => sees(person, library));
+    const lending = sweeps.find(({ library }) => library === named)?.library ?? null;
+    const view = { basePath, nameOf, nowMs: now(), sweeps, lending };
+    return send(request, reply, { title: 'Sweeps', here: 'sweeps' }, sweepsPage(view));
+  });
 }
 
 interface SweepsView {
@@ -52,7 +67,7 @@ const STATES = {
 } as const satisfies Record<SweptHome['state'], { readonly look: string; readonly says: string }>;
 
 /** The reports of the last sweeps over copies: of all lending libraries, or of one with its home libraries. */
-export function sweepsPage(view: SweepsView): Html {
+function sweepsPage(view: SweepsView): Html {
   const { lending, basePath, nameOf } = view;
   const shown = view.sweeps.filter(({ library }) => lending === null || library === lending);
   const title = lending === null ? 'Sweeps over copies' : `Sweeps over copies at ${nameOf(lending)}`;
@@ -83,7 +98,7 @@ function figures(homes: readonly SweptHome[]): Html {
   return html`<ul class="tiles" aria-label="Sums of these sweeps">
     ${tile('copies', copies, 'looked at')} ${tile('fields changed', changed, 'to the value at home')}
     ${tile('fields kept', kept, 'edited at the lending library')}
-    ${tile('home libraries', failing, 'down, or hide their patrons', 'tile-waiting')}
+    ${tile('home libraries', failing, 'down, or hide their patrons', { className: 'tile-waiting' })}
   </ul>`;
 }
 
@@ -94,32 +109,23 @@ function libraryTable(view: SweepsView): Html {
       <p class="empty">No lending library has a sweep: <code>refresh</code> is off everywhere.</p>
     </section>`;
   }
-  const row = ({ library, sweep, schedule }: LibrarySweeps): Html => {
+  const rows = sweeps.map(({ library, sweep, schedule }) => {
     const { copies, changed, kept } = sumsOf(Object.values(sweep?.homes ?? {}));
-    return html`<tr>
-      <th scope="row">
-        <a href="${basePath}/sweeps?lending=${encodeURIComponent(library)}">${nameOf(library)}</a>
-        <span class="quiet">${library}</span>
-      </th>
-      <td data-label="Last sweep">
-        ${timeElement(sweep?.started_ms ?? null, nowMs)}
-        ${sweep === null ? null : html`<span class="quiet">${modeOf(sweep)}</span>`}
-      </td>
-      <td data-label="State">${sweep === null ? null : stateOf(sweep)}</td>
-      <td data-label="Last done">${timeElement(schedule?.doneMs ?? null, nowMs)}</td>
-      <td data-label="Next">${schedule === null ? '–' : timeElement(schedule.nextMs, nowMs)}</td>
-      <td data-label="Copies" class="number">${copies}</td>
-      <td data-label="Fields changed" class="number">${changed}</td>
-      <td data-label="Fields kept" class="number">${kept}</td>
-    </tr>`;
-  };
-  return section({
-    id: 'libraries',
-    title: 'By lending library',
-    note: null,
-    heads: ['Library', 'Last sweep', 'State', 'Last done', 'Next', 'Copies', 'Fields changed', 'Fields kept'],
-    rows: sweeps.map(row),
+    return [
+      html`<a href="${basePath}/sweeps?lending=${encodeURIComponent(library)}">${nameOf(library)}</a>
+        <span class="quiet">${library}</span>`,
+      html`${timeElement(sweep?.started_ms ?? null, nowMs)}
+      ${sweep === null ? null : html`<span class="quiet">${modeOf(sweep)}</span>`}`,
+      sweep === null ? null : stateOf(sweep),
+      timeElement(schedule?.doneMs ?? null, nowMs),
+      schedule === null ? '–' : timeElement(schedule.nextMs, nowMs),
+      copies,
+      changed,
+      kept,
+    ];
   });
+  const heads = ['Library', 'Last sweep', 'State', 'Last done', 'Next', COPIES, number(CHANGED), KEPT];
+  return section({ id: 'libraries', title: 'By lending library', note: null, heads, rows });
 }
 
 function libraryReport({ sweep, dryRun }: LibrarySweeps, view: SweepsView): Html {
@@ -134,57 +140,54 @@ function homeTable(id: string, title: string, sweep: SweepState | null, { nameOf
       <p class="empty">There was none yet.</p>
     </section>`;
   }
-  const row = ([home, swept]: [string, SweptHome]): Html => {
+  const rows = Object.entries(sweep.homes).map(([home, swept]) => {
     const { look, says } = STATES[swept.state];
     const findings = Object.entries(swept.findings).map(([code, count]) => `${code} ${count}`);
-    return html`<tr>
-      <th scope="row">${nameOf(home)} <span class="quiet">${home}</span></th>
-      <td data-label="State"><span class="state state-${look}">${says}</span></td>
-      <td data-label="Copies" class="number">${swept.copies}</td>
-      <td data-label="${changedLabel(sweep)}" class="number">${swept.fields_changed}</td>
-      <td data-label="Fields kept" class="number">${swept.fields_kept}</td>
-      <td data-label="Findings">${findings.length === 0 ? '–' : findings.join(', ')}</td>
-    </tr>`;
-  };
+    return [
+      html`${nameOf(home)} <span class="quiet">${home}</span>`,
+      html`<span class="state state-${look}">${says}</span>`,
+      swept.copies,
+      swept.fields_changed,
+      swept.fields_kept,
+      findings.length === 0 ? '–' : findings.join(', '),
+    ];
+  });
   const took =
     sweep.ended_ms === null ? '' : `, took ${durationText((sweep.ended_ms - sweep.started_ms) / 1000)}`;
   return section({
     id,
     title,
     note: html`${timeElement(sweep.started_ms, nowMs)}, ${modeOf(sweep)}${took} ${stateOf(sweep)}`,
-    heads: ['Home library', 'State', 'Copies', changedLabel(sweep), 'Fields kept', 'Findings'],
-    rows: Object.entries(sweep.homes).map(row),
+    heads: [
+      'Home library',
+      'State',
+      COPIES,
+      number(sweep.dry_run ? 'Fields to change' : CHANGED),
+      KEPT,
+      'Findings',
+    ],
+    rows,
   });
 }
 
-interface Section {
-  readonly id: string;
-  readonly title: string;
-  readonly note: Html | null;
-  readonly heads: readonly string[];
-  readonly rows: readonly Html[];
-}
+const number = (text: string): Head => [text, 'number'];
+const CHANGED = 'Fields changed';
+const COPIES = number('Copies');
+const KEPT = number('Fields kept');
 
-const NUMBERS: ReadonlySet<string> = new Set(['Copies', 'Fields changed', 'Fields to change', 'Fields kept']);
-
-function section({ id, title, note, heads, rows }: Section): Html {
+function section({
+  id,
+  title,
+  note,
+  ...content
+}: { readonly id: string; readonly title: string; readonly note: Html | null } & Pick<
+  Parameters<typeof table>[0],
+  'heads' | 'rows'
+>): Html {
   return html`<section aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>
     ${note === null ? null : html`<p class="quiet">${note}</p>`}
-    <div class="scroll" role="region" aria-label="Table: ${title}" tabindex="0">
-      <table class="libraries">
-        <thead>
-          <tr>
-            ${heads.map(
-              (head) => html`<th scope="col" class="${NUMBERS.has(head) ? 'number' : ''}">${head}</th>`,
-            )}
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
+    ${table({ label: `Table: ${title}`, ...content })}
   </section>`;
 }
 
@@ -194,17 +197,8 @@ function findingList(homes: readonly SweptHome[]): Html {
     for (const [code, count] of Object.entries(findings)) counts.set(code, (counts.get(code) ?? 0) + count);
   }
   if (counts.size === 0) return html`<p class="empty">Nothing was found yet.</p>`;
-  return html`<dl class="totals">
-      ${[...counts]
-        .sort(([, one], [, other]) => other - one)
-        .map(
-          ([code, count]) =>
-            html`<div>
-              <dt>${code}</dt>
-              <dd>${count}</dd>
-            </div>`,
-        )}
-    </dl>
+  const ordered = [...counts].toSorted(([, one], [, other]) => other - one);
+  return html`${definitions('totals', ordered)}
     <p class="quiet">
       Copies by what was found of them; a copy can have several findings. "passport copies refresh --report"
       prints the same.
@@ -212,9 +206,6 @@ function findingList(homes: readonly SweptHome[]): Html {
 }
 
 const modeOf = ({ mode }: SweepState): string => (mode === 'full' ? 'all copies' : 'changed records');
-const changedLabel = ({ dry_run: isDry }: SweepState): string =>
-  isDry ? 'Fields to change' : 'Fields changed';
-
 function stateOf({ ended_ms: endedMs, failed, homes }: SweepState): Html {
   if (failed !== null) return html`<span class="state state-open">not to its end: ${failed}</span>`;
   const failing = countFailing(Object.values(homes));

@@ -1,0 +1,31 @@
+import type { ScanJobs } from '@passport/queue';
+import type { Redis } from '@passport/runtime';
+import type { PersonActions } from '../events/person-actions.ts';
+import type { KnownLibrary } from '../libraries/known-libraries.ts';
+import { type Scope, sees } from '../login/login.ts';
+
+/** An endpoint of `notify` as the configuration has it; its address is not known here. */
+export interface KnownEndpoint {
+  readonly name: string;
+  /** Which it wants messages of. */
+  readonly libraries: Scope;
+}
+
+/** What every page is made from. */
+export interface PageDeps {
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly libraries: readonly KnownLibrary[];
+  /** Where operators are notified. */
+  readonly endpoints: readonly KnownEndpoint[];
+  readonly nameOf: (library: string) => string;
+  /** Milliseconds by the queue's clock. */
+  readonly now: () => number;
+  /** Where the dashboard is: '' or a path without a slash at its end. */
+  readonly basePath: string;
+  readonly actions: PersonActions;
+}
+
+/** The libraries that somebody may see. */
+export const librariesSeen = ({ libraries }: PageDeps, scope: Scope): readonly KnownLibrary[] =>
+  libraries.filter(({ id }) => sees({ libraries: scope }, id));
