@@ -75,11 +75,8 @@ export class SecretReader {
 
   #box(value: string, source: string, at: Path): Secret<string> | null {
     if (value !== '' && value === value.trim()) return new Secret(value, source);
-    this.#problems.add(
-      at,
-      value === '' ? 'is empty' : 'has blanks or line ends around it',
-      'the bare secret',
-    );
+    const what = value === '' ? 'is empty' : 'has blanks or line ends around it';
+    this.#problems.add(at, what, 'the bare secret');
     return null;
   }
 }
