@@ -31,10 +31,9 @@ export class EnvironmentReader {
     return null;
   }
 
-  /** The same for a variable that may be left out: undefined then. */
-  optional<T>(variable: Variable<T>): Secret<T> | null | undefined {
-    const text = this.#secrets.variable(variable.name, [variable.name]);
-    return text === undefined || text === null ? text : this.#parse(variable, text);
+  /** The same for a variable that may be left out, and is null then. */
+  optional<T>(variable: Variable<T>): Secret<T> | null {
+    return this.isSet(variable) ? this.required(variable) : null;
   }
 
   /** Whether a variable is given, in either way. */

@@ -3,7 +3,6 @@ import { readConsortium } from '../file/parse-consortium.ts';
 import { ConfigError, ProblemList, describeProblem } from '../problems/config-error.ts';
 import type { Consortium } from '../schema/consortium-schema.ts';
 import { deepFreeze } from '../schema/frozen.ts';
-import { countFixedSecrets } from '../secrets/fixed-secrets.ts';
 import { SECRET_KINDS, Secret, type SecretKind } from '../secrets/secret.ts';
 import { EnvironmentReader } from './environment-reader.ts';
 import { VARIABLES } from './environment-variables.ts';
@@ -17,7 +16,7 @@ interface OfFile {
   readonly consortium: Consortium;
   /** Which file this is: the first twelve digits of what `sha256sum` says of it. */
   readonly fileHash: string;
-  /** How many secrets no reload renews: they are those of the start of the process (fixed-secrets.ts). */
+  /** How many secrets no reload renews: they are those of the start of the process. */
   readonly fixedSecrets: number;
 }
 
@@ -44,6 +43,30 @@ function readFileOf(
   const { consortium, problems } = readConsortium(text, { env, readFile }, wanted);
   variables.problems.include(problems);
   return { consortium, fileHash: createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS) };
+}
+
+/**
+ * How many secrets of a configuration stay what they were when the process started, whatever a reload reads: those of variables, and
+ * those of files that systemd has copied for the process (`LoadCredential=`).
+ */
+function countFixedSecrets(
+  // No reload opens another connection to Redis, wherever its address comes from.
+  { redisUrl: _none, ...config }: Readonly<Record<string, unknown>>,
+  { CREDENTIALS_DIRECTORY: copies = '' }: NodeJS.ProcessEnv,
+): number {
+  const fixed = new Set<string>();
+  const seen = new Set<object>();
+  const walk = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return;
+    seen.add(value);
+    if (value instanceof Secret) {
+      const { source } = value;
+      if (source.startsWith('env ') || (copies !== '' && source.startsWith(`file ${copies}/`)))
+        fixed.add(source);
+    } else Object.values(value).forEach(walk);
+  };
+  walk(config);
+  return fixed.size;
 }
 
 /**
@@ -201,7 +224,7 @@ export function doctorConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
     /** Without a slash at its end. */
     receiverUrl: variables.plain(VARIABLES.receiverUrl),
     /** Null: REDIS_URL is not set, and the queue is not examined. */
-    redisUrl: variables.optional(VARIABLES.redisUrl) ?? null,
+    redisUrl: variables.optional(VARIABLES.redisUrl),
   }));
 }
 

@@ -36,19 +36,8 @@ export function readViewer(variables: EnvironmentReader, operator: Login): Login
   return viewer;
 }
 
-/** Where a proxy says who it has logged in. */
-export interface ProxyLogin {
-  /** In lower case. */
-  readonly header: string;
-  /** Addresses and networks, separated by commas. */
-  readonly from: string;
-}
-
-/** The login by a proxy; null where none is set. Users without a password need it. */
-export function readProxyLogin(
-  variables: EnvironmentReader,
-  consortium: Consortium | null,
-): ProxyLogin | null {
+/** Where a proxy says who it has logged in; null where none does. Users without a password need it. */
+export function readProxyLogin(variables: EnvironmentReader, consortium: Consortium | null) {
   if (!variables.isSet(VARIABLES.proxyUserHeader) && !variables.isSet(VARIABLES.proxyFrom)) {
     for (const [place, { password }] of (consortium?.users ?? []).entries()) {
       if (password !== null) continue;
@@ -58,6 +47,7 @@ export function readProxyLogin(
     return null;
   }
   const header = variables.required(VARIABLES.proxyUserHeader)?.reveal() ?? '';
+  /** Addresses and networks, separated by commas. */
   const from = variables.required(VARIABLES.proxyFrom)?.reveal() ?? '';
   return { header: header.toLowerCase(), from };
 }

@@ -10,12 +10,6 @@ import { checkLibraries } from './check-libraries.ts';
 import { builtInLayer, mergeLayers, readEntry, readLayer, type Reading } from './read-section.ts';
 import { readYaml } from './yaml-file.ts';
 
-/** What reading the file came to: the consortium, and every problem (then the consortium is not to be used). */
-export interface ConsortiumReading {
-  readonly consortium: Consortium;
-  readonly problems: readonly ConfigProblem[];
-}
-
 /** Reads the entries of `users` or `notify`: each has a name of its own, and may be of some libraries only. */
 function readNamed<S extends typeof userSchema | typeof endpointSchema>(
   list: 'users' | 'notify',
@@ -63,12 +57,15 @@ function readFileKeys(raw: unknown, reading: Reading) {
   };
 }
 
-/** Reads a consortium, with the secrets that are `wanted`, and everything that is wrong with it; throws nothing. */
+/**
+ * Reads a consortium, with the secrets that are `wanted`, and everything that is wrong with it: then the consortium is not to be used.
+ * Throws nothing.
+ */
 export function readConsortium(
   yamlText: string,
   surroundings: Surroundings,
   wanted: readonly SecretKind[],
-): ConsortiumReading {
+): { readonly consortium: Consortium; readonly problems: readonly ConfigProblem[] } {
   const { raw, problems } = readYaml(yamlText);
   const found = raw === undefined ? new ProblemList() : problems;
   const secrets = new SecretReader(surroundings, found, wanted);

@@ -83,7 +83,7 @@ export function mergeLayers<S extends Section>(
 ): z.output<S> {
   const merged = keysOf(section).map(([key, name, schema]): [string, unknown] => {
     const place = [...at, name];
-    const found = layers.flatMap(({ values }) => (key in values ? [values[key]] : []));
+    const found = layers.filter(({ values }) => key in values).map(({ values }) => values[key]);
     if (isSection(schema)) return [key, mergeLayers(schema, found as Layer[], place, reading)];
     const { allowed, note, isByEntry = false } = metaOf(schema);
     if (note === 'required' && layers.every(({ raw }) => raw !== null && raw[name] === undefined)) {

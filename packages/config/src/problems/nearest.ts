@@ -10,9 +10,14 @@ export function nearest(word: string, known: readonly string[]): string | null {
   return distance(word.toLowerCase(), candidate) <= farthest ? (spellings.get(candidate) ?? null) : null;
 }
 
+/** What to add to a message about an unknown word: nothing where no known one is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const meant = nearest(word, known);
+  return meant === null ? '' : `, did you mean ${meant}?`;
+}
+
 /** Reports that an id is of no library, with the one that was probably meant. */
 export function reportNoLibrary(id: string, ids: readonly string[], at: Path, problems: ProblemList): void {
-  const meant = nearest(id, ids);
-  const hint = meant === null ? '' : `, did you mean ${meant}?`;
-  problems.add(at, `is no library${hint}`, ids.length === 0 ? 'the id of a library' : ids.join(', '));
+  const allowed = ids.length === 0 ? 'the id of a library' : ids.join(', ');
+  problems.add(at, `is no library${didYouMean(id, ids)}`, allowed);
 }

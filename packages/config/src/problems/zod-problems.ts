@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { nearest } from './nearest.ts';
+import { didYouMean } from './nearest.ts';
 import type { Path, ProblemList } from './config-error.ts';
 
 /** Kinds of values, by the names that zod and `typeof` have for them. */
@@ -70,12 +70,9 @@ export function reportUnknownKeys(
   problems: ProblemList,
 ): void {
   for (const key of keys) {
-    const meant = nearest(key, known);
-    problems.add(
-      printable(key) ? [...at, key] : at,
-      `${printable(key) ? 'is not a known key' : 'has a key that is not known'}${meant === null ? '' : `, did you mean ${meant}?`}`,
-      `known here: ${known.join(', ')}`,
-    );
+    const what = printable(key) ? 'is not a known key' : 'has a key that is not known';
+    const place = printable(key) ? [...at, key] : at;
+    problems.add(place, `${what}${didYouMean(key, known)}`, `known here: ${known.join(', ')}`);
   }
 }
 
@@ -105,20 +102,11 @@ export function reportIssues(
   for (const issue of issues) {
     const place = [...at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
     const here = schemaAt(schema, issue.path);
-    if (issue.code === 'unrecognized_keys') {
-      reportUnknownKeys(issue.keys, keysOf(here), place, problems);
-      continue;
-    }
-    const branch =
-      issue.code === 'invalid_union' && here instanceof z.ZodUnion ? intendedBranch(issue) : null;
-    if (issue.code === 'invalid_union' && here instanceof z.ZodUnion && branch !== null) {
-      reportIssues(
-        issue.errors[branch] ?? [],
-        { schema: here.options[branch], at: place, allowed },
-        problems,
-      );
-      continue;
-    }
-    problems.add(place, describe(issue), allowed);
+    const branch = issue.code === 'invalid_union' ? intendedBranch(issue) : null;
+    if (issue.code === 'unrecognized_keys') reportUnknownKeys(issue.keys, keysOf(here), place, problems);
+    else if (issue.code === 'invalid_union' && here instanceof z.ZodUnion && branch !== null) {
+      const intended = { schema: here.options[branch], at: place, allowed };
+      reportIssues(issue.errors[branch] ?? [], intended, problems);
+    } else problems.add(place, describe(issue), allowed);
   }
 }

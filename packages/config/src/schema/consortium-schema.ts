@@ -86,8 +86,6 @@ export const userSchema = section(
 
 /** The source of an address that stands in the file, and so is none of the secret ones. */
 const IN_FILE = 'the file';
-const SECRET_NOTIFY_ALLOWED =
-  '{env: NAME} or {file: PATH} of what `passport secret new` prints; never the secret itself';
 
 /** What is wrong with an address, or null. */
 function faultOfUrl(url: string, allowHttp: boolean): string | null {
@@ -130,7 +128,7 @@ export const endpointSchema = section(
       /** The whole `whsec_...` text. Null: nothing is signed, and the address itself is the secret. */
       secret: key(orLeftOut(secretSource('notify')), {
         description: 'Signs the messages of the format `standard`; the others are not signed.',
-        allowed: SECRET_NOTIFY_ALLOWED,
+        allowed: '{env: NAME} or {file: PATH} of what `passport secret new` prints; never the secret itself',
         note: 'required for `standard`',
         absent: null,
         standIn: new Secret(''),

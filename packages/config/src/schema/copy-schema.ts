@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { nearest } from '../problems/nearest.ts';
+import { didYouMean } from '../problems/nearest.ts';
 import { COPY_FIELDS, SET_ONLY_FIELDS } from './field-groups.ts';
 import { key, section } from './key.ts';
 import { duration, fieldList, kohaCode, list, orLeftOut, words } from './kinds.ts';
@@ -57,10 +57,7 @@ const LONGEST: Readonly<Record<string, number>> = {
 const LONGEST_OTHER = 255;
 
 function faultOfSet(field: string, value: string | null): string | null {
-  if (!SETTABLE.includes(field)) {
-    const meant = nearest(field, SETTABLE);
-    return `is no field that can be set${meant === null ? '' : `, did you mean ${meant}?`}`;
-  }
+  if (!SETTABLE.includes(field)) return `is no field that can be set${didYouMean(field, SETTABLE)}`;
   const longest = LONGEST[field] ?? LONGEST_OTHER;
   if (value === null) return null;
   if (Array.from(value).length > longest) return `is longer than Koha's ${longest} characters`;

@@ -45,7 +45,8 @@ export interface SectionMeta<Parts, Output> {
   readonly parts?: (value: Output) => { readonly [Key in keyof Parts]?: unknown };
 }
 
-type StoredMeta = KeyMeta<unknown, unknown> & SectionMeta<Readonly<Record<string, unknown>>, unknown>;
+type StoredMeta = KeyMeta<unknown, unknown> &
+  SectionMeta<Readonly<Record<string, unknown>>, unknown> & { readonly isSection?: true };
 const METAS = new WeakMap<z.core.$ZodType, StoredMeta>();
 
 /** Declares a key. The schema that it returns is one of its own: one schema may serve several keys. */
@@ -60,7 +61,8 @@ export function section<S extends Section>(
   schema: S,
   meta: SectionMeta<z.output<S extends z.ZodPipe ? S['in'] : S>, Frozen<z.output<S>>>,
 ): S {
-  METAS.set(schema, { allowed: 'a section of its own, see below', note: '', ...meta } as StoredMeta);
+  const stored = { allowed: 'a section of its own, see below', note: '', isSection: true, ...meta };
+  METAS.set(schema, stored as StoredMeta);
   return schema;
 }
 
@@ -71,18 +73,24 @@ export function metaOf(schema: z.core.$ZodType): StoredMeta {
 
 /** Whether a key of a section is a section itself. */
 export function isSection(schema: z.core.$ZodType): schema is Section {
-  return schema instanceof z.ZodObject || (schema instanceof z.ZodPipe && schema.in instanceof z.ZodObject);
+  return METAS.get(schema)?.isSection === true;
 }
 
 /** `timeoutMs` of the model is `timeout` in the file, and `copiesPerHour` is `copies_per_hour`. */
 const fileKey = (name: string): string =>
   name.replace(/Ms$/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+type Keys = readonly (readonly [model: string, file: string, z.core.$ZodType])[];
+// Each of a thousand libraries is read by the same sections.
+const KEYS = new WeakMap<Section, Keys>();
+
 /** The keys of a section: their names in the model and in the file, and their schemas. */
-export function keysOf(
-  schema: Section,
-): readonly (readonly [model: string, file: string, z.core.$ZodType])[] {
+export function keysOf(schema: Section): Keys {
   const { shape }: { shape: Readonly<Record<string, z.core.$ZodType>> } =
     schema instanceof z.ZodPipe ? schema.in : schema;
-  return Object.entries(shape).map(([name, inner]) => [name, metaOf(inner).name ?? fileKey(name), inner]);
+  const keys =
+    KEYS.get(schema) ??
+    Object.entries(shape).map(([name, inner]) => [name, metaOf(inner).name ?? fileKey(name), inner] as const);
+  KEYS.set(schema, keys);
+  return keys;
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { nearest } from '../problems/nearest.ts';
+import { didYouMean } from '../problems/nearest.ts';
 import { type Secret, type SecretKind, UnreadSecret } from '../secrets/secret.ts';
 import { durationBetween, formatDuration } from './duration.ts';
 import { COPY_FIELDS, FIELD_GROUPS, type CopyField, type FieldGroup } from './field-groups.ts';
@@ -109,8 +109,7 @@ export const fieldNames = z
     z.string().transform((word, context): readonly CopyField[] => {
       if (isGroup(word)) return FIELD_GROUPS[word];
       if (isField(word)) return [word];
-      const meant = nearest(word, [...Object.keys(FIELD_GROUPS), ...COPY_FIELDS]);
-      const hint = meant === null ? '' : `, did you mean ${meant}?`;
+      const hint = didYouMean(word, [...Object.keys(FIELD_GROUPS), ...COPY_FIELDS]);
       context.addIssue({ code: 'custom', message: `is no group and no field that can be copied${hint}` });
       return [];
     }),

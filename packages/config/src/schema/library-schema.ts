@@ -27,7 +27,6 @@ import { isHttpAllowed, kohaAddress } from './koha-url.ts';
 
 const NOT_READ = new Secret('');
 const IN_DEFAULTS = 'Can be set in `defaults`.';
-const DEBT_ALLOWED = 'a number from 0 to 1000000, or null';
 const MOST_PER_HOUR = 10_000_000;
 const kohaSecret = (description: string) =>
   key(secretSource('koha'), { description, allowed: SECRET_ALLOWED, note: 'required', absent: NOT_READ });
@@ -147,7 +146,7 @@ const eligibilitySection = section(
     addressUnconfirmed: refuseOrAllow('whose address must be confirmed'),
     maxDebt: key(z.number().min(0).max(1_000_000).nullable(), {
       description: 'Maximum debt at the home library, in its currency. Null: not checked.',
-      allowed: DEBT_ALLOWED,
+      allowed: 'a number from 0 to 1000000, or null',
       fallback: null,
     }),
     minAge: key(z.int().min(1).max(120).nullable(), {

@@ -1,4 +1,4 @@
-import { nearest } from '../problems/nearest.ts';
+import { didYouMean } from '../problems/nearest.ts';
 import type { Path, ProblemList } from '../problems/config-error.ts';
 import { Secret, type SecretKind, type UnreadSecret } from './secret.ts';
 
@@ -42,8 +42,7 @@ export class SecretReader {
     const { env } = this.#surroundings;
     const found = this.variable(place.env, at);
     if (found === undefined) {
-      const meant = isPlainName(place.env) ? nearest(place.env, Object.keys(env)) : null;
-      const hint = meant === null ? '' : `, did you mean ${meant}?`;
+      const hint = isPlainName(place.env) ? didYouMean(place.env, Object.keys(env)) : '';
       const what = `the environment has no ${printableName(place.env)}`;
       const other = isPlainName(place.env) ? `${place.env}_FILE` : 'NAME_FILE';
       this.#problems.add(at, `${what}${hint}`, `set it, or ${other} to the path of a file that holds it`);
@@ -76,11 +75,8 @@ export class SecretReader {
 
   #box(value: string, source: string, at: Path): Secret<string> | null {
     if (value !== '' && value === value.trim()) return new Secret(value, source);
-    this.#problems.add(
-      at,
-      value === '' ? 'is empty' : 'has blanks or line ends around it',
-      'the bare secret',
-    );
+    const what = value === '' ? 'is empty' : 'has blanks or line ends around it';
+    this.#problems.add(at, what, 'the bare secret');
     return null;
   }
 }
