@@ -13,7 +13,7 @@ export {
 export { isEndedByUs, isOfOneRecord, KohaError, type KohaErrorCode, type KohaFailure } from './koha-error.ts';
 export { listPages, type CopiesWanted, type ListedPage } from './list-pages.ts';
 export type { OwedByCopy } from './owed.ts';
-export { PATRONS_A_PAGE, type PatronPage } from './patron-page.ts';
+export type { PatronPage } from './patron-page.ts';
 export { parsePatron, type KohaPatron, type PatronAttribute } from './patron.ts';
 export { PATRON_FIELDS, SETTABLE_FIELDS, type FieldLimit, type PatronField } from './patron-fields.ts';
 export type { PluginAbout, PluginCheck } from './plugin-routes.ts';

@@ -17,7 +17,7 @@ import {
 import { type OwedThere, type Place, type Subject, findPlaces, isUncertain } from '../places/find-places.ts';
 import { homeIn } from '../places/home-key.ts';
 import { withQueue } from '../connect/with-queue.ts';
-import { type CliDeps, defineCommand, type Report, text, WrongUse } from '../program/index.ts';
+import { type CliDeps, defineCommand, type Report, optional, WrongUse } from '../program/index.ts';
 
 const COLUMNS = [
   'home_key',
@@ -132,8 +132,8 @@ export const exportData = defineCommand({
     'passport export --library midland > midland.csv',
   ],
   options: {
-    patron: text('<home key>', "the home library's id and the number of the patron in its Koha"),
-    library: text('<library>', 'all patrons of this library, and all copies at it'),
+    patron: optional('<home key>', "the home library's id and the number of the patron in its Koha"),
+    library: optional('<library>', 'all patrons of this library, and all copies at it'),
   },
   run: (wanted, _args, report, deps) => {
     const subject = subjectOf(wanted.patron, wanted.library);
