@@ -21,4 +21,4 @@ export {
   optional,
 } from './options.ts';
 export { readLines } from './read-lines.ts';
-export type { Report } from './report.ts';
+export type { Report } from './printed-text.ts';
