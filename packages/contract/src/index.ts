@@ -36,7 +36,6 @@ export {
   type EligibilityReason,
   type EventState,
   FAILURES,
-  type Failure,
   OUTCOMES,
   type Outcome,
   PROBLEMS,

@@ -15,7 +15,6 @@ export {
 } from './koha-client.ts';
 export type { Person, VisiblePatrons } from './patrons/find-patrons.ts';
 export {
-  PATRONS_A_PAGE,
   type CopiesWanted,
   type ListedPage,
   listPages,

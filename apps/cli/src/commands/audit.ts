@@ -11,7 +11,7 @@ import {
   parsed,
   parsedOr,
   type Report,
-  text,
+  optional,
 } from '../program/index.ts';
 
 /** A time, or how long ago. */
@@ -71,8 +71,8 @@ export const audit = defineCommand({
       [LAST_WEEK, '7d'],
     ),
     until: parsed('<time>', 'the same; by default now', parseMoment),
-    at: text('<library>', 'only what was done at, or read from, this library'),
-    by: text('<account>', 'only what this account did'),
+    at: optional('<library>', 'only what was done at, or read from, this library'),
+    by: optional('<account>', 'only what this account did'),
     act: choice('<act>', 'only this', ACTS),
     limit: parsedOr('<number>', 'so many lines at most', numberUpTo(99_999), [1_000]),
     csv: flag('print CSV instead of a table', ['json']),

@@ -17,51 +17,39 @@ import {
 import { type OwedThere, type Place, type Subject, findPlaces, isUncertain } from '../places/find-places.ts';
 import { homeIn } from '../places/home-key.ts';
 import { withQueue } from '../connect/with-queue.ts';
-import { type CliDeps, defineCommand, type Report, text, WrongUse } from '../program/index.ts';
+import { type CliDeps, defineCommand, type Report, optional, WrongUse } from '../program/index.ts';
 
-const COLUMNS = [
-  'home_key',
-  'lending',
-  'state',
-  'patron_id',
-  'enrolled_on',
-  'expires_on',
-  'first_disclosed',
-  'last_disclosed',
-  'receipts',
-  'fields_disclosed',
-  'fields_held',
-  'last_refreshed',
-];
+/** The columns of the CSV, which has a line for each record, or for the place where none is known. */
+const COLUMNS: Readonly<
+  Record<string, (place: Place, record: Place['records'][number] | undefined) => unknown>
+> = {
+  home_key: ({ homeKey }) => homeKey,
+  lending: ({ lending }) => lending,
+  state: ({ state }, record) => record?.kind ?? state,
+  patron_id: (_place, record) => record?.patronId,
+  enrolled_on: (_place, record) => record?.enrolledOn,
+  expires_on: (_place, record) => record?.expiresOn,
+  first_disclosed: (place) => disclosedAt(place).first,
+  last_disclosed: (place) => disclosedAt(place).last,
+  receipts: (place) => disclosedAt(place).receipts,
+  fields_disclosed: (place) =>
+    [...new Set([...disclosedAt(place).fields, ...refreshedAt(place).fields])].join(' '),
+  fields_held: (_place, record) => record?.fields.join(' '),
+  last_refreshed: (place) => refreshedAt(place).last,
+};
+
+function csvLines(place: Place): string[] {
+  const records = place.records.length === 0 ? [undefined] : place.records;
+  return records.map((record) =>
+    csvRow(Object.values(COLUMNS).map((valueOf) => String(valueOf(place, record) ?? ''))),
+  );
+}
 
 function subjectOf(patron: string | undefined, library: string | undefined): Subject {
   if (patron !== undefined && library === undefined)
     return { kind: 'patron', homeKey: patron, home: homeIn(patron) };
   if (library !== undefined && patron === undefined) return { kind: 'library', library };
   throw new WrongUse('name either a patron (--patron) or a library (--library)');
-}
-
-/** One line of CSV for each record, or for the place where none is known. */
-function csvLines(place: Place): string[] {
-  const { first, last, receipts, fields } = disclosedAt(place);
-  const refreshed = refreshedAt(place);
-  const records = place.records.length === 0 ? [null] : place.records;
-  return records.map((record) =>
-    csvRow([
-      place.homeKey,
-      place.lending,
-      record?.kind ?? place.state,
-      String(record?.patronId ?? ''),
-      record?.enrolledOn ?? '',
-      record?.expiresOn ?? '',
-      first ?? '',
-      last ?? '',
-      String(receipts),
-      [...new Set([...fields, ...refreshed.fields])].join(' '),
-      record?.fields.join(' ') ?? '',
-      refreshed.last ?? '',
-    ]),
-  );
 }
 
 const owedText = ({ overdues, amount, restricted, readMs }: OwedThere): string =>
@@ -132,8 +120,8 @@ export const exportData = defineCommand({
     'passport export --library midland > midland.csv',
   ],
   options: {
-    patron: text('<home key>', "the home library's id and the number of the patron in its Koha"),
-    library: text('<library>', 'all patrons of this library, and all copies at it'),
+    patron: optional('<home key>', "the home library's id and the number of the patron in its Koha"),
+    library: optional('<library>', 'all patrons of this library, and all copies at it'),
   },
   run: (wanted, _args, report, deps) => {
     const subject = subjectOf(wanted.patron, wanted.library);
@@ -147,7 +135,7 @@ export const exportData = defineCommand({
       audit(subject, places, deps);
       report.json({ ...wanted, places: places.map(placeJson) });
       if (subject.kind === 'patron') printPatron(places, subject.homeKey, report);
-      else for (const row of [csvRow(COLUMNS), ...places.flatMap(csvLines)]) report.line(row);
+      else for (const row of [csvRow(Object.keys(COLUMNS)), ...places.flatMap(csvLines)]) report.line(row);
       return places.some(isUncertain) ? 1 : 0;
     });
   },

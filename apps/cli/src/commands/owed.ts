@@ -11,7 +11,7 @@ import {
   flag,
   type Report,
   required,
-  text,
+  optional,
 } from '../program/index.ts';
 import { openAudit } from '../program/open-audit.ts';
 
@@ -152,7 +152,7 @@ export const owed = defineCommand({
   ],
   options: {
     of: required('<library>', 'the home library'),
-    at: text('<library>', 'only at this lending library'),
+    at: optional('<library>', 'only at this lending library'),
     read: flag('have a worker read it now'),
   },
   run: (wanted, _args, report, deps) =>

@@ -17,7 +17,7 @@ import {
   parsedOr,
   readLines,
   required,
-  text,
+  optional,
 } from '../program/index.ts';
 
 function parseUrl(text: string): string {
@@ -79,11 +79,11 @@ export const sendEvent = defineCommand({
   options: {
     at: required('<library>', 'the lending library, in whose name the event is signed'),
     card: cardFromInput(),
-    item: text(
+    item: optional(
       '<barcode>',
       'the item that waits to be checked out; - reads it from the second line of standard input',
     ),
-    branch: text(
+    branch: optional(
       '<code>',
       "the branch of the scan; default: the fixed branch of the library's copies, or MAIN",
     ),

@@ -18,7 +18,7 @@ import {
   parsed,
   parsedOr,
   type Report,
-  text,
+  optional,
   WrongUse,
 } from '../program/index.ts';
 
@@ -110,8 +110,8 @@ export const stats = defineCommand({
       ['month'],
       'month',
     ]),
-    at: text('<library>', 'only scans at this lending library'),
-    of: text('<library>', "only scans of this home library's patrons"),
+    at: optional('<library>', 'only scans at this lending library'),
+    of: optional('<library>', "only scans of this home library's patrons"),
     since: parsed('<month>', 'the first month; by default the last 12 months', parseMonth),
     until: parsed('<month>', 'the last month; by default this month', parseMonth),
     csv: flag('print CSV instead of a table, with a column for every code', ['json']),

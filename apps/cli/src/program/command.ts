@@ -1,8 +1,7 @@
 import { Argument, Command } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
-import type { Printer } from './printed-text.ts';
 import type { OptionDrafts, OptionValues } from './options.ts';
-import { type Report, buildReport } from './report.ts';
+import { buildReport, type Printer, type Report } from './printed-text.ts';
 
 /** What a command works with, and where it leaves its exit code. */
 export interface CommandContext {

@@ -18,7 +18,7 @@ export {
   parsed,
   parsedOr,
   required,
-  text,
+  optional,
 } from './options.ts';
 export { readLines } from './read-lines.ts';
-export type { Report } from './report.ts';
+export type { Report } from './printed-text.ts';

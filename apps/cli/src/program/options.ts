@@ -29,7 +29,8 @@ export const option =
 export const flag = (description: string, conflicts: string[] = []): OptionDraft<true | undefined> =>
   option('', description, (made) => made.conflicts(conflicts));
 
-export const text = (value: string, description: string): OptionDraft<string | undefined> =>
+/** An option with a value. */
+export const optional = (value: string, description: string): OptionDraft<string | undefined> =>
   option(value, description);
 
 /** An option that has to be given. */

@@ -64,20 +64,57 @@ export function createPrinter({
   isTerminal,
   randomBytes,
 }: Pick<CliDeps, 'out' | 'err' | 'isTerminal' | 'randomBytes'>): Printer {
-  const secret = randomBytes(16).toString('hex');
-  const marked = new RegExp(`<${secret} (${STYLES.join('|')})>(.*?)</${secret}>`, 'gs');
-  // A line that was cut may have lost the end of a mark.
-  const left = new RegExp(`</?${secret}[^>]*>?`, 'g');
-  const paint = (text: string): string =>
-    printableText(text)
-      .replace(marked, (_whole, name: StyleName, inner: string) => COLORS[name](inner))
-      .replace(left, '');
-  const show = isTerminal ? paint : printableText;
+  const { show, style } = isTerminal
+    ? markedBy(randomBytes(16).toString('hex'))
+    : { show: printableText, style: PLAIN };
   return {
     out: (text) => out(show(text)),
     err: (text) => err(show(text)),
     json: (value) => out(`${printableJson(value)}\n`),
     jsonLine: (value) => out(`${printableJson(value, 0)}\n`),
-    style: isTerminal ? styleOf((name) => (text) => `<${secret} ${name}>${text}</${secret}>`) : PLAIN,
+    style,
+  };
+}
+
+/** Styles that mark a text with a secret, and what makes escape sequences of the marks. */
+function markedBy(secret: string) {
+  const marked = new RegExp(`<${secret} (${STYLES.join('|')})>(.*?)</${secret}>`, 'gs');
+  // A line that was cut may have lost the end of a mark.
+  const left = new RegExp(`</?${secret}[^>]*>?`, 'g');
+  const show = (text: string): string =>
+    printableText(text)
+      .replace(marked, (_whole, name: StyleName, inner: string) => COLORS[name](inner))
+      .replace(left, '');
+  return { show, style: styleOf((name) => (text) => `<${secret} ${name}>${text}</${secret}>`) };
+}
+
+/** Where a command writes: its result to standard output, as text or as one JSON value; everything else to standard error. */
+export interface Report {
+  readonly isJson: boolean;
+  readonly colors: Style;
+  /** A line of text; nothing with `--json`. */
+  readonly line: (text?: string) => void;
+  /** The one JSON value; nothing without `--json`. */
+  readonly json: (value: unknown) => void;
+  /** One of many JSON values, on a line of its own; nothing without `--json`. */
+  readonly jsonLine: (value: unknown) => void;
+  /** A line about how it goes, for the person who waits. */
+  readonly progress: (text: string) => void;
+}
+
+export function buildReport({ out, err, json, jsonLine, style }: Printer, isJson: boolean): Report {
+  return {
+    isJson,
+    colors: style,
+    line: (text = '') => {
+      if (!isJson) out(`${text}\n`);
+    },
+    json: (value) => {
+      if (isJson) json(value);
+    },
+    jsonLine: (value) => {
+      if (isJson) jsonLine(value);
+    },
+    progress: (text) => err(`${text}\n`),
   };
 }

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { type DisclosureReceipt, readDeletions, readReceipts } from '@passport/queue';
 import { csvRow } from '@passport/runtime';
 import { withQueue } from '../../connect/with-queue.ts';
-import { defineCommand, parsed, text } from '../../program/index.ts';
+import { defineCommand, parsed, optional } from '../../program/index.ts';
 
 const COLUMNS = [
   'at',
@@ -70,8 +70,8 @@ export const copiesExport = defineCommand({
     'passport copies export --at riverside --json',
   ],
   options: {
-    at: text('<library>', 'only copies at this lending library'),
-    of: text('<library>', "only copies of this home library's patrons"),
+    at: optional('<library>', 'only copies at this lending library'),
+    of: optional('<library>', "only copies of this home library's patrons"),
     since: parsed('<date>', 'only copies made on this day (UTC) or later', parseSince),
   },
   run: (wanted, _args, report, deps) =>

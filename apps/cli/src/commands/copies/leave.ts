@@ -2,7 +2,7 @@ import { type Library, loadConsortium } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
 import type { OpenKoha } from '../../connect/koha-clients.ts';
-import { choice, defineCommand, flag, localDay, required, text, WrongUse } from '../../program/index.ts';
+import { choice, defineCommand, flag, localDay, required, optional, WrongUse } from '../../program/index.ts';
 import type { CopyEnds } from './copy-ends.ts';
 import {
   attributeOf,
@@ -129,7 +129,7 @@ export const copiesLeave = defineCommand({
   ],
   options: {
     of: required('<library>', 'the library that leaves, also if the configuration does not have it any more'),
-    at: text('<library>', 'only copies at this lending library'),
+    at: optional('<library>', 'only copies at this lending library'),
     by: choice('<way>', 'what becomes of them', WAYS),
     apply: flag('do it; needs --by'),
   },

@@ -8,7 +8,7 @@ import { splitHomeKey } from '../../places/home-key.ts';
 import { openAudit } from '../../program/open-audit.ts';
 import { lendersOf, listCopies, valueOf } from './copy.ts';
 import { countsOf } from './plan.ts';
-import { type CliDeps, defineCommand, type Report, text } from '../../program/index.ts';
+import { type CliDeps, defineCommand, type Report, optional } from '../../program/index.ts';
 
 const COLUMNS = [
   'home_key',
@@ -104,8 +104,8 @@ export const copiesList = defineCommand({
     "passport copies list --json | jq '.copies | length'",
   ],
   options: {
-    at: text('<library>', 'only copies at this lending library'),
-    of: text('<library>', "only copies of this home library's patrons"),
+    at: optional('<library>', 'only copies at this lending library'),
+    of: optional('<library>', "only copies of this home library's patrons"),
   },
   run: ({ at, of }, _args, report, deps) =>
     perhapsWithQueue(deps, async (open): Promise<0 | 1> => {

@@ -1,4 +1,4 @@
-import { type DeletionBlock, type DeletionFacts, type KohaPatron } from '@passport/koha-client';
+import type { DeletionBlock, DeletionFacts, KohaPatron } from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
 import { translateRedisError } from '@passport/runtime';
 import { attempt } from '../../connect/koha-clients.ts';

@@ -10,7 +10,7 @@ import {
   parsed,
   type Report,
   required,
-  text,
+  optional,
   WrongUse,
 } from '../../program/index.ts';
 import { copyTypesOf, warnOfAgreements } from './copy.ts';
@@ -91,7 +91,7 @@ export const copiesPurge = defineCommand({
     ),
     expired: flag('copies whose expiry date has passed'),
     gone: flag('copies whose patron is proven to have left the home library'),
-    of: text(
+    of: optional(
       '<library>',
       'only copies of this home library, also if the configuration does not have it any more',
     ),

@@ -10,7 +10,7 @@ import {
   findLibrary,
   flag,
   type Report,
-  text,
+  optional,
 } from '../../program/index.ts';
 
 const LOOK_EVERY_MS = 500;
@@ -114,7 +114,7 @@ export const copiesRefresh = defineCommand({
     'passport copies refresh --report --json',
   ],
   options: {
-    at: text('<library>', 'only the copies at this lending library'),
+    at: optional('<library>', 'only the copies at this lending library'),
     dryRun: flag('write nothing'),
     full: flag('all copies, not only those whose home record changed since the last sweep'),
     report: flag('only print the report of the last sweep'),

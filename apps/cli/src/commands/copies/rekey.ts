@@ -4,7 +4,14 @@ import { homeKeyOf, homeKeysOf, isSomebodyElse } from '@passport/patron-rules';
 import { rekeyCopyRecord } from '@passport/queue';
 import type { OpenKoha } from '../../connect/koha-clients.ts';
 import { splitHomeKey } from '../../places/home-key.ts';
-import { applyOption, defineCommand, findLibrary, required, text, WrongUse } from '../../program/index.ts';
+import {
+  applyOption,
+  defineCommand,
+  findLibrary,
+  required,
+  optional,
+  WrongUse,
+} from '../../program/index.ts';
 import {
   attributeOf,
   type CopyTypes,
@@ -131,7 +138,7 @@ export const copiesRekey = defineCommand({
   options: {
     from: required('<old id>', 'what the library was called'),
     to: required('<library>', 'what it is called now'),
-    at: text('<library>', 'only copies at this lending library'),
+    at: optional('<library>', 'only copies at this lending library'),
     apply: applyOption(),
   },
   run: async ({ from, to, at, apply = false }, _args, report, deps): Promise<0 | 1> => {

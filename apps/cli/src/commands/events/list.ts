@@ -14,7 +14,7 @@ import {
   numberUpTo,
   parsedOr,
   type Report,
-  text,
+  optional,
 } from '../../program/index.ts';
 
 const libraryOf = (event: ListedEvent): string => event.jobId.slice(0, event.jobId.indexOf('.'));
@@ -60,7 +60,7 @@ export const eventsList = defineCommand({
     "passport events list --json | jq '.events[].event_id'",
   ],
   options: {
-    at: text('<library>', 'only events of this lending library'),
+    at: optional('<library>', 'only events of this lending library'),
     state: choices('<state...>', 'only events in these states', EVENT_STATES),
     limit: parsedOr('<number>', 'maximum number of events per state', numberUpTo(9_999), [50]),
   },

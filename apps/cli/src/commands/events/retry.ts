@@ -13,7 +13,7 @@ import {
   parsed,
   parsedOr,
   type Report,
-  text,
+  optional,
   WrongUse,
 } from '../../program/index.ts';
 
@@ -91,7 +91,7 @@ export const eventsRetry = defineCommand({
   ],
   argument: ['[event...]', 'LIBRARY.EVENT, or event ids'],
   options: {
-    at: text('<library>', 'only events of this lending library'),
+    at: optional('<library>', 'only events of this lending library'),
     outcome: choices('<code...>', 'events that failed with these outcomes', FAILURES),
     since: parsed('<duration>', 'events that failed at most this long ago, such as 2h', durationOf),
     apply: flag('retry them; without it they are only listed'),

@@ -1,7 +1,7 @@
 import { describeState } from './describe-state.ts';
 import { findEvent } from './find-event.ts';
 import { withQueue } from '../../connect/with-queue.ts';
-import { defineCommand, text } from '../../program/index.ts';
+import { defineCommand, optional } from '../../program/index.ts';
 
 export const eventsShow = defineCommand({
   summary: 'show the state of one event',
@@ -13,7 +13,7 @@ export const eventsShow = defineCommand({
     'passport events show evt_3f2a --at riverside --json',
   ],
   argument: ['<event>', 'LIBRARY.EVENT, or the event id'],
-  options: { at: text('<library>', 'the lending library, if several have an event with this id') },
+  options: { at: optional('<library>', 'the lending library, if several have an event with this id') },
   run: ({ at }, [named = ''], report, deps) =>
     withQueue(deps, async (open): Promise<0> => {
       const { state } = await findEvent(open, named, at);

@@ -12,11 +12,11 @@ import {
   type OptionValues,
   parsed,
   type Report,
-  text,
+  optional,
 } from '../../program/index.ts';
 
 const OPTIONS = {
-  at: text('<library>', 'only events of this lending library'),
+  at: optional('<library>', 'only events of this lending library'),
   state: choices('<state...>', 'only events in these states', EVENT_STATES),
   for: parsed('<duration>', 'end after this time', durationOf),
 };

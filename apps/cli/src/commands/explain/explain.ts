@@ -15,7 +15,7 @@ import {
   localDay,
   readLines,
   required,
-  text,
+  optional,
   WrongUse,
 } from '../../program/index.ts';
 import { openAudit } from '../../program/open-audit.ts';
@@ -194,7 +194,7 @@ export const explainCard = defineCommand({
   options: {
     at: required('<library>', 'the lending library, where the card is scanned'),
     card: cardFromInput(),
-    branch: text(
+    branch: optional(
       '<code>',
       "the branch of the scan; default: the fixed branch of the library's copies, or MAIN",
     ),

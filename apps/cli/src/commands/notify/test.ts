@@ -2,7 +2,7 @@ import { cliConfig } from '@passport/config';
 import { type Delivery, deliver, testMessage } from '@passport/notify';
 import { openNotices } from '@passport/queue';
 import { withQueueOf } from '../../connect/with-queue.ts';
-import { type CliDeps, defineCommand, Failure, text, WrongUse } from '../../program/index.ts';
+import { type CliDeps, defineCommand, Failure, optional, WrongUse } from '../../program/index.ts';
 
 type Endpoint = ReturnType<typeof cliConfig>['consortium']['notify'][number];
 
@@ -53,7 +53,7 @@ export const notifyTest = defineCommand({
     'once: no worker is needed, and nothing is queued. An endpoint that answered 410 before gets messages again once it accepts ' +
     'the test. Exit code 1 if one did not accept it.',
   examples: ['passport notify test', 'passport notify test --name ops'],
-  options: { name: text('<name>', 'only the endpoint of this name') },
+  options: { name: optional('<name>', 'only the endpoint of this name') },
   run: async ({ name }, _args, report, deps) => {
     const config = cliConfig(deps.env, deps.readFile, ['notify']);
     const { consortium } = config;
