@@ -39,7 +39,7 @@ export interface CircuitOptions {
 }
 
 /**
- * Builds a circuit over a monotonic clock, in milliseconds. Not a library's breaker: docs/decisions/0004 says why.
+ * Builds a circuit over a monotonic clock, in milliseconds. Not a library's breaker: docs/decisions/0004-circuit-breaker.md says why.
  */
 export function buildCircuit(
   monotonicNow: () => number,
