@@ -26,7 +26,7 @@ COPY packages/koha-double/package.json packages/koha-double/
 FROM demo-manifests AS demo-modules
 RUN npm ci --omit=dev --ignore-scripts --workspace packages/koha-double
 
-# Each process is one file (docs/decisions/0066); the stand-in runs from its modules.
+# Each process is one file (docs/decisions/0027-one-file-per-process.md); the stand-in runs from its modules.
 FROM demo-manifests AS build
 RUN npm ci --ignore-scripts
 COPY tsconfig.base.json ./

@@ -15,7 +15,7 @@ export default {
   // Jest keeps the modules of each file it ran: without a limit a worker grows to 1.9 GB, and collecting them costs a twentieth of the run.
   workerIdleMemoryLimit: '700MB',
   modulePathIgnorePatterns: ['/dist/', '/.demo/'],
-  // Of a unit test; system tests have more (docs/decisions/0003).
+  // Of a unit test; system tests have more (docs/decisions/0003-one-jest-run-from-source.md).
   testTimeout: 30_000,
   setupFilesAfterEnv: ['<rootDir>/jest.setup.js'],
 };

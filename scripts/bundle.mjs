@@ -1,5 +1,5 @@
 // `node ../../scripts/bundle.mjs [--watch]` in the directory of an app: src/main.ts and all it imports become
-// dist/main.js, the one file that a process loads (docs/decisions/0066-one-file-per-process.md).
+// dist/main.js, the one file that a process loads (docs/decisions/0027-one-file-per-process.md).
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -1,6 +1,6 @@
 // `npm run release [-- FOLDER]`: everything that a version is published as, in FOLDER (release/VERSION): plugin, Debian package,
 // images, lists of what is in them (SBOM), checksums, alerts, dashboard, examples, notes.
-// docs/decisions/0084-a-release-is-one-command.md
+// docs/decisions/0042-a-release-is-one-command.md
 import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';

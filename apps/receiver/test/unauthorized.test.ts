@@ -4,7 +4,7 @@ import { signedRequest, waitFor } from '@passport/testkit';
 import { buildAuthentication } from '../src/deliveries/authentication.ts';
 import { OTHER_SECRET, SECRET, useReceiver, read, reportingLibrary } from './receiver-fixture.ts';
 
-/** What 401 says to whom: docs/decisions/0079. riverside and midland have SECRET, lakeside has OTHER_SECRET. */
+/** What 401 says to whom: docs/decisions/0038-refused-deliveries.md. riverside and midland have SECRET, lakeside has OTHER_SECRET. */
 const FORGED = `whsec_${Buffer.alloc(32, 'x').toString('base64')}`;
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 

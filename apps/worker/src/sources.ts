@@ -34,7 +34,7 @@ export interface Sources {
   /**
    * Makes the queue's clock the one that this process's libraries read. BullMQ dates, delays and promotes jobs by
    * `Date.now()`: a worker whose machine is an hour slow would let waiting jobs sleep for that hour
-   * (docs/decisions/0007).
+   * (docs/decisions/0007-one-clock.md).
    */
   readonly adoptClock: (now: () => number) => void;
 }

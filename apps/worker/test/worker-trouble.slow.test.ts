@@ -72,7 +72,7 @@ test('a worker whose lock is somebody else’s by now writes no end into the job
   await waitFor('half a second to pass', elapsed(500));
 
   expect(await bench.state(eventId)).toMatchObject({ outcome: null });
-  // The lock was held when the checkout was noted: what the desk hears is true at Koha (docs/decisions/0073).
+  // The lock was held when the checkout was noted: what the desk hears is true at Koha (docs/decisions/0032-cancel-in-the-record.md).
   expect(riverside.state().outcomes).toMatchObject([
     { event_id: eventId, outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } },
   ]);

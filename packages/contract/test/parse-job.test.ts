@@ -11,7 +11,7 @@ import {
 } from '@passport/contract';
 import { aJob } from './a-job.ts';
 
-/** Everything that version 1 had in Redis, in the middle of its work: see what was recorded in docs/decisions/0008. */
+/** Everything that version 1 had in Redis, in the middle of its work: see what was recorded in docs/decisions/0008-jobs-of-another-version.md. */
 const recorded = JSON.parse(readFileSync(new URL('recorded/version-1.json', import.meta.url), 'utf8')) as {
   keys: Record<string, { type: string; value: { data: string } }>;
 };

@@ -54,7 +54,7 @@ export type ClaimCreate = (
   claim: CreateClaim,
 ) => Promise<ClaimResult>;
 
-/** On the connection that BullMQ uses, as all that is written into an active job (docs/decisions/0022). */
+/** On the connection that BullMQ uses, as all that is written into an active job (docs/decisions/0014-sentinel-and-wait.md). */
 export function buildClaimCreate(redis: Redis): ClaimCreate {
   const claim = defineScript(redis, 'passportClaimCreate', CLAIM_LUA);
   return async ({ id, token, data }, { library, owner, placeLifeMs, unlessCopyOf, patronLock }) => {

@@ -72,7 +72,7 @@ export interface CreatePlaces {
 /** Longer than the pause between two tries; a worker that died in line delays the others for no longer. */
 export const IN_LINE_MS = 300;
 
-/** Opens the places on a connection. Docs/decisions/0050 says why two creates at once are one too many. */
+/** Opens the places on a connection. docs/decisions/0017-one-create-at-a-time.md says why two creates at once are one too many. */
 export function openCreatePlaces(redis: Redis): CreatePlaces {
   const take = defineScript(redis, 'passportTakePlace', TAKE_LUA);
   const keep = defineScript(redis, 'passportKeepPlace', KEEP_LUA);

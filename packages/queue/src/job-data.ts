@@ -53,7 +53,7 @@ return 1
  * The only ways to change a job's data once the receiver has added the job. Each is one script that checks its condition
  * and writes; false: the condition does not hold, and nothing was written. BullMQ's `updateData` is not among them, since it
  * checks nothing: repeated after a lost connection, it would undo what somebody else has written since. Why the state of an
- * event is in the data of its job: docs/decisions/0064.
+ * event is in the data of its job: docs/decisions/0025-event-in-job-data.md.
  */
 export interface JobDataWriter {
   /** The worker that processes the job, during its run: only while `token` is the token of the job's lock (a fenced write). */
@@ -65,7 +65,7 @@ export interface JobDataWriter {
   writeWanted(jobId: string, token: string, data: object): Promise<'written' | 'cancelled' | 'lost'>;
   /**
    * The worker that processed the job, after a lost connection: only if the job is finished and its data have no outcome, as
-   * when the end was written to a Redis that is no more and BullMQ finished the job in the next one (docs/decisions/0022).
+   * when the end was written to a Redis that is no more and BullMQ finished the job in the next one (docs/decisions/0014-sentinel-and-wait.md).
    */
   writeLostEnd(jobId: string, data: object): Promise<boolean>;
   /**
@@ -82,7 +82,7 @@ export interface JobDataWriter {
   replace(jobId: string, before: string, after: object): Promise<boolean>;
 }
 
-/** A writer on this connection. Of an active job it must be the connection that BullMQ uses (docs/decisions/0022). */
+/** A writer on this connection. Of an active job it must be the connection that BullMQ uses (docs/decisions/0014-sentinel-and-wait.md). */
 export function buildJobDataWriter(redis: Redis): JobDataWriter {
   const writeActive = defineScript(redis, 'passportWriteActive', WRITE_ACTIVE_LUA);
   const writeWanted = defineScript(redis, 'passportWriteWanted', WRITE_WANTED_LUA);

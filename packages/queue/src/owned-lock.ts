@@ -43,7 +43,7 @@ export interface OwnedLock {
   release(): Promise<void>;
 }
 
-/** Opens the lock `key` for one owner, in the one Redis that the jobs are in too (docs/decisions/0005: why no Redlock); takes nothing yet. */
+/** Opens the lock `key` for one owner, in the one Redis that the jobs are in too (docs/decisions/0005-patron-locks.md: why no Redlock); takes nothing yet. */
 export function openOwnedLock(
   redis: Redis,
   key: string,

@@ -16,7 +16,7 @@ export interface ServiceManager {
  * when the process begins to stop.
  *
  * Node cannot send to a Unix datagram socket, and we ship no native addon: systemd's own program does it
- * (docs/decisions/0080-debian-package.md).
+ * (docs/decisions/0039-debian-package.md).
  */
 export function createServiceManager(
   env: NodeJS.ProcessEnv,

@@ -13,7 +13,7 @@ export const NO_TRACING: Tracing = {
 
 /**
  * Starts traces to an OpenTelemetry collector (OTLP over HTTP, `OTEL_EXPORTER_OTLP_ENDPOINT`). Without an `endpoint`
- * nothing of OpenTelemetry is loaded (docs/decisions/0020). A collector that is away costs the traces and nothing else.
+ * nothing of OpenTelemetry is loaded (docs/decisions/0012-tracing.md). A collector that is away costs the traces and nothing else.
  */
 export async function startTracing(options: {
   readonly endpoint: string | null;

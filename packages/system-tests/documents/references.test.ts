@@ -91,8 +91,8 @@ test('every link of the documents leads to a file, and a heading of it, that is 
         const to = join(path === '' ? file : join(dirname(file), path));
         if (!existsSync(join(root, to))) return [`${file}: ${path}`];
         const page = TEXTS.find((each) => each.file === to);
-        const isThere = anchor === undefined || page === undefined || anchorsIn(page.text).includes(anchor);
-        return isThere ? [] : [`${file}: ${path}#${anchor}`];
+        if (anchor === undefined || page === undefined || anchorsIn(page.text).includes(anchor)) return [];
+        return [`${file}: ${path}#${anchor}`];
       },
     ).flat(),
   );

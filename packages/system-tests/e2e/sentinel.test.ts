@@ -13,7 +13,7 @@ import { type WatchedRedis, startWatchedRedis } from '../harness/start-watched-r
 import { checkWorkflow } from '../harness/check-workflow.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
-/** Ten for the proof (docs/decisions/0022), two in every run. */
+/** Ten for the proof (docs/decisions/0014-sentinel-and-wait.md), two in every run. */
 const TRIES = Number(process.env['PASSPORT_SENTINEL_TRIES'] ?? 2);
 /** Zero shows what is lost without it. */
 const REDIS_MIN_REPLICAS = process.env['PASSPORT_SENTINEL_REPLICAS'] ?? '1';

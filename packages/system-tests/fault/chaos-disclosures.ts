@@ -71,7 +71,7 @@ const CLOCK_MS = 1_000;
 
 /**
  * Between the read of a copy and its change a sweep pauses for as long as the read took (2 s at most), and waits up to 5 s for the desks: the
- * race that docs/decisions/0069 names. A second more for the calls themselves.
+ * race that docs/decisions/0029-copies-that-follow-home.md names. A second more for the calls themselves.
  */
 const RACE_MS = 8_000;
 /** How long before a change the read is that it rests on. */

@@ -95,7 +95,7 @@ describe('a worker that is stopped', () => {
     const { code, ms } = await timed(firstWorker().kill('SIGTERM'));
 
     const ended = riverside.state().outcomes.filter(({ state }) => state === 'done');
-    // Copies are created one at a time (docs/decisions/0050): what found the line full waits in the queue.
+    // Copies are created one at a time (docs/decisions/0017-one-create-at-a-time.md): what found the line full waits in the queue.
     const states = await Promise.all(events.map(({ eventId }) => consortium.at('riverside').state(eventId)));
     const inLine = states.filter((each) => each?.waiting_for?.reason === 'BUSY');
     process.stderr.write(`a worker with ${IN_HAND} events in hand ended them in ${ms.toFixed(0)} ms\n`);

@@ -24,7 +24,7 @@ export interface Delivery {
 
 /**
  * Why a delivery is not taken for genuine. Whoever sends it hears only `reason`, and of `clock` how far it is off; everything else is for our
- * own log (docs/decisions/0079).
+ * own log (docs/decisions/0038-refused-deliveries.md).
  */
 export type Unauthorized =
   /** The timestamp is `secondsAhead` of ours (negative: behind), whoever signed it. */

@@ -97,7 +97,7 @@ async function ensureCopy(
 
 /**
  * A deadlock in Koha's database is its own error too, and a desk's or a batch's writes can be in our way like our own:
- * eight tries with jitter stored 200 of 200 records that had 113 deadlocks between them (docs/decisions/0050).
+ * eight tries with jitter stored 200 of 200 records that had 113 deadlocks between them (docs/decisions/0017-one-create-at-a-time.md).
  */
 const MOST_REFUSALS = 8;
 /** Namesakes at one desk at one moment are few; in a rush of them each try lets one more through. */

@@ -43,7 +43,7 @@ interface CreateAccessDeps extends Pick<WorkContext, 'newId' | 'monotonicNow' | 
 
 /**
  * One create at a time at each lending Koha, over all workers: two at once deadlock in its database, and good records are
- * answered 500 (docs/decisions/0050). The jobs of one process stand in a line of their own, of which the first tries to
+ * answered 500 (docs/decisions/0017-one-create-at-a-time.md). The jobs of one process stand in a line of their own, of which the first tries to
  * get the place. Where other jobs need their slots, one that finds the line full, or waits too long, learns when to retry.
  */
 export function buildCreateAccess(deps: CreateAccessDeps) {

@@ -14,7 +14,7 @@ export interface Step extends JobLock, Locks {
   readonly call: Libraries['call'];
   /**
    * Makes one read, again where an error of the moment came back: a try needs up to four reads before it may write, so that at
-   * a Koha that fails half of its calls one try of sixteen would get that far (docs/decisions/0006). `side`: as what the
+   * a Koha that fails half of its calls one try of sixteen would get that far (docs/decisions/0006-waiting-and-attempts.md). `side`: as what the
    * library is read, by default as the lending one. Throws KohaError or LibraryClosed.
    */
   read<T>(library: string, read: Read<T>, side?: PauseSide): Promise<T>;

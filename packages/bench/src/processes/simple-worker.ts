@@ -50,7 +50,7 @@ worker.on('failed', (_job, error) => {
 });
 process.stdout.write('ready\n');
 
-/** Each lending Koha gets one create at a time from whoever creates: two deadlock in its database (docs/decisions/0050). */
+/** Each lending Koha gets one create at a time from whoever creates: two deadlock in its database (docs/decisions/0017-one-create-at-a-time.md). */
 function oneAtATime<Args extends unknown[], T>(
   work: (...args: Args) => Promise<T>,
 ): (...args: Args) => Promise<T> {
