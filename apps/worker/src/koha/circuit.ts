@@ -21,7 +21,7 @@ const LONGEST_QUICK_PAUSE_MS = 1_000;
 /**
  * Builds the breaker of one library in one worker process, over a monotonic clock in milliseconds; `random` is in [0, 1). It decides; the
  * caller calls, and reports how it went with the passage it was given: a call that set out before the circuit opened must not pass for the
- * one that tries. Not a library's breaker: docs/decisions/0004 says why.
+ * one that tries. Not a library's breaker: docs/decisions/0004-circuit-breaker.md says why.
  */
 export function buildCircuit(
   monotonicNow: () => number,

@@ -140,7 +140,7 @@ function overlay(one: Shape, other: Shape, shift: number): string | null {
 /**
  * Looks for a card that two patterns both fit: lays their shapes over one another in each way that the ends of the card allow, and
  * takes a character of each place that both have. What it returns was tried with the patterns themselves. Null: it found none, though
- * in rare cases there is one (docs/decisions/0054-overlapping-patterns.md).
+ * in rare cases there is one (docs/decisions/0020-card-patterns.md).
  */
 export function findCommonCard(one: RegExp, other: RegExp): string | null {
   const pairs = shapesOfPattern(one)
