@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { findProgram } from './find-program.ts';
-import { notInFastTests } from './not-in-fast-tests.ts';
+import { notInFastTests } from './start-process.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** No sandbox in containers, and nothing of Chromium's own business on the network. */
@@ -15,7 +15,7 @@ const ARGUMENTS = [
 
 /** The path of a Chromium on this machine, or null. */
 export function findChromium(): string | null {
-  return NAMES.map(findProgram).find((path) => path !== null) ?? null;
+  return NAMES.map((name) => findProgram(name)).find((path) => path !== null) ?? null;
 }
 
 /** Starts Chromium; throws when the machine has none, see {@link findChromium}. */
