@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { findProgram } from './find-program.ts';
-import { notInFastTests } from './not-in-fast-tests.ts';
+import { notInFastTests } from './start-process.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** No sandbox in containers, and nothing of Chromium's own business on the network. */
@@ -18,7 +18,7 @@ const ARGUMENTS = [
 
 /** The path of a Chromium on this machine, or null. */
 export function findChromium(): string | null {
-  return NAMES.map(findProgram).find((path) => path !== null) ?? null;
+  return NAMES.map((name) => findProgram(name)).find((path) => path !== null) ?? null;
 }
 
 /** In the temporary folder of a run: where the Chromium listens that all its files share. */

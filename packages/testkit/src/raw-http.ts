@@ -8,7 +8,7 @@ export interface RawAnswer {
 }
 
 /** A socket on which a test writes what no HTTP client would. */
-export interface RawConnection {
+interface RawConnection {
   write(bytes: string | Buffer): void;
   /** The next answer, `100 Continue` aside; rejects when the connection ends without one. */
   answer(): Promise<RawAnswer>;

@@ -1,13 +1,69 @@
+import { randomUUID } from 'node:crypto';
 import {
-  cancelAnswerSchema,
-  eventStateSchema,
   parseWebhookSecret,
   signDelivery,
+  cancelAnswerSchema,
+  eventStateSchema,
   type CancelAnswer,
   type EventState,
 } from '@passport/contract';
-import { buildScanEvent, signedRequest, type SignedRequest } from './scan-event.ts';
 import { waitFor } from './wait-for.ts';
+
+/** The body of an event as a library's Koha sends it (docs/integrating.md). */
+interface ScanEvent {
+  readonly type: string;
+  readonly timestamp: string;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+/** A valid scan of a card at branch MAIN, now; each key of `data` may be replaced, or left out by undefined. */
+export function buildScanEvent(
+  data: Readonly<Record<string, unknown>> = {},
+  envelope: { type?: string; timestamp?: string } = {},
+): ScanEvent {
+  return {
+    type: envelope.type ?? 'patron.not_found',
+    timestamp: envelope.timestamp ?? new Date().toISOString().replace('Z', '+00:00'),
+    data: {
+      cardnumber: '21234000000017',
+      branch: 'MAIN',
+      item_barcode: '39999000012345',
+      interface: 'staff',
+      operator: 51,
+      ...data,
+    },
+  };
+}
+
+/** A request ready for `fetch` or `inject`, with the id that it carries. */
+export interface SignedRequest {
+  readonly method: 'POST';
+  readonly headers: Record<string, string>;
+  readonly body: string;
+  readonly id: string;
+}
+
+/**
+ * Signs `body` (an event, or text as it is) with `secret` (`whsec_...`). `id` is new unless given; `timestamp` is in
+ * Unix seconds, by default now.
+ */
+export function signedRequest(options: {
+  secret: string;
+  body?: ScanEvent | string;
+  id?: string;
+  timestamp?: number;
+}): SignedRequest {
+  const id = options.id ?? `evt_${randomUUID()}`;
+  const event = options.body ?? buildScanEvent();
+  const body = typeof event === 'string' ? event : JSON.stringify(event);
+  const headers = signDelivery({
+    secrets: [parseWebhookSecret(options.secret)],
+    id,
+    timestamp: options.timestamp ?? Math.floor(Date.now() / 1_000),
+    body: Buffer.from(body),
+  });
+  return { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body, id };
+}
 
 /** What the receiver answered to one delivery. */
 export interface ScanAnswer {
@@ -52,38 +108,36 @@ export function createReceiverClient(at: {
   secret: string;
 }): ReceiverClient {
   const url = `${at.receiverUrl}/webhooks/${at.library}`;
+  const send = ({ method, headers, body }: SignedRequest, path = ''): Promise<Response> =>
+    fetch(url + path, { method, headers, body });
   async function deliver(request: SignedRequest): Promise<ScanAnswer> {
-    const { method, headers, body, id } = request;
-    const response = await fetch(url, { method, headers, body });
+    const response = await send(request);
     const answer = readObject(await response.text());
-    const eventId = typeof answer['event_id'] === 'string' ? answer['event_id'] : id;
-    return { status: response.status, id, eventId, body: answer };
+    const eventId = typeof answer['event_id'] === 'string' ? answer['event_id'] : request.id;
+    return { status: response.status, id: request.id, eventId, body: answer };
   }
   async function state(eventId: string): Promise<EventState | null> {
-    const headers = signDelivery({
-      secrets: [parseWebhookSecret(at.secret)],
-      id: eventId,
-      timestamp: Math.floor(Date.now() / 1_000),
-      body: Buffer.alloc(0),
-    });
+    const { headers } = signedRequest({ secret: at.secret, id: eventId, body: '' });
     const response = await fetch(`${url}/${eventId}`, { headers });
     if (response.status === 404) return null;
     if (!response.ok) throw new Error(`the receiver answered ${response.status} to the question for a state`);
     return eventStateSchema.parse(await response.json());
   }
   async function cancel(eventId: string): Promise<CancelAnswer | null> {
-    const event = buildScanEvent({}, { type: 'scan.cancelled' });
-    const { method, headers, body } = signedRequest({ secret: at.secret, id: eventId, body: event });
-    const response = await fetch(`${url}/${eventId}/cancel`, { method, headers, body });
+    const body = buildScanEvent({}, { type: 'scan.cancelled' });
+    const response = await send(
+      signedRequest({ secret: at.secret, id: eventId, body }),
+      `/${eventId}/cancel`,
+    );
     if (response.status === 404) return null;
     if (!response.ok) throw new Error(`the receiver answered ${response.status} to a cancel`);
     return cancelAnswerSchema.parse(await response.json());
   }
   async function consent(eventId: string, data: object): Promise<number> {
     const timestamp = new Date().toISOString();
-    const event = JSON.stringify({ type: 'consent.answered', timestamp, data });
-    const { method, headers, body } = signedRequest({ secret: at.secret, id: eventId, body: event });
-    return (await fetch(`${url}/${eventId}/consent`, { method, headers, body })).status;
+    const body = JSON.stringify({ type: 'consent.answered', timestamp, data });
+    return (await send(signedRequest({ secret: at.secret, id: eventId, body }), `/${eventId}/consent`))
+      .status;
   }
   return {
     scan: (data = {}, { id, scannedAt } = {}) =>

@@ -8,7 +8,7 @@ import { seededRandom, type SeededRandom } from './seeded-random.ts';
  * ones go on); `delay` (each piece later by `ms` and up to `jitterMs`); `cut`
  * (a connection is reset after `afterBytes` of requests or of answers).
  */
-export type FaultMode =
+type FaultMode =
   | { readonly kind: PlainFault }
   | { readonly kind: 'delay'; readonly ms: number; readonly jitterMs?: number }
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly direction: 'request' | 'answer' };

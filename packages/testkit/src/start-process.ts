@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { killAtExit } from './kill-at-exit.ts';
 import { waitFor } from './wait-for.ts';
 
 /** How a process ended: `code` is null when a signal ended it. */
@@ -130,4 +129,27 @@ async function stopChild(
 
 function tail(output: string): string {
   return output.split('\n').slice(-30).join('\n');
+}
+
+const running = new Set<ChildProcess>();
+let listening = false;
+
+/** Kills a child when this process ends, so that a failed test leaves nothing behind; returns how to forget it. */
+function killAtExit(child: ChildProcess): () => void {
+  if (!listening) {
+    listening = true;
+    process.once('exit', () => {
+      for (const each of running) each.kill('SIGKILL');
+    });
+  }
+  running.add(child);
+  return () => void running.delete(child);
+}
+
+/** Throws in the fast tier (scripts/run-jest.mjs, which sets FAST_TESTS): its tests start nothing that a build or a package brings. */
+export function notInFastTests(what: string): void {
+  if (process.env['FAST_TESTS'] === undefined) return;
+  throw new Error(
+    `A fast test starts ${what}: name its file *.slow.test.ts, or move it to packages/system-tests.`,
+  );
 }

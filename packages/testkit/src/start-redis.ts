@@ -1,9 +1,9 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { callRedis, type RedisAddress, type RedisReply } from './call-redis.ts';
+import { callRedis, type RedisAddress } from './call-redis.ts';
 import { freePort } from './free-port.ts';
-import { findRedisServer } from './redis-binary.ts';
+import { findRedisServer } from './find-program.ts';
 import { startProcess, type StartedProcess } from './start-process.ts';
 import { makeTestCertificate } from './test-certificate.ts';
 import { waitFor } from './wait-for.ts';
@@ -31,7 +31,7 @@ export interface StartedRedis {
   /** What a client must trust, for `NODE_EXTRA_CA_CERTS`; null without TLS. */
   readonly caFile: string | null;
   /** Sends one command on a connection of its own. */
-  call(...command: string[]): Promise<RedisReply>;
+  call(...command: string[]): Promise<unknown>;
   /** Ends the server with a signal and waits until it is gone; its files stay. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same port and files, after a `kill` or instead of one. */
@@ -48,18 +48,19 @@ export interface StartedRedis {
  * Rejects with its output when it does not start.
  */
 export async function startRedis(options: RedisOptions = {}): Promise<StartedRedis> {
-  const binary = findRedisServer();
   const dir = await mkdtemp(join(tmpdir(), 'passport-redis-'));
   const port = options.port ?? (await freePort());
+  const { password } = options;
   const certificate = options.tls === true ? await makeTestCertificate(dir) : null;
   const address: RedisAddress = {
     port,
-    ...(options.password === undefined ? {} : { password: options.password }),
-    ...(certificate === null ? {} : { ca: await readFile(certificate.certFile) }),
+    ...(password !== undefined && { password }),
+    ...(certificate && { ca: await readFile(certificate.certFile) }),
   };
-  const busPort = options.cluster === true ? await freePort() : null;
+  const isCluster = options.cluster === true;
+  const busPort = isCluster ? await freePort() : null;
   const args = redisArguments(options, { dir, port, busPort }, certificate);
-  let server = await run(binary, args, address, options.cluster === true);
+  let server = await run(args, address, isCluster);
   async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     server.kill('SIGCONT');
     server.kill(signal);
@@ -74,7 +75,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<StartedRed
     kill,
     async restart() {
       await kill('SIGTERM');
-      server = await run(binary, args, address, options.cluster === true);
+      server = await run(args, address, isCluster);
     },
     freeze: () => server.kill('SIGSTOP'),
     thaw: () => server.kill('SIGCONT'),
@@ -86,17 +87,13 @@ export async function startRedis(options: RedisOptions = {}): Promise<StartedRed
 }
 
 async function run(
-  binary: string,
   args: readonly string[],
   address: RedisAddress,
-  cluster: boolean,
+  isCluster: boolean,
 ): Promise<StartedProcess> {
-  const server = await startProcess({
-    command: binary,
-    args,
-    readyWhen: async () => (await callRedis(address, ['PING'])) === 'PONG',
-  });
-  if (cluster) await claimAllSlots(address, server);
+  const readyWhen = async (): Promise<boolean> => (await callRedis(address, ['PING'])) === 'PONG';
+  const server = await startProcess({ command: findRedisServer(), args, readyWhen });
+  if (isCluster) await claimAllSlots(address, server);
   return server;
 }
 
@@ -115,54 +112,44 @@ async function claimAllSlots(address: RedisAddress, server: StartedProcess): Pro
   await waitFor('the cluster to be ok', isOk, { timeoutMs: 10_000 });
 }
 
-const LOCAL_ARGUMENTS = [
-  '--bind 127.0.0.1 --daemonize no --protected-mode no --repl-diskless-sync-delay 0'.split(' '),
-  ['--save', ''],
-].flat();
-
 function redisArguments(
-  options: RedisOptions,
+  { appendonly = false, password, replicaOf, args = [] }: RedisOptions,
   { dir, port, busPort }: { dir: string; port: number; busPort: number | null },
   certificate: { certFile: string; keyFile: string } | null,
 ): readonly string[] {
-  const files =
-    options.appendonly === true ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
-  const ports =
-    certificate === null
-      ? ['--port', String(port)]
-      : ['--port', '0', '--tls-port', String(port), '--tls-cert-file', certificate.certFile];
-  return [
-    ...LOCAL_ARGUMENTS,
-    '--dir',
+  const settings = {
+    bind: '127.0.0.1',
+    daemonize: 'no',
+    'protected-mode': 'no',
+    'repl-diskless-sync-delay': '0',
+    save: '',
     dir,
-    ...ports,
-    ...files,
-    ...(certificate === null
-      ? []
-      : [
-          '--tls-key-file',
-          certificate.keyFile,
-          '--tls-ca-cert-file',
-          certificate.certFile,
-          '--tls-auth-clients',
-          'no',
-        ]),
-    ...(options.password === undefined
-      ? []
-      : ['--requirepass', options.password, '--masterauth', options.password]),
-    ...(options.replicaOf === undefined ? [] : ['--replicaof', '127.0.0.1', String(options.replicaOf)]),
-    ...(busPort === null ? [] : clusterArguments(busPort)),
-    ...(options.args ?? []),
+    port: certificate === null ? String(port) : '0',
+    ...(certificate && {
+      'tls-port': String(port),
+      'tls-cert-file': certificate.certFile,
+      'tls-key-file': certificate.keyFile,
+      'tls-ca-cert-file': certificate.certFile,
+      'tls-auth-clients': 'no',
+    }),
+    appendonly: appendonly ? 'yes' : 'no',
+    appendfsync: 'always',
+    ...(password !== undefined && { requirepass: password, masterauth: password }),
+    ...(busPort !== null && clusterSettings(busPort)),
+  };
+  return [
+    ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]),
+    ...(replicaOf === undefined ? [] : ['--replicaof', '127.0.0.1', String(replicaOf)]),
+    ...args,
   ];
 }
 
 /** The bus has a port of its own choice: 10,000 above a free port, where Redis would put it, may be no port at all. */
-function clusterArguments(busPort: number): readonly string[] {
-  return [
-    ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
-    ['--cluster-port', String(busPort)],
-  ].flat();
-}
+export const clusterSettings = (busPort: number) => ({
+  'cluster-enabled': 'yes',
+  'cluster-announce-ip': '127.0.0.1',
+  'cluster-port': String(busPort),
+});
 
 function redisUrl(options: RedisOptions, port: number): string {
   const access = options.password === undefined ? '' : `:${encodeURIComponent(options.password)}@`;

@@ -9,9 +9,12 @@ import {
   type ConsortiumKeys,
   type ServedLibrary,
 } from './consortium-file.ts';
-import { startService, type RunningService, type ServiceName } from './start-service.ts';
+import { freePort } from './free-port.ts';
+import { notInFastTests, startProcess, type ProcessExit, type StartedProcess } from './start-process.ts';
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
 
-export interface ServicesOptions {
+interface ServicesOptions {
   readonly libraries: readonly ServedLibrary[];
   readonly redisUrl: string;
   /** How many of each to start: 1, 1 and 0. */
@@ -105,4 +108,106 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     logs: () => readFile(logFile, 'utf8'),
     stop,
   };
+}
+
+type ServiceName = 'receiver' | 'worker' | 'dashboard';
+
+/** One built process of ours. */
+export interface RunningService {
+  readonly name: ServiceName;
+  /** Where it listens for others; a worker listens nowhere and has the address of its admin server here, too. */
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly pid: number;
+  /** Whether it is running at this moment. */
+  alive(): boolean;
+  signal(signal: NodeJS.Signals): void;
+  /** Ends it with a signal, by default SIGKILL, and waits until it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<ProcessExit>;
+  /** Starts it again on the same ports, stopped first if it runs, and waits until it is ready. */
+  restart(): Promise<void>;
+  /** The text of `/metrics`. */
+  metrics(): Promise<string>;
+  /** SIGTERM, and SIGKILL when it takes longer than 15 s. */
+  stop(): Promise<ProcessExit>;
+}
+
+const STOP_MS = 15_000;
+
+/** Starts the built `apps/{name}` under `root` on free ports and returns once its `/readyz` says so. */
+export async function startService(options: {
+  name: ServiceName;
+  root: string;
+  env: Readonly<Record<string, string>>;
+  logFile: string;
+  probeEveryMs?: number;
+}): Promise<RunningService> {
+  const { name } = options;
+  notInFastTests(`a built ${name}`);
+  const [port, adminPort] = [await freePort(), await freePort()];
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
+  const start = (): Promise<StartedProcess> =>
+    startProcess({
+      ...shippedCommand(options.root, name),
+      cwd: options.root,
+      env: {
+        ...options.env,
+        ADMIN_PORT: String(adminPort),
+        RECEIVER_PORT: String(port),
+        RECEIVER_HOST: '127.0.0.1',
+        DASHBOARD_PORT: String(port),
+      },
+      logFile: options.logFile,
+      readyWhen: async () => (await fetch(`${adminUrl}/readyz`)).ok,
+      timeoutMs: 30_000,
+      ...(options.probeEveryMs === undefined ? {} : { probeEveryMs: options.probeEveryMs }),
+    });
+  let current = await start();
+  let ended: StartedProcess | null = null;
+  const watch = (): void => {
+    const watched = current;
+    void watched.exited.then(() => (ended = watched));
+  };
+  watch();
+  const isAlive = (): boolean => ended !== current;
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<ProcessExit> => {
+    current.kill(signal);
+    const exit = await current.exited;
+    ended = current;
+    return exit;
+  };
+  return {
+    name,
+    url: name === 'worker' ? adminUrl : `http://127.0.0.1:${port}`,
+    adminUrl,
+    get pid() {
+      return current.pid;
+    },
+    alive: isAlive,
+    signal: (signal) => current.kill(signal),
+    kill,
+    async restart() {
+      if (isAlive()) await kill();
+      current = await start();
+      watch();
+    },
+    metrics: async () => (await fetch(`${adminUrl}/metrics`)).text(),
+    stop: () => current.stop(STOP_MS),
+  };
+}
+
+interface ShippedCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+/** How docker-compose.yml under `root` starts a process, the flags of Node included, with the program that was built there. */
+export function shippedCommand(root: string, name: string): ShippedCommand {
+  const compose = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
+    readonly services: Readonly<Record<string, { readonly command?: readonly string[] }>>;
+  };
+  const [node, ...args] = compose.services[name]?.command ?? [];
+  const program = args.pop();
+  if (node !== 'node' || program === undefined) throw new Error(`docker-compose.yml does not start ${name}`);
+  return { command: process.execPath, args: [...args, join(root, program)] };
 }

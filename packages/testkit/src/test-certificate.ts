@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-export interface TestCertificate {
+interface TestCertificate {
   /** Its own authority: what a client must trust (`NODE_EXTRA_CA_CERTS`). */
   readonly certFile: string;
   readonly keyFile: string;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startChromium } from '../src/index.ts';
-import { startService } from '../src/start-service.ts';
+import { startService } from '../src/start-services.ts';
 
 interface TestFile {
   readonly path: string;

@@ -161,7 +161,7 @@ type StoredPatron = PatronColumns &
   };
 
 /** A checkout as stored, with its barcode and card to make it readable. */
-interface StoredCheckout extends CheckoutRow {
+export interface StoredCheckout extends CheckoutRow {
   readonly external_id: string | null;
   readonly cardnumber: string | null;
 }
