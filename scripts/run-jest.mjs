@@ -14,11 +14,9 @@ const SMOKE = ['workflow', 'once', 'perl-sender', 'bundles'].map(
 /** They measure times, of desks down to single seconds, of two requests down to milliseconds: beside other tests they would measure those. */
 const ALONE = [
   'packages/koha-double/test/deadlocks.slow.test.ts',
-  'packages/notify/test/crawling.slow.test.ts',
   'packages/system-tests/fault/flapping.test.ts',
   'packages/system-tests/fault/hostile-connections.test.ts',
   'packages/system-tests/fault/stopping.test.ts',
-  'packages/system-tests/fault/sweep-and-desks.test.ts',
 ];
 /** Fast tests wait more than they work; beside system tests run the processes that those start. */
 const FAST_WORKERS = 6;
