@@ -192,10 +192,11 @@ const note = canPack ? '' : ' (skipped: dpkg-deb or perl is not on this machine)
 describeFiles(`the files of a version${note}`, () => {
   let folder: string;
   /** As the command makes them of the last build; not compressed, which takes longer than everything else. */
-  const make = (to: string, env: Readonly<Record<string, string>>): void => {
+  const make = (to: string, umask: string, env: Readonly<Record<string, string>>): void => {
     const section = { body: `${LINE}\n\n- **New**: a thing.` };
     const options = { folder: to, version: '1.2.3', section, revision: 'HEAD', epoch: EPOCH, level: 0 };
-    const code = `const { makeRelease } = await import('./scripts/release/make-release.mjs');
+    const code = `process.umask(${umask});
+      const { makeRelease } = await import('./scripts/release/make-release.mjs');
       const { writeSums } = await import('./scripts/release/sums.mjs');
       await makeRelease(${JSON.stringify(options)});
       writeSums(${JSON.stringify(to)});`;
@@ -206,7 +207,7 @@ describeFiles(`the files of a version${note}`, () => {
 
   beforeAll(() => {
     folder = join(dir, 'one');
-    make(folder, { TZ: 'UTC' });
+    make(folder, '0o022', { TZ: 'UTC' });
   }, 120_000);
 
   test('are these, and their sums are right', () => {
@@ -232,7 +233,7 @@ describeFiles(`the files of a version${note}`, () => {
   test('have the same bytes whoever makes them, and where', () => {
     const elsewhere = join(dir, 'elsewhere');
     mkdirSync(elsewhere);
-    make(join(dir, 'two'), { TZ: 'Pacific/Auckland', TMPDIR: elsewhere, LANG: 'C' });
+    make(join(dir, 'two'), '0o077', { TZ: 'Pacific/Auckland', TMPDIR: elsewhere, LANG: 'C' });
     expect(readFileSync(join(dir, 'two/SHA256SUMS'), 'utf8')).toBe(read('SHA256SUMS'));
   }, 120_000);
 
