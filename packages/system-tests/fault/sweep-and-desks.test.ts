@@ -181,11 +181,15 @@ test('T-24 T-26 with all workers killed, another one ends the sweep: each copy c
   );
   for (const card of scanned.slice(0, 5)) doubles.midland.putPatron(card, { email: 'new@midland.example' });
   const command = await beginSweep();
-  const half = await waitFor('half of the sweep', async () => {
-    const report = await readReport();
-    const copies = Object.values(report?.homes ?? {}).reduce((sum, each) => sum + each.copies, 0);
-    return copies > 2 * COPIES_EACH ? report : null;
-  });
+  const half = await waitFor(
+    'half of the sweep',
+    async () => {
+      const report = await readReport();
+      const copies = Object.values(report?.homes ?? {}).reduce((sum, each) => sum + each.copies, 0);
+      return copies > 2 * COPIES_EACH ? report : null;
+    },
+    { timeoutMs: 60_000 },
+  );
   expect(half.ended_ms).toBeNull();
   await Promise.all(services.workers.map((worker) => worker.kill()));
   await services.workers[0]?.restart();
