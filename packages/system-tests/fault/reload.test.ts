@@ -17,7 +17,8 @@ type Ids = 'midland' | 'riverside';
 const PATIENT = { timeoutMs: 90_000 };
 const TEST_MS = 180_000;
 
-const PER_SECOND = 20;
+/** Each night more (`NIGHTLY`). */
+const PER_SECOND = process.env['NIGHTLY'] ? 20 : 10;
 /** On a machine that is too busy to keep up, no more are sent while so many are unfinished. */
 const MOST_UNFINISHED = 60;
 /** Of the home library: a few runs are always under way. Copies are created one at a time, so the lending library is quick. */
