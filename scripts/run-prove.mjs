@@ -5,7 +5,7 @@ import { projectRoot, runCommand, say } from './run-command.mjs';
 
 /** Files that may fail beside others and pass alone, as those of `runJest`. */
 const MOST_AGAIN = 3;
-/** They measure how long a page of Koha takes. */
+/** They measure how long a page of Koha takes, and wait for it: these beside each other, and nothing else. */
 const ALONE = ['t/first-scan.t', 't/sender.t', 't/waiting.t'];
 /** They start a MariaDB each, and are no fast tests; the first runs fifteen others on it, and takes as long as all others together. */
 const ON_MARIADB = ['t/on-mariadb.t', 't/upgrade.t', 't/concurrency.t'];
@@ -31,7 +31,7 @@ export async function runProve({
   );
   const beside = await proveOnce({ cwd, tmp, jobs: 2 }, others);
   await quiet;
-  const first = addRuns(beside, await proveOnce({ cwd, tmp, jobs: 1 }, timed));
+  const first = addRuns(beside, await proveOnce({ cwd, tmp, jobs: ALONE.length }, timed));
   const { failedFiles } = first;
   if (failedFiles.length === 0 || failedFiles.length > MOST_AGAIN) return { ...first, unsteady: [] };
   say(`Once more, alone: ${failedFiles.map(({ name }) => name).join(' ')}`);

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
@@ -47,8 +47,14 @@ export async function shareChromium(folder: string): Promise<{ close(): Promise<
     handleSIGTERM: false,
     handleSIGHUP: false,
   });
-  writeFileSync(join(folder, SHARED), server.wsEndpoint());
-  return server;
+  const endpoint = join(folder, SHARED);
+  writeFileSync(endpoint, server.wsEndpoint());
+  return {
+    async close() {
+      rmSync(endpoint);
+      await server.close();
+    },
+  };
 }
 
 function pathOfChromium(): string {

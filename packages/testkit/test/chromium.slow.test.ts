@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -25,6 +25,7 @@ onMachine(
     expect(other.contexts()).toHaveLength(1);
 
     await shared.close();
+    expect(readdirSync(folder)).toEqual([]);
     expect(other.isConnected()).toBe(false);
   },
 );

@@ -5,6 +5,7 @@ package Passport::TestMariaDb;
 
 use Modern::Perl;
 
+use File::Spec  ();
 use File::Temp  ();
 use IPC::Open3  qw( open3 );
 use POSIX       qw( WNOHANG );
@@ -23,8 +24,9 @@ sub missing {
 sub start {
     my ($class) = @_;
 
-    # a socket's path has at most some hundred characters
-    my $folder = File::Temp->newdir( 'passport-db-XXXXXX', DIR => '/tmp' );
+    # what a run leaves there goes with it; but a socket's path has at most some hundred characters
+    my $tmp    = File::Spec->tmpdir;
+    my $folder = File::Temp->newdir( 'passport-db-XXXXXX', DIR => length $tmp < 70 ? $tmp : '/tmp' );
     my $self   = bless { folder => $folder, socket => "$folder/s", owner => $$ }, $class;
     my @as     = $> == 0 ? ('--user=root') : ();
 
