@@ -11,7 +11,7 @@ use Mojo::JSON ();
 
 use Koha::Plugin::Org::PatronPassport::Configuration;
 use Koha::Plugin::Org::PatronPassport::Copies;
-use Koha::Plugin::Org::PatronPassport::DeskPage;
+use Koha::Plugin::Org::PatronPassport::DeskScript;
 use Koha::Plugin::Org::PatronPassport::FirstScan;
 use Koha::Plugin::Org::PatronPassport::Owed;
 use Koha::Plugin::Org::PatronPassport::Problem;
@@ -106,13 +106,13 @@ The desk's script, on the page that Koha shows for an unknown card and on its fo
 sub intranet_js {
     my ( $self, $args ) = @_;
 
-    my $what = Koha::Plugin::Org::PatronPassport::DeskPage::wanted_on( ( $args // {} )->{page} );
+    my $what = Koha::Plugin::Org::PatronPassport::DeskScript::wanted_on( ( $args // {} )->{page} );
     return q{} if !$what;
 
     my $tags = eval {
         my $settings = $self->settings;
         $settings->is_complete && $settings->serves('staff')
-            ? Koha::Plugin::Org::PatronPassport::DeskPage::tags(
+            ? Koha::Plugin::Org::PatronPassport::DeskScript::tags(
             {   what     => $what,
                 version  => $VERSION,
                 settings => $settings,

@@ -9,7 +9,6 @@ use Mojo::Date  ();
 use POSIX       qw( strftime );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::DeskPage     qw( messages );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts );
 use Koha::Plugin::Org::PatronPassport::OutcomeWords qw( new_words );
 use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words );
@@ -55,10 +54,10 @@ What the template shows, all of it under the one name C<passport>, in the langua
 sub status_page {
     my ($plugin) = @_;
 
-    my $wanted = C4::Languages::getlanguage( $plugin->{cgi} );
-    my ( $language, $words ) = page_words( $plugin->bundle_path, $wanted, 'tool.json' );
-    my ( undef, $common ) = page_words( $plugin->bundle_path, $wanted, 'configure.json' );
-    my $desk     = messages( $plugin->bundle_path )->{$language};
+    my @wanted = ( $plugin->bundle_path, C4::Languages::getlanguage( $plugin->{cgi} ) );
+    my ( $language, $words ) = page_words( @wanted, 'tool.json' );
+    my ( undef, $common )    = page_words( @wanted, 'configure.json' );
+    my ( undef, $desk )      = page_words( @wanted, 'desk/messages.json' );
     my $settings = $plugin->settings;
     my $now      = Time::HiRes::time();
     my $is_on    = $plugin->is_enabled;
