@@ -13,7 +13,6 @@ use Koha::Plugin::Org::PatronPassport::Configuration;
 use Koha::Plugin::Org::PatronPassport::Copies;
 use Koha::Plugin::Org::PatronPassport::DeskScript;
 use Koha::Plugin::Org::PatronPassport::FirstScan;
-use Koha::Plugin::Org::PatronPassport::Owed;
 use Koha::Plugin::Org::PatronPassport::Problem;
 use Koha::Plugin::Org::PatronPassport::Scans;
 use Koha::Plugin::Org::PatronPassport::Settings;
@@ -135,10 +134,7 @@ sub intranet_js {
 sub configure {
     my ($self) = @_;
 
-    my $template = $self->get_template( { file => 'configure.tt' } );
-    $template->param( %{ Koha::Plugin::Org::PatronPassport::Configuration::page($self) } );
-
-    return $self->output_html( $template->output );
+    return $self->_show( 'configure.tt', Koha::Plugin::Org::PatronPassport::Configuration::page($self) );
 }
 
 =head2 tool
@@ -151,8 +147,14 @@ How the service is for this library, with the set-up check; for staff who may us
 sub tool {
     my ($self) = @_;
 
-    my $template = $self->get_template( { file => 'tool.tt' } );
-    $template->param( %{ Koha::Plugin::Org::PatronPassport::StatusPage::status_page($self) } );
+    return $self->_show( 'tool.tt', Koha::Plugin::Org::PatronPassport::StatusPage::status_page($self) );
+}
+
+sub _show {
+    my ( $self, $file, $params ) = @_;
+
+    my $template = $self->get_template( { file => $file } );
+    $template->param( %{$params} );
 
     return $self->output_html( $template->output );
 }
@@ -240,9 +242,9 @@ sub uninstall {
     return 1;
 }
 
-=head2 settings, scans, copies, owed
+=head2 settings, scans, copies
 
-What was configured, read anew at each call, the plugin's own tables, and what is owed by the copies in them.
+What was configured, read anew at each call, and the plugin's own tables.
 
 =cut
 
@@ -263,13 +265,6 @@ sub copies {
     my ($self) = @_;
 
     return Koha::Plugin::Org::PatronPassport::Copies->new(
-        { dbh => C4::Context->dbh, table => $self->get_qualified_table_name('copies') } );
-}
-
-sub owed {
-    my ($self) = @_;
-
-    return Koha::Plugin::Org::PatronPassport::Owed->new(
         { dbh => C4::Context->dbh, table => $self->get_qualified_table_name('copies') } );
 }
 

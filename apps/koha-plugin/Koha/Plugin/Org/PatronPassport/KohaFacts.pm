@@ -8,15 +8,13 @@ use Koha;
 use Koha::Patron::Attribute::Types;
 use Koha::Patrons;
 
-use Koha::Plugin::Org::PatronPassport::About     qw( types_with_libraries );
 use Koha::Plugin::Org::PatronPassport::FirstScan ();
-use Koha::Plugin::Org::PatronPassport::Tables    qw( missing_tables );
 
 # Keys of other programs may be among them; each costs a look at a patron. The newest users come first: the service's was
 # made for it.
 my $MOST_USERS = 20;
 
-our @EXPORT_OK = qw( koha_facts users_with_keys );
+our @EXPORT_OK = qw( attribute_types koha_facts users_with_keys );
 
 =head1 NAME
 
@@ -28,7 +26,7 @@ Koha::Plugin::Org::PatronPassport::KohaFacts - what this Koha has of what the se
 
     my $facts = koha_facts($plugin);
 
-C<preferences>; C<types>, the rows of all patron attribute types by code, C<mandatory> only where Koha's API requires them;
+C<preferences>; C<types>, those of L</attribute_types> by code;
 C<categories> and C<branches> by code; C<plack_workers>;
 C<missing_tables>, those of the plugin; C<unknown_branch>, the institution of a SIP account that is no branch; C<user>: C<no_keys>
 (nobody has an active API key), C<unset> (the configuration names no user of the service), C<no_key> (that user has none), or C<known>, and
@@ -48,11 +46,11 @@ sub koha_facts {
             map { $_ => C4::Context->preference($_) }
                 qw( ExtendedPatronAttributes RESTOAuth2ClientCredentials )
         },
-        types          => _types(),
+        types          => { map { $_->{code} => $_ } attribute_types() },
         categories     => _codes( $dbh, 'SELECT categorycode FROM categories' ),
         branches       => $branches,
         plack_workers  => C4::Context->config('plack_workers'),
-        missing_tables => [ missing_tables( $dbh, $plugin ) ],
+        missing_tables => [ map { $_->table } grep { $_->is_missing } $plugin->copies, $plugin->scans ],
         unknown_branch => defined $unknown && !$branches->{$unknown} ? $unknown : undef,
         _user( $plugin->settings->{service_user} ),
     };
@@ -94,12 +92,21 @@ sub users_with_keys {
         grep {defined} map { scalar Koha::Patrons->find($_) } grep {defined} @sorted[ 0 .. $MOST_USERS - 1 ];
 }
 
-sub _types {
-    my $limited = types_with_libraries();
-    my @rows    = map { $_->unblessed } Koha::Patron::Attribute::Types->search->as_list;
+=head2 attribute_types
 
-    return { map { $_->{code} => { %{$_}, mandatory => $_->{mandatory} && !$limited->{ $_->{code} } } }
-            @rows };
+    my @rows = attribute_types();
+
+The rows of all patron attribute types, C<mandatory> only where Koha's API requires them: of those that belong to some libraries it requires
+none.
+
+=cut
+
+sub attribute_types {
+    my $limited
+        = _codes( C4::Context->dbh, 'SELECT DISTINCT bat_code FROM borrower_attribute_types_branches' );
+    my @rows = map { $_->unblessed } Koha::Patron::Attribute::Types->search->as_list;
+
+    return map { +{ %{$_}, mandatory => $_->{mandatory} && !$limited->{ $_->{code} } } } @rows;
 }
 
 sub _codes {

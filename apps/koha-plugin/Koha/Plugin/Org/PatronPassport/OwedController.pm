@@ -28,7 +28,7 @@ sub list {
         sub {
             my ($plugin) = @_;
             my %wanted = map { $_ => $c->param($_) } qw( home_key_type after limit );
-            return $c->render( status => 200, openapi => $plugin->owed->page( \%wanted ) );
+            return $c->render( status => 200, openapi => $plugin->copies->owed( \%wanted ) );
         },
         'service'
     );
