@@ -60,7 +60,7 @@ function taken(eventId: string, answer: Readonly<Record<string, unknown>>): Answ
   };
 }
 
-/** `eventId` is named where the event may have been taken all the same, so that whoever cancels can name it (the plugin's `Refusal.pm`). */
+/** `eventId` is named where the event may have been taken all the same, so that whoever cancels can name it (the plugin's `Route.pm`). */
 export function notTaken(sent: Exclude<Sent, { kind: 'accepted' }>, eventId?: string): Answer {
   const named = eventId === undefined ? {} : { event_id: eventId };
   if (sent.kind === 'unreachable') return fault('receiver_unreachable', null, named);

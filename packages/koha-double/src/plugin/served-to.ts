@@ -1,7 +1,7 @@
 import { problem, type Answer } from '../answer.ts';
 import type { ApiCall, Operation } from '../api/operation.ts';
 
-/** Whom a route of the plugin serves beside its permission (its `Answer.pm`): whoever has an API key, or the service's user alone. */
+/** Whom a route of the plugin serves beside its permission (its `Route.pm`): whoever has an API key, or the service's user alone. */
 type Served = 'key' | 'service';
 
 /** A route that the desk's panel does not call: no session's cookie, and no password. */

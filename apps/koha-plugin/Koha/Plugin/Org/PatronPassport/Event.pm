@@ -8,7 +8,7 @@ use Mojo::JSON  qw( encode_json );
 use POSIX       qw( floor strftime );
 use Time::HiRes ();
 
-our @EXPORT_OK = qw( cancelled consented not_found seen status_requested test_event new_id timestamp );
+our @EXPORT_OK = qw( cancelled consented is_id not_found seen status_requested test_event new_id timestamp );
 
 =head1 NAME
 
@@ -133,6 +133,18 @@ sub new_id {
 
     state $count = 0;
     return 'scan_' . substr sha256_hex( join q{.}, Time::HiRes::time(), $$, ++$count, rand ), 0, 32;
+}
+
+=head2 is_id
+
+True for what can be an event's id.
+
+=cut
+
+sub is_id {
+    my ($id) = @_;
+
+    return !ref $id && ( $id // q{} ) =~ m{\A [A-Za-z0-9_-]{1,128} \z}xms;
 }
 
 =head2 timestamp
