@@ -74,6 +74,7 @@ sub page {
         %shown,
         language      => $language,
         words         => $words,
+        common        => $words,
         secret_from   => $settings->{secret_from},
         secret_good   => defined $settings->key,
         is_complete   => $settings->is_complete,
