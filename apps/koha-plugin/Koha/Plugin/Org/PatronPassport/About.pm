@@ -11,6 +11,7 @@ use Time::HiRes ();
 use Koha::Plugin::Org::PatronPassport::Event     qw( timestamp );
 use Koha::Plugin::Org::PatronPassport::KohaFacts qw( attribute_types );
 use Koha::Plugin::Org::PatronPassport::Sender;
+use Koha::Plugin::Org::PatronPassport::Shape     qw( number );
 use Koha::Plugin::Org::PatronPassport::Signature qw( proof_of );
 
 my @FLAGS = qw( unique_id repeatable mandatory opac_display opac_editable staff_searchable );
@@ -56,7 +57,7 @@ sub about_koha {
         time            => timestamp( Time::HiRes::time() ),
         attribute_types => [ map { _type($_) } attribute_types() ],
         preferences     => { map { $_ => _text( C4::Context->preference($_) ) } @PREFERENCES },
-        plack_workers   => _number( C4::Context->config('plack_workers') ),
+        plack_workers   => number()->( C4::Context->config('plack_workers') ),
     };
 }
 
@@ -113,12 +114,6 @@ sub _boolean {
     my ($value) = @_;
 
     return $value ? Mojo::JSON->true : Mojo::JSON->false;
-}
-
-sub _number {
-    my ($value) = @_;
-
-    return !ref $value && ( $value // q{} ) =~ m{\A [0-9]{1,4} \z}xms ? 0 + $value : undef;
 }
 
 1;

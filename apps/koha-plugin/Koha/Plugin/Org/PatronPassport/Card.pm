@@ -4,6 +4,7 @@ use Modern::Perl;
 
 use Exporter    qw( import );
 use Digest::SHA qw( hmac_sha256_hex );
+use Mojo::Util  qw( trim );
 
 our @EXPORT_OK = qw( compiled fits scan_key trimmed );
 
@@ -22,10 +23,7 @@ The text without outer blanks, as the service compares it; an empty text for und
 sub trimmed {
     my ($text) = @_;
 
-    $text //= q{};
-    $text =~ s{\A \s+ | \s+ \z}{}gxms;
-
-    return $text;
+    return trim( $text // q{} );
 }
 
 =head2 fits

@@ -4,9 +4,7 @@ use Modern::Perl;
 use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
 use C4::Context;
-use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Event qw( cancelled consented );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::State qw( cleaned is_state_of );
 
@@ -34,9 +32,8 @@ sub cancel {
     my $settings = $plugin->settings;
     return $self->fault('not_configured') if !$settings->is_complete;
 
-    my $event_id = $self->param('event_id');
-    my $answer   = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
-        ->cancel( $event_id, cancelled( Time::HiRes::time() ) );
+    my $answer
+        = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->cancel( $self->param('event_id') );
     return $self->fault( _unknown($answer) ) if ( $answer->{status} // 0 ) == 404;
     return $self->not_taken($answer)         if $answer->{kind} ne 'cancelled';
 
@@ -73,7 +70,7 @@ sub consent {
     my $acting = C4::Context->userenv // {};
     my %said   = ( answer => $body->{answer}, text_id => $body->{text_id}, operator => $acting->{number} );
     my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
-        ->consent( $self->param('event_id'), consented( \%said, Time::HiRes::time() ) );
+        ->consent( $self->param('event_id'), \%said );
     my $status = $answer->{status} // 0;
     return $self->fault('not_found')   if $status == 404;
     return $self->fault('no_question') if $status == 409;

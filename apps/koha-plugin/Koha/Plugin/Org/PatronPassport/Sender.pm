@@ -4,10 +4,12 @@ use Modern::Perl;
 
 use List::Util qw( any );
 use Mojo::UserAgent;
+use Mojo::Util  qw( steady_time );
 use POSIX       qw( ceil );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Event     qw( is_id new_id test_event );
+use Koha::Plugin::Org::PatronPassport::Event     qw( consented event new_id );
+use Koha::Plugin::Org::PatronPassport::Shape     qw( is_id );
 use Koha::Plugin::Org::PatronPassport::Signature qw( headers_for );
 
 # What a page may lose: connecting, sending and the answer together
@@ -95,7 +97,7 @@ Delivers an event that the receiver answers and does not queue.
 sub test {
     my ( $self, $limit_s ) = @_;
 
-    return $self->deliver( new_id(), test_event( Time::HiRes::time() ), $limit_s );
+    return $self->deliver( new_id(), event( 'passport.test', {}, Time::HiRes::time() ), $limit_s );
 }
 
 =head2 query
@@ -119,16 +121,17 @@ sub query {
 
 =head2 cancel
 
-    my $answer = $sender->cancel( $event_id, $body );
+    my $answer = $sender->cancel($event_id);
 
-What a cancel came to: C<< { kind => 'cancelled', result => 'NOTHING_WRITTEN', state => {...} } >>, or as above. An event
+Cancels the event, and says what that came to: C<< { kind => 'cancelled', result => 'NOTHING_WRITTEN', state => {...} } >>, or as above. An event
 that the receiver does not know is C<refused> with the status 404, and with the reason C<not_seen> or C<not_kept>.
 
 =cut
 
 sub cancel {
-    my ( $self, $event_id, $body ) = @_;
+    my ( $self, $event_id ) = @_;
 
+    my $body     = event( 'scan.cancelled', {}, Time::HiRes::time() );
     my $believed = sub {
         my ($said) = @_;
         my ( $result, $state ) = @{$said}{qw( result state )};
@@ -142,14 +145,16 @@ sub cancel {
 
 =head2 consent
 
-    my $answer = $sender->consent( $event_id, $body );
+    my $answer = $sender->consent( $event_id, { answer => 'yes', text_id => $id, operator => $borrowernumber } );
 
-C<< { kind => 'accepted' } >> where the receiver has the patron's answer, or as above.
+Reports what the patron said: C<< { kind => 'accepted' } >> where the receiver has the patron's answer, or as above.
 
 =cut
 
 sub consent {
-    my ( $self, $event_id, $body ) = @_;
+    my ( $self, $event_id, $said ) = @_;
+
+    my $body = consented( $said, Time::HiRes::time() );
 
     return $self->_request( { path => "/$event_id/consent", id => $event_id, body => $body },
         sub { return { kind => 'accepted' } } );
@@ -204,20 +209,20 @@ sub _exchange {
     my ( $id, $body, $limit_s )
         = ( $request->{id}, $request->{body} // q{}, $request->{limit_s} // $LIMIT_S );
     my $can_pause = $limit_s <= $LIMIT_S;
-    my $paused_s  = ( $paused_until{ $self->{url} } // 0 ) - _now();
+    my $paused_s  = ( $paused_until{ $self->{url} } // 0 ) - steady_time();
     return { kind => 'unreachable', why => 'paused', retry_after => ceil($paused_s), ms => 0 }
         if $can_pause && $paused_s > 0;
 
     my $headers = headers_for( $self->{key}, $id, time, $body );
     $headers->{'content-type'} = 'application/json' if length $body;
 
-    my $started = _now();
+    my $started = steady_time();
     my $agent   = _agent($limit_s);
     my $url     = "$self->{url}/webhooks/$self->{library}" . ( $request->{path} // q{} );
     my $tx      = $agent->build_tx( $request->{method} // 'POST', $url => $headers => $body );
     my $error   = eval { $agent->start($tx)->error } // ( $@ ? { message => 'failed' } : undef );
-    my $ms      = int 1000 * ( _now() - $started );
-    $paused_until{ $self->{url} } = _now() + $PAUSE_S if $can_pause && $ms > $SLOW_MS;
+    my $ms      = int 1000 * ( steady_time() - $started );
+    $paused_until{ $self->{url} } = steady_time() + $PAUSE_S if $can_pause && $ms > $SLOW_MS;
 
     # 4xx and 5xx are errors to the agent too, with a code
     return { kind => 'unreachable', why => _why( $error->{message} ), ms => $ms }
@@ -274,10 +279,6 @@ sub _agent {
         inactivity_timeout => $limit_s,
         request_timeout    => $limit_s,
     );
-}
-
-sub _now {
-    return Time::HiRes::clock_gettime( Time::HiRes::CLOCK_MONOTONIC() );
 }
 
 1;

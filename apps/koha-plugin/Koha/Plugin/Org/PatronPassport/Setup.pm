@@ -193,7 +193,8 @@ sub _ensure_methods {
         _ensure_there(
             sub { return $dbh->selectrow_array( "$find AND plugin_method = ?", undef, $class, $method ) },
             sub {
-                $change->( 'INSERT INTO plugin_methods (plugin_class, plugin_method) VALUES (?, ?)', $method );
+                $change->( 'INSERT INTO plugin_methods (plugin_class, plugin_method) VALUES (?, ?)',
+                    $method );
             }
         );
     }

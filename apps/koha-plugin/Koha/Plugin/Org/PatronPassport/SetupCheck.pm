@@ -6,6 +6,8 @@ use Exporter   qw( import );
 use List::Util qw( any );
 use Mojo::Date ();
 
+use Koha::Plugin::Org::PatronPassport::Shape qw( number );
+
 # As at doctor: what is further off the receiver refuses after 300 s.
 my $CLOCK_S = 60;
 
@@ -289,7 +291,7 @@ sub _branch {
 sub _web_workers {
     my ($seen) = @_;
 
-    my ($workers) = ( $seen->{facts}{plack_workers} // q{} ) =~ m{\A ( [0-9]{1,4} ) \z}xms;
+    my $workers = number()->( $seen->{facts}{plack_workers} );
     return if !defined $workers || $workers >= $FEWEST_WORKERS;
 
     return [ 'plack_few', workers => $workers ];

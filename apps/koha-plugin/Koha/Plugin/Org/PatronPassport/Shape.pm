@@ -7,7 +7,7 @@ use List::Util qw( all head );
 
 my $LONGEST_LIST = 50;
 
-our @EXPORT_OK = qw( list_of number object pattern text );
+our @EXPORT_OK = qw( is_id list_of number object pattern text );
 
 =head1 NAME
 
@@ -15,7 +15,7 @@ Koha::Plugin::Org::PatronPassport::Shape - what is believed of the service's JSO
 
 =head1 DESCRIPTION
 
-Each function returns a function of one value, which returns what of the value has the expected shape, and undef for anything else.
+Each function but C<is_id> returns a function of one value, which returns what of the value has the expected shape, and undef for anything else.
 
 =head1 FUNCTIONS
 
@@ -71,6 +71,20 @@ sub number {
     };
 }
 
+=head2 is_id
+
+    if ( is_id($value) ) { ... }
+
+True for what can be an event's id.
+
+=cut
+
+sub is_id {
+    my ($value) = @_;
+
+    return defined pattern(qr{[A-Za-z0-9_-]{1,128}}xms)->($value);
+}
+
 =head2 list_of
 
     my $names = list_of( text(500) )->($value);
@@ -101,7 +115,7 @@ sub object {
     my ( $shape, @required ) = @_;
 
     return sub {
-        my ($value) = @_;
+        my ($value)   = @_;
         my $is_object = ref $value eq 'HASH';
         my %clean     = map { $_ => scalar $shape->{$_}->( $value->{$_} ) } $is_object ? keys %{$shape} : ();
         return $is_object && ( all { $clean{$_} } @required ) ? \%clean : undef;

@@ -5,9 +5,9 @@ use Modern::Perl;
 use Exporter qw( import );
 use POSIX    qw( mktime );
 
-use Koha::Plugin::Org::PatronPassport::Event qw( is_id new_id status_requested );
+use Koha::Plugin::Org::PatronPassport::Event qw( event new_id timestamp );
 use Koha::Plugin::Org::PatronPassport::Sender;
-use Koha::Plugin::Org::PatronPassport::Shape qw( list_of number object pattern text );
+use Koha::Plugin::Org::PatronPassport::Shape qw( is_id list_of number object pattern text );
 
 # A page that somebody opened waits for both together at most.
 my $STATUS_LIMIT_S = 2.5;
@@ -64,7 +64,7 @@ sub service_status {
     my $sender = Koha::Plugin::Org::PatronPassport::Sender->new($settings);
     my $answer = $sender->status(
         new_id(),
-        status_requested( _midnight($now), $now ),
+        event( 'library.status_requested', { since => timestamp( _midnight($now) ) }, $now ),
         { limit_s => $STATUS_LIMIT_S, believed => \&_status }
     );
     return $answer if $answer->{kind} ne 'refused' || $answer->{status} != 404;
