@@ -196,7 +196,8 @@ sub cronjob_nightly {
 
 =head2 install, upgrade, uninstall
 
-All are safe to repeat, by several web workers at once too; no patron's attribute is ever deleted. Nothing is installed without
+All are safe to repeat, by several web workers at once too. The types of attributes and restrictions stay, and with them what they say of
+patrons. Nothing is installed without
 the plugin's files. Where C<install> or C<upgrade> fails, Koha's log and both pages have the reason.
 
 =cut
@@ -237,7 +238,7 @@ sub uninstall {
         return 0;
     }
 
-    Koha::Plugin::Org::PatronPassport::Setup::undo($self);
+    $_->drop foreach $self->scans, $self->copies;
 
     return 1;
 }

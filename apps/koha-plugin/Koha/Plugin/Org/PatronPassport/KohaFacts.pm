@@ -26,8 +26,7 @@ Koha::Plugin::Org::PatronPassport::KohaFacts - what this Koha has of what the se
 
     my $facts = koha_facts($plugin);
 
-C<preferences>; C<types>, those of L</attribute_types> by code;
-C<categories> and C<branches> by code; C<plack_workers>;
+C<preferences>; C<types>, those of L</attribute_types> by code; C<categories> and C<branches> by code; C<plack_workers>;
 C<missing_tables>, those of the plugin; C<unknown_branch>, the institution of a SIP account that is no branch; C<user>: C<no_keys>
 (nobody has an active API key), C<unset> (the configuration names no user of the service), C<no_key> (that user has none), or C<known>, and
 then C<lacking>: what this user may not do and the service has to.
@@ -66,10 +65,7 @@ sub _user {
     my ($user) = grep { $_->borrowernumber == $id } @users;
     return ( user => 'no_key' ) if !$user;
 
-    return (
-        user    => 'known',
-        lacking => [ map { $_->{name} } grep { !$user->has_permission( $_->{needed} ) } _needed() ]
-    );
+    return ( user => 'known', lacking => [ grep { !_may( $user, $_ ) } _needed() ] );
 }
 
 =head2 users_with_keys
@@ -118,21 +114,22 @@ sub _codes {
 # docs/koha-setup.md, As a lending library
 sub _needed {
     my ( $major, $minor ) = Koha::version() =~ m{\A (\d+) [.] (\d+)}xms;
-    my @list = $major > 24 || ( $major == 24 && $minor >= 11 ) ? ('list_borrowers') : ();
+    my $has_list = $major > 24 || ( $major == 24 && $minor >= 11 );
 
     return (
-        (   map { _permission( borrowers => $_ ) } 'edit_borrowers', @list,
-            'view_borrower_infos_from_any_libraries'
-        ),
-        _permission( circulate => 'circulate_remaining_permissions' ),
-        { name => 'catalogue', needed => { catalogue => 1 } },
+        'borrowers: edit_borrowers',
+        $has_list ? 'borrowers: list_borrowers' : (),
+        'borrowers: view_borrower_infos_from_any_libraries',
+        'circulate: circulate_remaining_permissions', 'catalogue',
     );
 }
 
-sub _permission {
-    my ( $module, $name ) = @_;
+sub _may {
+    my ( $user, $permission ) = @_;
 
-    return { name => "$module: $name", needed => { $module => $name } };
+    my ( $module, $name ) = split m{:[ ]}xms, $permission;
+
+    return $user->has_permission( { $module => $name // 1 } );
 }
 
 1;

@@ -8,7 +8,7 @@ use Mojo::Util  qw( steady_time );
 use POSIX       qw( ceil );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Event     qw( consented event new_id );
+use Koha::Plugin::Org::PatronPassport::Event     qw( consented event new_id timestamp );
 use Koha::Plugin::Org::PatronPassport::Shape     qw( is_id );
 use Koha::Plugin::Org::PatronPassport::Signature qw( headers_for );
 
@@ -162,22 +162,23 @@ sub consent {
 
 =head2 status
 
-    my $answer = $sender->status( $id, $body, { limit_s => 2.5, believed => sub {...} } );
+    my $answer = $sender->status( $since, $limit_s, sub { my ($json) = @_; ... } );
 
-How the service is for this library: C<< { kind => 'known', status => {...}, ms => 12 } >>, or as above. C<believed> makes of the
-receiver's answer what can be relied on, or undef. Somebody looks at a page meanwhile: with a longer limit it ignores the pause, and
-starts none.
+How the service is for this library, with the outcomes since then (in Unix seconds): C<< { kind => 'known', status => {...}, ms => 12 } >>, or
+as above. The function makes of the receiver's answer what can be relied on, or undef. Somebody looks at a page meanwhile: with a longer
+limit it ignores the pause, and starts none.
 
 =cut
 
 sub status {
-    my ( $self, $id, $body, $how ) = @_;
+    my ( $self, $since, $limit_s, $reliable ) = @_;
 
     my $believed = sub {
-        my $status = $how->{believed}->(@_);
+        my $status = $reliable->(@_);
         return $status ? { kind => 'known', status => $status } : undef;
     };
-    my %request = ( path => '/service/status', id => $id, body => $body, limit_s => $how->{limit_s} );
+    my $body    = event( 'library.status_requested', { since => timestamp($since) }, Time::HiRes::time() );
+    my %request = ( path => '/service/status', id => new_id(), body => $body, limit_s => $limit_s );
 
     return $self->_request( \%request, $believed );
 }

@@ -27,7 +27,7 @@ our $VERSION = '1.1.0';
 
 my $SET_UP_BY = '__SET_UP_BY__';
 
-our @EXPORT_OK = qw( ensure has_files home_key_type keep_current undo );
+our @EXPORT_OK = qw( ensure has_files home_key_type keep_current );
 
 =head1 NAME
 
@@ -129,20 +129,6 @@ sub _is_what_lies_there {
         = Mojo::File->new( _file_of($class) )->slurp =~ m{ ^ our [ ] \$VERSION [ ] = [ ] '([^']+)' }xms;
 
     return ( $version // q{} ) eq $class->VERSION ? 1 : 0;
-}
-
-=head2 undo
-
-Drops the plugin's own tables. The types of attributes and restrictions stay, and with them what they say of patrons.
-
-=cut
-
-sub undo {
-    my ($plugin) = @_;
-
-    $_->drop foreach $plugin->scans, $plugin->copies;
-
-    return;
 }
 
 =head2 home_key_type

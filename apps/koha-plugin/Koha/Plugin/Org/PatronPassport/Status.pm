@@ -5,7 +5,6 @@ use Modern::Perl;
 use Exporter qw( import );
 use POSIX    qw( mktime );
 
-use Koha::Plugin::Org::PatronPassport::Event qw( event new_id timestamp );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Shape qw( is_id list_of number object pattern text );
 
@@ -62,11 +61,7 @@ sub service_status {
     return { kind => 'incomplete' } if !$settings->is_complete;
 
     my $sender = Koha::Plugin::Org::PatronPassport::Sender->new($settings);
-    my $answer = $sender->status(
-        new_id(),
-        event( 'library.status_requested', { since => timestamp( _midnight($now) ) }, $now ),
-        { limit_s => $STATUS_LIMIT_S, believed => \&_status }
-    );
+    my $answer = $sender->status( _midnight($now), $STATUS_LIMIT_S, \&_status );
     return $answer if $answer->{kind} ne 'refused' || $answer->{status} != 404;
 
     # of what has no such route, a test event shows whether it is a receiver
