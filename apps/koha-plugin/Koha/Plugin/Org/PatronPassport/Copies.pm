@@ -158,9 +158,9 @@ sub remove_deleted {
 
     my $page = $copies->owed( { home_key_type => 'PASSPORTED_ID', after => 811, limit => 100 } );
 
-What a home library may know of its patrons here: how many checkouts are overdue, and what is owed, as numbers. No title, no item, no
-kind of fee. Looks at the next copies by the patron's number, 200 at most, and returns those C<rows> with something overdue or owed, how many
-copies were C<read>, and C<next>, after which number the next page begins; undef at the end.
+What a home library may know of its patrons here: how many checkouts are overdue, and what is owed, as numbers. No title, no
+item, no kind of fee. Looks at the next copies by the patron's number, 200 at most, and returns those C<rows> with something
+overdue or owed, how many copies were C<read>, and C<next>, after which number the next page begins; undef at the end.
 
 Only of records that the service has written into and that still have exactly that home key: what an own patron of the library
 owes, into whom a copy was merged or who was one, is nobody else's business.

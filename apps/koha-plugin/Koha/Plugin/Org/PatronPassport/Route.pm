@@ -52,9 +52,9 @@ enabled: Koha itself learns of both only when it is started again. C<staff> is w
 the session's cookie or by a password, only whoever has an API key; C<service> serves only the user of the service, whom the configuration
 page names: staff can make keys for themselves.
 
-Koha's API reads a body as JSON whatever its type is said to be. A form on any page of the web can send text that reads
-like JSON, with the session's cookie; but it cannot say that it is C<application/json> without this Koha's consent. So what has a body has to
-say so.
+Koha's API reads a body as JSON whatever its type is said to be. A form on any page of the web can send text that reads like
+JSON, with the session's cookie; but it cannot say that it is C<application/json> without this Koha's consent. So what has a
+body has to say so.
 
 Koha's own last resort would log the text of an error, and a database's error can contain the values of a statement.
 

@@ -39,8 +39,9 @@ An answer is a hash with a C<kind>, never an exception:
     { kind => 'unreachable', why => 'timeout', ms => 501 }
     { kind => 'unreachable', why => 'paused', retry_after => 30, ms => 0 }
 
-C<why> is C<timeout>, C<refused>, C<tls>, C<name>, C<broken> or C<paused>. A refusal has undef for what the receiver does not say, or does
-not say in the service's words. Nothing of the event is in it. After an exchange that took more than a second, this process pauses for 30 seconds.
+C<why> is C<timeout>, C<refused>, C<tls>, C<name>, C<broken> or C<paused>. A refusal has undef for what the receiver does not
+say, or does not say in the service's words. Nothing of the event is in it. After an exchange that took more than a second, this
+process pauses for 30 seconds.
 
 =head1 METHODS
 
@@ -123,8 +124,9 @@ sub query {
 
     my $answer = $sender->cancel($event_id);
 
-Cancels the event, and says what that came to: C<< { kind => 'cancelled', result => 'NOTHING_WRITTEN', state => {...} } >>, or as above. An event
-that the receiver does not know is C<refused> with the status 404, and with the reason C<not_seen> or C<not_kept>.
+Cancels the event, and says what that came to: C<< { kind => 'cancelled', result => 'NOTHING_WRITTEN', state => {...} } >>, or
+as above. An event that the receiver does not know is C<refused> with the status 404, and with the reason C<not_seen> or
+C<not_kept>.
 
 =cut
 
@@ -164,9 +166,9 @@ sub consent {
 
     my $answer = $sender->status( $since, $limit_s, sub { my ($json) = @_; ... } );
 
-How the service is for this library, with the outcomes since then (in Unix seconds): C<< { kind => 'known', status => {...}, ms => 12 } >>, or
-as above. The function makes of the receiver's answer what can be relied on, or undef. Somebody looks at a page meanwhile: with a longer
-limit it ignores the pause, and starts none.
+How the service is for this library, with the outcomes since then (in Unix seconds): C<< { kind => 'known', status => {...}, ms
+=> 12 } >>, or as above. The function makes of the receiver's answer what can be relied on, or undef. Somebody looks at a page
+meanwhile: with a longer limit it ignores the pause, and starts none.
 
 =cut
 

@@ -15,7 +15,8 @@ Koha::Plugin::Org::PatronPassport::Shape - what is believed of the service's JSO
 
 =head1 DESCRIPTION
 
-Each function but C<is_id> returns a function of one value, which returns what of the value has the expected shape, and undef for anything else.
+Each function but C<is_id> returns a function of one value, which returns what of the value has the expected shape, and undef
+for anything else.
 
 =head1 FUNCTIONS
 

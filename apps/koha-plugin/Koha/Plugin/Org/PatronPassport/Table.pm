@@ -13,9 +13,9 @@ Koha::Plugin::Org::PatronPassport::Table - a table of the plugin's own, and stat
 
 =head1 DESCRIPTION
 
-A class that keeps rows is derived from this one. Its C<definition> returns, for the table's name, a hash: C<key>, the primary key; C<create>, the statement
-that makes the table; C<added>, a column that a later version has added, and C<change>, what adds it, and what came with it, to an older
-table.
+A class that keeps rows is derived from this one. Its C<definition> returns, for the table's name, a hash: C<key>, the primary
+key; C<create>, the statement that makes the table; C<added>, a column that a later version has added, and C<change>, what adds
+it, and what came with it, to an older table.
 
 Each statement writes by the primary key only, and survives a deadlock (L<Koha::Plugin::Org::PatronPassport::Locks>) and a table that is
 missing (L</despite_missing>).
