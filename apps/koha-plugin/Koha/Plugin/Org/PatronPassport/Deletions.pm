@@ -132,18 +132,11 @@ sub _remove {
 sub _is_copy {
     my ( $self, $patron_id, $home_key ) = @_;
 
-    my $keys
-        = $self->{dbh}->selectcol_arrayref(
-        'SELECT attribute FROM borrower_attributes WHERE borrowernumber = ? AND code = ?',
-        undef, $patron_id, $home_key->{type} );
+    my $sql       = 'SELECT attribute FROM borrower_attributes WHERE borrowernumber = ? AND code = ?';
+    my $keys      = $self->{dbh}->selectcol_arrayref( $sql, undef, $patron_id, $home_key->{type} );
+    my ($written) = $self->{copies}->row( $patron_id, 'home_key' );
 
-    my ($remembered) = @{ $self->{copies}->page( { after => $patron_id - 1, up_to => $patron_id } ) };
-
-    return
-           @{$keys} == 1
-        && $keys->[0] eq $home_key->{value}
-        && $remembered
-        && $remembered->{home_key} eq $home_key->{value};
+    return @{$keys} == 1 && $keys->[0] eq $home_key->{value} && ( $written // q{} ) eq $home_key->{value};
 }
 
 sub _blocks {
