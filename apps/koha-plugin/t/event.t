@@ -7,7 +7,7 @@ use Mojo::JSON qw( decode_json );
 use POSIX      qw( tzset );
 use Test::More;
 
-use Koha::Plugin::Org::PatronPassport::Event qw( new_id not_found seen test_event timestamp );
+use Koha::Plugin::Org::PatronPassport::Event qw( event new_id not_found seen timestamp );
 
 my %SCAN = (
     card      => '21234000000017',
@@ -70,7 +70,7 @@ is_deeply(
     'a copy that was scanned has its number, and nothing else of the patron'
 );
 
-is( decode_json( test_event(1795597200) )->{type}, 'passport.test', 'a test event says that it is one' );
+is( decode_json( event( 'passport.test', {}, 1795597200 ) )->{type}, 'passport.test', 'a test event says that it is one' );
 
 subtest 'ids' => sub {
     my %seen = map { new_id() => 1 } 1 .. 1000;

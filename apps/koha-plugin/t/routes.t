@@ -145,7 +145,10 @@ subtest 'the desk has its routes by its session' => sub {
 subtest 'a disabled plugin serves nothing, at once, and an enabled one does' => sub {
     my ( $t, $koha, $receiver ) = api('accepts');
     my @all = ( @SERVICES, @DOCTORS, [ 'GET', 'desk.js' ], [ 'GET', 'scans/scan_1' ],
-        [ 'POST', 'scans', sub { return { cardnumber => $CARD } } ] );
+        [ 'POST', 'scans', sub { return { cardnumber => $CARD } } ],
+        [ 'POST', 'scans/scan_1/cancel', sub { return {} } ],
+        [ 'POST', 'scans/scan_1/consent', sub { return { answer => 'yes', text_id => 'v1' } } ] );
+    is( scalar @all, 16, 'all routes' );
     $koha->{plugin}->disable;
     is( request( $t, $_ ), '404 plugin_disabled', "$_->[0] $_->[1]" ) foreach @all;
     is( $receiver->requests, 0, 'nothing was sent' );

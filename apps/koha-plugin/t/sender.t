@@ -33,10 +33,10 @@ my $real_look_up = \&IO::Socket::IP::getaddrinfo;
 }
 
 our $AHEAD_S = 0;
-my $real_now = \&Koha::Plugin::Org::PatronPassport::Sender::_now;
+my $real_now = \&Koha::Plugin::Org::PatronPassport::Sender::steady_time;
 {
     no warnings 'redefine';
-    *Koha::Plugin::Org::PatronPassport::Sender::_now = sub { return $AHEAD_S + $real_now->() };
+    *Koha::Plugin::Org::PatronPassport::Sender::steady_time = sub () { return $AHEAD_S + $real_now->() };
 }
 
 # Each subtest has an address of its own, and with it a pause of its own.

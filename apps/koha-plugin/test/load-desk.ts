@@ -61,8 +61,7 @@ export interface Desk {
   canCancel(view: View): boolean;
   cancelEnd(state: ScanState): string;
   worseEnd(one: string, other: string): string;
-  readonly ENDS: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  readonly AFTER_OUTCOMES: Readonly<Record<string, readonly string[]>>;
+  readonly OUTCOMES: Readonly<Record<string, { search?: string; copy?: string; next: readonly string[] }>>;
   nextAfterOutcome(outcome: string): string[];
   nextAfterFault(fault: string): string[];
   registrations(document: unknown, card: string): { label: string; address: string }[];
@@ -78,12 +77,10 @@ const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.ur
 
 /** The files with decisions: what the panel says and does, without a page. */
 const DECISIONS = [
-  'card-of-page',
   'consent',
   'describe',
   'koha-search',
-  'next-steps',
-  'pace',
+  'outcomes',
   'read-answer',
   'register',
   'scan-state',

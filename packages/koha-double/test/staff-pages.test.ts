@@ -307,6 +307,7 @@ describe('the plugin on the pages', () => {
     folder = mkdtempSync(join(tmpdir(), 'koha-double-'));
     writeFileSync(join(folder, 'main.js'), "import { word } from './word.js';\n\nvoid word;\n");
     writeFileSync(join(folder, 'word.js'), "export const word = 'desk';\n");
+    writeFileSync(join(folder, 'files.json'), JSON.stringify(['word', 'main']));
     writeFileSync(join(folder, 'messages.json'), JSON.stringify({ en: { title: '</script>' } }));
     writeFileSync(join(folder, 'p.kpz'), 'zip');
   });

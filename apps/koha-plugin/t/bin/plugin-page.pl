@@ -20,8 +20,8 @@ use lib "$FindBin::RealBin/../lib", "$FindBin::RealBin/../..";
 use CGI        qw( -utf8 );
 use Mojo::JSON qw( decode_json encode_json );
 
-use Koha::Plugin::Org::PatronPassport::CopyTable qw( ensure_copy_table );
-use Koha::Plugin::Org::PatronPassport::ScanTable qw( ensure_table );
+use Koha::Plugin::Org::PatronPassport::Copies;
+use Koha::Plugin::Org::PatronPassport::Scans;
 use Passport::TestKoha;
 
 my %MAY_RUN = map { $_ => 1 } qw( configure tool );
@@ -69,8 +69,9 @@ sub fill {
         __SET_UP_BY__         => $Koha::Plugin::Org::PatronPassport::Setup::VERSION,
         %{ $request->{data} }
     );
-    ensure_table( $dbh, 'koha_plugin_org_patronpassport_scans' );
-    ensure_copy_table( $dbh, 'koha_plugin_org_patronpassport_copies' );
+    my $own = 'Koha::Plugin::Org::PatronPassport';
+    "${own}::Scans"->new( { dbh => $dbh, table => 'koha_plugin_org_patronpassport_scans' } )->ensure;
+    "${own}::Copies"->new( { dbh => $dbh, table => 'koha_plugin_org_patronpassport_copies' } )->ensure;
     $dbh->do( 'INSERT INTO plugin_data VALUES (?, ?, ?)', undef, $Passport::TestKoha::CLASS, $_, $data{$_} )
         foreach keys %data;
     $dbh->do( 'INSERT INTO categories (categorycode) VALUES (?)', undef, $_ )

@@ -1,19 +1,18 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Double } from '../double.ts';
 import type { PageRequest } from '../staff-pages/staff-page.ts';
 
 /**
- * The plugin's browser script, assembled from its files as the plugin's `DeskScript.pm` assembles them; they are read anew each
- * time so that they can be worked on.
+ * The plugin's browser script, assembled from the files that its `files.json` names, as the plugin's `DeskScript.pm` assembles them;
+ * they are read anew each time so that they can be worked on.
  */
 export function readDeskScript(double: Double): string | null {
   const { pluginScriptPath: pluginScript } = double.files;
   if (pluginScript === undefined || !existsSync(pluginScript)) return null;
   const folder = dirname(pluginScript);
-  const main = basename(pluginScript);
-  const others = readdirSync(folder).filter((name) => name.endsWith('.js') && name !== main);
-  const parts = [...others.sort(), main].map((name) => `// ${name}\n${plain(join(folder, name))}\n`);
+  const names = JSON.parse(readFileSync(join(folder, 'files.json'), 'utf8')) as readonly string[];
+  const parts = names.map((name) => `// ${name}.js\n${plain(join(folder, `${name}.js`))}\n`);
   return `(function () {\n'use strict';\n{\n${parts.join('')}}\n})();\n`;
 }
 

@@ -49,7 +49,7 @@ function specOf(method: string, path: string): OperationSpec {
   };
 }
 
-/** Whom a route serves beside its permission (the plugin's `Answer.pm`): the desk's panel too, whoever has an API key, or the service's user alone. */
+/** Whom a route serves beside its permission (the plugin's `Route.pm`): the desk's panel too, whoever has an API key, or the service's user alone. */
 type Served = 'desk' | 'key' | 'service';
 
 /** A route of the plugin: its description is the plugin's (`Koha/REST/Plugin/PluginRoutes.pm`), what it does is ours. */
@@ -83,7 +83,7 @@ export const isServiceUser = ({ double, user }: ApiCall): boolean =>
   double.settings.plugin_service_user !== null &&
   user.columns.cardnumber === double.settings.plugin_service_user;
 
-/** Koha reads a body as JSON whatever its type is said to be; the plugin's routes do not (its `Refusal.pm`). */
+/** Koha reads a body as JSON whatever its type is said to be; the plugin's routes do not (its `Route.pm`). */
 function refuseBody({ headers }: ApiCall, method: Operation['method']): Answer | null {
   const isJson = /^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '');
   if (isJson || !['POST', 'PUT'].includes(method)) return null;

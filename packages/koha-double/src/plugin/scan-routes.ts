@@ -30,7 +30,7 @@ interface Refused {
   readonly retryAfter: string | null;
 }
 
-/** `eventId` is named where the event may have been taken all the same, so that whoever cancels can name it (the plugin's `Refusal.pm`). */
+/** `eventId` is named where the event may have been taken all the same, so that whoever cancels can name it (the plugin's `Route.pm`). */
 function notTaken({ status, retryAfter }: Refused, eventId?: string): Answer {
   if (status === 422) return fault('not_a_card');
   if (status === 429) return fault('receiver_busy', retryAfter);

@@ -11,9 +11,8 @@ use Mojo::JSON ();
 
 use Koha::Plugin::Org::PatronPassport::Configuration;
 use Koha::Plugin::Org::PatronPassport::Copies;
-use Koha::Plugin::Org::PatronPassport::DeskPage;
+use Koha::Plugin::Org::PatronPassport::DeskScript;
 use Koha::Plugin::Org::PatronPassport::FirstScan;
-use Koha::Plugin::Org::PatronPassport::Owed;
 use Koha::Plugin::Org::PatronPassport::Problem;
 use Koha::Plugin::Org::PatronPassport::Scans;
 use Koha::Plugin::Org::PatronPassport::Settings;
@@ -106,13 +105,13 @@ The desk's script, on the page that Koha shows for an unknown card and on its fo
 sub intranet_js {
     my ( $self, $args ) = @_;
 
-    my $what = Koha::Plugin::Org::PatronPassport::DeskPage::wanted_on( ( $args // {} )->{page} );
+    my $what = Koha::Plugin::Org::PatronPassport::DeskScript::wanted_on( ( $args // {} )->{page} );
     return q{} if !$what;
 
     my $tags = eval {
         my $settings = $self->settings;
         $settings->is_complete && $settings->serves('staff')
-            ? Koha::Plugin::Org::PatronPassport::DeskPage::tags(
+            ? Koha::Plugin::Org::PatronPassport::DeskScript::tags(
             {   what     => $what,
                 version  => $VERSION,
                 settings => $settings,
@@ -135,10 +134,7 @@ sub intranet_js {
 sub configure {
     my ($self) = @_;
 
-    my $template = $self->get_template( { file => 'configure.tt' } );
-    $template->param( %{ Koha::Plugin::Org::PatronPassport::Configuration::page($self) } );
-
-    return $self->output_html( $template->output );
+    return $self->_show( 'configure.tt', Koha::Plugin::Org::PatronPassport::Configuration::page($self) );
 }
 
 =head2 tool
@@ -151,8 +147,14 @@ How the service is for this library, with the set-up check; for staff who may us
 sub tool {
     my ($self) = @_;
 
-    my $template = $self->get_template( { file => 'tool.tt' } );
-    $template->param( %{ Koha::Plugin::Org::PatronPassport::StatusPage::status_page($self) } );
+    return $self->_show( 'tool.tt', Koha::Plugin::Org::PatronPassport::StatusPage::status_page($self) );
+}
+
+sub _show {
+    my ( $self, $file, $params ) = @_;
+
+    my $template = $self->get_template( { file => $file } );
+    $template->param( %{$params} );
 
     return $self->output_html( $template->output );
 }
@@ -194,7 +196,8 @@ sub cronjob_nightly {
 
 =head2 install, upgrade, uninstall
 
-All are safe to repeat, by several web workers at once too; no patron's attribute is ever deleted. Nothing is installed without
+All are safe to repeat, by several web workers at once too. The types of attributes and restrictions stay, and with them what they say of
+patrons. Nothing is installed without
 the plugin's files. Where C<install> or C<upgrade> fails, Koha's log and both pages have the reason.
 
 =cut
@@ -235,14 +238,14 @@ sub uninstall {
         return 0;
     }
 
-    Koha::Plugin::Org::PatronPassport::Setup::undo($self);
+    $_->drop foreach $self->scans, $self->copies;
 
     return 1;
 }
 
-=head2 settings, scans, copies, owed
+=head2 settings, scans, copies
 
-What was configured, read anew at each call, the plugin's own tables, and what is owed by the copies in them.
+What was configured, read anew at each call, and the plugin's own tables.
 
 =cut
 
@@ -263,13 +266,6 @@ sub copies {
     my ($self) = @_;
 
     return Koha::Plugin::Org::PatronPassport::Copies->new(
-        { dbh => C4::Context->dbh, table => $self->get_qualified_table_name('copies') } );
-}
-
-sub owed {
-    my ($self) = @_;
-
-    return Koha::Plugin::Org::PatronPassport::Owed->new(
         { dbh => C4::Context->dbh, table => $self->get_qualified_table_name('copies') } );
 }
 

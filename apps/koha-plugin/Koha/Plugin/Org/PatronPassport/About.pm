@@ -5,11 +5,14 @@ use Modern::Perl;
 use Exporter qw( import );
 use C4::Context;
 use Koha;
-use Koha::Patron::Attribute::Types;
 use Mojo::JSON  ();
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Event qw( timestamp );
+use Koha::Plugin::Org::PatronPassport::Event     qw( timestamp );
+use Koha::Plugin::Org::PatronPassport::KohaFacts qw( attribute_types );
+use Koha::Plugin::Org::PatronPassport::Sender;
+use Koha::Plugin::Org::PatronPassport::Shape     qw( number );
+use Koha::Plugin::Org::PatronPassport::Signature qw( proof_of );
 
 my @FLAGS = qw( unique_id repeatable mandatory opac_display opac_editable staff_searchable );
 
@@ -21,11 +24,21 @@ my @PREFERENCES = qw(
     TrackLastPatronActivityTriggers uppercasesurnames WebBasedSelfCheck
 );
 
-our @EXPORT_OK = qw( about_koha types_with_libraries );
+# Longer than a page waits, so that slow is seen to be slow; shorter than the service waits for an answer of Koha's.
+my $TEST_LIMIT_S = 1.5;
+
+my %DELIVERY = (
+    accepted    => ['ms'],
+    refused     => [qw( status code reason ms )],
+    unreachable => [qw( why ms )],
+);
+
+our @EXPORT_OK = qw( about_koha about_settings );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::About - what C<passport doctor> cannot learn from Koha's own API
+Koha::Plugin::Org::PatronPassport::About - what C<passport doctor> cannot learn from Koha's own API, and compares with the
+service's own configuration
 
 =head1 FUNCTIONS
 
@@ -38,46 +51,57 @@ Koha::Plugin::Org::PatronPassport::About - what C<passport doctor> cannot learn 
 sub about_koha {
     my ($version) = @_;
 
-    my $limited = types_with_libraries();
-
     return {
         version         => $version,
         koha_version    => Koha::version(),
         time            => timestamp( Time::HiRes::time() ),
-        attribute_types => [ map { _type( $_, $limited ) } Koha::Patron::Attribute::Types->search->as_list ],
+        attribute_types => [ map { _type($_) } attribute_types() ],
         preferences     => { map { $_ => _text( C4::Context->preference($_) ) } @PREFERENCES },
-        plack_workers   => _number( C4::Context->config('plack_workers') ),
+        plack_workers   => number()->( C4::Context->config('plack_workers') ),
     };
 }
 
 sub _type {
-    my ( $type, $limited ) = @_;
-
-    my $row = $type->unblessed;
-
-    my %is = ( %{$row}, mandatory => $row->{mandatory} && !$limited->{ $row->{code} } );
+    my ($type) = @_;
 
     return {
-        code        => $row->{code},
-        category_id => _text( $row->{category_code} ),
-        map { $_ => $is{$_} ? Mojo::JSON->true : Mojo::JSON->false } @FLAGS
+        code        => $type->{code},
+        category_id => _text( $type->{category_code} ),
+        map { $_ => _boolean( $type->{$_} ) } @FLAGS
     };
 }
 
-=head2 types_with_libraries
+=head2 about_settings
 
-    my $limited = types_with_libraries();
+    my $facts = about_settings( $settings, $nonce );
 
-The codes of the patron attribute types that belong to some libraries only, as keys. Koha's API requires none of them, mandatory or not.
+How the plugin is configured, a proof that it has the secret it has (never the secret), and what became of a test event
+that was sent with all of it: the receiver answers that and queues nothing. Nothing is changed here.
 
 =cut
 
-sub types_with_libraries {
-    my $codes
-        = C4::Context->dbh->selectcol_arrayref(
-        'SELECT DISTINCT bat_code FROM borrower_attribute_types_branches');
+sub about_settings {
+    my ( $settings, $nonce ) = @_;
 
-    return { map { $_ => 1 } @{$codes} };
+    my $key = $settings->key;
+
+    return {
+        secret_from => $settings->{secret_from},
+        proof       => defined $key ? proof_of( $key, $nonce ) : undef,
+        serves      => { map { $_ => _boolean( $settings->serves($_) ) } qw( staff self_check sip copies ) },
+        delivery    => _delivery($settings),
+        map { $_ => length $settings->{$_} ? "$settings->{$_}" : undef } qw( library receiver_url ),
+    };
+}
+
+sub _delivery {
+    my ($settings) = @_;
+
+    return { kind => 'not_sent' } if !$settings->is_complete;
+
+    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->test($TEST_LIMIT_S);
+
+    return { kind => $answer->{kind}, map { $_ => $answer->{$_} } @{ $DELIVERY{ $answer->{kind} } } };
 }
 
 sub _text {
@@ -86,10 +110,10 @@ sub _text {
     return defined $value ? "$value" : undef;
 }
 
-sub _number {
+sub _boolean {
     my ($value) = @_;
 
-    return !ref $value && ( $value // q{} ) =~ m{\A [0-9]{1,4} \z}xms ? 0 + $value : undef;
+    return $value ? Mojo::JSON->true : Mojo::JSON->false;
 }
 
 1;

@@ -4,6 +4,8 @@ use Modern::Perl;
 
 use Exporter    qw( import );
 use Digest::SHA qw( hmac_sha256_hex );
+use List::Util  qw( any );
+use Mojo::Util  qw( trim );
 
 our @EXPORT_OK = qw( compiled fits scan_key trimmed );
 
@@ -22,10 +24,7 @@ The text without outer blanks, as the service compares it; an empty text for und
 sub trimmed {
     my ($text) = @_;
 
-    $text //= q{};
-    $text =~ s{\A \s+ | \s+ \z}{}gxms;
-
-    return $text;
+    return trim( $text // q{} );
 }
 
 =head2 fits
@@ -43,12 +42,7 @@ sub fits {
     my $card = trimmed($text);
     return 0 if $card eq q{} || length $card > 32 || $card =~ m{[[:cntrl:]]}xms;
 
-    foreach my $pattern ( @{$patterns} ) {
-        my $compiled = compiled($pattern);
-        return 1 if $compiled && $card =~ $compiled;
-    }
-
-    return 0;
+    return ( any { $card =~ $_ } grep {defined} map { compiled($_) } @{$patterns} ) ? 1 : 0;
 }
 
 =head2 scan_key

@@ -6,9 +6,7 @@ use Exporter qw( import );
 use C4::Context;
 use C4::Languages;
 use Koha::Token;
-use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Event     qw( new_id test_event );
 use Koha::Plugin::Org::PatronPassport::KohaFacts qw( users_with_keys );
 use Koha::Plugin::Org::PatronPassport::PageWords qw( filled page_words );
 use Koha::Plugin::Org::PatronPassport::Sender;
@@ -76,6 +74,7 @@ sub page {
         %shown,
         language      => $language,
         words         => $words,
+        common        => $words,
         secret_from   => $settings->{secret_from},
         secret_good   => defined $settings->key,
         is_complete   => $settings->is_complete,
@@ -119,8 +118,7 @@ sub _test {
 
     return { kind => 'incomplete' } if !$settings->is_complete;
 
-    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
-        ->deliver( new_id(), test_event( Time::HiRes::time() ), $TEST_LIMIT_S );
+    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->test($TEST_LIMIT_S);
     $answer->{is_slow} = $answer->{ms} > $PAGE_LIMIT_MS;
 
     return $answer;

@@ -2,12 +2,23 @@ package Koha::Plugin::Org::PatronPassport::Copies;
 
 use Modern::Perl;
 
+use base qw( Koha::Plugin::Org::PatronPassport::Table );
+
+use List::Util qw( min );
 use Mojo::JSON qw( decode_json encode_json );
 
-use Koha::Plugin::Org::PatronPassport::Locks  qw( despite_locks );
-use Koha::Plugin::Org::PatronPassport::Tables qw( despite_missing );
-
 my $MOST_ROWS = 200;
+my $CENTS     = 100;
+
+# Koha's own measures: what is due before now (GetOverduesForPatron, "overdues" of Koha::Patron), and the balance of the account,
+# credits included (Koha::Account, balance). Each is a query over an index.
+my $OWED = <<'SQL';
+SELECT c.patron_id, c.home_key,
+    (SELECT COUNT(*) FROM borrower_attributes a WHERE a.borrowernumber = c.patron_id AND a.code = ?) AS home_keys,
+    (SELECT MAX(a.attribute) FROM borrower_attributes a WHERE a.borrowernumber = c.patron_id AND a.code = ?) AS home_key_now,
+    (SELECT COUNT(*) FROM issues i WHERE i.borrowernumber = c.patron_id AND i.date_due < NOW()) AS overdues,
+    (SELECT SUM(l.amountoutstanding) FROM accountlines l WHERE l.borrowernumber = c.patron_id) AS balance
+SQL
 
 =head1 NAME
 
@@ -21,28 +32,34 @@ There is no value of a field in it. Every change names the version that it is ba
 
 =head1 METHODS
 
-=head2 new
+=head2 definition
 
-    my $copies = Koha::Plugin::Org::PatronPassport::Copies->new( { dbh => $dbh, table => $name } );
-
-=cut
-
-sub new {
-    my ( $class, $args ) = @_;
-
-    return bless { dbh => $args->{dbh}, table => $args->{table} }, $class;
-}
-
-=head2 table
-
-Its name in the database.
+See L<Koha::Plugin::Org::PatronPassport::Table>. Once the table was dropped, copies that were made until then are never refreshed
+again, only reported. C<seen_at> is when a scan of the copy was last reported, in Unix seconds.
 
 =cut
 
-sub table {
-    my ($self) = @_;
+sub definition {
+    my ( $class, $table ) = @_;
 
-    return $self->{table};
+    # no key into Koha's table: a copy must be deletable whatever this table says of it
+    my $create = <<"SQL";
+CREATE TABLE IF NOT EXISTS $table (
+    patron_id BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    home_key VARCHAR(255) NOT NULL,
+    written MEDIUMTEXT NOT NULL,
+    seen_at BIGINT NULL,
+    PRIMARY KEY (patron_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+SQL
+
+    return (
+        key    => 'patron_id',
+        create => $create,
+        added  => 'seen_at',
+        change => 'ADD COLUMN seen_at BIGINT NULL',
+    );
 }
 
 =head2 page
@@ -56,22 +73,30 @@ Rows by the patron's number, those above C<after> and not above C<up_to>; 200 at
 sub page {
     my ( $self, $wanted ) = @_;
 
-    my $limit = $wanted->{limit} // $MOST_ROWS;
-    $limit = $MOST_ROWS if $limit > $MOST_ROWS;
-    my @values    = ( $wanted->{after} // 0 );
-    my $condition = 'patron_id > ?';
-    if ( defined $wanted->{up_to} ) {
-        $condition .= ' AND patron_id <= ?';
-        push @values, $wanted->{up_to};
-    }
-    my $sql
-        = "SELECT patron_id, version, home_key, written FROM $self->{table}"
-        . " WHERE $condition ORDER BY patron_id LIMIT "
-        . int $limit;
-    my $rows = $self->_with_table(
-        sub { return $self->{dbh}->selectall_arrayref( $sql, { Slice => {} }, @values ) } );
+    my @values    = ( $wanted->{after} // 0, $wanted->{up_to} // () );
+    my $condition = join ' AND ', 'patron_id > ?', defined $wanted->{up_to} ? 'patron_id <= ?' : ();
+    my $rows      = $self->rows(
+        "SELECT patron_id, version, home_key, written FROM $self->{table}"
+            . " WHERE $condition ORDER BY patron_id LIMIT "
+            . _limit($wanted),
+        @values
+    );
 
-    return [ map { _row($_) } @{$rows} ];
+    return [
+        map {
+            +{  patron_id => 0 + $_->{patron_id},
+                version   => 0 + $_->{version},
+                home_key  => $_->{home_key},
+                fields    => decode_json( $_->{written} ),
+            }
+        } @{$rows}
+    ];
+}
+
+sub _limit {
+    my ($wanted) = @_;
+
+    return min( int( $wanted->{limit} || $MOST_ROWS ), $MOST_ROWS );
 }
 
 =head2 keep
@@ -85,27 +110,17 @@ Stores the row anew if it is still of that version (0: there is none yet) and re
 sub keep {
     my ( $self, $patron_id, $row ) = @_;
 
-    my $dbh     = $self->{dbh};
     my $version = $row->{version} + 1;
-    my @values  = ( $row->{home_key}, encode_json( $row->{fields} ) );
-
-    if ( $row->{version} > 0 ) {
-        my $changed
-            = $self->_write(
-            "UPDATE $self->{table} SET version = ?, home_key = ?, written = ? WHERE patron_id = ? AND version = ?",
-            $version, @values, $patron_id, $row->{version} );
-        return $changed > 0 ? $version : undef;
-    }
+    my %values
+        = ( version => $version, home_key => $row->{home_key}, written => encode_json( $row->{fields} ) );
 
     # what was written just now is as home has it: the next scan of today has nothing to report
-    my $sql
-        = "INSERT INTO $self->{table} (version, home_key, written, patron_id, seen_at) VALUES (?, ?, ?, ?, ?)";
-    return $version if eval { $self->_write( $sql, $version, @values, $patron_id, time ); 1 };
+    my $is_stored
+        = $row->{version} > 0
+        ? $self->update( $patron_id, \%values, 'version = ?', $row->{version} )
+        : $self->insert( { patron_id => $patron_id, %values, seen_at => time } );
 
-    my $error = $@;
-    die $error if !defined $self->_version_of($patron_id);
-
-    return;
+    return $is_stored ? $version : undef;
 }
 
 =head2 mark_seen
@@ -119,12 +134,7 @@ Notes that a scan of this copy is reported now, for one of several simultaneous 
 sub mark_seen {
     my ( $self, $patron_id, $now, $before ) = @_;
 
-    my $changed
-        = $self->_write(
-        "UPDATE $self->{table} SET seen_at = ? WHERE patron_id = ? AND (seen_at IS NULL OR seen_at <= ?)",
-        $now, $patron_id, $before );
-
-    return $changed > 0 ? 1 : 0;
+    return $self->update( $patron_id, { seen_at => $now }, '(seen_at IS NULL OR seen_at <= ?)', $before );
 }
 
 =head2 remove_deleted
@@ -138,51 +148,53 @@ Forgets the rows of patrons that Koha no longer has; it never uses a number twic
 sub remove_deleted {
     my ($self) = @_;
 
-    my $sql = "SELECT c.patron_id FROM $self->{table} c LEFT JOIN borrowers b"
-        . ' ON b.borrowernumber = c.patron_id WHERE b.borrowernumber IS NULL';
-    my $gone = $self->_with_table( sub { return $self->{dbh}->selectcol_arrayref($sql) } );
-    $self->_write( "DELETE FROM $self->{table} WHERE patron_id = ?", $_ ) foreach @{$gone};
+    $self->remove($_)
+        foreach $self->ids_where('NOT EXISTS (SELECT 1 FROM borrowers b WHERE b.borrowernumber = patron_id)');
 
     return;
 }
 
-sub _version_of {
-    my ( $self, $patron_id ) = @_;
+=head2 owed
 
-    my ($version)
-        = $self->{dbh}
-        ->selectrow_array( "SELECT version FROM $self->{table} WHERE patron_id = ?", undef, $patron_id );
+    my $page = $copies->owed( { home_key_type => 'PASSPORTED_ID', after => 811, limit => 100 } );
 
-    return $version;
-}
+What a home library may know of its patrons here: how many checkouts are overdue, and what is owed, as numbers. No title, no
+item, no kind of fee. Looks at the next copies by the patron's number, 200 at most, and returns those C<rows> with something
+overdue or owed, how many copies were C<read>, and C<next>, after which number the next page begins; undef at the end.
 
-sub _row {
-    my ($stored) = @_;
+Only of records that the service has written into and that still have exactly that home key: what an own patron of the library
+owes, into whom a copy was merged or who was one, is nobody else's business.
+
+=cut
+
+sub owed {
+    my ( $self, $wanted ) = @_;
+
+    my ( $type, $after ) = @{$wanted}{qw( home_key_type after )};
+    my $limit  = _limit($wanted);
+    my $sql    = "$OWED FROM $self->{table} c WHERE c.patron_id > ? ORDER BY c.patron_id LIMIT $limit";
+    my $copies = $self->rows( $sql, $type, $type, $after // 0 );
+    my @own    = grep { $_->{home_keys} == 1 && $_->{home_key_now} eq $_->{home_key} } @{$copies};
 
     return {
-        patron_id => 0 + $stored->{patron_id},
-        version   => 0 + $stored->{version},
-        home_key  => $stored->{home_key},
-        fields    => decode_json( $stored->{written} ),
+        rows => [ grep { $_->{overdues} > 0 || $_->{amount} > 0 } map { _debt_of($_) } @own ],
+        read => scalar @own,
+        next => @{$copies} == $limit ? 0 + $copies->[-1]{patron_id} : undef,
     };
 }
 
-sub _write {
-    my ( $self, $sql, @values ) = @_;
+# The amount in hundredths. What the library owes the patron is nothing that the patron owes.
+sub _debt_of {
+    my ($copy) = @_;
 
-    my $dbh = $self->{dbh};
+    my $amount = sprintf '%.0f', $CENTS * ( $copy->{balance} // 0 );
 
-    return $self->_with_table(
-        sub {
-            return despite_locks( $dbh, sub { return $dbh->do( $sql, undef, @values ) } );
-        }
-    );
-}
-
-sub _with_table {
-    my ( $self, $work ) = @_;
-
-    return despite_missing( $self->{dbh}, copies => $self->{table}, $work );
+    return {
+        patron_id => 0 + $copy->{patron_id},
+        home_key  => $copy->{home_key},
+        overdues  => 0 + $copy->{overdues},
+        amount    => $amount > 0 ? 0 + $amount : 0,
+    };
 }
 
 1;

@@ -1,13 +1,15 @@
 package Koha::Plugin::Org::PatronPassport::CopiesController;
 
 use Modern::Perl;
-use Mojo::Base 'Mojolicious::Controller';
+use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
 use C4::Context;
-use Koha::Plugin::Org::PatronPassport;
-use Koha::Plugin::Org::PatronPassport::Answer  qw( answer );
-use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
 use Koha::Plugin::Org::PatronPassport::Restrictions;
+
+__PACKAGE__->serves(
+    list => [ 'GET /copies',             'service' ],
+    keep => [ 'PUT /copies/{patron_id}', 'service' ],
+);
 
 =head1 NAME
 
@@ -23,21 +25,17 @@ restricted them.
 =cut
 
 sub list {
-    my ($self) = @_;
-    my $c = $self->openapi->valid_input or return;
+    my ( $self, $plugin ) = @_;
 
-    return answer(
-        $c,
-        'GET /copies',
-        sub {
-            my ($plugin) = @_;
-            my %wanted   = map { $_ => $c->param($_) } qw( after up_to limit );
-            my $rows     = $plugin->copies->page( \%wanted );
-            _add_restrictions($rows) if @{$rows};
-            return $c->render( status => 200, openapi => { copies => $rows } );
-        },
-        'service'
-    );
+    my $rows = $plugin->copies->page( $self->params(qw( after up_to limit )) );
+    if ( @{$rows} ) {
+        my $restricted
+            = Koha::Plugin::Org::PatronPassport::Restrictions->new( { dbh => C4::Context->dbh } )
+            ->libraries_of( 'home', $rows->[0]{patron_id}, $rows->[-1]{patron_id} );
+        $_->{restricted_at} = $restricted->{ $_->{patron_id} } // [] foreach @{$rows};
+    }
+
+    return $self->ok( { copies => $rows } );
 }
 
 =head2 keep
@@ -47,33 +45,11 @@ C<PUT /copies/{patron_id}>: the service has written into this copy. 409 when som
 =cut
 
 sub keep {
-    my ($self) = @_;
-    return not_json($self) if !is_json($self);
-    my $c = $self->openapi->valid_input or return;
+    my ( $self, $plugin ) = @_;
 
-    return answer( $c, 'PUT /copies/{patron_id}', sub { return _keep( $c, @_ ) }, 'service' );
-}
+    my $version = $plugin->copies->keep( $self->param('patron_id'), $self->req->json );
 
-sub _keep {
-    my ( $c, $plugin ) = @_;
-
-    my $version = $plugin->copies->keep( $c->param('patron_id'), $c->req->json );
-    return $c->render( status => 200, openapi => { version => $version } ) if defined $version;
-
-    return $c->render(
-        status  => 409,
-        openapi => { error => 'The row was stored by somebody else since', error_code => 'other_version' }
-    );
-}
-
-sub _add_restrictions {
-    my ($rows) = @_;
-
-    my $restricted = Koha::Plugin::Org::PatronPassport::Restrictions->new( { dbh => C4::Context->dbh } )
-        ->libraries_of( 'home', $rows->[0]{patron_id}, $rows->[-1]{patron_id} );
-    $_->{restricted_at} = $restricted->{ $_->{patron_id} } // [] foreach @{$rows};
-
-    return;
+    return defined $version ? $self->ok( { version => $version } ) : $self->fault('other_version');
 }
 
 1;

@@ -9,35 +9,28 @@ use Koha::Patrons;
 # What keeps a copy, each by a query over an index. Koha's own DELETE refuses for checkouts, debts, guarantees and protection only;
 # it cancels holds and deletes lists (Koha::Patron, safe_to_delete and delete), and the foreign keys of recalls, bookings, article
 # and ILL requests delete those with the patron. Debt collection, like any other business of the library with this patron, is a
-# restriction; one that stands for a restriction at home is none of it.
+# restriction; one that stands for a restriction at home is none of it. Not every release has the tables that are named after their
+# query: of them counts what is still open, by the columns that they have in every release (Koha/Schema/Result: Recall, Booking,
+# ArticleRequest, Illrequest). Only later ones give a booking a status, so that a cancelled one keeps the copy until its last day.
 my @BLOCKS = (
-    [ checkouts  => 'SELECT 1 FROM issues WHERE borrowernumber = ? LIMIT 1' ],
-    [ debt       => 'SELECT 1 FROM accountlines WHERE borrowernumber = ? AND amountoutstanding > 0 LIMIT 1' ],
-    [ credit     => 'SELECT 1 FROM accountlines WHERE borrowernumber = ? AND amountoutstanding < 0 LIMIT 1' ],
-    [ guarantees => 'SELECT 1 FROM borrower_relationships WHERE guarantor_id = ? LIMIT 1' ],
-    [ holds      => 'SELECT 1 FROM reserves WHERE borrowernumber = ? LIMIT 1' ],
-    [ lists      => 'SELECT 1 FROM virtualshelves WHERE owner = ? LIMIT 1' ],
-    [   restriction =>
-            q{SELECT 1 FROM borrower_debarments WHERE borrowernumber = ? AND type <> 'PASSPORT_HOME' LIMIT 1}
+    [ checkouts   => 'FROM issues WHERE borrowernumber = ?' ],
+    [ debt        => 'FROM accountlines WHERE borrowernumber = ? AND amountoutstanding > 0' ],
+    [ credit      => 'FROM accountlines WHERE borrowernumber = ? AND amountoutstanding < 0' ],
+    [ guarantees  => 'FROM borrower_relationships WHERE guarantor_id = ?' ],
+    [ holds       => 'FROM reserves WHERE borrowernumber = ?' ],
+    [ lists       => 'FROM virtualshelves WHERE owner = ?' ],
+    [ restriction => q{FROM borrower_debarments WHERE borrowernumber = ? AND type <> 'PASSPORT_HOME'} ],
+    [ protected   => 'FROM borrowers WHERE borrowernumber = ? AND protected = 1' ],
+    [ staff       => 'FROM borrowers WHERE borrowernumber = ? AND flags > 0' ],
+    [ recalls     => 'FROM recalls WHERE patron_id = ? AND completed = 0', 'recalls' ],
+    [   bookings => 'FROM bookings WHERE patron_id = ? AND (end_date IS NULL OR end_date >= CURRENT_DATE)',
+        'bookings'
     ],
-    [ protected => 'SELECT 1 FROM borrowers WHERE borrowernumber = ? AND protected = 1' ],
-    [ staff     => 'SELECT 1 FROM borrowers WHERE borrowernumber = ? AND flags > 0' ],
-);
-
-# The same in tables that not every release has, and what of them is still open; by the columns that they have in every release
-# (Koha/Schema/Result: Recall, Booking, ArticleRequest, Illrequest). Only later ones give a booking a status, so that a cancelled one
-# keeps the copy until its last day.
-my @LATER_BLOCKS = (
-    [ recalls => 'recalls', 'SELECT 1 FROM recalls WHERE patron_id = ? AND completed = 0 LIMIT 1' ],
-    [   bookings => 'bookings',
-        'SELECT 1 FROM bookings WHERE patron_id = ? AND (end_date IS NULL OR end_date >= CURRENT_DATE) LIMIT 1'
+    [   article_requests =>
+            q{FROM article_requests WHERE borrowernumber = ? AND status NOT IN ('COMPLETED', 'CANCELED')},
+        'article_requests'
     ],
-    [   article_requests => 'article_requests',
-        q{SELECT 1 FROM article_requests WHERE borrowernumber = ? AND status NOT IN ('COMPLETED', 'CANCELED') LIMIT 1}
-    ],
-    [   ill_requests => 'illrequests',
-        'SELECT 1 FROM illrequests WHERE borrowernumber = ? AND completed IS NULL LIMIT 1'
-    ],
+    [ ill_requests => 'FROM illrequests WHERE borrowernumber = ? AND completed IS NULL', 'illrequests' ],
 );
 
 my @LAST_USE = (
@@ -139,41 +132,27 @@ sub _remove {
 sub _is_copy {
     my ( $self, $patron_id, $home_key ) = @_;
 
-    my $keys
-        = $self->{dbh}->selectcol_arrayref(
-        'SELECT attribute FROM borrower_attributes WHERE borrowernumber = ? AND code = ?',
-        undef, $patron_id, $home_key->{type} );
+    my $sql       = 'SELECT attribute FROM borrower_attributes WHERE borrowernumber = ? AND code = ?';
+    my $keys      = $self->{dbh}->selectcol_arrayref( $sql, undef, $patron_id, $home_key->{type} );
+    my ($written) = $self->{copies}->row( $patron_id, 'home_key' );
 
-    my ($remembered) = @{ $self->{copies}->page( { after => $patron_id - 1, up_to => $patron_id } ) };
-
-    return
-           @{$keys} == 1
-        && $keys->[0] eq $home_key->{value}
-        && $remembered
-        && $remembered->{home_key} eq $home_key->{value};
+    return @{$keys} == 1 && $keys->[0] eq $home_key->{value} && ( $written // q{} ) eq $home_key->{value};
 }
 
 sub _blocks {
     my ( $self, $patron_id ) = @_;
 
+    my $dbh = $self->{dbh};
+    $self->{of_release}
+        //= [ grep { !$_->[2] || $dbh->table_info( undef, undef, $_->[2], 'TABLE' )->fetchrow_arrayref }
+            @BLOCKS ];
     my @blocks = map { $_->[0] }
-        grep { $self->{dbh}->selectrow_array( $_->[1], undef, $patron_id ) } @BLOCKS, $self->_later_blocks;
+        grep { $dbh->selectrow_array( "SELECT 1 $_->[1] LIMIT 1", undef, $patron_id ) }
+        @{ $self->{of_release} };
     push @blocks, 'anonymous_patron'
         if ( C4::Context->preference('AnonymousPatron') // q{} ) eq $patron_id;
 
     return \@blocks;
-}
-
-# those of this release
-sub _later_blocks {
-    my ($self) = @_;
-
-    $self->{later_blocks} //= [
-        map  { [ @{$_}[ 0, 2 ] ] }
-        grep { $self->{dbh}->table_info( undef, undef, $_->[1], 'TABLE' )->fetchrow_arrayref } @LATER_BLOCKS
-    ];
-
-    return @{ $self->{later_blocks} };
 }
 
 sub _last_used {

@@ -1,19 +1,21 @@
 package Koha::Plugin::Org::PatronPassport::DeletionsController;
 
 use Modern::Perl;
-use Mojo::Base 'Mojolicious::Controller';
+use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
 use C4::Context;
-use Koha::Plugin::Org::PatronPassport;
-use Koha::Plugin::Org::PatronPassport::Answer qw( answer );
 use Koha::Plugin::Org::PatronPassport::Deletions;
-use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
 
 my %REFUSAL = (
     gone          => [ 404, 'not_found', 'There is no such patron' ],
     not_this_copy =>
         [ 409, 'not_this_copy', 'The patron is not a copy with this home key that the service made' ],
     blocked => [ 409, 'blocked', 'Something keeps this patron' ],
+);
+
+__PACKAGE__->serves(
+    list => [ 'GET /deletions',  'service' ],
+    add  => [ 'POST /deletions', 'service' ],
 );
 
 =head1 NAME
@@ -29,19 +31,12 @@ C<GET /deletions>: for each of these patrons what keeps it, and when it was last
 =cut
 
 sub list {
-    my ($self) = @_;
-    my $c = $self->openapi->valid_input or return;
+    my ( $self, $plugin ) = @_;
 
-    return answer(
-        $c,
-        'GET /deletions',
-        sub {
-            my $deletions = _deletions(@_);
-            my @patrons   = map { $deletions->describe($_) } split m{,}xms, $c->param('patron_ids');
-            return $c->render( status => 200, openapi => { patrons => \@patrons } );
-        },
-        'service'
-    );
+    my $deletions = _deletions($plugin);
+    my @patrons   = map { $deletions->describe($_) } split m{,}xms, $self->param('patron_ids');
+
+    return $self->ok( { patrons => \@patrons } );
 }
 
 =head2 add
@@ -51,27 +46,14 @@ C<POST /deletions>: deletes one copy, after it was checked again.
 =cut
 
 sub add {
-    my ($self) = @_;
-    return not_json($self) if !is_json($self);
-    my $c = $self->openapi->valid_input or return;
+    my ( $self, $plugin ) = @_;
 
-    return answer( $c, 'POST /deletions', sub { return _add( $c, @_ ) }, 'service' );
-}
-
-sub _add {
-    my ( $c, $plugin ) = @_;
-
-    my $body   = $c->req->json;
+    my $body   = $self->req->json;
     my $key    = { type => $body->{home_key_type}, value => $body->{home_key} };
     my $result = _deletions($plugin)->remove( $body->{patron_id}, $key );
-    return $c->render( status => 204, openapi => undef ) if $result->{kind} eq 'deleted';
+    return $self->done if $result->{kind} eq 'deleted';
 
-    my ( $status, $code, $error ) = @{ $REFUSAL{ $result->{kind} } };
-
-    return $c->render(
-        status  => $status,
-        openapi => { error => $error, error_code => $code, blocks => $result->{blocks} // [] }
-    );
+    return $self->refuse( @{ $REFUSAL{ $result->{kind} } }, { blocks => $result->{blocks} // [] } );
 }
 
 sub _deletions {

@@ -4,29 +4,90 @@ use Modern::Perl;
 
 use Exporter   qw( import );
 use Mojo::File qw( path );
+use Mojo::JSON qw( decode_json to_json );
 
-our @EXPORT_OK = qw( script );
+use Koha::Plugin::Org::PatronPassport::PageWords qw( page_words );
 
-# An upload is unzipped over the tree of the version before: a file that is not named here may be a leftover. C<main.js>,
-# which begins, comes last.
-my @FILES = qw(
-    cancel card-of-page consent departure describe element follow koha-api koha-search memory names next-scan next-steps
-    pace page panel-style panel pause read-answer register scan-state send-answer send sentences show steps words workflow
-    main
-);
+our @EXPORT_OK = qw( script tags wanted_on );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::DeskScript - the files of desk/ as the one script that a browser gets
+Koha::Plugin::Org::PatronPassport::DeskScript - the files of desk/ as the one script that a browser gets, on the page that Koha
+shows for an unknown card, and on its form for a new patron
 
 =head1 FUNCTIONS
+
+=head2 wanted_on
+
+    my $what = wanted_on($page);
+
+C<panel> on the page for an unknown card, C<form> on the form for a new patron, which the script fills with the card; undef where
+it would certainly do nothing. C<$page> is the path that a newer Koha passes to the hook; an older one leaves it in the
+environment.
+
+=cut
+
+sub wanted_on {
+    my ($page) = @_;
+
+    $page //= $ENV{SCRIPT_NAME};
+    my $query = $ENV{QUERY_STRING};
+    return 'panel' if _is( $page, 'member' )      && _has( $query, qr{circsearch=1}xms );
+    return 'form'  if _is( $page, 'memberentry' ) && _has( $query, qr{op=add (?: _form )?}xms );
+
+    return;
+}
+
+# What is not known may be it.
+sub _is {
+    my ( $page, $name ) = @_;
+
+    return !defined $page || $page =~ m{ /members/$name[.]pl \z}xms;
+}
+
+sub _has {
+    my ( $query, $pair ) = @_;
+
+    return !defined $query || $query =~ m{ (?: \A | [&;] ) $pair (?: [&;] | \z ) }xms;
+}
+
+=head2 tags
+
+    my $html = tags( { what => 'panel', version => $version, settings => $settings, folder => $plugin->bundle_path,
+        language => 'fr-FR' } );
+
+The script, and what it needs to know for the panel, with the texts of the page's language alone.
+
+=cut
+
+sub tags {
+    my ($page) = @_;
+
+    my $script = qq{<script src="/api/v1/contrib/passport/desk.js?v=$page->{version}" defer></script>\n};
+    return $script if $page->{what} eq 'form';
+
+    my ( $language, $messages ) = page_words( @{$page}{qw( folder language )}, 'desk/messages.json' );
+    my $facts = to_json(
+        {   version  => $page->{version},
+            library  => $page->{settings}{library},
+            patterns => $page->{settings}->patterns,
+            messages => { $language => $messages },
+        }
+    );
+
+    # no text of ours may end the element that it stands in
+    $facts =~ s{<}{\\u003c}gxms;
+
+    return qq{<script type="application/json" id="passport-desk">$facts</script>\n$script};
+}
 
 =head2 script
 
     my $javascript = script( $plugin->bundle_path );
 
 The files are modules to their readers and tests. A page of Koha gets them as one: one request to a web worker, and never
-half of an older version. They are named in this module, one by one. They share one block, so that nothing of ours is
+half of an older version. They are named in desk/files.json, one by one, for an upload is unzipped over the tree of the version before,
+and a file that is not named may be a leftover; C<main>, which begins, comes last. They share one block, so that nothing of ours is
 left in the page. C<import> and C<export> have to stand at the beginning of a line, and no two files may give the same name to
 something at their outermost level: in a strict block that is an error at once.
 
@@ -35,8 +96,9 @@ something at their outermost level: in a strict block that is an error at once.
 sub script {
     my ($folder) = @_;
 
+    my $desk = path( $folder, 'desk' );
     state $script = join q{}, "(function () {\n'use strict';\n{\n",
-        ( map { _plain( path( $folder, 'desk', "$_.js" ) ) } @FILES ),
+        ( map { _plain( $desk->child("$_.js") ) } @{ decode_json( $desk->child('files.json')->slurp ) } ),
         "}\n})();\n";
 
     return $script;

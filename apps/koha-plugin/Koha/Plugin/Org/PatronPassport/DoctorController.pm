@@ -1,13 +1,14 @@
 package Koha::Plugin::Org::PatronPassport::DoctorController;
 
 use Modern::Perl;
-use Mojo::Base 'Mojolicious::Controller';
+use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
-use Koha::Plugin::Org::PatronPassport;
-use Koha::Plugin::Org::PatronPassport::About   qw( about_koha );
-use Koha::Plugin::Org::PatronPassport::Answer  qw( answer is_service_user );
-use Koha::Plugin::Org::PatronPassport::Check   qw( check );
-use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
+use Koha::Plugin::Org::PatronPassport::About qw( about_koha about_settings );
+
+__PACKAGE__->serves(
+    about          => [ 'GET /about',  'key' ],
+    check_settings => [ 'POST /check', 'key' ],
+);
 
 =head1 NAME
 
@@ -23,17 +24,8 @@ C<GET /about>: facts for C<passport doctor>.
 
 sub about {
     my ($self) = @_;
-    my $c = $self->openapi->valid_input or return;
 
-    return answer(
-        $c,
-        'GET /about',
-        sub {
-            my $version = $Koha::Plugin::Org::PatronPassport::VERSION;
-            return $c->render( status => 200, openapi => about_koha($version) );
-        },
-        'key'
-    );
+    return $self->ok( about_koha($Koha::Plugin::Org::PatronPassport::VERSION) );
 }
 
 =head2 check_settings
@@ -43,32 +35,16 @@ C<POST /check>: this plugin's settings, a proof of its secret and the result of 
 =cut
 
 sub check_settings {
-    my ($self) = @_;
-    return not_json($self) if !is_json($self);
-    my $c = $self->openapi->valid_input or return;
+    my ( $self, $plugin ) = @_;
 
-    return answer(
-        $c,
-        'POST /check',
-        sub {
-            my ($plugin) = @_;
-            my %facts = (
-                %{ check( $plugin->settings, $c->req->json->{nonce} ) },
-                serves_you => _serves( $c, $plugin )
-            );
-            return $c->render( status => 200, openapi => \%facts );
-        },
-        'key'
-    );
-}
+    my $settings = $plugin->settings;
 
-# Whether the other routes serve the caller.
-sub _serves {
-    my ( $c, $plugin ) = @_;
+    # whether the other routes serve the caller
+    my $serves_you
+        = $self->is_service_user($plugin) ? 'yes' : length $settings->{service_user} ? 'no' : 'nobody';
 
-    return 'yes' if is_service_user( $c, $plugin );
-
-    return length $plugin->settings->{service_user} ? 'no' : 'nobody';
+    return $self->ok(
+        { %{ about_settings( $settings, $self->req->json->{nonce} ) }, serves_you => $serves_you } );
 }
 
 1;

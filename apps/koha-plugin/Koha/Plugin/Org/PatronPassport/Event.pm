@@ -8,13 +8,29 @@ use Mojo::JSON  qw( encode_json );
 use POSIX       qw( floor strftime );
 use Time::HiRes ();
 
-our @EXPORT_OK = qw( cancelled consented not_found seen status_requested test_event new_id timestamp );
+use Koha::Plugin::Org::PatronPassport::Shape qw( number );
+
+our @EXPORT_OK = qw( consented event new_id not_found seen timestamp );
 
 =head1 NAME
 
 Koha::Plugin::Org::PatronPassport::Event - what the plugin sends to the receiver, as bytes
 
 =head1 FUNCTIONS
+
+=head2 event
+
+    my $bytes = event( 'passport.test', {}, $now );
+
+An event of this type. C<$now> is in Unix seconds, with a fraction.
+
+=cut
+
+sub event {
+    my ( $type, $data, $now ) = @_;
+
+    return encode_json( { type => $type, timestamp => timestamp($now), data => $data } );
+}
 
 =head2 not_found
 
@@ -28,15 +44,16 @@ Koha itself does not go on with the checkout: only one of the two may check it o
 sub not_found {
     my ($scan) = @_;
 
-    my %data = (
+    my $operator = number()->( $scan->{operator} );
+    my %data     = (
         cardnumber => "$scan->{card}",
         branch     => "$scan->{branch}",
         interface  => $scan->{interface},
     );
-    $data{operator}     = 0 + $scan->{operator} if ( $scan->{operator}   // q{} ) =~ m{\A [0-9]{1,15} \z}xms;
-    $data{item_barcode} = "$scan->{item}"       if length( $scan->{item} // q{} );
+    $data{operator}     = $operator       if defined $operator;
+    $data{item_barcode} = "$scan->{item}" if length( $scan->{item} // q{} );
 
-    return _event( 'patron.not_found', \%data, $scan->{now} );
+    return event( 'patron.not_found', \%data, $scan->{now} );
 }
 
 =head2 seen
@@ -51,21 +68,7 @@ a fraction.
 sub seen {
     my ( $patron_id, $seen_at ) = @_;
 
-    return _event( 'patron.seen', { patron_id => 0 + $patron_id }, $seen_at );
-}
-
-=head2 cancelled
-
-    my $bytes = cancelled($now);
-
-What cancels an event: it is sent under that event's own id, and says nothing of the scan.
-
-=cut
-
-sub cancelled {
-    my ($now) = @_;
-
-    return _event( 'scan.cancelled', {}, $now );
+    return event( 'patron.seen', { patron_id => 0 + $patron_id }, $seen_at );
 }
 
 =head2 consented
@@ -79,42 +82,13 @@ What the patron said when a member of staff showed them the text: it is sent und
 sub consented {
     my ( $said, $now ) = @_;
 
-    my $operator = $said->{operator};
-    my %data     = (
+    my %data = (
         answer   => "$said->{answer}",
         text_id  => "$said->{text_id}",
-        operator => defined $operator && $operator =~ m{\A [0-9]{1,15} \z}xms ? 0 + $operator : undef,
+        operator => number()->( $said->{operator} ),
     );
 
-    return _event( 'consent.answered', \%data, $now );
-}
-
-=head2 test_event
-
-    my $bytes = test_event($now);
-
-An event that the receiver answers and does not queue.
-
-=cut
-
-sub test_event {
-    my ($now) = @_;
-
-    return _event( 'passport.test', {}, $now );
-}
-
-=head2 status_requested
-
-    my $bytes = status_requested( $since, $now );
-
-What requests the status of this library, with the outcomes since then (in Unix seconds).
-
-=cut
-
-sub status_requested {
-    my ( $since, $now ) = @_;
-
-    return _event( 'library.status_requested', { since => timestamp($since) }, $now );
+    return event( 'consent.answered', \%data, $now );
 }
 
 =head2 new_id
@@ -153,12 +127,6 @@ sub timestamp {
     $offset =~ s{ ([0-9]{2}) \z}{:$1}xms;
 
     return sprintf '%s.%03d%s', strftime( '%Y-%m-%dT%H:%M:%S', @local ), $milliseconds % 1000, $offset;
-}
-
-sub _event {
-    my ( $type, $data, $now ) = @_;
-
-    return encode_json( { type => $type, timestamp => timestamp($now), data => $data } );
 }
 
 1;

@@ -4,18 +4,25 @@ use Modern::Perl;
 
 use Exporter qw( import );
 use C4::Context;
+use Koha;
+use Koha::Plugins;
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Caller     qw( interface );
-use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
-use Koha::Plugin::Org::PatronPassport::Event      qw( new_id not_found );
-use Koha::Plugin::Org::PatronPassport::FinalCard  qw( final_card );
-use Koha::Plugin::Org::PatronPassport::Patrons    qw( find_known is_known );
-use Koha::Plugin::Org::PatronPassport::SeenCopies qw( copy_seen );
+use Koha::Plugin::Org::PatronPassport::Caller qw( interface );
+use Koha::Plugin::Org::PatronPassport::Card   qw( fits scan_key trimmed );
+use Koha::Plugin::Org::PatronPassport::Event  qw( new_id not_found );
+use Koha::Plugin::Org::PatronPassport::SeenJob;
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Waiting qw( until_there );
 
 our $UNKNOWN_BRANCH = '__UNKNOWN_BRANCH__';
+
+my $BY_CARD      = 'FROM borrowers b %s WHERE b.cardnumber = ?';
+my $BY_LOGIN     = 'FROM borrowers b %s WHERE b.userid = ?';
+my $BY_ATTRIBUTE = 'FROM borrower_attributes b JOIN borrower_attribute_types t ON t.code = b.code %s'
+    . ' WHERE t.unique_id = 1 AND b.attribute = ?';
+
+my $ATTRIBUTES_SINCE = 2605;
 
 our @EXPORT_OK = qw( scanned );
 
@@ -30,7 +37,7 @@ Koha::Plugin::Org::PatronPassport::FirstScan - makes the first scan of a visitor
     my $end = scanned( $plugin, $scanned );
 
 What the hook does: a patron who is known here costs one query, and a copy is noted to be reported later
-(L<Koha::Plugin::Org::PatronPassport::SeenCopies>); a card that is not known is reported, and the page waits
+(L<Koha::Plugin::Org::PatronPassport::SeenJob>); a card that is not known is reported, and the page waits
 a moment for the copy. All of it is about the card as Koha will look it up, after all plugins. Returns C<elsewhere> (not
 scanned for a checkout), C<known>, C<off>, C<no_card>, C<unsent>, or how the wait ended
 (L<Koha::Plugin::Org::PatronPassport::Waiting>). Koha goes on the same way after each of them.
@@ -44,10 +51,10 @@ sub scanned {
     my $interface = interface() or return 'elsewhere';
 
     # the service compares it without outer blanks, and so does whoever is looked for here
-    my $card = trimmed( final_card( $plugin, $scanned ) );
+    my $card = trimmed( _final_card( $plugin, $scanned ) );
     my $dbh  = C4::Context->dbh;
-    if ( my $known = find_known( $dbh, $interface, $card, $plugin->copies->table ) ) {
-        copy_seen( $plugin, $known ) if defined $known->{copy};
+    if ( my $known = find_known( $plugin->copies, $interface, $card ) ) {
+        Koha::Plugin::Org::PatronPassport::SeenJob::copy_seen( $plugin, $known ) if defined $known->{copy};
         return 'known';
     }
 
@@ -67,9 +74,75 @@ sub scanned {
             # a SIP connection has a process of its own, no web worker
             alone      => $interface ne 'sip',
             is_decided => sub { return $scans->is_decided($event_id) },
-            is_there   => sub { return is_known( $dbh, $interface, $card ) },
+            is_there   => sub { return _first( $interface, $card, '1', q{} ) ? 1 : 0 },
         }
     );
+}
+
+# The card as Koha will look it up: it hands a card from plugin to plugin (Koha/Plugins.pm, call) and looks up what the last one made
+# of it. Those before us have run; those after us are called here, with a copy. An error in one of them is Koha's to report, when it
+# calls them itself.
+sub _final_card {
+    my ( $plugin, $card ) = @_;
+
+    # Koha keeps the list for the request: no query, and the order in which it calls them
+    my @plugins = eval { Koha::Plugins->get_enabled_plugins( { verbose => 0 } ) };
+    shift @plugins while @plugins && ref $plugins[0] ne ref $plugin;
+    shift @plugins;
+
+    my $final = $card;
+    foreach my $other ( grep { $_->can('patron_barcode_transform') } @plugins ) {
+        my $rewritten = $final;
+        next                if !eval { $other->patron_barcode_transform( \$rewritten ); 1 };
+        $final = $rewritten if !ref $rewritten && length( $rewritten // q{} );
+    }
+
+    return $final;
+}
+
+=head2 find_known
+
+    my $patron = find_known( $plugin->copies, 'staff', $card ) or ...;
+
+Whom Koha will find: C<< { copy => 812, seen_at => 1_795_597_200 } >>, where C<copy> is Koha's number of a copy that the service made
+(undef for everybody else), and C<seen_at> when a scan of it was last reported.
+
+One query over indexes: by card, and for SIP as Koha looks there, by login name, by card and, from 26.05 on, by any
+unique attribute (C<Koha::Patrons-E<gt>find_by_identifier>, bug 41383). It matches what Koha will match: the database's
+collation decides, not we.
+
+=cut
+
+sub find_known {
+    my ( $copies, $interface, $card ) = @_;
+
+    my $with_copies = 'LEFT JOIN ' . $copies->table . ' c ON c.patron_id = b.borrowernumber';
+    my $found       = $copies->despite_missing(
+        sub { return scalar _first( $interface, $card, 'c.patron_id, c.seen_at', $with_copies ) } );
+
+    return $found ? { copy => $found->[0], seen_at => $found->[1] } : undef;
+}
+
+sub _first {
+    my ( $interface, $card, $columns, $tables ) = @_;
+
+    my @ways
+        = map { sprintf "SELECT $columns $_", $tables } $interface eq 'sip' ? _ways_of_sip() : ($BY_CARD);
+    my $sql = join( ' UNION ALL ', @ways ) . ' LIMIT 1';
+
+    # an error must not print the statement: the card is in it
+    my $dbh = C4::Context->dbh;
+    local $dbh->{PrintError}         = 0;
+    local $dbh->{ShowErrorStatement} = 0;
+
+    return $dbh->selectrow_arrayref( $sql, undef, ($card) x @ways );
+}
+
+sub _ways_of_sip {
+    my ( $year, $month ) = Koha::version() =~ m{\A ([0-9]+) [.] ([0-9]+) }xms;
+    my $has_attributes = 100 * ( $year // 0 ) + ( $month // 0 ) >= $ATTRIBUTES_SINCE;
+
+    return ( $BY_LOGIN, $BY_CARD, $has_attributes ? $BY_ATTRIBUTE : () );
 }
 
 sub _report {

@@ -1,17 +1,17 @@
 package Koha::Plugin::Org::PatronPassport::FollowUpController;
 
 use Modern::Perl;
-use Mojo::Base 'Mojolicious::Controller';
+use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
 use C4::Context;
-use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport;
-use Koha::Plugin::Org::PatronPassport::Answer  qw( answer );
-use Koha::Plugin::Org::PatronPassport::Event   qw( cancelled consented );
-use Koha::Plugin::Org::PatronPassport::Refusal qw( fault is_json not_json not_taken );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::State qw( cleaned is_state_of );
+
+__PACKAGE__->serves(
+    cancel  => [ 'POST /scans/{event_id}/cancel',  'staff' ],
+    consent => [ 'POST /scans/{event_id}/consent', 'staff' ],
+);
 
 =head1 NAME
 
@@ -22,39 +22,26 @@ Koha::Plugin::Org::PatronPassport::FollowUpController - what the desk sends afte
 
 =head2 cancel
 
-C<POST /scans/{event_id}/cancel>: has the service cancel an event, and hands on what it came to. As sending an event does, it
-requires C<application/json>.
+C<POST /scans/{event_id}/cancel>: has the service cancel an event, and hands on what it came to.
 
 =cut
 
 sub cancel {
-    my ($self) = @_;
-    return not_json($self) if !is_json($self);
-    my $c = $self->openapi->valid_input or return;
-
-    return answer( $c, 'POST /scans/{event_id}/cancel', sub { return _cancel( $c, @_ ) } );
-}
-
-sub _cancel {
-    my ( $c, $plugin ) = @_;
+    my ( $self, $plugin ) = @_;
 
     my $settings = $plugin->settings;
-    return fault( $c, 'not_configured' ) if !$settings->is_complete;
+    return $self->fault('not_configured') if !$settings->is_complete;
 
-    my $event_id = $c->param('event_id');
-    my $answer   = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
-        ->cancel( $event_id, cancelled( Time::HiRes::time() ) );
-    return fault( $c, _unknown($answer) ) if ( $answer->{status} // 0 ) == 404;
-    return not_taken( $c, $answer )       if $answer->{kind} ne 'cancelled';
+    my $answer
+        = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->cancel( $self->param('event_id') );
+    return $self->fault( _unknown($answer) ) if ( $answer->{status} // 0 ) == 404;
+    return $self->not_taken($answer)         if $answer->{kind} ne 'cancelled';
 
     # of a double scan it is the state of the first event
     my $state = cleaned( $answer->{state} );
     $plugin->scans->keep($state) if is_state_of( $state, $state->{event_id} );
 
-    return $c->render(
-        status  => 200,
-        openapi => { event_id => $state->{event_id}, result => $answer->{result}, state => $state }
-    );
+    return $self->ok( { event_id => $state->{event_id}, result => $answer->{result}, state => $state } );
 }
 
 # A service of an earlier version does not say which; one that cannot cancel says it of every event.
@@ -74,30 +61,22 @@ number of the member of staff with it.
 =cut
 
 sub consent {
-    my ($self) = @_;
-    return not_json($self) if !is_json($self);
-    my $c = $self->openapi->valid_input or return;
-
-    return answer( $c, 'POST /scans/{event_id}/consent', sub { return _consent( $c, @_ ) } );
-}
-
-sub _consent {
-    my ( $c, $plugin ) = @_;
+    my ( $self, $plugin ) = @_;
 
     my $settings = $plugin->settings;
-    return fault( $c, 'not_configured' ) if !$settings->is_complete;
+    return $self->fault('not_configured') if !$settings->is_complete;
 
-    my $body   = $c->req->json;
+    my $body   = $self->req->json;
     my $acting = C4::Context->userenv // {};
     my %said   = ( answer => $body->{answer}, text_id => $body->{text_id}, operator => $acting->{number} );
     my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
-        ->consent( $c->param('event_id'), consented( \%said, Time::HiRes::time() ) );
+        ->consent( $self->param('event_id'), \%said );
     my $status = $answer->{status} // 0;
-    return fault( $c, 'not_found' )   if $status == 404;
-    return fault( $c, 'no_question' ) if $status == 409;
-    return not_taken( $c, $answer ) if $answer->{kind} ne 'accepted';
+    return $self->fault('not_found')   if $status == 404;
+    return $self->fault('no_question') if $status == 409;
+    return $self->not_taken($answer)   if $answer->{kind} ne 'accepted';
 
-    return $c->render( status => 204, openapi => undef );
+    return $self->done;
 }
 
 1;

@@ -8,15 +8,13 @@ use Koha;
 use Koha::Patron::Attribute::Types;
 use Koha::Patrons;
 
-use Koha::Plugin::Org::PatronPassport::About     qw( types_with_libraries );
 use Koha::Plugin::Org::PatronPassport::FirstScan ();
-use Koha::Plugin::Org::PatronPassport::Tables    qw( missing_tables );
 
 # Keys of other programs may be among them; each costs a look at a patron. The newest users come first: the service's was
 # made for it.
 my $MOST_USERS = 20;
 
-our @EXPORT_OK = qw( koha_facts users_with_keys );
+our @EXPORT_OK = qw( attribute_types koha_facts users_with_keys );
 
 =head1 NAME
 
@@ -28,8 +26,7 @@ Koha::Plugin::Org::PatronPassport::KohaFacts - what this Koha has of what the se
 
     my $facts = koha_facts($plugin);
 
-C<preferences>; C<types>, the rows of all patron attribute types by code, C<mandatory> only where Koha's API requires them;
-C<categories> and C<branches> by code; C<plack_workers>;
+C<preferences>; C<types>, those of L</attribute_types> by code; C<categories> and C<branches> by code; C<plack_workers>;
 C<missing_tables>, those of the plugin; C<unknown_branch>, the institution of a SIP account that is no branch; C<user>: C<no_keys>
 (nobody has an active API key), C<unset> (the configuration names no user of the service), C<no_key> (that user has none), or C<known>, and
 then C<lacking>: what this user may not do and the service has to.
@@ -48,11 +45,11 @@ sub koha_facts {
             map { $_ => C4::Context->preference($_) }
                 qw( ExtendedPatronAttributes RESTOAuth2ClientCredentials )
         },
-        types          => _types(),
+        types          => { map { $_->{code} => $_ } attribute_types() },
         categories     => _codes( $dbh, 'SELECT categorycode FROM categories' ),
         branches       => $branches,
         plack_workers  => C4::Context->config('plack_workers'),
-        missing_tables => [ missing_tables( $dbh, $plugin ) ],
+        missing_tables => [ map { $_->table } grep { $_->is_missing } $plugin->copies, $plugin->scans ],
         unknown_branch => defined $unknown && !$branches->{$unknown} ? $unknown : undef,
         _user( $plugin->settings->{service_user} ),
     };
@@ -68,10 +65,7 @@ sub _user {
     my ($user) = grep { $_->borrowernumber == $id } @users;
     return ( user => 'no_key' ) if !$user;
 
-    return (
-        user    => 'known',
-        lacking => [ map { $_->{name} } grep { !$user->has_permission( $_->{needed} ) } _needed() ]
-    );
+    return ( user => 'known', lacking => [ grep { !_may( $user, $_ ) } _needed() ] );
 }
 
 =head2 users_with_keys
@@ -94,12 +88,21 @@ sub users_with_keys {
         grep {defined} map { scalar Koha::Patrons->find($_) } grep {defined} @sorted[ 0 .. $MOST_USERS - 1 ];
 }
 
-sub _types {
-    my $limited = types_with_libraries();
-    my @rows    = map { $_->unblessed } Koha::Patron::Attribute::Types->search->as_list;
+=head2 attribute_types
 
-    return { map { $_->{code} => { %{$_}, mandatory => $_->{mandatory} && !$limited->{ $_->{code} } } }
-            @rows };
+    my @rows = attribute_types();
+
+The rows of all patron attribute types, C<mandatory> only where Koha's API requires them: of those that belong to some libraries it requires
+none.
+
+=cut
+
+sub attribute_types {
+    my $limited
+        = _codes( C4::Context->dbh, 'SELECT DISTINCT bat_code FROM borrower_attribute_types_branches' );
+    my @rows = map { $_->unblessed } Koha::Patron::Attribute::Types->search->as_list;
+
+    return map { +{ %{$_}, mandatory => $_->{mandatory} && !$limited->{ $_->{code} } } } @rows;
 }
 
 sub _codes {
@@ -111,21 +114,22 @@ sub _codes {
 # docs/koha-setup.md, As a lending library
 sub _needed {
     my ( $major, $minor ) = Koha::version() =~ m{\A (\d+) [.] (\d+)}xms;
-    my @list = $major > 24 || ( $major == 24 && $minor >= 11 ) ? ('list_borrowers') : ();
+    my $has_list = $major > 24 || ( $major == 24 && $minor >= 11 );
 
     return (
-        (   map { _permission( borrowers => $_ ) } 'edit_borrowers', @list,
-            'view_borrower_infos_from_any_libraries'
-        ),
-        _permission( circulate => 'circulate_remaining_permissions' ),
-        { name => 'catalogue', needed => { catalogue => 1 } },
+        'borrowers: edit_borrowers',
+        $has_list ? 'borrowers: list_borrowers' : (),
+        'borrowers: view_borrower_infos_from_any_libraries',
+        'circulate: circulate_remaining_permissions', 'catalogue',
     );
 }
 
-sub _permission {
-    my ( $module, $name ) = @_;
+sub _may {
+    my ( $user, $permission ) = @_;
 
-    return { name => "$module: $name", needed => { $module => $name } };
+    my ( $module, $name ) = split m{:[ ]}xms, $permission;
+
+    return $user->has_permission( { $module => $name // 1 } );
 }
 
 1;

@@ -3,6 +3,7 @@ package Koha::Plugin::Org::PatronPassport::Locks;
 use Modern::Perl;
 
 use Exporter    qw( import );
+use Mojo::Util  qw( steady_time );
 use Time::HiRes ();
 
 our @EXPORT_OK = qw( despite_locks );
@@ -11,7 +12,7 @@ our @EXPORT_OK = qw( despite_locks );
 my %PASSES = map { $_ => 1 } ( 1205, 1213 );
 
 my $MOST_TRIES       = 8;
-my $NO_TRY_AFTER_MS  = 3000;
+my $NO_TRY_AFTER_S   = 3;
 my $LONGEST_PAUSE_MS = 25;
 
 =head1 NAME
@@ -33,7 +34,7 @@ transaction it is not: there the whole transaction is gone. Any other error is t
 sub despite_locks {
     my ( $dbh, $work ) = @_;
 
-    my $started = _now_ms();
+    my $started = steady_time();
     foreach my $try ( 1 .. $MOST_TRIES ) {
         my $result;
 
@@ -47,17 +48,13 @@ sub despite_locks {
             = !$is_alone
             || !$PASSES{ $dbh->err // 0 }
             || $try == $MOST_TRIES
-            || _now_ms() - $started > $NO_TRY_AFTER_MS;
+            || steady_time() - $started > $NO_TRY_AFTER_S;
         die $error if $is_over;
 
         Time::HiRes::usleep( 1000 * $try * rand $LONGEST_PAUSE_MS );
     }
 
     return;
-}
-
-sub _now_ms {
-    return 1000 * Time::HiRes::clock_gettime( Time::HiRes::CLOCK_MONOTONIC() );
 }
 
 1;

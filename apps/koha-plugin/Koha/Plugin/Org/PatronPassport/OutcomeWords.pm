@@ -14,7 +14,7 @@ my %AND = (
     de => [ ' und ', ' und ' ],
 );
 
-our @EXPORT_OK = qw( listed new_words );
+our @EXPORT_OK = qw( new_words );
 
 =head1 NAME
 
@@ -65,12 +65,12 @@ What the desk's panel said of an event of this library that failed, and what is 
 sub sentence {
     my ( $self, $event, $here ) = @_;
 
-    my $desk = $self->{desk};
-    my $key  = "outcome.$event->{outcome}";
+    my $desk    = $self->{desk};
+    my $key     = "outcome.$event->{outcome}";
     my $special = _is_paused($event) ? 'PAUSED' : ( $event->{problem} // {} )->{what} // q{};
     my $text    = $desk->{"$key.$special"} // $desk->{$key} // $desk->{'outcome.other'};
     my @homes   = map { $_->{name} } @{ $event->{homes} };
-    my $homes   = @homes ? listed( $self->{language}, @homes ) : $desk->{'home.unknown'};
+    my $homes   = @homes ? _listed( $self->{language}, @homes ) : $desk->{'home.unknown'};
     my $problem = $event->{problem};
     my $library = _name( $event, $problem ? $problem->{library} : $here );
     my $said    = _sentence( $text, { home => $homes, homes => $homes, library => $library } );
@@ -106,13 +106,7 @@ sub remedy {
     return ( _is_paused($event) ? $page->{fix_PAUSED} : undef ) // $page->{"fix_$code"} // $page->{fix_other};
 }
 
-=head2 listed
-
-    my $text = listed( 'fr', 'Midland', 'Lakeside' );
-
-=cut
-
-sub listed {
+sub _listed {
     my ( $language, @names ) = @_;
 
     my $last = pop @names // q{};

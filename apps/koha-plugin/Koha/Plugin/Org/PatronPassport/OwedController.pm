@@ -1,10 +1,9 @@
 package Koha::Plugin::Org::PatronPassport::OwedController;
 
 use Modern::Perl;
-use Mojo::Base 'Mojolicious::Controller';
+use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
-use Koha::Plugin::Org::PatronPassport;
-use Koha::Plugin::Org::PatronPassport::Answer qw( answer );
+__PACKAGE__->serves( list => [ 'GET /owed', 'service' ], );
 
 =head1 NAME
 
@@ -19,19 +18,9 @@ C<GET /owed>: the copies with overdue checkouts or debts, in pages by the patron
 =cut
 
 sub list {
-    my ($self) = @_;
-    my $c = $self->openapi->valid_input or return;
+    my ( $self, $plugin ) = @_;
 
-    return answer(
-        $c,
-        'GET /owed',
-        sub {
-            my ($plugin) = @_;
-            my %wanted = map { $_ => $c->param($_) } qw( home_key_type after limit );
-            return $c->render( status => 200, openapi => $plugin->owed->page( \%wanted ) );
-        },
-        'service'
-    );
+    return $self->ok( $plugin->copies->owed( $self->params(qw( home_key_type after limit )) ) );
 }
 
 1;

@@ -6,7 +6,7 @@ use Exporter   qw( import );
 use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json );
 
-our @EXPORT_OK = qw( filled language_in page_words );
+our @EXPORT_OK = qw( filled page_words );
 
 =head1 NAME
 
@@ -29,25 +29,10 @@ sub page_words {
     state %catalogues;
     my $catalogue = $catalogues{$name} //= decode_json( path( $folder, $name )->slurp );
 
-    my $language = language_in( $catalogue, $wanted );
+    my ($base)     = ( $wanted // q{} ) =~ m{\A ( [A-Za-z]+ ) }xms;
+    my ($language) = grep { defined && exists $catalogue->{$_} } $wanted, lc( $base // q{} ), 'en';
 
     return ( $language, $catalogue->{$language} );
-}
-
-=head2 language_in
-
-    my $language = language_in( $catalogue, 'fr-FR' );
-
-The key of the catalogue that is for this language, or C<en>.
-
-=cut
-
-sub language_in {
-    my ( $catalogue, $wanted ) = @_;
-
-    my ($base) = ( $wanted // q{} ) =~ m{\A ( [A-Za-z]+ ) }xms;
-
-    return ( grep { defined && exists $catalogue->{$_} } $wanted, lc( $base // q{} ), 'en' )[0];
 }
 
 =head2 filled

@@ -6,10 +6,8 @@ use Exporter qw( import );
 
 use Koha::Database;
 use Koha::Patron::Debarments ();
-use Koha::Patron::Restriction::Type;
-use Koha::Patron::Restriction::Types;
 
-our @EXPORT_OK = qw( ensure_restriction_types );
+our @EXPORT_OK = qw( restriction_types );
 
 # Each kind of restriction has a type of its own, so that lifting one touches no other, and none that staff made.
 my %KINDS = (
@@ -39,28 +37,19 @@ A patron can have one of a kind for each library.
 
 =head1 FUNCTIONS
 
-=head2 ensure_restriction_types
+=head2 restriction_types
 
-Makes the types that are missing. As types of the system they cannot be deleted in Koha's administration, which would make the
-restrictions manual ones (C<delete> of L<Koha::Patron::Restriction::Type>).
+    my @types = restriction_types();
+
+The types of these restrictions, as rows of C<Koha::Patron::Restriction::Type>. As types of the system they cannot be deleted in Koha's
+administration, which would make the restrictions manual ones (C<delete> of that class).
 
 =cut
 
-sub ensure_restriction_types {
-    foreach my $kind ( sort keys %KINDS ) {
-        my ( $code, $text ) = @{ $KINDS{$kind} }{qw( type text )};
-        next if Koha::Patron::Restriction::Types->find($code);
-
-        my $type = Koha::Patron::Restriction::Type->new(
-            { code => $code, display_text => $text, is_system => 1, is_default => 0 } );
-        next if eval { $type->store; 1 };
-
-        # another web worker may have been quicker
-        my $error = $@;
-        die $error if !Koha::Patron::Restriction::Types->find($code);
-    }
-
-    return;
+sub restriction_types {
+    return
+        map { +{ code => $_->{type}, display_text => $_->{text}, is_system => 1, is_default => 0 } }
+        @KINDS{ sort keys %KINDS };
 }
 
 =head1 METHODS
@@ -103,7 +92,12 @@ Lifts this restriction, if it is there, and no other. Returns C<lifted>, C<not_f
 sub lift {
     my ( $self, $which ) = @_;
 
-    return $self->_locked( $which, sub { return $self->_lift($which) } );
+    my $lift = sub {
+        Koha::Patron::Debarments::DelDebarment( $_->[0] ) foreach @{ $self->_own($which) };
+        return 'lifted';
+    };
+
+    return $self->_locked( $which, $lift );
 }
 
 =head2 page
@@ -118,23 +112,14 @@ has changed the comment.
 sub page {
     my ( $self, $kind, $wanted ) = @_;
 
-    my ( $type, $comment ) = @{ $KINDS{$kind} }{qw( type comment )};
-    my $limit = $wanted->{limit} // $MOST_ROWS;
+    my $limit = int( $wanted->{limit} // $MOST_ROWS );
     $limit = $MOST_ROWS if $limit > $MOST_ROWS;
-    my $rows
-        = $self->{dbh}->selectall_arrayref(
-        'SELECT borrower_debarment_id, borrowernumber, comment FROM borrower_debarments'
-            . ' WHERE type = ? AND borrower_debarment_id > ? ORDER BY borrower_debarment_id LIMIT '
-            . int $limit,
-        undef, $type, $wanted->{after} // 0 );
 
-    return [
-        map {
-            my ( $id, $patron_id, $text ) = @{$_};
-            my ($library) = ( $text // q{} ) =~ m{\A \Q$comment\E ([\w-]+) \z}xmsa;
-            { id => 0 + $id, patron_id => 0 + $patron_id, library => $library };
-        } @{$rows}
-    ];
+    return $self->_restrictions(
+        $kind,
+        "borrower_debarment_id > ? ORDER BY borrower_debarment_id LIMIT $limit",
+        $wanted->{after} // 0
+    );
 }
 
 =head2 libraries_of
@@ -149,20 +134,29 @@ One of which somebody has changed the comment is the library's own by now.
 sub libraries_of {
     my ( $self, $kind, $first, $last ) = @_;
 
-    my ( $type, $comment ) = @{ $KINDS{$kind} }{qw( type comment )};
-    my $rows = $self->{dbh}->selectall_arrayref(
-        'SELECT borrowernumber, comment FROM borrower_debarments'
-            . ' WHERE type = ? AND borrowernumber BETWEEN ? AND ? ORDER BY borrower_debarment_id',
-        undef, $type, $first, $last
-    );
-
+    my $rows = $self->_restrictions( $kind, 'borrowernumber BETWEEN ? AND ? ORDER BY borrower_debarment_id',
+        $first, $last );
     my %libraries;
-    foreach my $row ( @{$rows} ) {
-        my ($library) = ( $row->[1] // q{} ) =~ m{\A \Q$comment\E ([\w-]+) \z}xmsa;
-        push @{ $libraries{ $row->[0] } }, $library if defined $library;
-    }
+    push @{ $libraries{ $_->{patron_id} } }, $_->{library} foreach grep { defined $_->{library} } @{$rows};
 
     return \%libraries;
+}
+
+sub _restrictions {
+    my ( $self, $kind, $condition, @values ) = @_;
+
+    my ( $type, $comment ) = @{ $KINDS{$kind} }{qw( type comment )};
+    my $sql = 'SELECT borrower_debarment_id, borrowernumber, comment FROM borrower_debarments'
+        . " WHERE type = ? AND $condition";
+    my $rows = $self->{dbh}->selectall_arrayref( $sql, undef, $type, @values );
+
+    return [
+        map {
+            my ( $id, $patron_id, $text ) = @{$_};
+            my ($library) = ( $text // q{} ) =~ m{\A \Q$comment\E ([\w-]+) \z}xmsa;
+            { id => 0 + $id, patron_id => 0 + $patron_id, library => $library };
+        } @{$rows}
+    ];
 }
 
 # One at a time for a patron: Koha has no key that would keep a second restriction out.
@@ -189,11 +183,8 @@ sub _set {
     my ( $self, $which, $until ) = @_;
 
     my ( $row, @doubles ) = @{ $self->_own($which) };
-    my %values = (
-        type       => $KINDS{ $which->{kind} }{type},
-        comment    => _comment($which),
-        expiration => $until,
-    );
+    my %values
+        = ( type => $KINDS{ $which->{kind} }{type}, comment => _comment($which), expiration => $until );
     Koha::Patron::Debarments::DelDebarment( $_->[0] ) foreach @doubles;
     if ( !$row ) {
         Koha::Patron::Debarments::AddDebarment( { borrowernumber => $which->{patron_id}, %values } );
@@ -203,14 +194,6 @@ sub _set {
     }
 
     return 'set';
-}
-
-sub _lift {
-    my ( $self, $which ) = @_;
-
-    Koha::Patron::Debarments::DelDebarment( $_->[0] ) foreach @{ $self->_own($which) };
-
-    return 'lifted';
 }
 
 sub _own {

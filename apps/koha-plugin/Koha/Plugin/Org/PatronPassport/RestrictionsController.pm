@@ -1,17 +1,20 @@
 package Koha::Plugin::Org::PatronPassport::RestrictionsController;
 
 use Modern::Perl;
-use Mojo::Base 'Mojolicious::Controller';
+use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
 use C4::Context;
-use Koha::Plugin::Org::PatronPassport;
-use Koha::Plugin::Org::PatronPassport::Answer  qw( answer );
-use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
 use Koha::Plugin::Org::PatronPassport::Restrictions;
 
 my %REFUSAL = (
-    not_found  => [ 404, 'There is no such patron' ],
-    anonymized => [ 409, 'The patron is anonymised' ],
+    not_found  => [ 404, 'not_found',  'There is no such patron' ],
+    anonymized => [ 409, 'anonymized', 'The patron is anonymised' ],
+);
+
+__PACKAGE__->serves(
+    list => [ 'GET /restrictions',    'service' ],
+    set  => [ 'PUT /restrictions',    'service' ],
+    lift => [ 'DELETE /restrictions', 'service' ],
 );
 
 =head1 NAME
@@ -28,18 +31,10 @@ C<GET /restrictions/{kind}>: the restrictions of this kind that the service has 
 
 sub list {
     my ($self) = @_;
-    my $c = $self->openapi->valid_input or return;
 
-    return answer(
-        $c,
-        'GET /restrictions',
-        sub {
-            my %wanted = map { $_ => $c->param($_) } qw( after limit );
-            my $rows   = _restrictions()->page( $c->param('kind'), \%wanted );
-            return $c->render( status => 200, openapi => { restrictions => $rows } );
-        },
-        'service'
-    );
+    my $rows = _restrictions()->page( $self->param('kind'), $self->params(qw( after limit )) );
+
+    return $self->ok( { restrictions => $rows } );
 }
 
 =head2 set
@@ -50,14 +45,8 @@ C<PUT /restrictions/{kind}/{library}/{patron_id}>
 
 sub set {
     my ($self) = @_;
-    return not_json($self) if !is_json($self);
-    my $c = $self->openapi->valid_input or return;
 
-    return answer(
-        $c,
-        'PUT /restrictions',
-        sub { return _done( $c, _restrictions()->set( _which($c), $c->req->json->{until} ) ) }, 'service'
-    );
+    return $self->_came_to( _restrictions()->set( $self->_which, $self->req->json->{until} ) );
 }
 
 =head2 lift
@@ -68,30 +57,22 @@ C<DELETE /restrictions/{kind}/{library}/{patron_id}>: 204 also where it was lift
 
 sub lift {
     my ($self) = @_;
-    my $c = $self->openapi->valid_input or return;
 
-    return answer(
-        $c,
-        'DELETE /restrictions',
-        sub { return _done( $c, _restrictions()->lift( _which($c) ) ) }, 'service'
-    );
+    return $self->_came_to( _restrictions()->lift( $self->_which ) );
 }
 
 sub _which {
-    my ($c) = @_;
+    my ($self) = @_;
 
-    return { map { $_ => $c->param($_) } qw( kind library patron_id ) };
+    return $self->params(qw( kind library patron_id ));
 }
 
-sub _done {
-    my ( $c, $result ) = @_;
+sub _came_to {
+    my ( $self, $result ) = @_;
 
     my $refusal = $REFUSAL{$result};
-    return $c->render( status => 204, openapi => undef ) if !$refusal;
 
-    my ( $status, $error ) = @{$refusal};
-
-    return $c->render( status => $status, openapi => { error => $error, error_code => $result } );
+    return $refusal ? $self->refuse( @{$refusal} ) : $self->done;
 }
 
 sub _restrictions {

@@ -2,9 +2,10 @@ package Koha::Plugin::Org::PatronPassport::Scans;
 
 use Modern::Perl;
 
+use base qw( Koha::Plugin::Org::PatronPassport::Table );
+
 use Koha::Plugin::Org::PatronPassport::Problem qw( report );
-use Koha::Plugin::Org::PatronPassport::ScanRows;
-use Koha::Plugin::Org::PatronPassport::State qw( cleaned from_stored to_stored );
+use Koha::Plugin::Org::PatronPassport::State   qw( cleaned from_stored to_stored );
 
 my $KEPT_S = 24 * 60 * 60;
 
@@ -36,9 +37,41 @@ the event can be handed to a page, and empty from then on.
 sub new {
     my ( $class, $args ) = @_;
 
-    my $rows = Koha::Plugin::Org::PatronPassport::ScanRows->new( $args->{dbh}, $args->{table} );
+    return $class->SUPER::new( { now => sub { return time }, %{$args} } );
+}
 
-    return bless { now => $args->{now} // sub { return time }, rows => $rows }, $class;
+=head2 definition
+
+See L<Koha::Plugin::Org::PatronPassport::Table>. Ids are distinguished by case, as Koha's tables would not.
+
+=cut
+
+sub definition {
+    my ( $class, $table ) = @_;
+
+    my $create = <<"SQL";
+CREATE TABLE IF NOT EXISTS $table (
+    event_id VARCHAR(128) NOT NULL,
+    seq BIGINT NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    told MEDIUMTEXT NULL,
+    stored_at BIGINT NOT NULL,
+    ask_at BIGINT NOT NULL,
+    scan_key VARCHAR(64) NULL,
+    scan_until BIGINT NULL,
+    PRIMARY KEY (event_id),
+    KEY stored_at (stored_at),
+    KEY scan_key (scan_key)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+SQL
+
+    return (
+        key    => 'event_id',
+        create => $create,
+        added  => 'scan_key',
+        change =>
+            'ADD COLUMN scan_key VARCHAR(64) NULL, ADD COLUMN scan_until BIGINT NULL, ADD KEY scan_key (scan_key)',
+    );
 }
 
 =head2 note
@@ -54,15 +87,17 @@ Remembers an event that was sent and of which nothing is known yet. With C<$scan
 sub note {
     my ( $self, $event_id, $scan_key ) = @_;
 
-    my @handed = defined $scan_key ? ( $scan_key, $self->{now}->() + $HANDED_S ) : ( q{}, undef );
+    my %handed
+        = defined $scan_key
+        ? ( scan_key => $scan_key, scan_until => $self->{now}->() + $HANDED_S )
+        : ( scan_key => q{} );
 
     # what cannot be forgotten now will be by the next scan or the nightly job
     eval { $self->purge; 1 } or report( 'forgetting old events', $@ );
-    return if $self->_insert( $event_id, 0, 'queued', undef, @handed );
+    return if $self->_insert( $event_id, 0, 'queued', undef, %handed );
 
     # the service can be quicker with its first word than we are
-    $self->{rows}
-        ->update( $event_id, { scan_key => $handed[0], scan_until => $handed[1] }, 'scan_key IS NULL' );
+    $self->update( $event_id, \%handed, 'scan_key IS NULL' );
 
     return;
 }
@@ -79,14 +114,11 @@ page has it.
 sub hand_out {
     my ( $self, $scan_key ) = @_;
 
-    my ($event_id)
-        = $self->{rows}->ids_where( 'scan_key = ? AND scan_until > ? ORDER BY scan_until DESC LIMIT 1',
-        $scan_key, $self->{now}->() );
+    my $is_fresh = 'scan_key = ? AND scan_until > ? ORDER BY scan_until DESC LIMIT 1';
+    my ($event_id) = $self->ids_where( $is_fresh, $scan_key, $self->{now}->() );
     return if !defined $event_id;
 
-    return $self->{rows}->update( $event_id, { scan_key => q{} }, 'scan_key = ?', $scan_key )
-        ? $event_id
-        : undef;
+    return $self->update( $event_id, { scan_key => q{} }, 'scan_key = ?', $scan_key ) ? $event_id : undef;
 }
 
 =head2 keep
@@ -128,8 +160,7 @@ sub keep_current {
     my ( $self, $state ) = @_;
 
     my $kept = cleaned($state);
-    return
-        if $self->{rows}->update( $kept->{event_id}, { told => to_stored($kept) }, 'seq = ?', $kept->{seq} );
+    return if $self->update( $kept->{event_id}, { told => to_stored($kept) }, 'seq = ?', $kept->{seq} );
 
     return $self->keep($state);
 }
@@ -145,7 +176,7 @@ The state as it is shown, undef for an event that is not known.
 sub fetch {
     my ( $self, $event_id ) = @_;
 
-    my ( $seq, $state, $reported ) = $self->{rows}->read_row( 'seq, state, told', $event_id );
+    my ( $seq, $state, $reported ) = $self->row( $event_id, 'seq, state, told' );
     return                        if !defined $seq;
     return from_stored($reported) if defined $reported;
     return cleaned( { event_id => $event_id, seq => $seq, state => $state } );
@@ -160,7 +191,7 @@ True once the service has decided, or waits for the patron's consent: then someb
 sub is_decided {
     my ( $self, $event_id ) = @_;
 
-    my ( $state, $reported ) = $self->{rows}->read_row( 'state, told', $event_id );
+    my ( $state, $reported ) = $self->row( $event_id, 'state, told' );
     return 0 if !defined $state;
     return 1 if $state =~ m{\A (?: done | failed ) \z}xms;
     return 0 if $state ne 'waiting' || !defined $reported;
@@ -182,11 +213,9 @@ sub may_query {
 
     my $now = $self->{now}->();
 
-    return $self->{rows}->update(
-        $event_id,
-        { ask_at => $now + $QUERY_AGAIN_AFTER_S },
-        q{ask_at <= ? AND state NOT IN ('done', 'failed')}, $now
-    );
+    my %next = ( ask_at => $now + $QUERY_AGAIN_AFTER_S );
+
+    return $self->update( $event_id, \%next, q{ask_at <= ? AND state NOT IN ('done', 'failed')}, $now );
 }
 
 =head2 purge
@@ -198,58 +227,52 @@ Forgets events older than a day; of the others, forgets the card's key as soon a
 sub purge {
     my ($self) = @_;
 
-    my ( $rows, $now ) = ( $self->{rows}, $self->{now}->() );
+    my $now = $self->{now}->();
 
     # a search first takes no lock; a DELETE over a range would lock the gaps into which others insert
     my @is_old = ( 'stored_at < ?', $now - $KEPT_S );
-    $rows->remove( $_, @is_old ) foreach $rows->ids_where(@is_old);
+    $self->remove( $_, @is_old ) foreach $self->ids_where(@is_old);
 
     my @is_of_no_use = ( q{scan_key > '' AND scan_until <= ?}, $now );
-    $rows->update( $_, { scan_key => q{} }, @is_of_no_use ) foreach $rows->ids_where(@is_of_no_use);
+    $self->update( $_, { scan_key => q{} }, @is_of_no_use ) foreach $self->ids_where(@is_of_no_use);
 
     return;
 }
 
 sub _update {
-    my ( $self, $event_id, $seq, $state, $reported ) = @_;
+    my ( $self, $event_id, @row ) = @_;
 
-    my $now = $self->{now}->();
-    my %row = (
-        seq       => $seq,
-        state     => $state,
-        told      => $reported,
-        stored_at => $now,
-        ask_at    => $now + $QUERY_AFTER_S,
-    );
-
-    return $self->{rows}->update( $event_id, \%row, 'seq < ?', $seq );
+    return $self->update( $event_id, $self->_values(@row), 'seq < ?', $row[0] );
 }
 
 sub _stored_seq {
     my ( $self, $event_id ) = @_;
 
-    my ($seq) = $self->{rows}->read_row( 'seq', $event_id );
+    my ($seq) = $self->row( $event_id, 'seq' );
 
     return $seq;
 }
 
 # False when the row is there already.
 sub _insert {
-    my ( $self, $event_id, $seq, $state, $reported, $scan_key, $scan_until ) = @_;
+    my ( $self, $event_id, @row ) = @_;
+
+    return $self->insert( { event_id => $event_id, %{ $self->_values(@row) } } );
+}
+
+sub _values {
+    my ( $self, $seq, $state, $reported, %more ) = @_;
 
     my $now = $self->{now}->();
 
-    return $self->{rows}->insert(
-        {   event_id   => $event_id,
-            seq        => $seq,
-            state      => $state,
-            told       => $reported,
-            stored_at  => $now,
-            ask_at     => $now + $QUERY_AFTER_S,
-            scan_key   => $scan_key,
-            scan_until => $scan_until,
-        }
-    );
+    return {
+        seq       => $seq,
+        state     => $state,
+        told      => $reported,
+        stored_at => $now,
+        ask_at    => $now + $QUERY_AFTER_S,
+        %more
+    };
 }
 
 1;

@@ -4,11 +4,13 @@ use Modern::Perl;
 
 use base qw( Koha::BackgroundJob );
 
+use C4::Context;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Event qw( new_id seen );
 use Koha::Plugin::Org::PatronPassport::Sender;
 
+my $DAY_S     = 24 * 60 * 60;
 my $IN_TIME_S = 10 * 60;
 
 =head1 NAME
@@ -19,6 +21,39 @@ Koha::Plugin::Org::PatronPassport::SeenJob - the background job that reports the
 
 What Koha stores of it, and shows on its page of jobs, is the number of the copy, when it was scanned, and the number of who was
 logged in, as of every job; the name and card of who was logged in are left out. A report that the receiver does not take is not repeated: the copy is refreshed by the service's sweep, or at a later scan.
+
+=head1 FUNCTIONS
+
+=head2 copy_seen
+
+    copy_seen( $plugin, { copy => 812, seen_at => undef } );
+
+Has the scan of a copy reported, which the service may refresh then, once a day at most. Nothing is sent here, where the desk waits: the
+report is a background job of Koha's own, which any of its workers does.
+
+=cut
+
+sub copy_seen {
+    my ( $plugin, $known ) = @_;
+
+    my $now    = time;
+    my $before = $now - $DAY_S;
+    return if ( $known->{seen_at} // 0 ) > $before || !_is_on( $plugin->settings );
+
+    # a job of a transaction that is undone would be announced, and not be there
+    return if !C4::Context->dbh->{AutoCommit};
+    return if !$plugin->copies->mark_seen( $known->{copy}, $now, $before );
+
+    __PACKAGE__->new->enqueue( { patron_id => $known->{copy} } );
+
+    return;
+}
+
+sub _is_on {
+    my ($settings) = @_;
+
+    return $settings->serves('copies') && $settings->is_complete;
+}
 
 =head1 METHODS
 
@@ -76,7 +111,7 @@ sub _report {
     require Koha::Plugin::Org::PatronPassport;
     my $plugin   = Koha::Plugin::Org::PatronPassport->running or return 'off';
     my $settings = $plugin->settings;
-    return 'off' if !$settings->serves('copies') || !$settings->is_complete;
+    return 'off' if !_is_on($settings);
 
     my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
         ->deliver( new_id(), seen( $args->{patron_id}, $args->{seen_at} ) );

@@ -2,13 +2,15 @@ package Koha::Plugin::Org::PatronPassport::Sender;
 
 use Modern::Perl;
 
+use List::Util qw( any );
 use Mojo::UserAgent;
+use Mojo::Util  qw( steady_time );
 use POSIX       qw( ceil );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::ReceiverAnswer qw( is_id refusal_of why_of );
-use Koha::Plugin::Org::PatronPassport::Signature      qw( headers_for );
-use Koha::Plugin::Org::PatronPassport::StatusAnswer   qw( cleaned_status );
+use Koha::Plugin::Org::PatronPassport::Event     qw( consented event new_id timestamp );
+use Koha::Plugin::Org::PatronPassport::Shape     qw( is_id );
+use Koha::Plugin::Org::PatronPassport::Signature qw( headers_for );
 
 # What a page may lose: connecting, sending and the answer together
 my $LIMIT_S       = 0.5;
@@ -20,6 +22,9 @@ my $LARGEST_BYTES = 64 * 1024;
 my $SLOW_MS = 1000;
 my $PAUSE_S = 30;
 my %paused_until;
+
+# Taken or not: that cannot be known, and sending it again does no harm.
+my $BROKEN = { kind => 'unreachable', why => 'broken' };
 
 =head1 NAME
 
@@ -34,7 +39,9 @@ An answer is a hash with a C<kind>, never an exception:
     { kind => 'unreachable', why => 'timeout', ms => 501 }
     { kind => 'unreachable', why => 'paused', retry_after => 30, ms => 0 }
 
-Nothing of the event is in it. After an exchange that took more than a second, this process pauses for 30 seconds.
+C<why> is C<timeout>, C<refused>, C<tls>, C<name>, C<broken> or C<paused>. A refusal has undef for what the receiver does not
+say, or does not say in the service's words. Nothing of the event is in it. After an exchange that took more than a second, this
+process pauses for 30 seconds.
 
 =head1 METHODS
 
@@ -65,24 +72,33 @@ somebody tries it out: that ignores the pause, and starts none.
 sub deliver {
     my ( $self, $id, $body, $limit_s ) = @_;
 
-    my $path   = "/webhooks/$self->{library}";
-    my $answer = $self->_exchange( 'POST', $path, $id, $body, $limit_s // $LIMIT_S );
-    return $answer if $answer->{kind} ne 'answered';
-
-    return refusal_of($answer) if $answer->{status} != 202;
-
-    # accepted or not: that cannot be known, and sending it again does no harm
-    my $said = $answer->{json};
-    return { kind => 'unreachable', why => 'broken', ms => $answer->{ms} }
-        if ref $said ne 'HASH' || !is_id( $said->{event_id} );
-
-    return {
-        kind     => 'accepted',
-        status   => 'accepted',
-        event_id => $said->{event_id},
-        ms       => $answer->{ms},
-        map { $_ => 1 } grep { $said->{$_} } qw( duplicate joined ),
+    my $believed = sub {
+        my ($said) = @_;
+        return $BROKEN if !is_id( $said->{event_id} );
+        my @flags = grep { $said->{$_} } qw( duplicate joined );
+        return {
+            kind     => 'accepted',
+            status   => 'accepted',
+            event_id => $said->{event_id},
+            map { $_ => 1 } @flags
+        };
     };
+
+    return $self->_request( { id => $id, body => $body, limit_s => $limit_s, expected => [202] }, $believed );
+}
+
+=head2 test
+
+    my $answer = $sender->test($limit_s);
+
+Delivers an event that the receiver answers and does not queue.
+
+=cut
+
+sub test {
+    my ( $self, $limit_s ) = @_;
+
+    return $self->deliver( new_id(), event( 'passport.test', {}, Time::HiRes::time() ), $limit_s );
 }
 
 =head2 query
@@ -96,84 +112,77 @@ The receiver's own view of an event: C<< { kind => 'known', state => {...} } >>,
 sub query {
     my ( $self, $event_id ) = @_;
 
-    my $answer = $self->_exchange( 'GET', "/webhooks/$self->{library}/$event_id", $event_id, q{}, $LIMIT_S );
-    return $answer if $answer->{kind} ne 'answered';
+    my $believed = sub {
+        my ($state) = @_;
+        return is_id( $state->{event_id} ) ? { kind => 'known', state => $state } : undef;
+    };
 
-    my $state = $answer->{json};
-    return refusal_of($answer)
-        if $answer->{status} != 200 || ref $state ne 'HASH' || !is_id( $state->{event_id} );
-
-    return { kind => 'known', state => $state };
+    return $self->_request( { method => 'GET', path => "/$event_id", id => $event_id }, $believed );
 }
 
 =head2 cancel
 
-    my $answer = $sender->cancel( $event_id, $body );
+    my $answer = $sender->cancel($event_id);
 
-What a cancel came to: C<< { kind => 'cancelled', result => 'NOTHING_WRITTEN', state => {...} } >>, or as above. An event
-that the receiver does not know is C<refused> with the status 404, and with the reason C<not_seen> or C<not_kept>.
+Cancels the event, and says what that came to: C<< { kind => 'cancelled', result => 'NOTHING_WRITTEN', state => {...} } >>, or
+as above. An event that the receiver does not know is C<refused> with the status 404, and with the reason C<not_seen> or
+C<not_kept>.
 
 =cut
 
 sub cancel {
-    my ( $self, $event_id, $body ) = @_;
+    my ( $self, $event_id ) = @_;
 
-    my $path   = "/webhooks/$self->{library}/$event_id/cancel";
-    my $answer = $self->_exchange( 'POST', $path, $event_id, $body, $LIMIT_S );
-    return $answer             if $answer->{kind} ne 'answered';
-    return refusal_of($answer) if $answer->{status} !~ m{\A 20[02] \z}xms;
+    my $body     = event( 'scan.cancelled', {}, Time::HiRes::time() );
+    my $believed = sub {
+        my ($said) = @_;
+        my ( $result, $state ) = @{$said}{qw( result state )};
+        return $BROKEN if ref $state ne 'HASH' || !is_id( $state->{event_id} ) || !_is_cancelled($result);
+        return { kind => 'cancelled', result => $result, state => $state };
+    };
+    my %request = ( path => "/$event_id/cancel", id => $event_id, body => $body, expected => [ 200, 202 ] );
 
-    # cancelled or not: that cannot be known, and cancelling again does no harm
-    my $said = $answer->{json};
-    return { kind => 'unreachable', why => 'broken', ms => $answer->{ms} }
-        if ref $said ne 'HASH'
-        || ref $said->{state} ne 'HASH'
-        || !is_id( $said->{state}{event_id} )
-        || !_is_cancelled( $said->{result} );
-
-    return { kind => 'cancelled', result => $said->{result}, state => $said->{state} };
+    return $self->_request( \%request, $believed );
 }
 
 =head2 consent
 
-    my $answer = $sender->consent( $event_id, $body );
+    my $answer = $sender->consent( $event_id, { answer => 'yes', text_id => $id, operator => $borrowernumber } );
 
-C<< { kind => 'accepted' } >> where the receiver has the patron's answer, or as above.
+Reports what the patron said: C<< { kind => 'accepted' } >> where the receiver has the patron's answer, or as above.
 
 =cut
 
 sub consent {
-    my ( $self, $event_id, $body ) = @_;
+    my ( $self, $event_id, $said ) = @_;
 
-    my $path   = "/webhooks/$self->{library}/$event_id/consent";
-    my $answer = $self->_exchange( 'POST', $path, $event_id, $body, $LIMIT_S );
-    return $answer             if $answer->{kind} ne 'answered';
-    return refusal_of($answer) if $answer->{status} != 200;
+    my $body = consented( $said, Time::HiRes::time() );
 
-    return { kind => 'accepted', ms => $answer->{ms} };
+    return $self->_request( { path => "/$event_id/consent", id => $event_id, body => $body },
+        sub { return { kind => 'accepted' } } );
 }
 
 =head2 status
 
-    my $answer = $sender->status( $id, $body, $limit_s );
+    my $answer = $sender->status( $since, $limit_s, sub { my ($json) = @_; ... } );
 
-How the service is for this library: C<< { kind => 'known', status => {...}, ms => 12 } >>
-(L<Koha::Plugin::Org::PatronPassport::StatusAnswer>), or as above. Somebody looks at a page meanwhile: with a longer limit it ignores
-the pause, and starts none.
+How the service is for this library, with the outcomes since then (in Unix seconds): C<< { kind => 'known', status => {...}, ms
+=> 12 } >>, or as above. The function makes of the receiver's answer what can be relied on, or undef. Somebody looks at a page
+meanwhile: with a longer limit it ignores the pause, and starts none.
 
 =cut
 
 sub status {
-    my ( $self, $id, $body, $limit_s ) = @_;
+    my ( $self, $since, $limit_s, $reliable ) = @_;
 
-    my $answer
-        = $self->_exchange( 'POST', "/webhooks/$self->{library}/service/status", $id, $body, $limit_s );
-    return $answer if $answer->{kind} ne 'answered';
+    my $believed = sub {
+        my $status = $reliable->(@_);
+        return $status ? { kind => 'known', status => $status } : undef;
+    };
+    my $body    = event( 'library.status_requested', { since => timestamp($since) }, Time::HiRes::time() );
+    my %request = ( path => '/service/status', id => new_id(), body => $body, limit_s => $limit_s );
 
-    my $status = $answer->{status} == 200 ? cleaned_status( $answer->{json} ) : undef;
-    return refusal_of($answer) if !$status;
-
-    return { kind => 'known', status => $status, ms => $answer->{ms} };
+    return $self->_request( \%request, $believed );
 }
 
 sub _is_cancelled {
@@ -183,26 +192,43 @@ sub _is_cancelled {
         && ( $result // q{} ) =~ m{\A (?: NOTHING_WRITTEN | CHECKOUT_STOPPED | ENDED | PENDING ) \z}xms;
 }
 
-sub _exchange {
-    my ( $self, $method, $path, $id, $body, $limit_s ) = @_;
+# What is believed of an answer with an expected status (200); undef of $believed is a refusal.
+sub _request {
+    my ( $self, $request, $believed ) = @_;
 
+    my $answer = $self->_exchange($request);
+    return $answer if $answer->{kind} ne 'answered';
+
+    my ( $status, $json ) = @{$answer}{qw( status json )};
+    my $is_expected = any { $_ == $status } @{ $request->{expected} // [200] };
+    my $meant       = $is_expected ? $believed->( ref $json eq 'HASH' ? $json : {} ) : undef;
+
+    return $meant ? { %{$meant}, ms => $answer->{ms} } : _refusal($answer);
+}
+
+sub _exchange {
+    my ( $self, $request ) = @_;
+
+    my ( $id, $body, $limit_s )
+        = ( $request->{id}, $request->{body} // q{}, $request->{limit_s} // $LIMIT_S );
     my $can_pause = $limit_s <= $LIMIT_S;
-    my $paused_s  = ( $paused_until{ $self->{url} } // 0 ) - _now();
+    my $paused_s  = ( $paused_until{ $self->{url} } // 0 ) - steady_time();
     return { kind => 'unreachable', why => 'paused', retry_after => ceil($paused_s), ms => 0 }
         if $can_pause && $paused_s > 0;
 
     my $headers = headers_for( $self->{key}, $id, time, $body );
     $headers->{'content-type'} = 'application/json' if length $body;
 
-    my $started = _now();
+    my $started = steady_time();
     my $agent   = _agent($limit_s);
-    my $tx      = $agent->build_tx( $method => "$self->{url}$path" => $headers => $body );
+    my $url     = "$self->{url}/webhooks/$self->{library}" . ( $request->{path} // q{} );
+    my $tx      = $agent->build_tx( $request->{method} // 'POST', $url => $headers => $body );
     my $error   = eval { $agent->start($tx)->error } // ( $@ ? { message => 'failed' } : undef );
-    my $ms      = int 1000 * ( _now() - $started );
-    $paused_until{ $self->{url} } = _now() + $PAUSE_S if $can_pause && $ms > $SLOW_MS;
+    my $ms      = int 1000 * ( steady_time() - $started );
+    $paused_until{ $self->{url} } = steady_time() + $PAUSE_S if $can_pause && $ms > $SLOW_MS;
 
     # 4xx and 5xx are errors to the agent too, with a code
-    return { kind => 'unreachable', why => why_of( $error->{message} ), ms => $ms }
+    return { kind => 'unreachable', why => _why( $error->{message} ), ms => $ms }
         if $error && !$error->{code};
 
     my $answer = $tx->result;
@@ -213,6 +239,35 @@ sub _exchange {
         retry_after => scalar $answer->headers->header('retry-after'),
         ms          => $ms,
     };
+}
+
+sub _refusal {
+    my ($answer) = @_;
+
+    my $json = ref $answer->{json} eq 'HASH' ? $answer->{json} : {};
+    my ($code) = ( $json->{code} // q{} ) =~ m{\A ( [A-Za-z0-9_.-]{1,64} ) \z}xms;
+    my ($reason)
+        = ( $json->{reason} // q{} ) =~ m{\A ( clock | library | signature | not_seen | not_kept ) \z}xms;
+    my ($seconds) = ( $answer->{retry_after} // q{} ) =~ m{\A ( [0-9]{1,6} ) \z}xms;
+
+    return {
+        kind        => 'refused',
+        code        => $code,
+        reason      => $reason,
+        retry_after => $seconds,
+        map { $_ => $answer->{$_} } qw( status ms ),
+    };
+}
+
+# The agent's own words can hold an address; these cannot.
+sub _why {
+    my ($message) = @_;
+
+    return 'timeout' if $message =~ m{timeout}xmsi;
+    return 'refused' if $message =~ m{refused}xmsi;
+    return 'tls'     if $message =~ m{ssl | tls | certificate}xmsi;
+    return 'name'    if $message =~ m{resolve | name | host}xmsi;
+    return 'broken';
 }
 
 # Nothing is kept from call to call: a connection that died unseen would cost an event.
@@ -227,10 +282,6 @@ sub _agent {
         inactivity_timeout => $limit_s,
         request_timeout    => $limit_s,
     );
-}
-
-sub _now {
-    return Time::HiRes::clock_gettime( Time::HiRes::CLOCK_MONOTONIC() );
 }
 
 1;

@@ -4,16 +4,17 @@ use Modern::Perl;
 
 use Exporter qw( import );
 use C4::Context;
+use Class::Inspector ();
 use Koha::Patron::Attribute::Type;
 use Koha::Patron::Attribute::Types;
+use Koha::Patron::Restriction::Type;
+use Koha::Patron::Restriction::Types;
 use Mojo::File ();
 
-use Koha::Plugin::Org::PatronPassport::CopyTable    qw( drop_copy_table ensure_copy_table );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( users_with_keys );
-use Koha::Plugin::Org::PatronPassport::Methods      qw( ensure_methods );
+use Koha::Plugin::Org::PatronPassport::Locks        qw( despite_locks );
 use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
-use Koha::Plugin::Org::PatronPassport::Restrictions qw( ensure_restriction_types );
-use Koha::Plugin::Org::PatronPassport::ScanTable    qw( drop_table ensure_table );
+use Koha::Plugin::Org::PatronPassport::Restrictions qw( restriction_types );
 
 # Before 24.11 a code has at most 10 characters.
 my $PASSPORT       = 'PASSPORTED';
@@ -26,7 +27,7 @@ our $VERSION = '1.1.0';
 
 my $SET_UP_BY = '__SET_UP_BY__';
 
-our @EXPORT_OK = qw( ensure has_files home_key_type keep_current undo );
+our @EXPORT_OK = qw( ensure has_files home_key_type keep_current );
 
 =head1 NAME
 
@@ -46,8 +47,7 @@ library. Safe to repeat, and for several web workers at once: all of them upgrad
 sub ensure {
     my ($plugin) = @_;
 
-    ensure_table( C4::Context->dbh, $plugin->get_qualified_table_name('scans') );
-    ensure_copy_table( C4::Context->dbh, $plugin->get_qualified_table_name('copies') );
+    $_->ensure foreach $plugin->scans, $plugin->copies;
 
     _ensure_type( $PASSPORT, 'Patron Passport: home library', { display_checkout => 1 } );
     _ensure_type(
@@ -55,8 +55,13 @@ sub ensure {
         'Patron Passport: key at the home library',
         { unique_id => 1 }
     );
-    ensure_restriction_types();
-    ensure_methods( C4::Context->dbh, $plugin->{class} );
+    foreach my $type ( restriction_types() ) {
+        _ensure_there(
+            sub { return Koha::Patron::Restriction::Types->find( $type->{code} ) },
+            sub { return Koha::Patron::Restriction::Type->new($type)->store }
+        );
+    }
+    _ensure_methods( $plugin->{class} );
     eval { _ensure_service_user($plugin); 1 } or report( 'the search for the user of the service', $@ );
     $plugin->store_data( { $SET_UP_BY => $VERSION } );
 
@@ -84,7 +89,7 @@ sub keep_current {
     my $is_done = eval {
         if ( _is_what_lies_there( $plugin->{class} ) && $plugin->retrieve_data('__INSTALLED__') ) {
             ( $plugin->retrieve_data($SET_UP_BY) // q{} ) eq $VERSION
-                ? ensure_methods( C4::Context->dbh, $plugin->{class} )
+                ? _ensure_methods( $plugin->{class} )
                 : ensure($plugin);
         }
         1;
@@ -126,21 +131,6 @@ sub _is_what_lies_there {
     return ( $version // q{} ) eq $class->VERSION ? 1 : 0;
 }
 
-=head2 undo
-
-Drops the plugin's own tables. The types of attributes and restrictions stay, and with them what they say of patrons.
-
-=cut
-
-sub undo {
-    my ($plugin) = @_;
-
-    drop_table( C4::Context->dbh, $plugin->get_qualified_table_name('scans') );
-    drop_copy_table( C4::Context->dbh, $plugin->get_qualified_table_name('copies') );
-
-    return;
-}
-
 =head2 home_key_type
 
 The code of the type that holds the home key, the long one where this Koha's column can hold it.
@@ -170,29 +160,58 @@ sub _ensure_service_user {
     return;
 }
 
+# Koha finds routes, the tool page and background jobs by its table of a plugin's methods (Koha/Plugins.pm, GetPlugins;
+# Koha/Plugins/Handler.pm, run), and writes those of the class as the web worker of an upload has it loaded (InstallPlugins): after an
+# upgrade those of the version before. One query where they are as Koha itself would list them.
+sub _ensure_methods {
+    my ($class) = @_;
+
+    my $dbh    = C4::Context->dbh;
+    my $find   = 'SELECT plugin_method FROM plugin_methods WHERE plugin_class = ?';
+    my %has    = map { $_ => 1 } @{ Class::Inspector->methods( $class, 'public' ) };
+    my %stored = map { $_ => 1 } @{ $dbh->selectcol_arrayref( $find, undef, $class ) };
+    my $change = sub {
+        my ( $sql, $method ) = @_;
+        return despite_locks( $dbh, sub { return $dbh->do( $sql, undef, $class, $method ) } );
+    };
+
+    foreach my $method ( sort grep { !$stored{$_} } keys %has ) {
+        _ensure_there(
+            sub { return $dbh->selectrow_array( "$find AND plugin_method = ?", undef, $class, $method ) },
+            sub {
+                $change->( 'INSERT INTO plugin_methods (plugin_class, plugin_method) VALUES (?, ?)',
+                    $method );
+            }
+        );
+    }
+    $change->( 'DELETE FROM plugin_methods WHERE plugin_class = ? AND plugin_method = ?', $_ )
+        foreach sort grep { !$has{$_} } keys %stored;
+
+    return;
+}
+
 sub _ensure_type {
     my ( $code, $description, $more ) = @_;
 
-    return if Koha::Patron::Attribute::Types->find($code);
-
-    my $type = Koha::Patron::Attribute::Type->new(
-        {   code             => $code,
-            description      => $description,
-            repeatable       => 0,
-            unique_id        => 0,
-            mandatory        => 0,
-            opac_display     => 0,
-            opac_editable    => 0,
-            staff_searchable => 0,
-            display_checkout => 0,
-            %{$more},
-        }
+    my @never
+        = qw( repeatable unique_id mandatory opac_display opac_editable staff_searchable display_checkout );
+    my %type = ( ( map { $_ => 0 } @never ), code => $code, description => $description, %{$more} );
+    _ensure_there(
+        sub { return Koha::Patron::Attribute::Types->find($code) },
+        sub { return Koha::Patron::Attribute::Type->new( \%type )->store }
     );
-    return if eval { $type->store; 1 };
 
-    # another web worker may have been quicker
+    return;
+}
+
+# Adds a row unless it is found; another process may be quicker.
+sub _ensure_there {
+    my ( $find, $add ) = @_;
+
+    return if $find->() || eval { $add->(); 1 };
+
     my $error = $@;
-    die $error if !Koha::Patron::Attribute::Types->find($code);
+    die $error if !$find->();
 
     return;
 }

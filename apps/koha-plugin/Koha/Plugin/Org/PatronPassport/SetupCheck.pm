@@ -6,7 +6,7 @@ use Exporter   qw( import );
 use List::Util qw( any );
 use Mojo::Date ();
 
-use Koha::Plugin::Org::PatronPassport::KohaCheck qw( koha_checks );
+use Koha::Plugin::Org::PatronPassport::Shape qw( number );
 
 # As at doctor: what is further off the receiver refuses after 300 s.
 my $CLOCK_S = 60;
@@ -14,12 +14,60 @@ my $CLOCK_S = 60;
 # A page gives the receiver no longer than this.
 my $PAGE_LIMIT_MS = 500;
 
+# A waiting desk page holds one web worker, and the service's own request needs another.
+my $FEWEST_WORKERS = 2;
+
 # What an unreachable receiver may be, and what is done about it.
 my %REMEDY_OF_UNREACHABLE = (
     timeout => 'remedy_way',
     refused => 'remedy_address',
     tls     => 'remedy_tls',
     name    => 'remedy_address',
+);
+
+# What can be found, by its sentence: in which check, how grave it is, and the sentence that says what to do about it. A sentence that is
+# not here is named by the two, as clock_ok and clock_unchecked, and needs nothing done.
+my %FINDING = (
+    settings_missing     => [ settings   => 'fault',   'remedy_configure' ],
+    tables_missing       => [ tables     => 'fault',   'remedy_tables' ],
+    receiver_unreachable => [ receiver   => 'fault',   'remedy_operator' ],
+    receiver_limit       => [ receiver   => 'fault',   'remedy_later' ],
+    receiver_trouble     => [ receiver   => 'fault',   'remedy_operator' ],
+    receiver_other       => [ receiver   => 'fault',   'remedy_address' ],
+    receiver_earlier     => [ receiver   => 'warning', 'remedy_upgrade' ],
+    receiver_slow        => [ receiver   => 'warning', 'remedy_way' ],
+    identity_other       => [ identity   => 'fault',   'remedy_identity' ],
+    identity_wrong       => [ identity   => 'fault',   'remedy_identity' ],
+    clock_refused        => [ clock      => 'fault',   'remedy_clock' ],
+    clock_off            => [ clock      => 'warning', 'remedy_clock' ],
+    worker_none          => [ worker     => 'fault',   'remedy_operator' ],
+    worker_other         => [ worker     => 'warning', 'remedy_upgrade' ],
+    desk_off             => [ desk       => 'warning', 'remedy_switch_on' ],
+    sip_branch           => [ sip        => 'warning', 'remedy_sip' ],
+    copies_off           => [ copies     => 'warning', 'remedy_switch_on' ],
+    api_off              => [ api        => 'fault',   'remedy_api' ],
+    user_none            => [ user       => 'fault',   'remedy_key' ],
+    user_unset           => [ user       => 'fault',   'remedy_user' ],
+    user_no_key          => [ user       => 'fault',   'remedy_user' ],
+    user_lacks           => [ user       => 'warning', 'remedy_permission' ],
+    attributes_off       => [ types      => 'fault',   'remedy_attributes' ],
+    type_missing         => [ types      => 'fault',   'remedy_type' ],
+    type_not_unique      => [ types      => 'fault',   'remedy_type_again' ],
+    type_unique          => [ types      => 'fault',   'remedy_type_again' ],
+    type_editable        => [ types      => 'fault',   'remedy_type_opac' ],
+    type_shown           => [ types      => 'warning', 'remedy_type_opac' ],
+    type_mandatory       => [ types      => 'fault',   'remedy_type_optional' ],
+    category_missing     => [ categories => 'fault',   'remedy_category' ],
+    category_none        => [ categories => 'fault',   'remedy_operator' ],
+    branch_missing       => [ branch     => 'fault',   'remedy_branch' ],
+    plack_few            => [ plack      => 'warning', 'remedy_plack' ],
+);
+
+# In the order of the page. Each returns its findings, with the values for their blanks; C<level> and C<remedy> among these replace those
+# of the table.
+my @CHECKS = (
+    \&_settings, \&_tables, \&_receiver, \&_identity,   \&_clock,  \&_worker, \&_sources,
+    \&_api,      \&_user,   \&_types,    \&_categories, \&_branch, \&_web_workers
 );
 
 our @EXPORT_OK = qw( setup_checks );
@@ -36,164 +84,217 @@ Koha::Plugin::Org::PatronPassport::SetupCheck - what is set up rightly and what 
 
 One by one C<< { id => 'clock', level => 'ok', say => { key => 'clock_ok' }, remedy => undef } >>; C<level> is C<ok>, C<fault>, C<warning>
 or C<unchecked>, and C<say> and C<remedy> are sentences for L<Koha::Plugin::Org::PatronPassport::PageWords/filled>. The same that
-C<passport doctor> finds from outside (apps/cli/src/commands/doctor), by what this Koha sees itself.
+C<passport doctor> finds from outside (apps/cli/src/commands/doctor), by what this Koha sees itself
+(L<Koha::Plugin::Org::PatronPassport::KohaFacts>). What depends on the service's configuration is not checked where that is not known.
 
 =cut
 
 sub setup_checks {
     my ($seen) = @_;
 
-    return (
-        _settings($seen), _tables($seen), _receiver($seen), _identity($seen),
-        _clock($seen),    _worker($seen), _sources($seen),  koha_checks($seen)
-    );
+    my $status = $seen->{service}{kind} eq 'known' ? $seen->{service}{status} : undef;
+    my %seen   = ( %{$seen}, status => $status, needs => $status ? $status->{needs} : undef );
+
+    return map { _check( @{$_} ) } map { $_->( \%seen ) } @CHECKS;
 }
 
 sub _check {
-    my ( $id, $level, $say, $remedy ) = @_;
+    my ( $key, %values ) = @_;
 
-    return { id => $id, level => $level, say => $say, remedy => $remedy ? { key => $remedy } : undef };
+    my ( $id, $level, $remedy ) = @{ $FINDING{$key} // [ split m{_}xms, $key ] };
+    $remedy = $values{remedy} // $remedy;
+
+    return {
+        id     => $id,
+        level  => $values{level} // $level,
+        say    => { %values, key => $key },
+        remedy => $remedy ? { %values, key => $remedy } : undef
+    };
 }
 
 sub _settings {
     my ($seen) = @_;
 
-    return _check( settings => 'fault', { key => 'settings_missing' }, 'remedy_configure' )
-        if $seen->{service}{kind} eq 'incomplete';
-
-    return _check( settings => 'ok', { key => 'settings_ok' } );
+    return $seen->{service}{kind} eq 'incomplete' ? ['settings_missing'] : ['settings_ok'];
 }
 
 sub _tables {
     my ($seen) = @_;
 
     my @missing = @{ $seen->{facts}{missing_tables} };
-    return if !@missing;
 
-    return _check(
-        tables => 'fault',
-        { key => 'tables_missing', tables => join q{, }, @missing },
-        'remedy_tables'
-    );
+    return @missing ? [ 'tables_missing', tables => join q{, }, @missing ] : ();
 }
 
 sub _receiver {
     my ($seen) = @_;
 
-    my $service = $seen->{service};
-    my %at      = ( url => $seen->{settings}{receiver_url}, ms => $service->{ms} );
-    my $kind    = $service->{kind};
-    return _check( receiver => 'unchecked', { key => 'receiver_unchecked' } ) if $kind eq 'incomplete';
-    return _check(
-        receiver => 'fault',
-        { key => 'receiver_unreachable', %at },
-        $REMEDY_OF_UNREACHABLE{ $service->{why} } // 'remedy_operator'
-    ) if $kind eq 'unreachable';
-    return _refusal($seen) if $kind eq 'refused' && $service->{status} != 401;
-    return _check( receiver => 'warning', { key => 'receiver_earlier', %at }, 'remedy_upgrade' )
-        if $kind eq 'earlier';
-    return _check(
-        receiver => 'warning',
-        { key => 'receiver_slow', %at, limit => $PAGE_LIMIT_MS }, 'remedy_way'
-    ) if $service->{ms} > $PAGE_LIMIT_MS;
+    my ( $kind, $ms, $why, $status ) = @{ $seen->{service} }{qw( kind ms why status )};
+    my %at = ( url => $seen->{settings}{receiver_url}, ms => $ms, status => $status );
+    return ['receiver_unchecked']                                                  if $kind eq 'incomplete';
+    return [ 'receiver_unreachable', %at, remedy => $REMEDY_OF_UNREACHABLE{$why} ] if $kind eq 'unreachable';
+    if ( $kind eq 'refused' && $status != 401 ) {
+        return [ 'receiver_limit',   %at ] if $status == 429;
+        return [ 'receiver_trouble', %at ] if $status >= 500;
+        return [ 'receiver_other',   %at ];
+    }
+    return [ 'receiver_earlier', %at ] if $kind eq 'earlier';
+    return [ 'receiver_slow', %at, limit => $PAGE_LIMIT_MS ] if $ms > $PAGE_LIMIT_MS;
 
-    return _check( receiver => 'ok', { key => 'receiver_ok', %at } );
-}
-
-sub _refusal {
-    my ($seen) = @_;
-
-    my $status = $seen->{service}{status};
-    my %answer = ( url => $seen->{settings}{receiver_url}, status => $status );
-    return _check( receiver => 'fault', { key => 'receiver_limit', %answer }, 'remedy_later' )
-        if $status == 429;
-    return _check( receiver => 'fault', { key => 'receiver_trouble', %answer }, 'remedy_operator' )
-        if $status >= 500;
-
-    return _check( receiver => 'fault', { key => 'receiver_other', %answer }, 'remedy_address' );
+    return [ 'receiver_ok', %at ];
 }
 
 # Who signs proves the secret, and the receiver says what does not fit together.
 sub _identity {
     my ($seen) = @_;
 
-    my $service = $seen->{service};
-    my %as      = ( library => $seen->{settings}{library} );
-    return _check( identity => 'ok', { key => 'identity_ok', %as } )
-        if any { $_ eq $service->{kind} } qw( known earlier );
+    my ( $kind, $status, $why ) = @{ $seen->{service} }{qw( kind status reason )};
+    my %as = ( library => $seen->{settings}{library} );
+    return [ 'identity_ok', %as ] if any { $_ eq $kind } qw( known earlier );
 
-    my $reason
-        = $service->{kind} eq 'refused' && $service->{status} == 401
-        ? $service->{reason} // q{}
-        : 'none';
-    return _check( identity => 'unchecked', { key => 'identity_unchecked' } )
-        if $reason =~ m{\A (?: none | clock ) \z}xms;
-    return _check( identity => 'fault', { key => 'identity_other', %as }, 'remedy_identity' )
-        if $reason eq 'library';
+    my $reason = $kind eq 'refused' && $status == 401 ? $why // q{} : 'none';
+    return ['identity_unchecked']    if any { $_ eq $reason } qw( none clock );
+    return [ 'identity_other', %as ] if $reason eq 'library';
 
-    return _check(
-        identity => 'fault',
-        { key => 'identity_wrong', %as },
-        $seen->{settings}{secret_from} eq 'koha-conf' ? 'remedy_secret_koha_conf' : 'remedy_identity'
-    );
+    my $in_file = $seen->{settings}{secret_from} eq 'koha-conf';
+    return [ 'identity_wrong', %as, remedy => $in_file ? 'remedy_secret_koha_conf' : undef ];
 }
 
 sub _clock {
     my ($seen) = @_;
 
-    my $service = $seen->{service};
-    return _check( clock => 'fault', { key => 'clock_refused' }, 'remedy_clock' )
-        if $service->{kind} eq 'refused' && ( $service->{reason} // q{} ) eq 'clock';
-    return _check( clock => 'ok',        { key => 'clock_ok' } )        if $service->{kind} eq 'earlier';
-    return _check( clock => 'unchecked', { key => 'clock_unchecked' } ) if $service->{kind} ne 'known';
+    my ( $kind, $reason ) = @{ $seen->{service} }{qw( kind reason )};
+    return ['clock_refused']   if $kind eq 'refused' && ( $reason // q{} ) eq 'clock';
+    return ['clock_ok']        if $kind eq 'earlier';
+    return ['clock_unchecked'] if !$seen->{status};
 
-    my $seconds = abs int( $seen->{now} - Mojo::Date->new( $service->{status}{checked_at} )->epoch );
-    return _check( clock => 'warning', { key => 'clock_off', seconds => $seconds }, 'remedy_clock' )
-        if $seconds > $CLOCK_S;
+    my $seconds = abs int( $seen->{now} - Mojo::Date->new( $seen->{status}{checked_at} )->epoch );
 
-    return _check( clock => 'ok', { key => 'clock_ok' } );
+    return $seconds > $CLOCK_S ? [ 'clock_off', seconds => $seconds ] : ['clock_ok'];
 }
 
 sub _worker {
     my ($seen) = @_;
 
-    my $service = $seen->{service};
-    return _check( worker => 'unchecked', { key => 'worker_unchecked' } ) if $service->{kind} ne 'known';
+    my $status = $seen->{status} or return ['worker_unchecked'];
+    return ['worker_none'] if !$status->{workers}{alive};
 
-    my $status   = $service->{status};
+    my $version  = $status->{version} // q{};
     my @versions = @{ $status->{workers}{versions} };
-    return _check( worker => 'fault', { key => 'worker_none' }, 'remedy_operator' )
-        if !$status->{workers}{alive};
+    my @others   = grep { $_ ne $version } @versions;
+    return [ 'worker_ok', version => $version ] if !@others;
 
-    my $version = $status->{version} // q{};
-    my @others  = grep { $_ ne $version } @versions;
-    return _check(
-        worker => @others < @versions ? 'warning' : 'fault',
-        { key => 'worker_other', version => $version, versions => join q{, }, @others },
-        'remedy_upgrade'
-    ) if @others;
-
-    return _check( worker => 'ok', { key => 'worker_ok', version => $version } );
+    my %values = ( version => $version, versions => join q{, }, @others );
+    return [ 'worker_other', %values, level => @others < @versions ? 'warning' : 'fault' ];
 }
 
 sub _sources {
     my ($seen) = @_;
 
-    my $settings = $seen->{settings};
-    my $status   = $seen->{service}{status};
-    my $is_seen  = ref $status && $status->{needs}{seen_copies};
-    my @checks;
-    push @checks, _check( desk => 'warning', { key => 'desk_off' }, 'remedy_switch_on' )
-        if !$settings->serves('staff');
-    push @checks,
-        _check(
-        sip => 'warning',
-        { key => 'sip_branch', branch => $seen->{facts}{unknown_branch} }, 'remedy_sip'
-        ) if defined $seen->{facts}{unknown_branch} && $settings->serves('sip');
-    push @checks, _check( copies => 'warning', { key => 'copies_off' }, 'remedy_switch_on' )
-        if $is_seen && !$settings->serves('copies');
+    my ( $settings, $branch ) = ( $seen->{settings}, $seen->{facts}{unknown_branch} );
+    my @found;
+    push @found, ['desk_off']                        if !$settings->serves('staff');
+    push @found, [ 'sip_branch', branch => $branch ] if defined $branch && $settings->serves('sip');
+    push @found, ['copies_off']
+        if $seen->{needs} && $seen->{needs}{seen_copies} && !$settings->serves('copies');
 
-    return @checks ? @checks : _check( desk => 'ok', { key => 'desk_ok' } );
+    return @found ? @found : ['desk_ok'];
+}
+
+sub _api {
+    my ($seen) = @_;
+
+    return $seen->{facts}{preferences}{RESTOAuth2ClientCredentials} ? ['api_ok'] : ['api_off'];
+}
+
+sub _user {
+    my ($seen) = @_;
+
+    my ( $user, $lacking ) = @{ $seen->{facts} }{qw( user lacking )};
+    return ['user_none']   if $user eq 'no_keys';
+    return ['user_unset']  if $user eq 'unset';
+    return ['user_no_key'] if $user eq 'no_key';
+    return ['user_ok']     if !@{$lacking};
+
+    my $is_grave = any { !m{view_borrower_infos}xms } @{$lacking};
+
+    return [
+        'user_lacks',
+        permissions => join( q{; }, @{$lacking} ),
+        level       => $is_grave ? 'fault' : 'warning'
+    ];
+}
+
+sub _types {
+    my ($seen) = @_;
+
+    my ( $facts, $needs ) = @{$seen}{qw( facts needs )};
+    return ['attributes_off']  if ( $facts->{preferences}{ExtendedPatronAttributes} // 1 ) eq '0';
+    return ['types_unchecked'] if !$needs;
+
+    my %unique = ( $needs->{passport} // 'PASSPORTED' => 0 );
+    $unique{ $needs->{home_key} } = 1 if defined $needs->{home_key};
+    my @faults = map { _type( $_, $facts->{types}{$_}, $unique{$_} ) } sort keys %unique;
+    push @faults, _mandatory( $facts, $needs, \%unique );
+
+    return @faults ? @faults : [ 'types_ok', types => join q{, }, sort keys %unique ];
+}
+
+sub _type {
+    my ( $code, $row, $is_unique ) = @_;
+
+    my %named = ( type => $code );
+    return [ 'type_missing',    %named, remedy => $is_unique ? 'remedy_type_unique' : undef ] if !$row;
+    return [ 'type_not_unique', %named ] if $is_unique  && !$row->{unique_id};
+    return [ 'type_unique',     %named ] if !$is_unique && $row->{unique_id};
+    return [ 'type_editable',   %named ] if $row->{opac_editable};
+    return [ 'type_shown',      %named ] if $row->{opac_display};
+
+    return;
+}
+
+# A type that every patron of a copy's category must have, and no copy has.
+sub _mandatory {
+    my ( $facts, $needs, $ours ) = @_;
+
+    my %is_ours = map { $_ => 1 } @{ $needs->{categories} };
+    my @types   = grep {
+               $_->{mandatory}
+            && !exists $ours->{ $_->{code} }
+            && ( !defined $_->{category_code} || $is_ours{ $_->{category_code} } )
+    } map { $facts->{types}{$_} } sort keys %{ $facts->{types} };
+
+    return map { [ 'type_mandatory', type => $_->{code} ] } @types;
+}
+
+sub _categories {
+    my ($seen) = @_;
+
+    return ['categories_unchecked'] if !$seen->{needs};
+
+    my @wanted  = @{ $seen->{needs}{categories} };
+    my @missing = grep { !$seen->{facts}{categories}{$_} } @wanted;
+    return map { [ 'category_missing', category => $_ ] } @missing if @missing;
+
+    return @wanted ? [ 'categories_ok', categories => join q{, }, @wanted ] : ['category_none'];
+}
+
+sub _branch {
+    my ($seen) = @_;
+
+    my $branch = $seen->{needs} ? $seen->{needs}{branch} : undef;
+    return if !defined $branch;
+
+    return [ $seen->{facts}{branches}{$branch} ? 'branch_ok' : 'branch_missing', branch => $branch ];
+}
+
+sub _web_workers {
+    my ($seen) = @_;
+
+    my $workers = number()->( $seen->{facts}{plack_workers} );
+    return if !defined $workers || $workers >= $FEWEST_WORKERS;
+
+    return [ 'plack_few', workers => $workers ];
 }
 
 1;

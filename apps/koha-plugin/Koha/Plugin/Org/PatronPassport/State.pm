@@ -4,30 +4,35 @@ use Modern::Perl;
 
 use Encode     qw( encode );
 use Exporter   qw( import );
+use List::Util qw( head );
 use Mojo::JSON qw( from_json to_json );
 
+use Koha::Plugin::Org::PatronPassport::Shape qw( list_of number object text );
+
+my $TEXT      = text(500);
+my $LIBRARIES = list_of( object( { id => $TEXT, name => $TEXT } ) );
+
 # What may be known of an event at this library's desk, and nothing else: the shape is the service's, the list is ours.
-my %SHAPE = (
-    event_id    => \&_text,
-    library     => \&_text,
-    seq         => \&_number,
-    state       => \&_text,
-    outcome     => \&_text,
-    reasons     => \&_texts,
-    homes       => \&_libraries,
-    patron_id   => \&_number,
-    checkout    => sub { return _object( shift, result => \&_text, keys => \&_texts ) },
-    waiting_for => sub {
-        return _object( shift, library => \&_text, reason => \&_text, next_try_at => \&_text );
-    },
-    problem    => sub { return _object( shift, library => \&_text, what => \&_text, name => \&_text ) },
-    consent    => \&_consent,
-    observed   => sub { return _object( shift, category => \&_text ) },
-    attempt    => \&_number,
-    libraries  => \&_libraries,
-    message    => \&_text,
-    scanned_at => \&_text,
-    updated_at => \&_text,
+my $STATE = object(
+    {   event_id    => $TEXT,
+        library     => $TEXT,
+        seq         => number(),
+        state       => $TEXT,
+        outcome     => $TEXT,
+        reasons     => list_of($TEXT),
+        homes       => $LIBRARIES,
+        patron_id   => number(),
+        checkout    => object( { result => $TEXT, keys => list_of($TEXT) } ),
+        waiting_for => object( { map { $_ => $TEXT } qw( library reason next_try_at ) } ),
+        problem     => object( { map { $_ => $TEXT } qw( library what name ) } ),
+        consent     => object( { text_id  => $TEXT, answer_by => $TEXT, texts => \&_translations }, 'texts' ),
+        observed    => object( { category => $TEXT } ),
+        attempt     => number(),
+        libraries   => $LIBRARIES,
+        message     => $TEXT,
+        scanned_at  => $TEXT,
+        updated_at  => $TEXT,
+    }
 );
 
 our @EXPORT_OK = qw( cleaned from_stored is_state_of to_stored );
@@ -50,7 +55,7 @@ is left out.
 sub cleaned {
     my ($reported) = @_;
 
-    return { map { $_ => $SHAPE{$_}->( $reported->{$_} ) } keys %SHAPE };
+    return $STATE->($reported);
 }
 
 =head2 is_state_of
@@ -100,66 +105,16 @@ sub _escaped {
     return join q{}, map { sprintf '\\u%04x', $_ } unpack 'n*', encode( 'UTF-16BE', $character );
 }
 
-sub _text {
-    my ($value) = @_;
-
-    return defined $value && !ref $value ? substr( "$value", 0, 500 ) : undef;
-}
-
 # The library's own text, by language: longer than all else, and many at most.
-sub _consent {
+sub _translations {
     my ($value) = @_;
 
-    return undef if ref $value ne 'HASH' || ref $value->{texts} ne 'HASH';    ## no critic (ProhibitExplicitReturnUndef) a value of a hash
-    my %texts = map { $_ => substr $value->{texts}{$_}, 0, 2000 }
-        grep { m{\A [A-Za-z0-9-]{1,35} \z}xms && !ref $value->{texts}{$_} && defined $value->{texts}{$_} }
-        ( sort keys %{ $value->{texts} } )[ 0 .. _last_of( scalar keys %{ $value->{texts} }, 20 ) ];
+    return if ref $value ne 'HASH';
 
-    return {
-        text_id   => _text( $value->{text_id} ),
-        answer_by => _text( $value->{answer_by} ),
-        texts     => \%texts,
-    };
-}
+    my @languages = grep {m{\A [A-Za-z0-9-]{1,35} \z}xms} head 20, sort keys %{$value};
+    my %texts     = map  { $_ => text(2000)->( $value->{$_} ) } @languages;
 
-sub _last_of {
-    my ( $count, $most ) = @_;
-
-    return ( $count < $most ? $count : $most ) - 1;
-}
-
-sub _number {
-    my ($value) = @_;
-
-    return !ref $value && ( $value // q{} ) =~ m{\A [0-9]{1,15} \z}xms ? 0 + $value : undef;
-}
-
-sub _texts {
-    my ($value) = @_;
-
-    return _list( $value, \&_text );
-}
-
-sub _libraries {
-    my ($value) = @_;
-
-    return _list( $value, sub { return _object( shift, id => \&_text, name => \&_text ) } );
-}
-
-sub _list {
-    my ( $value, $item ) = @_;
-
-    return [] if ref $value ne 'ARRAY';
-    my $last = $#{$value} < 49 ? $#{$value} : 49;
-
-    return [ grep {defined} map { $item->($_) } @{$value}[ 0 .. $last ] ];
-}
-
-sub _object {
-    my ( $value, %shape ) = @_;
-
-    return undef if ref $value ne 'HASH';    ## no critic (ProhibitExplicitReturnUndef) a value of a hash
-    return { map { $_ => $shape{$_}->( $value->{$_} ) } keys %shape };
+    return { map { $_ => $texts{$_} } grep { defined $texts{$_} } keys %texts };
 }
 
 1;

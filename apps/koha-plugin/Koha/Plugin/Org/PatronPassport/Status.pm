@@ -5,12 +5,37 @@ use Modern::Perl;
 use Exporter qw( import );
 use POSIX    qw( mktime );
 
-use Koha::Plugin::Org::PatronPassport::Event qw( new_id status_requested test_event );
 use Koha::Plugin::Org::PatronPassport::Sender;
+use Koha::Plugin::Org::PatronPassport::Shape qw( is_id list_of number object pattern text );
 
 # A page that somebody opened waits for both together at most.
 my $STATUS_LIMIT_S = 2.5;
 my $TEST_LIMIT_S   = 1.5;
+
+my $TEXT = text( 200, 1 );
+my $CODE = pattern(qr{[A-Z][A-Z_]{1,40}}xms);
+my $TIME = pattern(qr{\d{4} - \d\d - \d\d T \d\d : \d\d : \d\d (?: [.] \d{1,9} )? Z}xms);
+
+my $PAUSES = list_of(
+    object(
+        { side => pattern(qr{home | lending}xms), until => $TIME, from => $TIME, reason => $TEXT },
+        qw( side until )
+    )
+);
+my $COUNTS   = list_of( object( { outcome => $CODE, count => number() }, qw( outcome count ) ) );
+my $FAILURES = list_of(
+    object(
+        {   event_id   => sub { return is_id( $_[0] ) ? "$_[0]" : undef },
+            outcome    => $CODE,
+            updated_at => $TIME,
+            reasons    => list_of($CODE),
+            homes      => list_of( \&_library ),
+            libraries  => list_of( \&_library ),
+            problem    => object( { library => $TEXT, what => pattern(qr{[a-z_]{1,40}}xms), name => $TEXT } ),
+        },
+        qw( event_id outcome )
+    )
+);
 
 our @EXPORT_OK = qw( service_status );
 
@@ -36,12 +61,11 @@ sub service_status {
     return { kind => 'incomplete' } if !$settings->is_complete;
 
     my $sender = Koha::Plugin::Org::PatronPassport::Sender->new($settings);
-    my $answer
-        = $sender->status( new_id(), status_requested( _midnight($now), $now ), $STATUS_LIMIT_S );
+    my $answer = $sender->status( _midnight($now), $STATUS_LIMIT_S, \&_status );
     return $answer if $answer->{kind} ne 'refused' || $answer->{status} != 404;
 
     # of what has no such route, a test event shows whether it is a receiver
-    my $test = $sender->deliver( new_id(), test_event($now), $TEST_LIMIT_S );
+    my $test = $sender->test($TEST_LIMIT_S);
 
     return $test->{kind} eq 'accepted' ? { kind => 'earlier', ms => $test->{ms} } : $test;
 }
@@ -53,6 +77,48 @@ sub _midnight {
     my ( undef, undef, undef, $day, $month, $year ) = localtime $now;
 
     return mktime( 0, 0, 0, $day, $month, $year, 0, 0, -1 );
+}
+
+# What a page may rely on: every field is there and of its kind, lists and texts are no longer than a page can show, and nothing else
+# is left. undef for what is no status.
+sub _status {
+    my ($json) = @_;
+
+    my $checked_at = $TIME->( $json->{checked_at} );
+    my ( $library, $workers, $events, $outcomes, $needs )
+        = map { ref $json->{$_} eq 'HASH' ? $json->{$_} : {} } qw( library workers events outcomes needs );
+    return if !is_id( $library->{id} ) || !$checked_at;
+
+    return {
+        library    => scalar _library($library),
+        checked_at => $checked_at,
+        version    => $TEXT->( $json->{version} ),
+        workers    =>
+            { alive => $workers->{alive} ? 1 : 0, versions => list_of($TEXT)->( $workers->{versions} ) },
+        pauses   => $PAUSES->( $json->{pauses} ),
+        planned  => $PAUSES->( $json->{planned} ),
+        events   => { map { $_ => number()->( $events->{$_} ) // 0 } qw( queued working waiting failed ) },
+        since    => $TIME->( $outcomes->{since} ),
+        counts   => $COUNTS->( $outcomes->{counts} ),
+        failures => $FAILURES->( $json->{failures} ),
+        needs    => {
+            observes    => ( $needs->{mode} // q{} ) eq 'observe' ? 1 : 0,
+            categories  => list_of($TEXT)->( $needs->{categories} ),
+            branch      => $TEXT->( $needs->{branch} ),
+            passport    => $TEXT->( $needs->{passport_attribute} ),
+            home_key    => $TEXT->( $needs->{home_key_attribute} ),
+            seen_copies => $needs->{seen_copies} ? 1 : 0,
+        },
+    };
+}
+
+sub _library {
+    my ($value) = @_;
+
+    my $library = object( { id => $TEXT, name => $TEXT }, 'id' )->($value) or return;
+    $library->{name} //= $library->{id};
+
+    return $library;
 }
 
 1;

@@ -5,11 +5,11 @@ use Modern::Perl;
 use Exporter qw( import );
 use C4::Context;
 use C4::Languages;
+use List::Util  qw( any );
 use Mojo::Date  ();
 use POSIX       qw( strftime );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::DeskPage     qw( messages );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts );
 use Koha::Plugin::Org::PatronPassport::OutcomeWords qw( new_words );
 use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words );
@@ -19,12 +19,7 @@ use Koha::Plugin::Org::PatronPassport::Status       qw( service_status );
 # As Koha shows dates (system preference dateformat).
 my %DATE = ( us => '%m/%d/%Y', metric => '%d/%m/%Y', dmydot => '%d.%m.%Y', iso => '%Y-%m-%d' );
 
-my %HEADLINE = (
-    incomplete  => 'up_incomplete',
-    unreachable => 'up_unreachable',
-    refused     => 'up_refused',
-    earlier     => 'up_earlier',
-);
+my %HEADLINE = ( incomplete => 'up_incomplete', unreachable => 'up_unreachable', refused => 'up_refused' );
 
 our @EXPORT_OK = qw( status_page );
 
@@ -55,10 +50,10 @@ What the template shows, all of it under the one name C<passport>, in the langua
 sub status_page {
     my ($plugin) = @_;
 
-    my $wanted = C4::Languages::getlanguage( $plugin->{cgi} );
-    my ( $language, $words ) = page_words( $plugin->bundle_path, $wanted, 'tool.json' );
-    my ( undef, $common ) = page_words( $plugin->bundle_path, $wanted, 'configure.json' );
-    my $desk     = messages( $plugin->bundle_path )->{$language};
+    my @wanted = ( $plugin->bundle_path, C4::Languages::getlanguage( $plugin->{cgi} ) );
+    my ( $language, $words ) = page_words( @wanted, 'tool.json' );
+    my ( undef, $common )    = page_words( @wanted, 'configure.json' );
+    my ( undef, $desk )      = page_words( @wanted, 'desk/messages.json' );
     my $settings = $plugin->settings;
     my $now      = Time::HiRes::time();
     my $is_on    = $plugin->is_enabled;
@@ -84,27 +79,33 @@ sub status_page {
     return { passport => \%page };
 }
 
-# Of several things that could be said, what keeps scans from being processed goes first.
 sub _headline {
     my ( $service, $words, $common ) = @_;
 
-    my $kind = $service->{kind};
-    if ( $kind ne 'known' ) {
-        my $why = $kind eq 'unreachable' ? $common->{"test_$service->{why}"} // $common->{test_broken} : q{};
-        $why = $common->{test_nobody} if $kind eq 'unreachable' && $service->{why} eq 'refused';
-        $why =~ s{[{]ms[}]}{$service->{ms}}xms;
-        my $key = $kind eq 'refused' && $service->{status} != 401 ? 'up_not_answered' : $HEADLINE{$kind};
-        return { tone => $kind eq 'earlier' ? 'warn' : 'bad', text => $words->{$key}, why => $why };
-    }
+    my ( $tone,    $key ) = _tone_and_words($service);
+    my ( $is_down, $why ) = ( $service->{kind} eq 'unreachable', $service->{why} // q{} );
+    my $reason
+        = $why eq 'refused' ? 'test_nobody' : exists $common->{"test_$why"} ? "test_$why" : 'test_broken';
 
-    my $status = $service->{status};
-    return { tone => 'bad', text => $words->{up_no_worker}, why => q{} } if !$status->{workers}{alive};
+    return {
+        tone => $tone,
+        text => $words->{$key},
+        why  => $is_down ? filled( $common, { key => $reason, ms => $service->{ms} } ) : q{}
+    };
+}
 
-    my $is_paused = grep { $_->{side} eq 'lending' } @{ $status->{pauses} };
-    return { tone => 'warn', text => $words->{up_paused},   why => q{} } if $is_paused;
-    return { tone => 'warn', text => $words->{up_observes}, why => q{} } if $status->{needs}{observes};
+# Of several things that could be said, what keeps scans from being processed goes first.
+sub _tone_and_words {
+    my ($service) = @_;
 
-    return { tone => 'good', text => $words->{up}, why => q{} };
+    my ( $kind, $status ) = @{$service}{qw( kind status )};
+    return ( warn => 'up_earlier' )      if $kind eq 'earlier';
+    return ( bad  => 'up_not_answered' ) if $kind eq 'refused' && $status != 401;
+    return ( bad  => $HEADLINE{$kind} )  if $kind ne 'known';
+    return ( bad  => 'up_no_worker' )    if !$status->{workers}{alive};
+    return ( warn => 'up_paused' )       if any { $_->{side} eq 'lending' } @{ $status->{pauses} };
+    return ( warn => 'up_observes' )     if $status->{needs}{observes};
+    return ( good => 'up' );
 }
 
 sub _check {

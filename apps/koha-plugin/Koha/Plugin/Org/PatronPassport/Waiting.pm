@@ -4,6 +4,7 @@ use Modern::Perl;
 
 use Exporter    qw( import );
 use List::Util  qw( min );
+use Mojo::Util  qw( steady_time );
 use Time::HiRes ();
 
 my $FIRST_PAUSE_MS   = 30;
@@ -49,7 +50,7 @@ sub until_there {
 sub _watch {
     my ($wait) = @_;
 
-    my $deadline = _now_ms() + $wait->{limit_ms};
+    my $deadline = steady_time() + $wait->{limit_ms} / 1000;
     my $pause_ms = $FIRST_PAUSE_MS;
     while (1) {
 
@@ -58,7 +59,7 @@ sub _watch {
         return 'there'   if $wait->{is_there}->();
         return 'decided' if $is_decided;
 
-        my $left_ms = $deadline - _now_ms();
+        my $left_ms = 1000 * ( $deadline - steady_time() );
         return 'late' if $left_ms <= 0;
 
         Time::HiRes::usleep( 1000 * min( $pause_ms, $left_ms ) );
@@ -82,10 +83,6 @@ sub _unlock {
 
     # a lock that cannot be released ends with its connection
     return eval { $dbh->selectrow_array(q{SELECT RELEASE_LOCK(CONCAT('passport_', MD5(DATABASE())))}); 1 };
-}
-
-sub _now_ms {
-    return 1000 * Time::HiRes::clock_gettime( Time::HiRes::CLOCK_MONOTONIC() );
 }
 
 1;

@@ -1,8 +1,7 @@
 import { follow } from './follow.js';
 import { cancelEvent } from './koha-api.js';
-import { remember } from './memory.js';
-import { nextCancelMs } from './pace.js';
-import { readCancel } from './read-answer.js';
+import { remember } from './page.js';
+import { nextCancelMs, readCancel } from './read-answer.js';
 import { cancelEnd, isFinal, worseEnd } from './scan-state.js';
 import { show } from './show.js';
 

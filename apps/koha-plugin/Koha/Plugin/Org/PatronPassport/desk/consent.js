@@ -1,14 +1,12 @@
 import { element, setText } from './element.js';
 import { isBusyElsewhere } from './page.js';
+import { languageOf } from './words.js';
 
 /** The library's own text in the page's language, in its base language, in English, or as there is one: {language, text}. */
 export function textFor(texts, language) {
-  const wanted = String(language || 'en');
-  const known = Object.keys(texts || {});
-  const found = [wanted, wanted.split(/[-_]/)[0].toLowerCase(), 'en', known[0]].find((key) =>
-    known.includes(key),
-  );
-  return { language: found, text: found === undefined ? '' : texts[found] };
+  const known = texts || {};
+  const found = languageOf(known, language);
+  return { language: found, text: known[found] || '' };
 }
 
 /** The question that an event waits for, unless this page has answered it or cancels: {text_id, texts}, or null. */
@@ -53,7 +51,7 @@ export function showConsent({ panel, view, language, isAnswering }) {
   if (!question) return;
   if (isNew && !isBusyElsewhere(panel.host)) panel.headline.focus();
   const shown = textFor(question.texts, language);
-  if (shown.language) panel.consentText.setAttribute('lang', shown.language);
+  panel.consentText.setAttribute('lang', shown.language);
   setText(panel.consentText, shown.text);
   for (const button of panel.consentButtons) button.disabled = Boolean(isAnswering);
 }

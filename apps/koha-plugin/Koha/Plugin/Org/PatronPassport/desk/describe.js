@@ -1,8 +1,16 @@
 import { questionOf } from './consent.js';
-import { NEXT_WHEN_HERE, NEXT_WHILE_WAITING, nextAfterFault, nextAfterOutcome } from './next-steps.js';
-import { hasNoWorker, isCheckedOut, isCheckoutPending, isFinal, isHere, isItemLeft } from './scan-state.js';
+import { NEXT_WHEN_HERE, NEXT_WHILE_WAITING, nextAfterFault, nextAfterOutcome } from './outcomes.js';
+import {
+  hasNoWorker,
+  isCancelOver,
+  isCheckedOut,
+  isCheckoutPending,
+  isFinal,
+  isHere,
+  isItemLeft,
+} from './scan-state.js';
 import { checkoutSentences, hereSentence, outcomeSentences, waitingSentence } from './sentences.js';
-import { LONG_QUEUED_MS, cancelledSteps, stepsOf } from './steps.js';
+import { LONG_QUEUED_MS, stepsOf } from './steps.js';
 
 /** From when on it is said what else can be done meanwhile. */
 const LONG_MS = 4000;
@@ -12,15 +20,14 @@ const LONG_MS = 4000;
  * `tone` is `wait`, `good`, `warn` (the desk has to do something) or `bad` (something does not work).
  */
 export function describe(view, t, language) {
-  if (view.cancel) return describeCancel(view, t);
-  const steps = stepsOf(view);
-  if (view.fault && view.isOver) return { steps, ...describeFault(view, t) };
-  if (!view.state || !isFinal(view.state)) return { steps, ...describeWait(view, t, language) };
-  return { steps, ...describeOutcome(view, t, language) };
+  const shown = { steps: stepsOf(view), advice: '', next: [], isOver: true, takesItem: false };
+  if (view.cancel) return { ...shown, ...describeCancel(view, t) };
+  if (view.fault && view.isOver) return { ...shown, ...describeFault(view, t) };
+  if (!view.state || !isFinal(view.state))
+    return { ...shown, isOver: false, ...describeWait(view, t, language) };
+  return { ...shown, ...describeOutcome(view, t, language) };
 }
 
-/** What a cancel is coming to: only these are not over yet. */
-const CANCELLING = ['pending', 'stopped'];
 const CANCEL_TONES = {
   nothing: 'good',
   sent: 'warn',
@@ -31,19 +38,16 @@ const CANCEL_TONES = {
 };
 
 function describeCancel(view, t) {
-  const { cancel, state, withItem } = view;
-  // one that failed can be tried again
-  const isOver = !CANCELLING.includes(cancel) && cancel !== 'failed';
+  const { cancel, state } = view;
+  const isOver = isCancelOver(view);
   const canOpen = cancel === 'checked_out' && state && state.patron_id;
-  const delay = CANCELLING.includes(cancel) ? delayOf(view, t) : '';
+  const delay = isOver || cancel === 'failed' ? '' : delayOf(view, t);
   return {
-    steps: isOver ? { ...stepsOf(view), ...cancelledSteps(cancel, withItem) } : stepsOf(view),
     tone: CANCEL_TONES[cancel] || (delay ? 'warn' : 'wait'),
     headline: t(`cancel.${cancel}`),
     advice: delay || t(`cancel.${cancel}.advice`) || '',
     next: canOpen ? NEXT_WHEN_HERE : isOver ? ['next'] : [],
     isOver,
-    takesItem: false,
   };
 }
 
@@ -59,8 +63,6 @@ function describeFault(view, t) {
     headline: t(`fault.${view.fault}`) || t('fault.unreachable'),
     advice: sentences(view.withItem && t('item.left'), t(`fault.${view.fault}.advice`)),
     next: nextAfterFault(view.fault),
-    isOver: true,
-    takesItem: false,
   };
 }
 
@@ -76,7 +78,6 @@ function describeWait(view, t, language) {
     headline: view.fault ? t(`fault.${view.fault}.again`) : waitHeadline(view, t, language),
     advice: sentences(withItem && t('item.waiting'), what || (isLong && state && t('meanwhile'))),
     next: isLong ? NEXT_WHILE_WAITING : [],
-    isOver: false,
     takesItem: !withItem,
   };
 }
@@ -87,22 +88,14 @@ const describePending = ({ state }, t) => ({
   headline: t('checkout.pending'),
   advice: sentences(t('checkout.pending.advice'), hasNoWorker(state) && t('now.waiting.NO_WORKER')),
   next: NEXT_WHEN_HERE,
-  isOver: false,
-  takesItem: false,
 });
 
 /** Nobody goes on meanwhile, and no item is taken: whoever scans now does not read the patron the text. */
-function describeQuestion(view, t, language) {
-  const isStopped = hasNoWorker(view.state);
-  return {
-    tone: 'warn',
-    headline: waitHeadline(view, t, language),
-    advice: sentences(t('consent.advice'), isStopped && t('stopped')),
-    next: [],
-    isOver: false,
-    takesItem: false,
-  };
-}
+const describeQuestion = (view, t, language) => ({
+  tone: 'warn',
+  headline: waitHeadline(view, t, language),
+  advice: sentences(t('consent.advice'), hasNoWorker(view.state) && t('stopped')),
+});
 
 function waitHeadline({ state, followedMs, now, answered }, t, language) {
   if (!state) return t('now.reporting');
@@ -118,19 +111,18 @@ function describeOutcome({ state, withItem }, t, language) {
   if (isItemLeft(state, withItem)) {
     const checkout = checkoutSentences(state, t, language);
     const advice = sentences(checkout.advice, hereSentence(state, t, language));
-    return { ...ended('warn', NEXT_WHEN_HERE), headline: checkout.headline, advice };
+    return { tone: 'warn', next: NEXT_WHEN_HERE, headline: checkout.headline, advice };
   }
   if (isHere(state)) {
     const headline = isCheckedOut(state) ? checkoutSentences(state, t, language).headline : found.headline;
-    return { ...ended('good', NEXT_WHEN_HERE), headline, advice: '' };
+    return { tone: 'good', next: NEXT_WHEN_HERE, headline };
   }
   return {
-    ...ended(state.state === 'failed' ? 'bad' : 'warn', nextAfterOutcome(state.outcome)),
+    tone: state.state === 'failed' ? 'bad' : 'warn',
+    next: nextAfterOutcome(state.outcome),
     headline: found.headline,
     advice: sentences(withItem && state.outcome !== 'CANCELLED' && t('item.left'), found.advice),
   };
 }
-
-const ended = (tone, next) => ({ tone, next, isOver: true, takesItem: false });
 
 const sentences = (...parts) => parts.filter(Boolean).join(' ');

@@ -1,6 +1,5 @@
 import { fetchState } from './koha-api.js';
-import { nextPollMs } from './pace.js';
-import { readState } from './read-answer.js';
+import { nextPollMs, readState } from './read-answer.js';
 import { isFinal } from './scan-state.js';
 import { show } from './show.js';
 

@@ -6,10 +6,8 @@
  * No library, no global. What is known of the event is kept in the history entry of the page: it survives reload and
  * back, and holds neither card nor item.
  */
-import { cardOfPage, looksLikeCard } from './card-of-page.js';
-import { isUnknownHere } from './koha-search.js';
-import { remembered } from './memory.js';
-import { focusIsSet } from './page.js';
+import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
+import { focusIsSet, remembered } from './page.js';
 import { cardToRegister, fillCard } from './register.js';
 import { startWorkflow } from './workflow.js';
 

@@ -69,3 +69,74 @@ function openTab(pane) {
   const tab = document.querySelector(`#header_search a[href="#${pane.id}"]`);
   if (tab) tab.click();
 }
+
+/** A scanner types a code within a fraction of this. */
+const QUIET_MS = 1500;
+
+/**
+ * Makes Koha's checkout box ready for the next card, once for each result: `ready(isTyping)`. Where somebody is just typing
+ * into the panel it waits until nothing is typed any more, or half a barcode would be taken for a card.
+ */
+export function createNextScan(host) {
+  let timer = null;
+  const go = () => {
+    timer = null;
+    if (host.isConnected && !isBusyElsewhere(host)) focusCheckout();
+  };
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(go, QUIET_MS);
+  };
+  document.addEventListener('keydown', () => timer && wait(), true);
+  return {
+    ready(isTyping) {
+      clearTimeout(timer);
+      if (isTyping) wait();
+      else go();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}
+
+/** The way to another page: `leaveSoon(address, ms)`, and `stay()` when something comes in between. */
+export function createDeparture() {
+  let leaving = null;
+  return {
+    leaveSoon(address, ms) {
+      if (!leaving) leaving = setTimeout(() => location.replace(address), ms);
+    },
+    stay() {
+      clearTimeout(leaving);
+      leaving = null;
+    },
+  };
+}
+
+/** pause(ms): a page that nobody sees waits longer, and continues when it is looked at again. */
+export function createPause() {
+  let resume = () => {};
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) resume();
+  });
+  return function pause(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, document.hidden ? ms * 3 : ms);
+      resume = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  };
+}
+
+/** What this page's history entry knows of the event: {eventId, withItem, startedAt, events,
+ * unanswered, isUnsure, isCancelled}, or null. No item: it is kept by the browser. */
+export function remembered() {
+  const state = history.state && history.state.passport;
+  return state && typeof state === 'object' ? state : null;
+}
+
+/** Adds to it; what others keep in the entry stays. */
+export function remember(facts) {
+  history.replaceState({ ...history.state, passport: { ...remembered(), ...facts } }, '');
+}

@@ -56,6 +56,11 @@ export function worseEnd(one, other) {
   return order.indexOf(one) < order.indexOf(other) ? other : one;
 }
 
+/** Whether a cancel has come to its end; one that failed can be tried again. */
+export function isCancelOver({ cancel }) {
+  return Boolean(cancel) && !['pending', 'stopped', 'failed'].includes(cancel);
+}
+
 /** Whether there is something to cancel that is not being cancelled. */
 export function canCancel({ cancel, isOver, state }) {
   if (cancel) return cancel === 'failed';

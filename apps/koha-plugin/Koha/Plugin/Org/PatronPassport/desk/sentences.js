@@ -1,4 +1,3 @@
-import { homeNames, listed, nameOf } from './names.js';
 import { cancelEnd, checkoutOf } from './scan-state.js';
 
 /** Which libraries hold it up and until when, as a sentence; while it waits for homes, they are the state's. */
@@ -75,4 +74,26 @@ function problemSentence(state, t) {
   const what = t(`problem.${problem.what}`) || t('problem.other');
   const where = nameOf(problem.library, state);
   return `${where}: ${problem.name ? `${what} (${problem.name})` : what}.`;
+}
+
+/** "A, B and C", as the language has it. */
+function listed(names, language) {
+  try {
+    return new Intl.ListFormat(language, { type: 'conjunction' }).format(names);
+  } catch {
+    return names.join(', ');
+  }
+}
+
+/** A library's full name as the service reported it, or its id in readable form. */
+function nameOf(id, state) {
+  const known = [...(state.homes || []), ...(state.libraries || [])].find((library) => library.id === id);
+  if (known && known.name) return known.name;
+  const words = String(id || '').replace(/[-_]+/g, ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The names of the homes that are known so far. */
+function homeNames(state) {
+  return (state.homes || []).map((home) => home.name || nameOf(home.id, state));
 }

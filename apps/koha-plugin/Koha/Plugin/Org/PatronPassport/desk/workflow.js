@@ -1,14 +1,19 @@
 import { cancelEvents } from './cancel.js';
-import { createDeparture } from './departure.js';
 import { follow } from './follow.js';
-import { remember, remembered } from './memory.js';
-import { createNextScan } from './next-scan.js';
-import { focusCheckout, focusSearch, isBusyElsewhere, place } from './page.js';
+import {
+  createDeparture,
+  createNextScan,
+  createPause,
+  focusCheckout,
+  focusSearch,
+  isBusyElsewhere,
+  place,
+  remember,
+  remembered,
+} from './page.js';
 import { buildPanel } from './panel.js';
-import { createPause } from './pause.js';
 import { registrations } from './register.js';
-import { sendCard, sendItem } from './send.js';
-import { sendAnswer } from './send-answer.js';
+import { sendAnswer, sendCard, sendItem } from './send.js';
 import { canCancel } from './scan-state.js';
 import { focusItem, show } from './show.js';
 import { createWords, languageOf } from './words.js';
