@@ -1,7 +1,7 @@
-export { indexAgreements, type Agreement, type Agreements } from './agreements/agreements.ts';
+export { indexAgreements, type Agreement } from './agreements/agreements.ts';
 export { ConfigError, type ConfigProblem } from './problems/config-error.ts';
 export { COPY_FIELDS, FIELD_GROUPS, type CopyField } from './schema/field-groups.ts';
-export type { Consortium, NotifiedEndpoint, User } from './schema/consortium-schema.ts';
+export type { Consortium, NotifiedEndpoint } from './schema/consortium-schema.ts';
 export type {
   AppliedChanges,
   CategoryChoice,

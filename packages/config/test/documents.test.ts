@@ -12,7 +12,7 @@ import {
 import { isSection, keysOf, type Section } from '../src/schema/key.ts';
 import { librarySchema } from '../src/schema/library-schema.ts';
 import { VARIABLES } from '../src/environment/environment-variables.ts';
-import { filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
+import { type Draft, at, filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
 
@@ -147,11 +147,57 @@ test('docker-compose.yml gives each process the secrets that it uses and no othe
   expect(services['dashboard']?.environment).toMatchObject({ PASSPORT_KEY_FILE: '' });
 });
 
-test('the effective configuration is itself a file, but for the secrets', () => {
+/** The valid file with something else than its default for each key that is printed in another way than it is kept. */
+function fullFile() {
   const file = validFile();
+  Object.assign(at(file, 'libraries', 0), {
+    cards: ['^21234\\d{9}$'],
+    share: { categories: { only: ['AD'] }, opt_out_attribute: 'NOSHARE' },
+    refresh: { sweep: '02:30', at_scan: true, restricted: 'apply' },
+    owed: { read: '03:05' },
+    windows: [
+      { at: '02:05', for: '90m', days: ['sun'], as: 'home', reason: 'backup' },
+      { from: '2026-12-24T18:00:00+01:00', until: '2026-12-27T06:00:00+01:00', reason: 'move' },
+    ],
+  });
+  Object.assign(at(file, 'libraries', 0, 'copy'), {
+    category: { by_home_category: { AD: 'PT-A' }, otherwise: 'PT' },
+    branch: { fixed: 'MAIN' },
+    set: { lang: 'fr' },
+    expiry: { days: 30 },
+    consent: 'ask',
+    consent_text: { id: 'v1', text: { en: 'May we?', de: 'Dürfen wir?' } },
+    consent_within: '1m',
+  });
+  Object.assign(at(file, 'libraries', 1, 'copy'), {
+    expiry: 'category',
+    consent: 'ask',
+    consent_text: { id: 'v2', text: 'May we?' },
+  });
+  file['agreements'] = [
+    { home: 'riverside', lending: 'midland', fields: ['surname'], recourse: { block_home_over: 19.99 } },
+    { home: 'midland', lending: 'riverside', categories: { except: ['ST'] } },
+  ];
+  file['users'] = [{ name: 'rita', role: 'viewer', libraries: ['riverside'] }];
+  file['notify'] = [
+    { name: 'ops', url: 'https://ops.example.org', secret: { env: 'MIDLAND_WEBHOOK_SECRET' } },
+  ];
+  return file;
+}
+
+/** What is printed of a library as it was written. */
+const plain = ({ copy, cards = [], share = {}, refresh = 'off', owed = 'off' }: Draft) => {
+  return { copy, cards, share, refresh, owed };
+};
+
+test.each([
+  ['short', validFile()],
+  ['full', fullFile()],
+])('the effective configuration of a %s file is itself a file, but for the secrets', (_, file) => {
   const consortium = parse(file);
   const shown: unknown = parseYaml(renderEffectiveConfig(consortium));
   expect(shown).toEqual(effectiveConfig(consortium));
+  expect(shown).toMatchObject({ libraries: (file['libraries'] as Draft[]).map(plain) });
   const again = JSON.stringify(shown).replaceAll(/"\[secret from env (\w+)\]"/g, '{"env":"$1"}');
   expect(effectiveConfig(parse(again, validEnvironment()))).toEqual(effectiveConfig(consortium));
 });

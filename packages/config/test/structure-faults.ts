@@ -175,6 +175,18 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].koha.client_id',
     problem: /is missing/,
   },
+  'a Koha that is only its address': {
+    break: inLibrary('koha')('https://koha.midland.example.org'),
+    path: 'libraries[0].koha',
+    problem: /must be a mapping of keys and values/,
+    allowed: /url, allow_http, client_id/,
+  },
+  'defaults that are a list': {
+    break: set('defaults')([{ koha: { timeout: '2s' } }]),
+    path: 'defaults',
+    problem: /must be a mapping/,
+    allowed: /koha, limits, copy, eligibility, retry/,
+  },
   'a URL that is none': {
     break: inLibrary('koha', 'url')('koha.midland'),
     path: 'libraries[0].koha.url',

@@ -4,7 +4,7 @@ import { key, section } from '../schema/key.ts';
 import { categoryFilter, fieldNames, FIELDS_ALLOWED, orLeftOut } from '../schema/kinds.ts';
 
 const libraryId = (description: string) =>
-  key(z.string().min(1), { description, allowed: 'the id of a library', note: 'required', absent: '' });
+  key(z.string().min(1), { description, allowed: 'the id of a library', isRequired: true, absent: '' });
 
 /** One entry of `agreements`: patrons of `home` may borrow at `lending`. One direction. */
 export const agreementSchema = section(

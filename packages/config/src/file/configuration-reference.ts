@@ -26,7 +26,8 @@ function chapter(title: string, section: Section): readonly string[] {
   const { description, more } = metaOf(section);
   const rows = keysOf(section).map(([, name, schema]) => {
     const meta = metaOf(schema);
-    const fallback = meta.fallback === undefined ? (meta.note ?? '') : `\`${flow(meta.fallback)}\``;
+    const note = meta.note ?? (meta.isRequired === true ? 'required' : '');
+    const fallback = meta.fallback === undefined ? note : `\`${flow(meta.fallback)}\``;
     return [`\`${name}\``, meta.description, meta.allowed, fallback];
   });
   return [

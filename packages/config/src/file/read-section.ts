@@ -85,8 +85,8 @@ export function mergeLayers<S extends Section>(
     const place = [...at, name];
     const found = layers.filter(({ values }) => key in values).map(({ values }) => values[key]);
     if (isSection(schema)) return [key, mergeLayers(schema, found as Layer[], place, reading)];
-    const { allowed, note, isByEntry = false } = metaOf(schema);
-    if (note === 'required' && layers.every(({ raw }) => raw !== null && raw[name] === undefined)) {
+    const { allowed, isRequired = false, isByEntry = false } = metaOf(schema);
+    if (isRequired && layers.every(({ raw }) => raw !== null && raw[name] === undefined)) {
       reading.problems.add(place, 'is missing', allowed);
     }
     return [key, isByEntry ? Object.assign({}, ...found) : withSecrets(found.at(-1), place, reading.secrets)];

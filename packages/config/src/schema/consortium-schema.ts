@@ -48,20 +48,20 @@ export const userSchema = section(
     name: key(user.schema, {
       description: 'Name to log in with.',
       allowed: user.allowed,
-      note: 'required',
+      isRequired: true,
       absent: '',
     }),
     role: key(z.enum(['operator', 'viewer']), {
       description: 'An `operator` may look, retry and discard. A `viewer` may only look.',
       allowed: 'operator or viewer',
-      note: 'required',
+      isRequired: true,
       absent: 'viewer',
     }),
     libraries: key(librariesOrAll, {
       description:
         'Lending libraries whose scans, statistics, sweeps and health this user sees; everything else is not found. Only users of `all` have the queue board.',
       allowed: LIBRARIES_ALLOWED,
-      note: 'required',
+      isRequired: true,
       absent: [],
     }),
     /** Null: a proxy logs them in. */
@@ -102,7 +102,7 @@ export const endpointSchema = section(
       name: key(z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/), {
         description: 'Its name in log, metrics and `passport notify test`.',
         allowed: '1 to 40 of a-z 0-9 and -, not - first',
-        note: 'required',
+        isRequired: true,
         absent: '',
       }),
       url: key(
@@ -115,7 +115,7 @@ export const endpointSchema = section(
             'Where messages are posted. An address of Slack or Teams is a secret itself: give it by reference.',
           allowed:
             'https://HOST[:PORT]/PATH, {env: NAME} or {file: PATH}; http only for loopback, or for a compose service with allow_http: true',
-          note: 'required',
+          isRequired: true,
           absent: new Secret(''),
           print: (url) => (url.source === IN_FILE ? url.reveal() : printSecret(url)),
         },
@@ -179,19 +179,18 @@ export const fileSchema = section(
     defaults: key(z.unknown(), {
       description: 'Default values for any key of the sections koha, limits, copy, eligibility and retry.',
       allowed: 'a section of its own, see below',
-      note: '',
       absent: null,
     }),
     libraries: key(list(z.unknown()), {
       description: 'The libraries.',
       allowed: 'a list of libraries',
-      note: 'required',
+      isRequired: true,
       absent: [],
     }),
     agreements: key(z.union([z.literal('all'), z.array(z.unknown())]), {
       description: 'Which libraries share patrons: all with all, or a list of pairs, one per direction.',
       allowed: 'all, or a list of {home, lending, fields, categories, recourse}',
-      note: 'required',
+      isRequired: true,
       absent: [],
     }),
     users: key(list(z.unknown()), {

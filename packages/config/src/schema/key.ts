@@ -9,25 +9,35 @@ export type Printable =
  * What is known of a key beyond what its schema accepts. Its schema turns what stands in the file into what processes use, and
  * is listed by the model's name of it.
  */
-export interface KeyMeta<Input = unknown, Output = never> {
+interface KeyFacts<Output> {
   readonly description: string;
   /** What a value must be, for the reference and for errors. */
   readonly allowed: string;
   /** Its name in the file, where that is another one than `fileKey` makes of the model's. */
   readonly name?: string;
-  /** What holds where nothing is said, as it would be written in the file. */
-  readonly fallback?: Input;
-  /** For a key without `fallback`: what the model has where the file has nothing. */
-  readonly absent?: Output;
-  /** What the reference says in place of a default. A key that is `required` is reported where it is missing. */
-  readonly note?: string;
   /** What the model has after a problem with the key was reported, so that nothing else is reported for it. Nobody will use it. */
   readonly standIn?: Output;
   /** Entries of a mapping are laid over those of `defaults` one by one. */
-  readonly isByEntry?: boolean;
+  readonly isByEntry?: true;
   /** A value as it would be written in the file, where that is another one than the model's. */
   readonly print?: (value: Output) => Printable;
 }
+
+interface Fallback<Input> {
+  /** What holds where nothing is said, as it would be written in the file. */
+  readonly fallback: Input;
+}
+
+interface NoFallback<Output> {
+  /** What the model has where the file has nothing. */
+  readonly absent: Output;
+  /** It is reported then. */
+  readonly isRequired?: true;
+  /** What the reference says in place of a default. */
+  readonly note?: string;
+}
+
+export type KeyMeta<Input, Output> = KeyFacts<Output> & (Fallback<Input> | NoFallback<Output>);
 
 /** Keys that are read one by one: a mapping of the file, and what the model makes of all of them together. */
 export type Section = z.ZodObject | z.ZodPipe<z.ZodObject, z.ZodTransform>;
@@ -45,7 +55,8 @@ export interface SectionMeta<Parts, Output> {
   readonly parts?: (value: Output) => { readonly [Key in keyof Parts]?: unknown };
 }
 
-type StoredMeta = KeyMeta<unknown, unknown> &
+type StoredMeta = KeyFacts<unknown> &
+  Partial<Fallback<unknown> & NoFallback<unknown>> &
   SectionMeta<Readonly<Record<string, unknown>>, unknown> & { readonly isSection?: true };
 const METAS = new WeakMap<z.core.$ZodType, StoredMeta>();
 
@@ -61,7 +72,7 @@ export function section<S extends Section>(
   schema: S,
   meta: SectionMeta<z.output<S extends z.ZodPipe ? S['in'] : S>, Frozen<z.output<S>>>,
 ): S {
-  const stored = { allowed: 'a section of its own, see below', note: '', isSection: true, ...meta };
+  const stored = { allowed: 'a section of its own, see below', isSection: true, ...meta };
   METAS.set(schema, stored as StoredMeta);
   return schema;
 }

@@ -3,7 +3,7 @@ import { didYouMean } from '../problems/nearest.ts';
 import { type Secret, type SecretKind, UnreadSecret } from '../secrets/secret.ts';
 import { durationBetween, formatDuration } from './duration.ts';
 import { COPY_FIELDS, FIELD_GROUPS, type CopyField, type FieldGroup } from './field-groups.ts';
-import { type KeyMeta, key } from './key.ts';
+import { key } from './key.ts';
 
 /** A duration between two others, read into milliseconds. */
 export function duration(from: string, to: string, fallback: string, description: string) {
@@ -30,13 +30,13 @@ export function flag(fallback: boolean, description: string) {
 }
 
 /** Plain text for people: no control characters, not blank. */
-export function title(meta: Pick<KeyMeta, 'description' | 'name'>) {
+export function title(meta: { readonly description: string; readonly name?: string }) {
   const schema = z
     .string()
     .min(1)
     .max(100)
     .regex(/^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u);
-  return key(schema, { allowed: 'text of 1 to 100 characters', note: 'required', absent: '', ...meta });
+  return key(schema, { allowed: 'text of 1 to 100 characters', isRequired: true, absent: '', ...meta });
 }
 
 /** A code of Koha's: category, branch or attribute type. */

@@ -29,7 +29,7 @@ const NOT_READ = new Secret('');
 const IN_DEFAULTS = 'Can be set in `defaults`.';
 const MOST_PER_HOUR = 10_000_000;
 const kohaSecret = (description: string) =>
-  key(secretSource('koha'), { description, allowed: SECRET_ALLOWED, note: 'required', absent: NOT_READ });
+  key(secretSource('koha'), { description, allowed: SECRET_ALLOWED, isRequired: true, absent: NOT_READ });
 const refuseOrAllow = (fact: string) =>
   words(['refuse', 'allow'], 'refuse', `What to do with a home patron ${fact}.`);
 
@@ -41,7 +41,7 @@ const kohaSection = section(
         description: "Address of the staff or OPAC host; Koha's API is below it at `/api/v1`.",
         allowed:
           'https://HOST[:PORT][/PATH]; http only for loopback, or for a compose service with allow_http: true',
-        note: 'required',
+        isRequired: true,
         absent: '',
       }),
       allowHttp: flag(false, 'Allows plain http to a compose service, that is a host name without a dot.'),
@@ -255,7 +255,7 @@ export const librarySchema = section(
     id: key(z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38}[A-Za-z0-9])?$/), {
       description: "Permanent id of the library. It is the passport's value in every copy: never change it.",
       allowed: '1 to 40 letters, digits, _ and -, with a letter or digit at both ends',
-      note: 'required',
+      isRequired: true,
       absent: '',
     }),
     name: title({ description: 'Name shown to staff. May change.' }),
