@@ -157,11 +157,12 @@ async function refreshSeen(
   const remembered = await call(library, (koha) =>
     koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
   );
-  const the = { copy, homeRecord, homeKey, record, remembered: remembered?.[0] ?? null };
   const { patronProperties } = await deps.libraries.capabilities(library);
   const pair = pairOf(home, lending, { consortium, accepts: (property) => patronProperties.has(property) });
   if (pair === null) return null;
-  return { homeKey, ...(await refreshCopy(the, pair, { ...deps, dryRun: false, sweepId: deps.scanId })) };
+  const known = { copy, homeRecord, homeKey, record, remembered: remembered?.[0] ?? null };
+  const refresh = { ...deps, ...pair, ...known, dryRun: false, sweepId: deps.scanId };
+  return { homeKey, ...(await refreshCopy(refresh)) };
 }
 
 /** The home library and the patron's number there, by the one home key that a copy has. */
