@@ -62,11 +62,6 @@ export function keptMetrics(
       return ofStates(figures ?? kept, kept);
     });
   byState('passport_library_kept_events', 'Ended events of a library in Redis, by state (finished, failed)');
-  byState(
-    'passport_library_kept_limit',
-    'Maximum number of ended events of a library in Redis (limits.kept_finished, limits.kept_failed)',
-    limits,
-  );
   byLibrary(
     'passport_library_redis_bytes',
     'Estimated Redis memory of a library: its events and remembered ids, in bytes',
@@ -76,6 +71,11 @@ export function keptMetrics(
     'passport_library_redis_share',
     'Estimated Redis memory of a library as a share of maxmemory, from 0 to 1; 0 without maxmemory',
     (bytes, limitBytes) => (limitBytes === 0 ? 0 : bytes / limitBytes),
+  );
+  byState(
+    'passport_library_kept_limit',
+    'Maximum number of ended events of a library in Redis (limits.kept_finished, limits.kept_failed)',
+    limits,
   );
   const zeroed = isDetailed ? Object.keys(limits) : [];
   const drop = createCounter(
