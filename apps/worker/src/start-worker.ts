@@ -103,40 +103,20 @@ export async function startWorker(
   const tracing = await startTracing({ ...traces, log });
   lifecycle.own('tracing', () => tracing.close());
   const connections = openRedis(config, sources, timings, lifecycle, log);
-  const { connection, redis, clock, fetches } = connections;
+  const { redis, clock, fetches } = connections;
   fetchMetrics(metrics, fetches);
-  // A worker that takes no jobs is not ready; one that has taken none for long, although there may be some, is not live.
-  const admin = await startAdminServer({
-    port: config.adminPort,
-    host: config.adminHost,
-    live: () => fetches.isLive(),
-    ready: () => fetches.isFetching() && connection.status === 'ready' && answersNow(redis),
-    metrics: () => shown.metrics(),
-    stopping: lifecycle.signal,
-    log,
-  });
-  lifecycle.own('admin', () => admin.close());
+  const shownMetrics = (): Promise<string> => shown.metrics();
+  await startProbes(config, connections, { metrics: shownMetrics, lifecycle, log });
   await untilRedisAnswers(connections, lifecycle, sources.pause);
   if (lifecycle.stopping) return;
   const now = (): number => clock.now();
   sources.adoptClock(now);
   present = now;
 
-  const pauses = buildPauses(now);
+  const parts = openParts({ ...sources, ...connections, tracing, now, log });
+  const { pauses } = parts;
   // Before the first job: a paused library is not queried because a worker has only just started.
   pauses.set(await readControl(redis));
-  const parts: ProcessContext = {
-    ...sources,
-    ...connections,
-    queue: openScanQueue(redis),
-    reportQueue: openReportQueue(redis),
-    pauses,
-    receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log }),
-    breaks: countRedisBreaks([connection, redis]),
-    tracing,
-    now,
-    log,
-  };
   const start = async (next: WorkerConfig): Promise<Lifecycle> => {
     const work = lifecycle.part('work', OLD_RUNS_MS);
     const counted = metrics.extend();
@@ -173,6 +153,22 @@ export async function startWorker(
   lifecycle.onReload(() => void registered.reload('signal'));
   await fetches.begun();
   await registered.announce();
+}
+
+/** A worker that takes no jobs is not ready; one that has taken none for long, although there may be some, is not live. */
+async function startProbes(
+  { adminPort: port, adminHost: host }: WorkerConfig,
+  { connection, redis, fetches }: RedisConnections,
+  {
+    lifecycle,
+    ...served
+  }: { readonly metrics: () => Promise<string>; readonly lifecycle: Lifecycle; readonly log: Logger },
+): Promise<void> {
+  const live = (): boolean => fetches.isLive();
+  const ready = (): Promise<boolean> | boolean =>
+    fetches.isFetching() && connection.status === 'ready' && answersNow(redis);
+  const admin = await startAdminServer({ port, host, live, ready, stopping: lifecycle.signal, ...served });
+  lifecycle.own('admin', () => admin.close());
 }
 
 /** Opens both connections and returns at once. Where no jobs come for too long, the process ends. */
@@ -215,6 +211,20 @@ async function untilRedisAnswers(
       await pause(REDIS_RETRY_EVERY_MS);
     }
   }
+}
+
+type Given = Sources & RedisConnections & Pick<ProcessContext, 'tracing' | 'now' | 'log'>;
+
+function openParts(given: Given): ProcessContext {
+  const { connection, redis, now } = given;
+  return {
+    ...given,
+    queue: openScanQueue(redis),
+    reportQueue: openReportQueue(redis),
+    pauses: buildPauses(now),
+    receipts: keepReceipts(openReceipts(redis), given),
+    breaks: countRedisBreaks([connection, redis]),
+  };
 }
 
 /**

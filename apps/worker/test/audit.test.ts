@@ -52,6 +52,24 @@ test("each audit line names the lending Koha's number of who scanned, so that a 
   expect(lines).toEqual(actions.map((action) => expect.objectContaining({ ...who, action })));
 });
 
+test('the line of a copy has the outcome as its code, and says whether it is the service’s own', () => {
+  const { lines, audit } = bench();
+  const scan = aScan();
+  const there = { home: 'midland', home_key: 'midland:2', patron_id: 44, disclosed: null } as const;
+  audit.copied(scan, copy, { kind: 'there', made: { ...there, outcome: 'COPIED', reasons: [] } });
+  audit.copied(scan, copy, {
+    kind: 'there',
+    made: { ...there, outcome: 'ALREADY_LOCAL', reasons: ['REKEYED'] },
+  });
+  audit.copied(scan, copy, { kind: 'done', outcome: 'ALREADY_LOCAL', patronId: 44 });
+  const { homeKey: home_key, fields } = copy;
+  expect(lines).toEqual([
+    expect.objectContaining({ home_key, result: 'COPIED', own: true, patron_id: 44, fields }),
+    expect.objectContaining({ result: 'ALREADY_LOCAL', own: true, rekeyed: true }),
+    expect.not.objectContaining({ own: true }),
+  ]);
+});
+
 test('where nobody was logged in, the line says so', () => {
   const { lines, audit } = bench();
   audit.notEligible(aScan({ operator: null }), 'midland', ['EXPIRED']);

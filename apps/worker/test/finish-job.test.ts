@@ -23,7 +23,7 @@ async function finish(end: Ended, write: () => Promise<boolean>): Promise<string
     done.push(`${what} ${outcome}`);
     return Promise.resolve();
   };
-  const ended = async ({ job }: { readonly job: Ended['job'] }) => {
+  const writeEnd = async ({ job }: { readonly job: Ended['job'] }) => {
     await setImmediate();
     const isWritten = await write();
     if (isWritten) await note('write', job.progress.outcome);
@@ -31,7 +31,7 @@ async function finish(end: Ended, write: () => Promise<boolean>): Promise<string
   };
   await finishJob(
     end,
-    { id: 'riverside.evt_1', job: {}, write: ended },
+    { id: 'riverside.evt_1', job: {}, write: writeEnd },
     {
       ...runDeps(),
       redis: {} as never,

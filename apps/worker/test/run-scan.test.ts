@@ -347,6 +347,29 @@ describe('a failure that the workflow leaves to us', () => {
   });
 });
 
+test('what has left is on record where the lock is lost after it, and the run comes to no end', async () => {
+  const sent = { home: 'midland', home_key: 'midland:2', fields: ['surname'] };
+  const left: unknown[] = [];
+  const append: RunContext['receipts']['append'] = ({ homeKey, fields }) => {
+    left.push([homeKey, fields]);
+    return Promise.resolve(null);
+  };
+  const run = (note: (scanLock: ScanLock) => Promise<unknown>) => {
+    const lock = heldLock();
+    const provision = async (_scan: Scan, scanLock: ScanLock) => {
+      await note(scanLock);
+      lock.lose();
+      throw kohaError('aborted');
+    };
+    return runScan(takenJob({ lock }), runDeps({ provision, receipts: { append } }));
+  };
+  await expect(run(() => Promise.resolve())).rejects.toBeInstanceOf(LockLost);
+  expect(left).toEqual([]);
+  const claim = {} as Parameters<ScanLock['noteSent']>[1];
+  await expect(run((scanLock) => scanLock.noteSent(sent, claim))).rejects.toBeInstanceOf(LockLost);
+  expect(left).toEqual([['midland:2', ['surname']]]);
+});
+
 describe('a job that cannot be worked on ends where a person sees it', () => {
   const problem = async (taken: Parameters<typeof takenJob>[0], deps: RunContext = runDeps()) =>
     ended(await runScan(takenJob(taken), deps)).progress.problem;

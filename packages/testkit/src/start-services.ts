@@ -48,7 +48,7 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
  * Environment of workers for tests that wait for what was written into a copy to be stored at its library: within a second, not
- * fifteen (`apps/worker/src/timings.ts`).
+ * fifteen (`apps/worker/src/sources.ts`).
  */
 export const REMEMBERED_SOON = { PASSPORT_TEST_TIMINGS: JSON.stringify({ rememberMs: 1_000 }) };
 

@@ -279,6 +279,9 @@ function endJob({ progress: { outcome, problem } }: JobData): void {
   throw new UnrecoverableError([outcome, ...named].join(' ').trim());
 }
 
+/** Whether a job has failed with what its event came to, and not with a bug. */
+export const isOutcome = (error: Error): boolean => error instanceof UnrecoverableError;
+
 /**
  * Requeues a job as it is. Where that fails it is somebody else's already, or will be once its lock has expired: either
  * way the error keeps BullMQ from touching it, which costs no attempt.

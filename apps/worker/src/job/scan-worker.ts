@@ -1,7 +1,6 @@
-import { UnrecoverableError } from 'bullmq';
 import { type FetchTimings, type FetchWatch, LenientWorker, SCANS } from '@passport/queue';
 import { buildPauseWhileFull } from './pause-while-full.ts';
-import { type ScanContext, processScan } from './process-scan.ts';
+import { type ScanContext, isOutcome, processScan } from './process-scan.ts';
 
 /**
  * The numbers that depend on each other:
@@ -55,7 +54,7 @@ export function startScanWorker(
   worker.on('completed', (job) => endCheck.finished(job));
   worker.on('failed', (job, error) => {
     if (job !== undefined) endCheck.finished(job);
-    if (!(error instanceof UnrecoverableError)) log.error({ job: job?.id, error }, 'a job met a bug');
+    if (!isOutcome(error)) log.error({ job: job?.id, error }, 'a job met a bug');
   });
   return {
     async close() {

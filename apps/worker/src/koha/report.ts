@@ -20,24 +20,9 @@ export type Reporter = ReturnType<typeof buildReporter>;
  * Builds what reports the state of an event to its library's Koha (the plugin's `PUT /scans/{event_id}/outcome`). A report never changes
  * the outcome.
  */
-export function buildReporter(
-  context: Pick<
-    WorkContext,
-    | 'consortium'
-    | 'libraries'
-    | 'redis'
-    | 'reportQueue'
-    | 'nameOf'
-    | 'deadline'
-    | 'pause'
-    | 'monotonicNow'
-    | 'now'
-    | 'tracing'
-    | 'log'
-  >,
-) {
-  const { consortium, libraries, redis, reportQueue, nameOf, deadline: signal, now, tracing, log } = context;
-  const { pause, monotonicNow } = context;
+export function buildReporter(context: WorkContext) {
+  const { consortium, libraries, redis, reportQueue, nameOf, now, tracing, log } = context;
+  const { deadline: signal, pause, monotonicNow } = context;
   const beside = new Set<Promise<void>>();
   const send = (job: JobData, timeoutMs: number): Promise<void> =>
     tracing.within(

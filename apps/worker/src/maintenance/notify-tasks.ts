@@ -8,7 +8,7 @@ import type { WorkContext } from '../work-context.ts';
 
 /** What notifies operators beside the jobs; nothing where nobody wants to be notified. */
 export function notifyTasks(
-  deps: Pick<WorkContext, 'consortium' | 'redis' | 'newId' | 'random' | 'pauseLeft' | 'now' | 'log'> & {
+  deps: WorkContext & {
     readonly metrics: MetricsRegistry;
     /** Ends what is being sent; another process sends it again. */
     readonly signal: AbortSignal;

@@ -43,40 +43,29 @@ interface TasksContext extends Pick<
 }
 
 /** What every worker process does beside the jobs; ten of them doing it is as right as one. */
-export function buildTasks({
-  consortium,
-  redis,
-  queue,
-  reportQueue,
-  libraries,
-  pauseLeft,
-  health,
-  workerId,
-  dropped,
-  now,
-  log,
-}: TasksContext): readonly Task[] {
+export function buildTasks(context: TasksContext): readonly Task[] {
+  const { consortium, redis, queue, reportQueue, libraries, pauseLeft, health, now, log } = context;
   const { retention } = consortium;
-  const sweepKept = buildKeptSweep(redis, queue, dropped);
-  const known = new Set(consortium.libraries.map(({ id }) => id));
+  const sweepKept = buildKeptSweep(redis, queue, context.dropped);
   const sweepItems = buildItemSweep(redis);
-  const delayedFor = async (kind: typeof SCANS | typeof REPORTS): Promise<readonly string[]> =>
-    (await librariesWithDelayed(redis, kind)).filter((id) => known.has(id));
-  const promoteScans = (): Promise<void> =>
-    promoteRound({
-      circuitOf: (library) => libraries.circuit(library),
-      delayedFor: () => delayedFor(SCANS),
-      promote: (library, most) => promoteDelayed(redis, queue, library, most),
-    });
-  const promoteReports = (): Promise<void> =>
-    promoteRound({
-      circuitOf: (library) => libraries.reportCircuit(library),
-      delayedFor: () => delayedFor(REPORTS),
-      promote: (library, most) => promoteDelayed(redis, reportQueue, library, most),
-    });
+  const known = new Set(consortium.libraries.map(({ id }) => id));
+  const promotion = (
+    kind: typeof SCANS | typeof REPORTS,
+    waiting: TasksContext['queue' | 'reportQueue'],
+    circuitOf: (library: string) => CircuitSeen,
+  ): Task => ({
+    name: kind === SCANS ? 'promote scans' : 'promote reports',
+    everyMs: PROMOTE_EVERY_MS,
+    work: () =>
+      promoteRound({
+        circuitOf,
+        delayedFor: async () => (await librariesWithDelayed(redis, kind)).filter((id) => known.has(id)),
+        promote: (library, most) => promoteDelayed(redis, waiting, library, most),
+      }),
+  });
   const writeHealthOf = async ([library, seen]: readonly [string, LibraryHealth]): Promise<void> => {
     try {
-      await writeHealth(redis, library, workerId, seen);
+      await writeHealth(redis, library, context.workerId, seen);
     } catch (error) {
       health.unwritten(library);
       throw error;
@@ -84,8 +73,8 @@ export function buildTasks({
   };
   const writeChanges = (): Promise<unknown> => Promise.all(health.takeChanges().map(writeHealthOf));
   return [
-    { name: 'promote scans', everyMs: PROMOTE_EVERY_MS, work: promoteScans },
-    { name: 'promote reports', everyMs: PROMOTE_EVERY_MS, work: promoteReports },
+    promotion(SCANS, queue, libraries.circuit),
+    promotion(REPORTS, reportQueue, libraries.reportCircuit),
     {
       name: 'promote paused',
       everyMs: PROMOTE_EVERY_MS,

@@ -54,49 +54,30 @@ export function keptMetrics(
     );
     return isDetailed ? samples : samples.filter(([, shown]) => shown > 0);
   };
-  createGauge(
-    registry,
-    {
-      name: 'passport_library_kept_events',
-      help: 'Ended events of a library in Redis, by state (finished, failed)',
-      labels: ['library', 'state'],
-    },
-    async () => {
+  const byLibrary = (name: string, help: string, value: Parameters<typeof ofBytes>[0]): void =>
+    createGauge(registry, { name, help, labels: ['library'] }, () => ofBytes(value));
+  const byState = (name: string, help: string, figures?: typeof limits): void =>
+    createGauge(registry, { name, help, labels: ['library', 'state'] }, async () => {
       const kept = await readLibraries();
-      return ofStates(kept, kept);
-    },
+      return ofStates(figures ?? kept, kept);
+    });
+  byState('passport_library_kept_events', 'Ended events of a library in Redis, by state (finished, failed)');
+  byLibrary(
+    'passport_library_redis_bytes',
+    'Estimated Redis memory of a library: its events and remembered ids, in bytes',
+    (bytes) => bytes,
   );
-  createGauge(
-    registry,
-    {
-      name: 'passport_library_redis_bytes',
-      help: 'Estimated Redis memory of a library: its events and remembered ids, in bytes',
-      labels: ['library'],
-    },
-    () => ofBytes((bytes) => bytes),
+  byLibrary(
+    'passport_library_redis_share',
+    'Estimated Redis memory of a library as a share of maxmemory, from 0 to 1; 0 without maxmemory',
+    (bytes, limitBytes) => (limitBytes === 0 ? 0 : bytes / limitBytes),
   );
-  createGauge(
-    registry,
-    {
-      name: 'passport_library_redis_share',
-      help: 'Estimated Redis memory of a library as a share of maxmemory, from 0 to 1; 0 without maxmemory',
-      labels: ['library'],
-    },
-    () => ofBytes((bytes, limitBytes) => (limitBytes === 0 ? 0 : bytes / limitBytes)),
+  byState(
+    'passport_library_kept_limit',
+    'Maximum number of ended events of a library in Redis (limits.kept_finished, limits.kept_failed)',
+    limits,
   );
-  createGauge(
-    registry,
-    {
-      name: 'passport_library_kept_limit',
-      help: 'Maximum number of ended events of a library in Redis (limits.kept_finished, limits.kept_failed)',
-      labels: ['library', 'state'],
-    },
-    async () => ofStates(limits, await readLibraries()),
-  );
-  return dropCounter(registry, isDetailed ? Object.keys(limits) : []);
-}
-
-function dropCounter(registry: MetricsRegistry, zeroed: readonly string[]): ReturnType<typeof keptMetrics> {
+  const zeroed = isDetailed ? Object.keys(limits) : [];
   const drop = createCounter(
     registry,
     {

@@ -81,27 +81,17 @@ export class ScanCancelled extends Error {
 }
 
 /** When somebody at the desk wanted the checkout last, by the queue's clock: at the scan, or when the patron said yes. */
-export const wantedSinceMs = ({
-  received_ms: receivedMs,
-  age_at_delivery_ms: ageMs,
-  consent,
-}: Pick<JobData, 'received_ms' | 'age_at_delivery_ms' | 'consent'>): number =>
-  Math.max(receivedMs - ageMs, consent === undefined ? 0 : Date.parse(consent.at));
+export function wantedSinceMs({ received_ms, age_at_delivery_ms, consent }: JobData): number {
+  return Math.max(received_ms - age_at_delivery_ms, consent === undefined ? 0 : Date.parse(consent.at));
+}
 
 /**
  * From when `give_up_after` counts: the scan, the last retry by a person, or the question for the patron's consent. `addedMs` is for a
  * job of a newer version that does not say when it was scanned.
  */
-export function startedMs(
-  {
-    retried,
-    question,
-    received_ms: receivedMs,
-    age_at_delivery_ms: ageMs,
-  }: Pick<JobData, 'retried' | 'question' | 'received_ms' | 'age_at_delivery_ms'>,
-  addedMs = 0,
-): number {
-  const scannedMs = receivedMs === 0 ? addedMs : receivedMs - ageMs;
+export function startedMs(job: JobData, addedMs = 0): number {
+  const { retried, question, received_ms, age_at_delivery_ms } = job;
+  const scannedMs = received_ms === 0 ? addedMs : received_ms - age_at_delivery_ms;
   return Math.max(retried?.at_ms ?? scannedMs, question?.put_ms ?? 0);
 }
 

@@ -57,20 +57,17 @@ export function pairOf(
   };
 }
 
-export interface RefreshDeps extends Pick<SweepDeps, 'call' | 'passOn' | 'encryption' | 'now'> {
-  readonly dryRun: boolean;
-  /** Names the sweep, or the scan, beside what it writes. */
-  readonly sweepId: string;
-}
-
-/** One copy with its home record. */
-export interface CopyAndHome {
+/** One copy with its home record, and what its refresh is done with. */
+interface Refresh extends CopyPair, Pick<SweepDeps, 'call' | 'passOn' | 'encryption' | 'now'> {
   readonly copy: KohaPatron;
   readonly homeRecord: KohaPatron;
   readonly homeKey: string;
   /** What the service itself knows of the copy; it names the same home key. */
   readonly record: CopyRecord;
   readonly remembered: RememberedCopy | null;
+  readonly dryRun: boolean;
+  /** Names the sweep, or the scan, beside what it writes. */
+  readonly sweepId: string;
 }
 
 /** What became of one copy. */
@@ -88,36 +85,34 @@ const only = (finding: CopyFinding): Refreshed => ({ findings: [finding], change
  * the lending library requests consent. Throws KohaError or LibraryClosed where the lending library did not answer, and SweepPaused
  * where its hour is used up.
  */
-export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: RefreshDeps): Promise<Refreshed> {
-  const { homeRecord, record } = the;
-  const { home, lending, agreement, passportTypes: types } = pair;
-  const today = new Date(deps.now()).toISOString().slice(0, 10);
+export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
+  const { copy, homeRecord, record, home, lending, agreement } = refresh;
+  const today = new Date(refresh.now()).toISOString().slice(0, 10);
   if (homeRecord.anonymized === true) return only('HOME_GONE');
   const isShared =
     !isWithheld(homeRecord, home) &&
     passesCategoryFilter(agreement.categories, homeRecord.categoryId) === true;
-  if (!isShared || isCopy(homeRecord, types)) return only('NOT_SHARED');
+  if (!isShared || isCopy(homeRecord, refresh.passportTypes)) return only('NOT_SHARED');
   const made = buildPatronCopy({
     patron: homeRecord,
     home,
     agreement,
     lending,
-    branch: the.copy.libraryId,
+    branch: copy.libraryId,
     scannedOn: today,
-    accepts: pair.accepts,
+    accepts: refresh.accepts,
   });
   if (made.kind !== 'copy') return only('NOT_SHARED');
   const mayPass = consentedFields(record, lending);
   if (mayPass === null) return only('NO_CONSENT');
   const wanted = filterFields(wantedValues(made, lending.copy.expiry), mayPass);
-  const decide = (copy: KohaPatron): RefreshDecision => decideFor({ ...the, copy }, wanted, pair, deps);
-  const first = decide(the.copy);
+  const first = decideFor(copy, wanted, refresh);
   if (changesNothing(first)) {
-    if (!deps.dryRun) await remember(the.copy, first.settled, the, pair, deps);
+    if (!refresh.dryRun) await remember(copy, first.settled, refresh);
     return outcomeOf(first);
   }
   for (let tries = 1; ; tries += 1) {
-    const refreshed = await refreshAsRead(the, decide, pair, { ...deps, isLast: tries === MOST_TRIES });
+    const refreshed = await refreshAsRead(wanted, refresh, tries === MOST_TRIES);
     if (refreshed !== 'again') return refreshed;
   }
 }
@@ -125,36 +120,29 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
 /** Where the lending library did not take the write, be it closed just then: each try begins with a read, which waits for it. */
 const MOST_TRIES = 4;
 
-interface TryDeps extends RefreshDeps {
-  readonly isLast: boolean;
-}
-
 /**
  * Reads the copy again and writes what that leaves to be written: once, since an edit may come before another try. `again` where the
  * library did not take it, and this try is not the last.
  */
 async function refreshAsRead(
-  the: CopyAndHome,
-  decide: (copy: KohaPatron) => RefreshDecision,
-  pair: CopyPair,
-  deps: TryDeps,
+  wanted: Readonly<Record<string, string>>,
+  refresh: Refresh,
+  isLast: boolean,
 ): Promise<Refreshed | 'again'> {
-  const { lending, passportTypes: types } = pair;
-  const fresh = await deps
-    .call(lending.id, (koha) => koha.readPatron(the.copy.patronId))
-    .catch((error: unknown) => {
-      if (isOfOneRecord(error)) return null;
-      throw error;
-    });
+  const { copy, lending, call } = refresh;
+  const fresh = await call(lending.id, (koha) => koha.readPatron(copy.patronId)).catch((error: unknown) => {
+    if (isOfOneRecord(error)) return null;
+    throw error;
+  });
   if (fresh === null || fresh.hidden) return only('UNREADABLE');
   // A library makes a copy its own patron by emptying the passport.
-  if (!isCopy(fresh, types)) return only('NOT_A_COPY');
-  const decision = decide(fresh);
-  if (changesNothing(decision) || deps.dryRun) return outcomeOf(decision);
-  const isWritten = await write(fresh, decision, the, pair, deps);
+  if (!isCopy(fresh, refresh.passportTypes)) return only('NOT_A_COPY');
+  const decision = decideFor(fresh, wanted, refresh);
+  if (changesNothing(decision) || refresh.dryRun) return outcomeOf(decision);
+  const isWritten = await write(fresh, decision, refresh, isLast);
   if (isWritten === 'again') return 'again';
   // A field that is never taken keeps nobody restricted, and nobody free.
-  const isRestricted = await restrict(the, decision.restriction, pair, deps);
+  const isRestricted = await restrict(decision.restriction, refresh);
   return isWritten && isRestricted ? outcomeOf(decision) : only('NOT_TAKEN');
 }
 
@@ -192,10 +180,9 @@ const outcomeOf = ({ findings, change, kept }: RefreshDecision): Refreshed => ({
 });
 
 function decideFor(
-  { copy, homeRecord, homeKey, remembered, record }: CopyAndHome,
+  copy: KohaPatron,
   wanted: Readonly<Record<string, string>>,
-  { lending, isOwnCard: isOwn }: CopyPair,
-  { encryption }: RefreshDeps,
+  { homeRecord, homeKey, remembered, record, lending, isOwnCard: isOwn, encryption }: Refresh,
 ): RefreshDecision {
   // What was written before the patron's number at home changed is remembered under the number of then.
   const keys = [homeKey, ...record.formerKeys];
@@ -228,18 +215,16 @@ function decideFor(
 async function write(
   fresh: KohaPatron,
   { change, settled }: RefreshDecision,
-  the: CopyAndHome,
-  pair: CopyPair,
-  deps: TryDeps,
+  refresh: Refresh,
+  isLast: boolean,
 ): Promise<boolean | 'again'> {
-  const { call, passOn, isLast } = deps;
-  const { lending } = pair;
+  const { call, passOn, lending } = refresh;
   const { patronId } = fresh;
   if (Object.keys(change).length === 0) {
-    await remember(fresh, settled, the, pair, deps);
+    await remember(fresh, settled, refresh);
     return true;
   }
-  const values = passedValues(the, Object.keys(change), pair, deps);
+  const values = passedValues(Object.keys(change), refresh);
   const changed = await passOn(values, (sending) =>
     call(
       lending.id,
@@ -255,38 +240,31 @@ async function write(
   });
   if (changed.kind === 'again') return 'again';
   if (changed.kind !== 'changed') return false;
-  await remember(fresh, { ...settled, ...change }, the, pair, deps);
+  await remember(fresh, { ...settled, ...change }, refresh);
   return true;
 }
 
 /** Sets or lifts the restriction that stands for the one at home. False where the lending Koha, or its plugin, does not take it. */
-async function restrict(
-  the: CopyAndHome,
-  { isSet, lifted }: RestrictionChange,
-  pair: CopyPair,
-  deps: RefreshDeps,
-): Promise<boolean> {
+async function restrict({ isSet, lifted }: RestrictionChange, refresh: Refresh): Promise<boolean> {
   if (!isSet && lifted.length === 0) return true;
-  const { home, lending } = pair;
-  const { patronId } = the.copy;
-  const values = passedValues(the, ['restricted'], pair, deps);
+  const { copy, home, lending, call, passOn } = refresh;
+  const { patronId } = copy;
+  const values = passedValues(['restricted'], refresh);
   const at = (library: string) => ({ patronId, kind: 'home', library }) as const;
   const change = (sending: Sending): Promise<boolean> =>
-    deps.call(lending.id, async (koha) => {
+    call(lending.id, async (koha) => {
       for (const library of lifted) await sending(() => koha.liftRestriction(at(library)));
       return !isSet || (await sending(() => koha.setRestriction(at(home.id), null))) === 'done';
     });
-  return deps.passOn(values, change).catch((error: unknown) => {
+  return passOn(values, change).catch((error: unknown) => {
     if (isOfOneRecord(error)) return false;
     throw error;
   });
 }
 
 const passedValues = (
-  { copy, homeKey }: CopyAndHome,
   fields: readonly string[],
-  { home, lending }: CopyPair,
-  { sweepId }: RefreshDeps,
+  { copy, homeKey, home, lending, sweepId }: Refresh,
 ): PassedValues => ({
   home: home.id,
   lending: lending.id,
@@ -299,9 +277,7 @@ const passedValues = (
 async function remember(
   { patronId }: KohaPatron,
   values: Readonly<Record<string, string | null>>,
-  { homeKey, remembered }: CopyAndHome,
-  { lending }: CopyPair,
-  { call, encryption, sweepId, now }: RefreshDeps,
+  { homeKey, remembered, lending, call, encryption, sweepId, now }: Refresh,
 ): Promise<void> {
   if (Object.keys(values).length === 0) return;
   const at = { lending: lending.id, patronId, homeKey };

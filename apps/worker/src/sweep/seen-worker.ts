@@ -52,13 +52,12 @@ export function startSeenWorker(deps: Omit<CopiesContext, 'newId'>): { close(): 
   const work = async (copy: TakenCopy): Promise<void> => {
     const keep = (): void => void seen.keep(copy.library).catch(() => undefined);
     const keeping = setInterval(keep, KEEP_EVERY_MS);
-    const end = await refresh(copy);
+    const became = await refresh(copy);
     clearInterval(keeping);
     // Where that fails, the copy comes again as one that failed.
-    await noteEnd(copy, end).catch(report);
+    const noted = became.kind === 'later' ? seen.later(copy, became.untilMs) : seen[became.kind](copy);
+    await noted.catch(report);
   };
-  const noteEnd = (copy: TakenCopy, end: End): Promise<void> =>
-    end.kind === 'later' ? seen.later(copy, end.untilMs) : seen[end.kind](copy);
 
   const looking = setInterval(look, LOOK_EVERY_MS);
   return {
@@ -71,13 +70,13 @@ export function startSeenWorker(deps: Omit<CopiesContext, 'newId'>): { close(): 
   };
 }
 
-type End = { readonly kind: 'done' | 'failed' } | { readonly kind: 'later'; readonly untilMs?: number };
+type Became = { readonly kind: 'done' | 'failed' } | { readonly kind: 'later'; readonly untilMs?: number };
 
 /** Refreshes one copy and says so in the log; never throws. */
 function buildRefresh(
   deps: Omit<CopiesContext, 'newId'>,
   signal: AbortSignal,
-): (copy: TakenCopy) => Promise<End> {
+): (copy: TakenCopy) => Promise<Became> {
   const { redis, keys, log } = deps;
   const common = {
     ...deps,
@@ -93,18 +92,8 @@ function buildRefresh(
       const seen = await refreshSeen({ library, patron_id }, { ...common, scanId });
       if (seen === null) return { kind: 'done' };
       const { homeKey: home_key, findings, changed, kept } = seen;
-      const line = { lending: library, patron_id, home_key, findings };
-      log.info(
-        {
-          audit: true,
-          action: 'refresh',
-          event: scanId,
-          ...line,
-          fields_changed: changed,
-          fields_kept: kept,
-        },
-        'refresh',
-      );
+      const line = { lending: library, patron_id, home_key, findings, fields_changed: changed };
+      log.info({ audit: true, action: 'refresh', event: scanId, ...line, fields_kept: kept }, 'refresh');
       return { kind: 'done' };
     } catch (error) {
       if (error instanceof SweepPaused) return { kind: 'later', untilMs: error.untilMs };
@@ -157,11 +146,12 @@ async function refreshSeen(
   const remembered = await call(library, (koha) =>
     koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
   );
-  const the = { copy, homeRecord, homeKey, record, remembered: remembered?.[0] ?? null };
   const { patronProperties } = await deps.libraries.capabilities(library);
   const pair = pairOf(home, lending, { consortium, accepts: (property) => patronProperties.has(property) });
   if (pair === null) return null;
-  return { homeKey, ...(await refreshCopy(the, pair, { ...deps, dryRun: false, sweepId: deps.scanId })) };
+  const known = { copy, homeRecord, homeKey, record, remembered: remembered?.[0] ?? null };
+  const refresh = { ...deps, ...pair, ...known, dryRun: false, sweepId: deps.scanId };
+  return { homeKey, ...(await refreshCopy(refresh)) };
 }
 
 /** The home library and the patron's number there, by the one home key that a copy has. */

@@ -155,7 +155,7 @@ async function sweepPage(
     const homeKey = homeKeyOf(pair.home.id, number);
     const remembered = memory.found.get(copy.patronId) ?? null;
     const { dry_run: dryRun, id: sweepId } = state;
-    return refreshCopy({ copy, homeRecord, homeKey, record, remembered }, pair, { ...deps, dryRun, sweepId });
+    return refreshCopy({ ...deps, ...pair, copy, homeRecord, homeKey, record, remembered, dryRun, sweepId });
   };
   const unreadable = page.unreadable.map((patronId) => ({ patronId, of: null }));
   const copies = shown.map((of) => ({ patronId: of.copy.patronId, of }));
@@ -213,7 +213,7 @@ const MOST_LOOKED_UP = 100;
  * Counts who is missing at a home that was read to its end. Koha does not distinguish "deleted" from "hidden from this API user": gone
  * needs two sweeps a day apart. A card that another record at home has by now was merged into it.
  */
-export async function countMissing(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise<void> {
+async function countMissing(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise<void> {
   const { state, deps } = sweep;
   const { unanswered, now } = deps;
   const since = await unanswered.note(pair.home.id);
@@ -252,7 +252,7 @@ const NO_HOME_KEY = '?';
 const MOST_NAMED = 100;
 
 /** Counts the copies whose home key names no library that they may come from: one that left, or was renamed. */
-export async function countUnknown(sweep: Sweep): Promise<void> {
+async function countUnknown(sweep: Sweep): Promise<void> {
   const { state, lending } = sweep;
   const type = lending.copy.homeKeyAttribute;
   if (type === null) return;
@@ -272,7 +272,7 @@ export async function countUnknown(sweep: Sweep): Promise<void> {
 }
 
 /** The homes of a report: those of agreements, and the others that copies name. */
-export function withUnknown(
+function withUnknown(
   homes: Readonly<Record<string, SweptHome>>,
   unknown: Readonly<Record<string, number>>,
 ): Record<string, SweptHome> {
