@@ -18,14 +18,12 @@ const PAGE_POLICY: Directives = {
 
 /** Bull Board: its own scripts, the style attributes that React sets, a `base` element, its API. */
 const BOARD_POLICY: Directives = {
-  defaultSrc: NOTHING,
+  ...PAGE_POLICY,
   scriptSrc: SELF,
   styleSrc: ["'self'", "'unsafe-inline'"],
   imgSrc: ["'self'", 'data:'],
   fontSrc: SELF,
   connectSrc: SELF,
-  formAction: SELF,
-  frameAncestors: NOTHING,
   baseUri: SELF,
 };
 
