@@ -18,12 +18,14 @@ const PAGE_POLICY: Directives = {
 
 /** Bull Board: its own scripts, the style attributes that React sets, a `base` element, its API. */
 const BOARD_POLICY: Directives = {
-  ...PAGE_POLICY,
+  defaultSrc: NOTHING,
   scriptSrc: SELF,
   styleSrc: ["'self'", "'unsafe-inline'"],
   imgSrc: ["'self'", 'data:'],
   fontSrc: SELF,
   connectSrc: SELF,
+  formAction: SELF,
+  frameAncestors: NOTHING,
   baseUri: SELF,
 };
 
