@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { MetricsRegistry } from './metrics-registry.ts';
 import { networkOf } from './network-of.ts';
+import { createCounter, createGauge } from './series.ts';
 
-export interface ConnectionLimitsOptions {
+interface ConnectionLimitsOptions {
   /** Connections of one address; a trusted proxy's, which speaks for many, are not counted. */
   readonly perAddress: number;
   readonly inAll: number;
@@ -144,4 +146,27 @@ function firstThatMayGo(connections: ReadonlySet<Connection>): Connection | unde
 /** Its request is there as a whole, and we have not answered yet. One that never ends its body is no such thing. */
 function isBeingAnswered({ exchange }: Connection): boolean {
   return exchange !== null && exchange.request.complete && !exchange.response.writableEnded;
+}
+
+/** Why a connection was closed: its address or the process had as many as it may. */
+type Limit = 'address' | 'total';
+
+/**
+ * `passport_connections` and `passport_connections_dropped_total`: connections to the public port, and those that were
+ * closed at a limit. `open` is called at each scrape. Returns the function that counts a closed one.
+ */
+export function connectionMetrics(registry: MetricsRegistry, open: () => number): (limit: Limit) => void {
+  createGauge(registry, { name: 'passport_connections', help: 'Open connections to the public port' }, () => [
+    [{}, open()],
+  ]);
+  const drop = createCounter(
+    registry,
+    {
+      name: 'passport_connections_dropped_total',
+      help: 'Connections closed because their address or the process had reached its limit',
+      labels: ['limit'],
+    },
+    [{ limit: 'address' }, { limit: 'total' }],
+  );
+  return (limit) => drop({ limit });
 }

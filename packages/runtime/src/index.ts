@@ -13,20 +13,20 @@ export { createMetrics } from './metrics.ts';
 export {
   FEW_SECONDS_BUCKETS,
   SECONDS_BUCKETS,
+  areInDetail,
   createCounter,
   createGauge,
   createHistogram,
   type Samples,
 } from './series.ts';
-export { areInDetail } from './metric-detail.ts';
 export type { MetricsRegistry } from './metrics-registry.ts';
 export {
   CONNECTION_LIMITS,
+  connectionMetrics,
   connectionTimes,
   createConnectionLimits,
   type ConnectionLimits,
 } from './connection-limits.ts';
-export { connectionMetrics } from './connection-metrics.ts';
 export { buildProxyTest, mayShareAddress, trustProxy } from './trust-proxy.ts';
 export { createServiceManager } from './service-manager.ts';
 export { sharedRead } from './shared-read.ts';

@@ -1,25 +1,20 @@
-import { Registry } from 'prom-client';
-
 /** Writes one metric, with its `# HELP` and `# TYPE`, as Prometheus reads it. Called at each scrape. */
 export type WriteMetric = () => string | Promise<string>;
 
 /**
- * Where a process keeps its metrics. Node's own are prom-client's; ours are written by `series.ts`, in a tenth of the
- * time: with a thousand libraries a scrape has tens of thousands of lines, and meanwhile no job goes on.
+ * Where a process keeps its metrics, which `series.ts` writes. prom-client takes ten times as long for it: with a thousand libraries a
+ * scrape has tens of thousands of lines, and meanwhile no job goes on.
  */
 export class MetricsRegistry {
-  readonly node: Registry;
   readonly #metrics: Map<string, WriteMetric>;
   readonly #counted: Map<string, unknown>;
 
   constructor(
     metrics: ReadonlyMap<string, WriteMetric> = new Map(),
     counted: Map<string, unknown> = new Map(),
-    node = new Registry(),
   ) {
     this.#metrics = new Map(metrics);
     this.#counted = counted;
-    this.node = node;
   }
 
   /** Throws when there is a metric of that name. */
@@ -33,7 +28,7 @@ export class MetricsRegistry {
    * the one before stopped: a counter does not fall because the configuration was reloaded.
    */
   extend(): MetricsRegistry {
-    return new MetricsRegistry(this.#metrics, this.#counted, this.node);
+    return new MetricsRegistry(this.#metrics, this.#counted);
   }
 
   /** What a metric counts in, made by whichever registry has it first. */
@@ -47,7 +42,7 @@ export class MetricsRegistry {
 
   /** The text for `/metrics`. */
   async metrics(): Promise<string> {
-    const own = Array.from(this.#metrics.values(), (write) => write());
-    return (await Promise.all([...own, this.node.metrics()])).join('\n');
+    const texts = Array.from(this.#metrics.values(), async (write) => write());
+    return (await Promise.all(texts)).join('\n');
   }
 }

@@ -17,6 +17,15 @@ export const SECONDS_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 1
 /** Those of them that an alert, or the choice between "well" and "slow", needs. */
 export const FEW_SECONDS_BUCKETS = [0.5, 1, 2, 5, 10];
 
+/** A worker that has called each of these in every way has 15,000 series, and Prometheus has as many for each worker. */
+const MOST_IN_DETAIL = 100;
+
+/**
+ * Whether the metrics of so many libraries are in detail. Otherwise histograms have few buckets and are not by library and
+ * operation together, and a gauge of a library that is 0 is absent, with its limit.
+ */
+export const areInDetail = (libraries: number): boolean => libraries <= MOST_IN_DETAIL;
+
 /**
  * Registers a counter; returns what adds to it (1 where no number is given). The series in `zeroed` exist from the start,
  * at zero: of a series that begins with 1, Prometheus sees no increase, and an alert on it would not fire.

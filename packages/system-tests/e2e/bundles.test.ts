@@ -84,7 +84,7 @@ test('the text of a licence goes along with what is bundled', () => {
 
 test.each([
   ['receiver', "'receiving'", 'apps/receiver/src/main.ts'],
-  ['worker', "'client_credentials'", 'packages/koha-client/src/transport/token.ts'],
+  ['worker', "'too_many_rows'", 'packages/koha-client/src/transport/list-rows.ts'],
   ['dashboard', "'showing'", 'apps/dashboard/src/start-dashboard.ts'],
   ['cli', "'SIGINT'", 'apps/cli/src/main.ts'],
 ])('a frame of %s keeps the line of its source', (app, text, file) => {

@@ -28,40 +28,34 @@ export type CauseCode =
   | 'redirect';
 
 /** Codes of Node's resolver, sockets and OpenSSL. */
-const CAUSES: Readonly<Record<string, CauseCode>> = {
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_FAIL: 'dns',
-  EAI_NODATA: 'dns',
-  EAI_NONAME: 'dns',
-  ECONNREFUSED: 'refused',
-  EHOSTUNREACH: 'no_route',
-  ENETUNREACH: 'no_route',
-  EHOSTDOWN: 'no_route',
-  ENETDOWN: 'no_route',
-  EADDRNOTAVAIL: 'no_route',
-  ETIMEDOUT: 'timeout_connect',
-  ECONNRESET: 'reset',
-  ECONNABORTED: 'reset',
-  EPIPE: 'reset',
-  EPROTO: 'tls',
-  CERT_HAS_EXPIRED: 'certificate_expired',
-  CERT_NOT_YET_VALID: 'certificate_not_yet_valid',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'certificate_wrong_host',
-  HOSTNAME_MISMATCH: 'certificate_wrong_host',
-  CERT_SIGNATURE_FAILURE: 'certificate_untrusted',
-  CERT_CHAIN_TOO_LONG: 'certificate_untrusted',
-  CERT_REVOKED: 'certificate_untrusted',
-  CERT_REJECTED: 'certificate_untrusted',
-  CERT_UNTRUSTED: 'certificate_untrusted',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'certificate_untrusted',
-  SELF_SIGNED_CERT_IN_CHAIN: 'certificate_untrusted',
-  INVALID_CA: 'certificate_untrusted',
-  INVALID_PURPOSE: 'certificate_untrusted',
-  UNABLE_TO_GET_ISSUER_CERT: 'certificate_untrusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'certificate_untrusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate_untrusted',
+const CODES: Partial<Readonly<Record<CauseCode, readonly string[]>>> = {
+  dns: ['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME'],
+  refused: ['ECONNREFUSED'],
+  no_route: ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'],
+  timeout_connect: ['ETIMEDOUT'],
+  reset: ['ECONNRESET', 'ECONNABORTED', 'EPIPE'],
+  tls: ['EPROTO'],
+  certificate_expired: ['CERT_HAS_EXPIRED'],
+  certificate_not_yet_valid: ['CERT_NOT_YET_VALID'],
+  certificate_wrong_host: ['ERR_TLS_CERT_ALTNAME_INVALID', 'HOSTNAME_MISMATCH'],
+  certificate_untrusted: [
+    'CERT_SIGNATURE_FAILURE',
+    'CERT_CHAIN_TOO_LONG',
+    'CERT_REVOKED',
+    'CERT_REJECTED',
+    'CERT_UNTRUSTED',
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+    'INVALID_CA',
+    'INVALID_PURPOSE',
+    'UNABLE_TO_GET_ISSUER_CERT',
+    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  ],
 };
+const CAUSES: ReadonlyMap<string, CauseCode> = new Map(
+  Object.entries(CODES).flatMap(([cause, codes]) => codes.map((code) => [code, cause as CauseCode])),
+);
 
 /**
  * The cause of a request that got no whole answer; null where its error has no code that is known here. From Node 24 on, what fails while
@@ -72,8 +66,8 @@ export function causeOf(error: unknown, request: Request | undefined): CauseCode
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   if (typeof code !== 'string') return null;
   if (code.startsWith('HPE_')) return 'protocol';
-  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return CAUSES[code] ?? 'tls';
-  return CAUSES[code] ?? null;
+  if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return CAUSES.get(code) ?? 'tls';
+  return CAUSES.get(code) ?? null;
 }
 
 /** Before the connection stood (TLS included) nothing of the request can have been read by anyone. */
