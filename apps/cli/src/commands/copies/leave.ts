@@ -74,16 +74,15 @@ const EXPIRED = {
   refused: 'refused',
 } as const;
 
-/** Reads a copy again, with all attributes, decides again, and writes; none of it is broken off. Throws KohaError. */
+/** Decides again, and writes. Throws KohaError. */
 async function applyOne(
   koha: OpenKoha,
-  patronId: number,
+  copy: KohaPatron | null,
   library: Library,
   leaving: Leaving,
   ends: CopyEnds | null,
 ): Promise<LeaveFinding> {
   const types = copyTypesOf(library);
-  const copy = await koha.readPatron(patronId);
   const key = copy === null ? null : attributeOf(copy, types.homeKey);
   if (copy === null || key?.value?.startsWith(`${leaving.of}:`) !== true) return 'changed_meanwhile';
   if (leaving.by === 'expire' && attributeOf(copy, types.passport) === null) return 'not_a_copy';
@@ -110,7 +109,7 @@ function leaveAt({ library, koha, ends, signal }: Place, leaving: Leaving): Copi
         yield { lending: library.id, patron_id: copy.patronId, home_key, finding };
       }
     }),
-    apply: async (copy, id) => ({ ...copy, finding: await applyOne(koha, id, library, leaving, ends) }),
+    apply: (_copy, record) => applyOne(koha, record, library, leaving, ends),
   };
 }
 

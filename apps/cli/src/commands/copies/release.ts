@@ -100,12 +100,11 @@ export const copiesRelease = defineCommand({
       needsQueue: apply,
       at: ({ koha, ends }) => ({
         plan: plan(library, koha, types, names, report),
-        async apply(copy, patronId) {
-          const record = await koha.readPatron(patronId);
+        async apply(_copy, record) {
           const finding = decide(record, types);
-          if (record === null || finding !== 'release' || ends === null) return { ...copy, finding };
+          if (record === null || finding !== 'release' || ends === null) return finding;
           await releaseCopy(koha, record, types, ends);
-          return { ...copy, finding: 'released' };
+          return 'released';
         },
       }),
       todo: ['release'],
