@@ -258,12 +258,12 @@ export const copiesAdopt = defineCommand({
       todo: ['adopt'],
       nothing: NO_SERVER,
     };
-    const gone = await goThrough(work, report, deps);
-    const unknown = gone.copies.filter(({ finding }) => finding === 'unknown_server');
+    const ran = await goThrough(work, report, deps);
+    const unknown = ran.copies.filter(({ finding }) => finding === 'unknown_server');
     const servers = [...new Set(unknown.map(({ server }) => server ?? ''))];
     for (const server of servers.slice(0, MOST_SERVERS)) report.progress(`unknown server: "${server}"`);
     if (servers.length > MOST_SERVERS)
       report.progress(`and ${servers.length - MOST_SERVERS} other unknown servers`);
-    return printPlan(gone, MEANINGS, { more: { unknown_servers: servers } }, report);
+    return printPlan(ran, MEANINGS, { more: { unknown_servers: servers } }, report);
   },
 });

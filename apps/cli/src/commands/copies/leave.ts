@@ -142,14 +142,13 @@ export const copiesLeave = defineCommand({
       action: 'copies_leave',
       audit: { home: of, way: by },
       lenders,
-      called: lenders,
       applies: apply,
       needsQueue: apply && by !== 'expire',
     } as const;
     if (by === 'purge') {
       const criteria = { expired: false, unusedSince: null, gone: null, leaves: true };
       const today = localDay(deps.now());
-      const gone = await goThrough<PurgeFinding, PurgeFacts>(
+      const ran = await goThrough<PurgeFinding, PurgeFacts>(
         {
           ...common,
           ...PURGE,
@@ -159,7 +158,7 @@ export const copiesLeave = defineCommand({
         report,
         deps,
       );
-      return printPurge(gone, { showsUse: false, showsLending: true }, report);
+      return printPurge(ran, { showsUse: false, showsLending: true }, report);
     }
     const leaving = { of, by, lastDay: localDay(deps.now() - 86_400_000) };
     const work: CopyWork<LeaveFinding, object> = {
@@ -168,9 +167,9 @@ export const copiesLeave = defineCommand({
       todo: ['expire', 'release'],
       nothing: {},
     };
-    const gone = await goThrough(work, report, deps);
-    const at_libraries = countsOf(gone.copies.map(({ lending }) => lending));
+    const ran = await goThrough(work, report, deps);
+    const at_libraries = countsOf(ran.copies.map(({ lending }) => lending));
     for (const [lending, count] of Object.entries(at_libraries)) report.line(`${lending}: ${count} copies`);
-    return printPlan(gone, MEANINGS, { more: { lending: at_libraries } }, report);
+    return printPlan(ran, MEANINGS, { more: { lending: at_libraries } }, report);
   },
 });

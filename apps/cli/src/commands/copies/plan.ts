@@ -80,8 +80,8 @@ export interface CopyWork<F extends string, E extends object> {
   /** What else is audited of a copy. */
   readonly auditOf?: (copy: Planned<F, E>) => object;
   readonly lenders: readonly Library[];
-  /** The libraries whose Kohas are called. */
-  readonly called: readonly Library[];
+  /** The libraries whose Kohas are called; the lenders, if no others are. */
+  readonly called?: readonly Library[];
   readonly applies: boolean;
   readonly needsQueue: boolean;
   readonly at: (place: Place) => CopiesAt<F, E> | Promise<CopiesAt<F, E>>;
@@ -98,7 +98,7 @@ interface StoppedRun {
 }
 
 /** What a run has found, and done where it was to. */
-export interface Gone<C> {
+export interface Ran<C> {
   readonly applied: boolean;
   readonly copies: readonly C[];
   readonly stopped: StoppedRun | null;
@@ -113,8 +113,8 @@ export async function goThrough<F extends string, E extends object>(
   work: CopyWork<F | 'failed', E>,
   report: Report,
   deps: CliDeps,
-): Promise<Gone<Planned<F | 'failed', E>>> {
-  const { called, needsQueue, applies } = work;
+): Promise<Ran<Planned<F | 'failed', E>>> {
+  const { called = work.lenders, needsQueue, applies } = work;
   const { signal, endsItself } = deps;
   const announce = (): void => report.progress('stopping after the copy in hand; a second time ends at once');
   endsItself?.();
@@ -133,7 +133,7 @@ async function goThroughAll<F extends string, E extends object>(
   { kohaOf, open }: Pick<Place, 'kohaOf' | 'open'>,
   { progress }: Report,
   deps: CliDeps,
-): Promise<Gone<Planned<F | 'failed', E>>> {
+): Promise<Ran<Planned<F | 'failed', E>>> {
   const { action, lenders, applies: applied, nothing } = work;
   const { signal } = deps;
   const audit = openAudit(deps, action, action.replace('_', ' '));
@@ -227,7 +227,7 @@ interface Printing<C> {
 
 /** Prints the copies that a person has to look at, and how many there are of each finding. Returns the exit code. */
 export function printPlan<F extends string, C extends PlannedCopy<F>>(
-  { applied, copies, stopped }: Gone<C>,
+  { applied, copies, stopped }: Ran<C>,
   meanings: Meanings<F>,
   { shows = 'doubtful', lineOf = lineBy(meanings), more = {} }: Printing<C>,
   { line, json, progress }: Report,

@@ -10,7 +10,7 @@ import {
   buildPace,
   CannotGoOn,
   type CopiesAt,
-  type Gone,
+  type Ran,
   type Meanings,
   type Pace,
   type Place,
@@ -246,7 +246,7 @@ export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, P
 
 /** Prints every copy that the criteria are true of, and how many there are of each finding. Returns the exit code. */
 export function printPurge(
-  gone: Gone<PurgedCopy>,
+  ran: Ran<PurgedCopy>,
   { showsUse, showsLending }: { readonly showsUse: boolean; readonly showsLending: boolean },
   report: Report,
 ): 0 | 1 {
@@ -257,5 +257,5 @@ export function printPurge(
     const lastUsed = showsUse ? `  last used ${used ?? 'unknown'}` : '';
     return `${place}${id ?? '-'}  ${key ?? '-'}  ${because.join(' ')}${lastUsed}  ${finding}${keeps}`;
   };
-  return printPlan(gone, MEANINGS, { shows: 'all', lineOf }, report);
+  return printPlan(ran, MEANINGS, { shows: 'all', lineOf }, report);
 }

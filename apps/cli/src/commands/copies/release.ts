@@ -95,7 +95,6 @@ export const copiesRelease = defineCommand({
     const work: CopyWork<ReleaseFinding, object> = {
       action: 'copies_release',
       lenders: [library],
-      called: [library],
       applies: apply,
       needsQueue: apply,
       at: ({ koha, ends }) => ({
