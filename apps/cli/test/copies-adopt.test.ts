@@ -113,6 +113,7 @@ describe.each(['23.11', '25.11'] as const)('adopt at a Koha %s', (release) => {
     bench.doubles.riverside.addFaults([{ operation: add, times: 1, kind: 'status', status: 500 }]);
     const ran = await bench.json([...ADOPT, '--apply']);
     expect(ran).toMatchObject({ code: 1, counts: { failed: 1, unreadable: 1, adopted: 2 } });
+    expect(ran.err).toMatch(/^riverside: .*extended_attributes/m);
     const again = await bench.json([...ADOPT, '--apply']);
     expect(again.counts).toEqual({ adopted: 1, unreadable: 1 });
     expect(bench.attributesOf('riverside', 'C-1')).toMatchObject({ PASSPORTED: 'midland' });

@@ -45,6 +45,14 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
     expect(await bench.run([...LEAVE, '--apply'])).toMatchObject({ code: 2, out: '' });
   });
 
+  test('a record that cannot be read is named by its number', async () => {
+    const id = bench.put('riverside', 'C-1', copyOf('lakeside:1', { middle_name: 'x'.repeat(70_000) }));
+    const ran = await bench.json([...LEAVE, '--at', 'riverside']);
+    expect(ran.copies).toEqual([
+      { lending: 'riverside', patron_id: id, home_key: null, finding: 'unreadable' },
+    ]);
+  });
+
   test('expire ends copies yesterday, changes nothing else, and never moves a date forward', async () => {
     putCopy('C-1', 'lakeside:1');
     putCopy('C-2', 'lakeside:2', { expiry_date: '2020-01-31' });

@@ -21,7 +21,10 @@ import { type CliDeps, defineCommand, type Report, optional, WrongUse } from '..
 
 /** The columns of the CSV, which has a line for each record, or for the place where none is known. */
 const COLUMNS: Readonly<
-  Record<string, (place: Place, record: Place['records'][number] | undefined) => unknown>
+  Record<
+    string,
+    (place: Place, record: Place['records'][number] | undefined) => string | number | null | undefined
+  >
 > = {
   home_key: ({ homeKey }) => homeKey,
   lending: ({ lending }) => lending,

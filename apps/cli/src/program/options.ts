@@ -37,6 +37,7 @@ export const optional = (value: string, description: string): OptionDraft<string
 export const required = (value: string, description: string): OptionDraft<string> =>
   option(value, description, (made) => made.makeOptionMandatory());
 
+/** One of these words. */
 export const choice = <T extends string>(
   value: string,
   description: string,
@@ -50,6 +51,7 @@ export const choices = <T extends string>(
   all: readonly T[],
 ): OptionDraft<readonly T[] | undefined> => option(value, description, (made) => made.choices(all));
 
+/** A value that is read by `parse`, which throws InvalidArgumentError. */
 export const parsed = <T>(
   value: string,
   description: string,
@@ -83,22 +85,19 @@ export const numberUpTo =
   };
 
 /** A value that is read from standard input only: an argument would show in process lists and in the shell's history. Not repeated. */
-export const onlyInput = (
-  flagName: string,
-  what: string,
-  description: string,
-): OptionDraft<'-' | undefined> =>
-  parsed('<->', description, (given) => {
-    if (given === '-') return given;
-    throw new WrongUse(
-      `${flagName} accepts only -: pass the ${what} on standard input, where nobody else can see it`,
-    );
-  });
+export const onlyInput =
+  (what: string, description: string): OptionDraft<'-' | undefined> =>
+  (name) =>
+    new Option(`--${name} <->`, description).argParser((given: string) => {
+      if (given === '-') return given;
+      throw new WrongUse(
+        `--${name} accepts only -: pass the ${what} on standard input, where nobody else can see it`,
+      );
+    });
 
 /** `--card -`: the only place a card is taken from. */
 export const cardFromInput = (): OptionDraft<unknown> => (name) =>
   onlyInput(
-    '--card',
     'card',
     'the card number: always -, the first line of standard input',
   )(name).makeOptionMandatory();

@@ -160,14 +160,13 @@ function buildHomeLookUps({ kohaOf, signal }: Place, noteLookUp: Adopting['noteL
   };
 }
 
-/** Writes the key into a copy that is still as it was found; none of it is broken off. Throws KohaError. */
+/** Writes the key into a copy that is still as it was found. Throws KohaError. */
 async function adoptOne(
   here: OpenKoha,
-  before: KohaPatron,
+  copy: KohaPatron | null,
   types: CopyTypes,
-  { home, homeKey }: { readonly home: string; readonly homeKey: string },
+  { before, home, homeKey }: { readonly before: KohaPatron; readonly home: string; readonly homeKey: string },
 ): Promise<AdoptFinding> {
-  const copy = await here.readPatron(before.patronId);
   const isSame =
     copy !== null &&
     copy.anonymized !== true &&
@@ -189,7 +188,7 @@ async function adoptAt(
   const { owners, keyed } = await readKeys(place, types.homeKey);
   const lookUp = buildHomeLookUps(place, noteLookUp);
   const allTypes = passportTypes(consortium);
-  const adoptable = new Map<number, { copy: KohaPatron; home: string; homeKey: string }>();
+  const adoptable = new Map<number, { before: KohaPatron; home: string; homeKey: string }>();
   const decide = async (copy: KohaPatron): Promise<Adoption> => {
     const name = valueOf(copy, types.passport) ?? '';
     const { patronId: patron_id } = copy;
@@ -204,7 +203,7 @@ async function adoptAt(
     if (homeKey === null || finding !== 'adopt') return { ...known, home_key: homeKey, finding };
     if (owners.has(homeKey)) return { ...known, home_key: homeKey, finding: 'key_taken' };
     owners.set(homeKey, patron_id);
-    adoptable.set(patron_id, { copy, home: home.id, homeKey });
+    adoptable.set(patron_id, { before: copy, home: home.id, homeKey });
     return { ...known, home_key: homeKey, finding };
   };
   const pages = koha.listCopies({ type: types.passport, prefix: '' }, { signal });
@@ -212,10 +211,9 @@ async function adoptAt(
     plan: planList<AdoptFinding, Server>(lending, pages, NO_SERVER, async function* (copies) {
       for (const copy of copies) if (!keyed.has(copy.patronId)) yield await decide(copy);
     }),
-    async apply(planned, patronId) {
-      const found = adoptable.get(patronId);
-      if (found === undefined) return planned;
-      return { ...planned, finding: await adoptOne(koha, found.copy, types, found) };
+    async apply({ patron_id: id, finding }, record) {
+      const found = adoptable.get(id ?? 0);
+      return found === undefined ? finding : adoptOne(koha, record, types, found);
     },
   };
 }
@@ -261,12 +259,12 @@ export const copiesAdopt = defineCommand({
       todo: ['adopt'],
       nothing: NO_SERVER,
     };
-    const gone = await goThrough(work, report, deps);
-    const unknown = gone.copies.filter(({ finding }) => finding === 'unknown_server');
+    const ran = await goThrough(work, report, deps);
+    const unknown = ran.copies.filter(({ finding }) => finding === 'unknown_server');
     const servers = [...new Set(unknown.map(({ server }) => server ?? ''))];
     for (const server of servers.slice(0, MOST_SERVERS)) report.progress(`unknown server: "${server}"`);
     if (servers.length > MOST_SERVERS)
       report.progress(`and ${servers.length - MOST_SERVERS} other unknown servers`);
-    return printPlan(gone, MEANINGS, { more: { unknown_servers: servers } }, report);
+    return printPlan(ran, MEANINGS, { more: { unknown_servers: servers } }, report);
   },
 });

@@ -74,16 +74,15 @@ const EXPIRED = {
   refused: 'refused',
 } as const;
 
-/** Reads a copy again, with all attributes, decides again, and writes; none of it is broken off. Throws KohaError. */
+/** Decides again, and writes. Throws KohaError. */
 async function applyOne(
   koha: OpenKoha,
-  patronId: number,
+  copy: KohaPatron | null,
   library: Library,
   leaving: Leaving,
   ends: CopyEnds | null,
 ): Promise<LeaveFinding> {
   const types = copyTypesOf(library);
-  const copy = await koha.readPatron(patronId);
   const key = copy === null ? null : attributeOf(copy, types.homeKey);
   if (copy === null || key?.value?.startsWith(`${leaving.of}:`) !== true) return 'changed_meanwhile';
   if (leaving.by === 'expire' && attributeOf(copy, types.passport) === null) return 'not_a_copy';
@@ -110,7 +109,7 @@ function leaveAt({ library, koha, ends, signal }: Place, leaving: Leaving): Copi
         yield { lending: library.id, patron_id: copy.patronId, home_key, finding };
       }
     }),
-    apply: async (copy, id) => ({ ...copy, finding: await applyOne(koha, id, library, leaving, ends) }),
+    apply: (_copy, record) => applyOne(koha, record, library, leaving, ends),
   };
 }
 
@@ -143,14 +142,13 @@ export const copiesLeave = defineCommand({
       action: 'copies_leave',
       audit: { home: of, way: by },
       lenders,
-      called: lenders,
       applies: apply,
       needsQueue: apply && by !== 'expire',
     } as const;
     if (by === 'purge') {
       const criteria = { expired: false, unusedSince: null, gone: null, leaves: true };
       const today = localDay(deps.now());
-      const gone = await goThrough<PurgeFinding, PurgeFacts>(
+      const ran = await goThrough<PurgeFinding, PurgeFacts>(
         {
           ...common,
           ...PURGE,
@@ -160,7 +158,7 @@ export const copiesLeave = defineCommand({
         report,
         deps,
       );
-      return printPurge(gone, { showsUse: false, showsLending: true }, report);
+      return printPurge(ran, { showsUse: false, showsLending: true }, report);
     }
     const leaving = { of, by, lastDay: localDay(deps.now() - 86_400_000) };
     const work: CopyWork<LeaveFinding, object> = {
@@ -169,9 +167,9 @@ export const copiesLeave = defineCommand({
       todo: ['expire', 'release'],
       nothing: {},
     };
-    const gone = await goThrough(work, report, deps);
-    const at_libraries = countsOf(gone.copies.map(({ lending }) => lending));
+    const ran = await goThrough(work, report, deps);
+    const at_libraries = countsOf(ran.copies.map(({ lending }) => lending));
     for (const [lending, count] of Object.entries(at_libraries)) report.line(`${lending}: ${count} copies`);
-    return printPlan(gone, MEANINGS, { more: { lending: at_libraries } }, report);
+    return printPlan(ran, MEANINGS, { more: { lending: at_libraries } }, report);
   },
 });

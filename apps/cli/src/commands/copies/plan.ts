@@ -3,7 +3,7 @@ import type { Library } from '@passport/config';
 import { type KohaPatron, KohaError, type PatronPage } from '@passport/koha-client';
 import type { ActName } from '@passport/queue';
 import { translateRedisError } from '@passport/runtime';
-import { type KohaOf, type OpenKoha, withKohas } from '../../connect/koha-clients.ts';
+import { attempt, type KohaOf, type OpenKoha, withKohas } from '../../connect/koha-clients.ts';
 import { type OpenQueue, withQueueIf } from '../../connect/with-queue.ts';
 import { openAudit } from '../../program/open-audit.ts';
 import { type CopyEnds, openCopyEnds } from './copy-ends.ts';
@@ -61,8 +61,13 @@ export interface Place {
 export interface CopiesAt<F extends string, E extends object> {
   /** What is found of each copy. Throws KohaError, CannotGoOn. */
   readonly plan: AsyncIterable<Planned<F, E>>;
-  /** Carries out what was found, after another look at the record; null of a copy that is not meant any more. Throws as `plan`. */
-  readonly apply: (copy: Planned<F, E>, patronId: number) => Promise<Planned<F, E> | null>;
+  /**
+   * Carries out what was found, by the record as it was read right before, with all attributes; null where it is not there any more.
+   * Returns what is found now, or null of a copy that is not meant any more. None of it is broken off. Throws as `plan`.
+   */
+  readonly apply: (copy: Planned<F, E>, record: KohaPatron | null) => Promise<F | Planned<F, E> | null>;
+  /** The pace at which that is done, where it has one. */
+  readonly paced?: Pace;
   /** What earlier runs have left, before the first copy and after the last. */
   readonly settle?: () => Promise<readonly Planned<F, E>[]>;
 }
@@ -75,8 +80,8 @@ export interface CopyWork<F extends string, E extends object> {
   /** What else is audited of a copy. */
   readonly auditOf?: (copy: Planned<F, E>) => object;
   readonly lenders: readonly Library[];
-  /** The libraries whose Kohas are called. */
-  readonly called: readonly Library[];
+  /** The libraries whose Kohas are called; the lenders, if no others are. */
+  readonly called?: readonly Library[];
   readonly applies: boolean;
   readonly needsQueue: boolean;
   readonly at: (place: Place) => CopiesAt<F, E> | Promise<CopiesAt<F, E>>;
@@ -93,7 +98,7 @@ interface StoppedRun {
 }
 
 /** What a run has found, and done where it was to. */
-export interface Gone<C> {
+export interface Ran<C> {
   readonly applied: boolean;
   readonly copies: readonly C[];
   readonly stopped: StoppedRun | null;
@@ -108,8 +113,8 @@ export async function goThrough<F extends string, E extends object>(
   work: CopyWork<F | 'failed', E>,
   report: Report,
   deps: CliDeps,
-): Promise<Gone<Planned<F | 'failed', E>>> {
-  const { called, needsQueue, applies } = work;
+): Promise<Ran<Planned<F | 'failed', E>>> {
+  const { called = work.lenders, needsQueue, applies } = work;
   const { signal, endsItself } = deps;
   const announce = (): void => report.progress('stopping after the copy in hand; a second time ends at once');
   endsItself?.();
@@ -128,7 +133,7 @@ async function goThroughAll<F extends string, E extends object>(
   { kohaOf, open }: Pick<Place, 'kohaOf' | 'open'>,
   { progress }: Report,
   deps: CliDeps,
-): Promise<Gone<Planned<F | 'failed', E>>> {
+): Promise<Ran<Planned<F | 'failed', E>>> {
   const { action, lenders, applies: applied, nothing } = work;
   const { signal } = deps;
   const audit = openAudit(deps, action, action.replace('_', ' '));
@@ -141,7 +146,7 @@ async function goThroughAll<F extends string, E extends object>(
   const takeAll = async (library: Library): Promise<void> => {
     const ends = applied && open !== null ? openCopyEnds(open, library, deps) : null;
     const place = { library, koha: kohaOf(library.id), kohaOf, open, ends, signal };
-    for await (const copy of eachCopy(await work.at(place), work, progress)) {
+    for await (const copy of eachCopy(await work.at(place), place.koha, work, progress)) {
       take(copy);
       if (signal.aborted) return;
     }
@@ -163,33 +168,31 @@ async function goThroughAll<F extends string, E extends object>(
 }
 
 async function* eachCopy<F extends string, E extends object>(
-  { plan, apply, settle }: CopiesAt<F | 'failed', E>,
+  { plan, apply, paced = (call) => call(), settle }: CopiesAt<F | 'failed', E>,
+  koha: OpenKoha,
   { todo, applies }: CopyWork<F | 'failed', E>,
   progress: Report['progress'],
 ): AsyncGenerator<Planned<F | 'failed', E>, void, undefined> {
   if (settle !== undefined) yield* await settle();
   for await (const copy of plan) {
     const { patron_id: id, finding } = copy;
-    const isDue = applies && id !== null && todo.includes(finding);
-    const done = isDue ? await orFailed(() => apply(copy, id), copy, progress) : copy;
-    if (done !== null) yield done;
+    if (!applies || id === null || !todo.includes(finding)) {
+      yield copy;
+      continue;
+    }
+    const carryOut = () => paced(async () => apply(copy, await koha.readPatron(id)));
+    const done = await orFailed(carryOut, progress);
+    if (done !== null) yield typeof done === 'string' ? { ...copy, finding: done } : done;
   }
   if (settle !== undefined) yield* await settle();
 }
 
 /** A Koha that fails at one copy stops nobody. */
-async function orFailed<C extends PlannedCopy<string>>(
-  apply: () => Promise<C | null>,
-  copy: C,
-  progress: Report['progress'],
-): Promise<(C & { finding: 'failed' }) | C | null> {
-  try {
-    return await apply();
-  } catch (error) {
-    if (!(error instanceof KohaError)) throw error;
-    progress(error.message);
-    return { ...copy, finding: 'failed' };
-  }
+async function orFailed<T>(carryOut: () => Promise<T>, progress: Report['progress']): Promise<T | 'failed'> {
+  const tried = await attempt(carryOut());
+  if ('value' in tried) return tried.value;
+  progress(tried.error.message);
+  return 'failed';
 }
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';
@@ -224,7 +227,7 @@ interface Printing<C> {
 
 /** Prints the copies that a person has to look at, and how many there are of each finding. Returns the exit code. */
 export function printPlan<F extends string, C extends PlannedCopy<F>>(
-  { applied, copies, stopped }: Gone<C>,
+  { applied, copies, stopped }: Ran<C>,
   meanings: Meanings<F>,
   { shows = 'doubtful', lineOf = lineBy(meanings), more = {} }: Printing<C>,
   { line, json, progress }: Report,
@@ -255,6 +258,9 @@ export function countsOf(names: readonly string[]): Readonly<Record<string, numb
   return Object.fromEntries([...counts].sort(([, one], [, other]) => other - one));
 }
 
+/** Makes a call when its time has come. */
+export type Pace = <T>(call: () => Promise<T>) => Promise<T>;
+
 /** The longest pause: a Koha that takes longer to answer is not in danger of being called too often. */
 const LONGEST_MS = 5_000;
 
@@ -262,7 +268,7 @@ const LONGEST_MS = 5_000;
  * Makes one call after the other, and after each a pause of the same length: at most half of one web worker of a Koha is ever used,
  * whatever its size, and the desks have the remainder.
  */
-export function buildPace(signal: AbortSignal): <T>(call: () => Promise<T>) => Promise<T> {
+export function buildPace(signal: AbortSignal): Pace {
   let pauseMs = 0;
   return async (call) => {
     await sleep(Math.min(pauseMs, LONGEST_MS), undefined, { signal });

@@ -10,8 +10,9 @@ import {
   buildPace,
   CannotGoOn,
   type CopiesAt,
-  type Gone,
+  type Ran,
   type Meanings,
+  type Pace,
   type Place,
   type Planned,
   planList,
@@ -137,7 +138,7 @@ function decideByRecord(
 }
 
 /**
- * Has one copy deleted, after another look at its record: others were deleted since the plan. It is noted before, so that a deletion
+ * Has one copy deleted, where its record still is as it was found: others were deleted since the plan. It is noted before, so that a deletion
  * that took place has its receipt whatever happens, and nothing of it is broken off. Null where the criteria are not true of it any more.
  * Throws KohaError where it was not deleted, CannotGoOn.
  */
@@ -145,13 +146,13 @@ async function remove(
   purge: PurgeCase,
   ends: CopyEnds,
   copy: PurgedCopy,
+  record: KohaPatron | null,
   facts: DeletionFacts,
-): Promise<PurgedCopy | null> {
+): Promise<PurgeFinding | PurgedCopy | null> {
   const { koha, library } = purge;
   const { patron_id: patronId, home_key: homeKey } = copy;
   if (patronId === null || homeKey === null) return copy;
-  const record = await koha.readPatron(patronId);
-  if (record === null) return { ...copy, finding: 'gone' };
+  if (record === null) return 'gone';
   const again = decideByRecord(purge, copy, record, facts);
   if (again?.finding !== 'purge' || again.home_key !== homeKey) return again;
   if (!(await isStillMeant(purge, again, homeKey))) return null;
@@ -165,21 +166,21 @@ async function remove(
       await ends.notDeleted(begun);
       throw tried.error;
     }
-    if ((await goneOf(koha, [patronId]))?.has(patronId) !== true) return { ...copy, finding: 'unsettled' };
+    if ((await goneOf(koha, [patronId]))?.has(patronId) !== true) return 'unsettled';
   } else if (tried.value.kind !== 'deleted') {
     await ends.notDeleted(begun);
     return tried.value.kind === 'blocked'
       ? { ...copy, blocks: tried.value.blocks, finding: 'kept' }
-      : { ...copy, finding: tried.value.kind };
+      : tried.value.kind;
   }
   try {
     await ends.deleted(begun);
   } catch (error) {
     // The copy is named all the same; what comes next fails as well, and ends the run.
     if (translateRedisError(error).kind === 'bug') throw error;
-    return { ...copy, finding: 'unsettled' };
+    return 'unsettled';
   }
-  return { ...copy, finding: 'deleted' };
+  return 'deleted';
 }
 
 /** Whoever goes for being gone alone is looked up at home once more. */
@@ -190,7 +191,7 @@ const isStillMeant = async ({ criteria }: PurgeCase, { because }: PurgedCopy, ho
 async function* decideBatch(
   purge: PurgeCase,
   copies: readonly KohaPatron[],
-  paced: ReturnType<typeof buildPace>,
+  paced: Pace,
   facts: Map<number, DeletionFacts>,
 ): AsyncGenerator<PurgedCopy, void, undefined> {
   const { koha, library, signal } = purge;
@@ -228,11 +229,11 @@ export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, P
   const pages = listCopies(koha, library, wish.of, { signal });
   return {
     plan: planList(library, pages, NOTHING_KNOWN, (copies) => decideBatch(purge, copies, paced, facts)),
-    async apply(copy, patronId) {
-      const fact = facts.get(patronId);
-      if (ends === null || fact === undefined) return copy;
-      return paced(() => remove(purge, ends, copy, fact));
+    async apply(copy, record) {
+      const fact = facts.get(copy.patron_id ?? 0);
+      return ends === null || fact === undefined ? copy : remove(purge, ends, copy, record, fact);
     },
+    paced,
     async settle() {
       const settled = (await ends?.settle(koha)) ?? [];
       return settled.map(({ patronId, homeKey }) => {
@@ -245,7 +246,7 @@ export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, P
 
 /** Prints every copy that the criteria are true of, and how many there are of each finding. Returns the exit code. */
 export function printPurge(
-  gone: Gone<PurgedCopy>,
+  ran: Ran<PurgedCopy>,
   { showsUse, showsLending }: { readonly showsUse: boolean; readonly showsLending: boolean },
   report: Report,
 ): 0 | 1 {
@@ -256,5 +257,5 @@ export function printPurge(
     const lastUsed = showsUse ? `  last used ${used ?? 'unknown'}` : '';
     return `${place}${id ?? '-'}  ${key ?? '-'}  ${because.join(' ')}${lastUsed}  ${finding}${keeps}`;
   };
-  return printPlan(gone, MEANINGS, { shows: 'all', lineOf }, report);
+  return printPlan(ran, MEANINGS, { shows: 'all', lineOf }, report);
 }

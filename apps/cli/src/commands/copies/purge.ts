@@ -14,7 +14,7 @@ import {
   WrongUse,
 } from '../../program/index.ts';
 import { copyTypesOf, warnOfAgreements } from './copy.ts';
-import { type CopyWork, type Gone, goThrough, type Place } from './plan.ts';
+import { type CopyWork, type Ran, goThrough, type Place } from './plan.ts';
 import { findGone, type ProvenGone } from './proven-gone.ts';
 import {
   printPurge,
@@ -33,7 +33,7 @@ export function monthsBefore(day: string, months: number): string {
 }
 
 /** The patron numbers of those that nothing keeps, and nothing else. */
-function printNumbers({ copies, stopped }: Gone<PurgedCopy>, report: Report): 0 | 1 {
+function printNumbers({ copies, stopped }: Ran<PurgedCopy>, report: Report): 0 | 1 {
   const numbers = copies.filter(({ finding }) => finding === 'purge').map(({ patron_id: id }) => String(id));
   for (const number of numbers) report.line(number);
   report.progress(`${numbers.length} numbers, nothing was changed`);

@@ -2,7 +2,6 @@ import { type Consortium, loadConsortium } from '@passport/config';
 import type { KohaPatron, PatronPage } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isSomebodyElse } from '@passport/patron-rules';
 import { rekeyCopyRecord } from '@passport/queue';
-import type { OpenKoha } from '../../connect/koha-clients.ts';
 import { splitHomeKey } from '../../places/home-key.ts';
 import {
   applyOption,
@@ -27,6 +26,7 @@ import {
   type CopyWork,
   goThrough,
   type Meanings,
+  type Pace,
   type Place,
   planList,
   printPlan,
@@ -65,19 +65,18 @@ function decide(copy: KohaPatron, types: CopyTypes, { from }: Rename, homes: Pat
 }
 
 /**
- * Rekeys one copy that was found good: reads it again, with all attributes, and writes; none of it is broken off. What the service and
- * the plugin know of the copy gets the new key before the copy: a run that ends in between is finished by the next, which finds the
- * copy by its old key, and nobody follows it until then. Throws KohaError.
+ * Rekeys one copy that was found good. What the service and the plugin know of the copy gets the new key before the copy: a run that
+ * ends in between is finished by the next, which finds the copy by its old key, and nobody follows it until then. Throws KohaError.
  */
 async function rekeyOne(
-  koha: OpenKoha,
-  { patronId, from }: { readonly patronId: number; readonly from: string | null },
-  types: CopyTypes,
+  { koha, library, open }: Place,
+  copy: KohaPatron | null,
+  from: string | null,
   to: string,
-  rekeyRecord: (from: string, to: string) => Promise<unknown>,
 ): Promise<RekeyFinding> {
-  const copy = await koha.readPatron(patronId);
+  const types = copyTypesOf(library);
   if (copy === null || from === null || valueOf(copy, types.homeKey) !== from) return 'changed_meanwhile';
+  const { patronId } = copy;
   if (copy.anonymized === true) return 'anonymized';
   if (attributeOf(copy, types.passport) === null) return 'not_a_copy';
   const homeKey = homeKeyOf(to, splitHomeKey(from)?.patronId ?? 0);
@@ -85,16 +84,13 @@ async function rekeyOne(
   if (await koha.isAttributeTaken(types.homeKey, homeKey)) return 'key_taken';
   const [row] = (await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId })) ?? [];
   if (row !== undefined) await koha.rememberCopy({ ...row, homeKey });
-  await rekeyRecord(from, homeKey);
+  if (open !== null) await rekeyCopyRecord(open.redis, library.id, { patronId, from, to: homeKey });
   const written = await writeHomeKey(koha, copy, types, { home: to, homeKey });
   return written === 'written' ? 'rekeyed' : written;
 }
 
-function rekeyAt(
-  { library, koha, kohaOf, open, signal }: Place,
-  rename: Rename,
-  atHome: ReturnType<typeof buildPace>,
-): CopiesAt<RekeyFinding, object> {
+function rekeyAt(place: Place, rename: Rename, atHome: Pace): CopiesAt<RekeyFinding, object> {
+  const { library, koha, kohaOf, signal } = place;
   const { from, to } = rename;
   const types = copyTypesOf(library);
   const pages = listCopies(koha, library, from, { signal });
@@ -108,12 +104,7 @@ function rekeyAt(
         yield { ...known, finding: decide(copy, types, rename, homes) };
       }
     }),
-    async apply(copy, patronId) {
-      const rekeyRecord = async (old: string, homeKey: string): Promise<unknown> =>
-        open && rekeyCopyRecord(open.redis, library.id, { patronId, from: old, to: homeKey });
-      const before = { patronId, from: copy.home_key };
-      return { ...copy, finding: await rekeyOne(koha, before, types, to, rekeyRecord) };
-    },
+    apply: (copy, record) => rekeyOne(place, record, copy.home_key, to),
   };
 }
 

@@ -95,17 +95,15 @@ export const copiesRelease = defineCommand({
     const work: CopyWork<ReleaseFinding, object> = {
       action: 'copies_release',
       lenders: [library],
-      called: [library],
       applies: apply,
       needsQueue: apply,
       at: ({ koha, ends }) => ({
         plan: plan(library, koha, types, names, report),
-        async apply(copy, patronId) {
-          const record = await koha.readPatron(patronId);
+        async apply(_copy, record) {
           const finding = decide(record, types);
-          if (record === null || finding !== 'release' || ends === null) return { ...copy, finding };
+          if (record === null || finding !== 'release' || ends === null) return finding;
           await releaseCopy(koha, record, types, ends);
-          return { ...copy, finding: 'released' };
+          return 'released';
         },
       }),
       todo: ['release'],

@@ -161,12 +161,10 @@ export const doctor = defineCommand({
   argument: ['[library...]', 'the libraries to check; default: all enabled libraries'],
   options: {
     probe: onlyInput(
-      '--probe',
       'card',
       'look up one card as the worker does, instead of the checks; the card is the first line of standard input',
     ),
     item: onlyInput(
-      '--item',
       'barcode',
       'with --probe: also check whether an item could be checked out; its barcode is the second line of standard input',
     ),
