@@ -1,14 +1,16 @@
-import { nameOf, type StartedKoha } from './kohas-protocol.ts';
-import { createWarmClient } from './warm-client.ts';
+import { barcodeOf, cardOf, nameOf, type StartedKoha } from './kohas-protocol.ts';
+import { Agent, request } from 'node:http';
 
 /** The calls of one event and nothing else, with what our client sends along, over warm connections. */
 export interface KohaFloor {
   /** `GET /patrons` for a card at a home. */
   look(home: StartedKoha, card: string): Promise<void>;
-  /** `POST /patrons` at the lending library; resolves with the id of the copy. */
-  copy(lending: StartedKoha, card: string, home: string, homeId: number): Promise<number>;
-  checkOut(lending: StartedKoha, patronId: number, barcode: string): Promise<void>;
-  report(lending: StartedKoha, eventId: string): Promise<void>;
+  /** All calls of one event of the n-th card, after one another, reported as `NAME-n`. */
+  runEvent(
+    at: { readonly home: StartedKoha; readonly lending: StartedKoha },
+    index: number,
+    name: string,
+  ): Promise<void>;
   /** The header that it sends to a Koha. */
   authorization(koha: StartedKoha): string;
   close(): void;
@@ -17,8 +19,8 @@ export interface KohaFloor {
 const AT_BRANCH = { 'x-koha-library': 'MAIN' };
 
 /** How our client looks a card up at home. */
-export const LOOK_UP_HEADERS = { 'x-koha-embed': 'extended_attributes' };
-export const lookUpPath = (card: string): string =>
+const LOOK_UP_HEADERS = { 'x-koha-embed': 'extended_attributes' };
+const lookUpPath = (card: string): string =>
   `/patrons?_order_by=%2Bme.patron_id&_per_page=100&q=${encodeURIComponent(JSON.stringify({ cardnumber: card }))}`;
 
 /** Gets a token of every Koha first, so that none is counted later. */
@@ -48,24 +50,24 @@ export async function createKohaFloor(kohas: readonly StartedKoha[]): Promise<Ko
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body}`);
     return answer.body;
   }
+  async function look(home: StartedKoha, card: string): Promise<void> {
+    await call(home, 'GET', lookUpPath(card), { headers: LOOK_UP_HEADERS });
+  }
   return {
-    async look(home, card) {
-      await call(home, 'GET', lookUpPath(card), { headers: LOOK_UP_HEADERS });
-    },
-    async copy(lending, card, home, homeId) {
-      const body = await call(lending, 'POST', '/patrons', {
+    look,
+    async runEvent({ home, lending }, index, name) {
+      const card = cardOf(home.prefix, index);
+      await look(home, card);
+      const copy = await call(lending, 'POST', '/patrons', {
         headers: { ...AT_BRANCH, 'x-koha-override': 'welcome_no' },
-        json: copyOf(card, home, homeId),
+        json: copyOf(card, home.id, index),
       });
-      return (JSON.parse(body) as { patron_id: number }).patron_id;
-    },
-    async checkOut(lending, patronId, barcode) {
-      const json = { patron_id: patronId, external_id: barcode };
-      await call(lending, 'POST', '/checkouts', { headers: AT_BRANCH, json });
-    },
-    async report(lending, eventId) {
-      const json = { event_id: eventId, library: lending.id, seq: 1, state: 'done', outcome: 'COPIED' };
-      await call(lending, 'PUT', `/contrib/passport/scans/${eventId}/outcome`, { json });
+      const { patron_id } = JSON.parse(copy) as { patron_id: number };
+      const checkout = { patron_id, external_id: barcodeOf(index) };
+      await call(lending, 'POST', '/checkouts', { headers: AT_BRANCH, json: checkout });
+      const eventId = `${name}-${index}`;
+      const outcome = { event_id: eventId, library: lending.id, seq: 1, state: 'done', outcome: 'COPIED' };
+      await call(lending, 'PUT', `/contrib/passport/scans/${eventId}/outcome`, { json: outcome });
     },
     authorization: (koha) => reachOf(koha).authorization,
     close() {
@@ -99,3 +101,37 @@ const copyOf = (card: string, home: string, homeId: number) => ({
     { type: 'PASSPORTED_ID', value: `${home}:floor-${homeId}` },
   ],
 });
+
+interface WarmClient {
+  /** One request over a connection that stays open. */
+  call(
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<{ readonly status: number; readonly body: string }>;
+  close(): void;
+}
+
+/** Plain `node:http` with kept connections: the least that a call can cost here. */
+export function createWarmClient(baseUrl: string): WarmClient {
+  const agent = new Agent({ keepAlive: true, maxSockets: 256, noDelay: true, timeout: 30_000 });
+  return {
+    call: (method, path, headers, body) =>
+      new Promise((resolve, reject) => {
+        const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+        const call = request(`${baseUrl}${path}`, { agent, method, headers: { ...headers, ...length } });
+        call.once('error', reject);
+        call.once('response', (response) => {
+          let text = '';
+          response.setEncoding('utf8').on('data', (piece: string) => {
+            text += piece;
+          });
+          response.once('error', reject);
+          response.once('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+        });
+        call.end(body);
+      }),
+    close: () => agent.destroy(),
+  };
+}

@@ -1,10 +1,8 @@
 import { describeMachine } from './machine.ts';
-import { printTable } from './print-table.ts';
-import { startProgress } from './progress.ts';
+import { printTable, writeReport } from './report.ts';
 import { readArguments } from './read-arguments.ts';
-import { brokenRows, runScenarios } from './run-scenarios.ts';
+import { brokenRows, runScenarios } from './scenario.ts';
 import { ONLY_BY_NAME, SCENARIOS } from './scenarios.ts';
-import { writeReport } from './write-report.ts';
 
 const names = Object.keys(SCENARIOS);
 const wanted = readArguments(process.argv.slice(2), names, process.stdout.isTTY);
@@ -21,12 +19,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const { isQuick, isJson, isWritten } = wanted;
 const machine = await describeMachine();
 const startedAt = performance.now();
-const progress = startProgress(process.stderr.isTTY);
+/** What is going on, on standard error: on a terminal one line that changes, else a line for each change. */
+const say = (text: string): void =>
+  void process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
 const isChosen = (name: string): boolean =>
   wanted.names.length === 0 ? isQuick || !ONLY_BY_NAME.includes(name) : wanted.names.includes(name);
 const chosen = Object.entries(SCENARIOS).filter(([name]) => isChosen(name));
-const { rows, skipped, seconds } = await runScenarios(chosen, { isQuick, progress: progress.say });
-progress.done();
+const { rows, skipped, seconds } = await runScenarios(chosen, { isQuick, progress: say });
+if (process.stderr.isTTY) say('');
 const took = Math.round((performance.now() - startedAt) / 1_000);
 if (isJson) {
   const report = { machine, quick: isQuick, seconds: took, scenario_seconds: seconds, rows, skipped };

@@ -1,8 +1,6 @@
-import { pathOf } from './front/start-front.ts';
-import { barcodeOf, cardOf, keyOf } from './kohas-protocol.ts';
-import type { RunningService } from '@passport/testkit';
-import { serveKoha } from './start-bench.ts';
-import { startStack, type Stack, type StackOptions } from './start-stack.ts';
+import { pathOf } from './front.ts';
+import { keyOf } from './kohas-protocol.ts';
+import { scanOf, serveKoha, startStack, type Stack, type StackOptions } from './start-stack.ts';
 
 /** Libraries whose cards are shown once all have been. */
 export const FEW = 10;
@@ -14,8 +12,6 @@ const AT_ONCE = 4;
 export interface Consortium {
   readonly libraries: number;
   readonly stack: Stack;
-  readonly worker: RunningService;
-  readonly receiver: RunningService;
   /** How many scans were sent so far. */
   scanned: number;
 }
@@ -27,10 +23,7 @@ export async function startConsortium(
   options: Pick<StackOptions, 'keys'> & { readonly latencyMs?: number } = {},
 ): Promise<Consortium> {
   const stack = await startMany(libraries, scans, options);
-  const [worker] = stack.services.workers;
-  const [receiver] = stack.services.receivers;
-  if (worker === undefined || receiver === undefined) throw new Error('a receiver and a worker were started');
-  return { libraries, stack, worker, receiver, scanned: 0 };
+  return { libraries, stack, scanned: 0 };
 }
 
 /** One scan of each library's card. */
@@ -62,12 +55,7 @@ async function scanMany(
     while (consortium.scanned < end) {
       const index = consortium.scanned++;
       const [home, patron] = patronOf(index);
-      const { id, status } = await stack.scan(`library-${(home + 1) % libraries}`, {
-        cardnumber: cardOf(prefixOf(home), patron),
-        item_barcode: barcodeOf(index),
-      });
-      if (status !== 202) throw new Error(`a scan was answered with ${status}`);
-      await stack.kohas.ended(id);
+      await stack.timeScan(scanOf(patron, prefixOf(home), index), `library-${(home + 1) % libraries}`);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, scanOn));
@@ -105,6 +93,6 @@ function startMany(
         const url = `${koha.url}${pathOf(id)}`;
         return serveKoha({ ...koha, ...keyOf(koha, place), id, url, prefix: prefixOf(place) }, secretOf(id));
       }),
-    front: { webWorkers: null, serviceMs: 0, roundTripMs: 0, tls: false },
+    front: {},
   });
 }

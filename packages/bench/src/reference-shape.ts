@@ -2,6 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { within } from './figures.ts';
 import type { KohaFloor } from './koha-floor.ts';
 import type { StartedKoha } from './kohas-protocol.ts';
 
@@ -34,13 +35,7 @@ export async function startReferenceShape(
   return {
     async lookUp(card, patienceMs) {
       perl.stdin.write(`${card}\n`);
-      const patience = new AbortController();
-      const late = new Promise<null>((resolve) => {
-        const timer = setTimeout(() => resolve(null), patienceMs);
-        patience.signal.addEventListener('abort', () => clearTimeout(timer));
-      });
-      const line = await Promise.race([lines.next(), late]);
-      patience.abort();
+      const line = await within(patienceMs, lines.next());
       if (line === null) return null;
       if (line.done === true) throw new Error('the reference shape has ended');
       const [ms, answered] = line.value.split(' ').map(Number);

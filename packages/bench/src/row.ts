@@ -1,8 +1,7 @@
-import { median } from './statistics.ts';
+import { median } from './figures.ts';
 
-/** One measure of the report: ours beside what it is measured against, in one run on one machine. */
-export interface Row {
-  readonly scenario: string;
+/** One measure of a scenario: ours beside what it is measured against, in one run on one machine. */
+export interface Measured {
   readonly what: string;
   readonly unit: string;
   readonly ours: number;
@@ -16,6 +15,11 @@ export interface Row {
   readonly met: boolean | null;
 }
 
+/** A measure of the report. */
+export interface Row extends Measured {
+  readonly scenario: string;
+}
+
 /** What was measured in one round, both sides right after one another. */
 export interface Round {
   readonly ours: number;
@@ -24,7 +28,6 @@ export interface Round {
 
 /** What a row says beside its figures. */
 export interface Measure {
-  readonly scenario: string;
   readonly what: string;
   readonly unit: string;
   /** A row's figures are the medians of the rounds, unless `all` says otherwise. */
@@ -36,26 +39,30 @@ export interface Measure {
 type Target = { readonly atMost: number } | { readonly atLeast: number };
 
 /** A row whose target is a ratio of ours to against. */
-export const ratioRow = (measure: Measure, target: Target): Row =>
+export const ratioRow = (measure: Measure, target: Target): Measured =>
   rateRow(measure, ({ ours, against }) => ours / against, target, '×');
 
 /** A row whose target is how much ours is above against, in its unit. */
-export const differenceRow = (measure: Measure, target: Target): Row =>
+export const differenceRow = (measure: Measure, target: Target): Measured =>
   rateRow(measure, ({ ours, against }) => ours - against, target, measure.unit);
 
 /** A row whose target is a value of ours alone, in its unit; `against` is there to compare. */
-export function valueRow(measure: Measure, target: Target): Row {
+export function valueRow(measure: Measure, target: Target): Measured {
   const row = rateRow(measure, ({ ours }) => ours, target, measure.unit);
   return { ...row, ratio: round(row.ours / row.against), target: `${row.target} in all` };
 }
 
 /** A row that promises nothing. */
-export function recordRow(measure: Measure): Row {
+export function recordRow(measure: Measure): Measured {
   return { ...ratioRow(measure, { atLeast: 0 }), target: 'for the record', met: null };
 }
 
-function rateRow(measure: Measure, ratioOf: (round: Round) => number, target: Target, unit: string): Row {
-  const { rounds, all, scenario, what } = measure;
+function rateRow(
+  { rounds, all, what, unit }: Measure,
+  ratioOf: (round: Round) => number,
+  target: Target,
+  targetUnit: string,
+): Measured {
   const ratios = rounds.map(ratioOf);
   const { ours, against } = all ?? {
     ours: median(rounds.map((each) => each.ours)),
@@ -65,14 +72,13 @@ function rateRow(measure: Measure, ratioOf: (round: Round) => number, target: Ta
   const isMost = 'atMost' in target;
   const limit = isMost ? target.atMost : target.atLeast;
   return {
-    scenario,
     what,
-    unit: measure.unit,
+    unit,
     ours: round(ours),
     against: round(against),
     ratio: round(ratio),
     spread: [round(Math.min(...ratios)), round(Math.max(...ratios))],
-    target: `${isMost ? '≤' : '≥'} ${limit} ${unit}`,
+    target: `${isMost ? '≤' : '≥'} ${limit} ${targetUnit}`,
     met: isMost ? ratio <= limit : ratio >= limit,
   };
 }

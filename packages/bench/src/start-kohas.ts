@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from './figures.ts';
 import { fileURLToPath } from 'node:url';
 import type { KohaPlan, KohasMessage, KohasOrder, Reported, StartedKoha } from './kohas-protocol.ts';
 
@@ -53,12 +53,7 @@ export async function startKohas(plan: KohaPlan): Promise<Kohas> {
     ended: ends.wait,
     waiting: waits.wait,
     nthEnd: times.nth,
-    async endWithin(count, ms) {
-      const patience = new AbortController();
-      const late = sleep(ms, undefined, { signal: patience.signal }).catch(() => undefined);
-      await Promise.race([times.nth(count), late]);
-      patience.abort();
-    },
+    endWithin: async (count, ms) => void (await within(ms, times.nth(count))),
     get endCount() {
       return times.count();
     },

@@ -1,8 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { pathOf, startFront, type Front } from '../src/front/start-front.ts';
-import { buildWebWorkers } from '../src/front/web-workers.ts';
+import { pathOf, startFront, buildWebWorkers, type Front } from '../src/front.ts';
 
 const NO_DELAY = { webWorkers: 2, serviceMs: 0, roundTripMs: 0, tls: null };
 const closers: (() => void)[] = [];

@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
-import { printTable } from '../src/print-table.ts';
+import { printTable } from '../src/report.ts';
 import { differenceRow, ratioRow, recordRow, valueRow, type Round } from '../src/row.ts';
-import { brokenRows } from '../src/run-scenarios.ts';
+import { brokenRows } from '../src/scenario.ts';
 
 const rounds: readonly Round[] = [
   { ours: 10, against: 8 },
   { ours: 12, against: 8 },
   { ours: 30, against: 10 },
 ];
-const measure = { scenario: 'S1', what: 'a scan', unit: 'ms', rounds };
+const measure = { what: 'a scan', unit: 'ms', rounds };
 
 describe('a row of the report', () => {
   test('compares each round with what was measured beside it, and shows the least and the most', () => {
@@ -48,8 +48,8 @@ describe('a row of the report', () => {
 });
 
 test('the table has a line for each row, with its columns under one another', () => {
-  const wide = recordRow({ ...measure, scenario: 'S10', what: 'another scan' });
-  const lines = printTable([ratioRow(measure, { atMost: 1 }), wide]).split('\n');
+  const wide = { scenario: 'S10', ...recordRow({ ...measure, what: 'another scan' }) };
+  const lines = printTable([{ scenario: 'S1', ...ratioRow(measure, { atMost: 1 }) }, wide]).split('\n');
   expect(lines).toHaveLength(3);
   expect(lines[1]).toMatch(/^S1 +a scan +12 +8 +ms +1\.5 +1\.25 - 3 +≤ 1 × +NO$/);
   expect(lines[1]?.indexOf('ms')).toBe(lines[2]?.indexOf('ms'));

@@ -111,7 +111,6 @@ function isWebhook(value: unknown): boolean {
 
 /** Koha's system preferences that the double honours or reports, with Koha's defaults unless a comment says why not. */
 const defaultPreferences = {
-  AccessControlAllowOrigin: '',
   AgeRestrictionOverride: '0',
   AllFinesNeedOverride: '1',
   AllowFineOverride: '0',

@@ -41,46 +41,4 @@ describe('POST /scans/{event_id}/cancel', () => {
         expect(events[0]).toMatchObject({ method: 'POST', url: '/webhooks/midland/e1/cancel' });
       },
     ));
-
-  test.each([
-    ['no result', { state: ended }],
-    ['a result that is none', { result: 'ELSE', state: ended }],
-    ['no state', { result: 'ENDED' }],
-    ['a state of no event', { result: 'ENDED', state: { seq: 2, state: 'done' } }],
-    ['an id that is none', { result: 'ENDED', state: { ...ended, event_id: 'a b' } }],
-  ])('an answer with %s is none', (_what, body) =>
-    withReceiver(
-      () => ({ status: 200, body }),
-      async (koha) => {
-        const error_code = 'receiver_unreachable';
-        expect(await cancel(koha)).toMatchObject({ status: 503, body: { error_code } });
-        expect(koha.state().outcomes).toEqual([]);
-      },
-    ),
-  );
-
-  test.each(['not_seen', 'not_kept'])('hands on which events a receiver does not know: %s', (reason) =>
-    withReceiver(
-      () => ({ status: 404, body: { code: 'not_found', reason } }),
-      async (koha) => {
-        expect(await cancel(koha)).toMatchObject({ status: 404, body: { error_code: reason } });
-      },
-    ),
-  );
-
-  test.each<[number, number, string]>([
-    [404, 404, 'not_found'],
-    [429, 503, 'receiver_busy'],
-    [503, 503, 'receiver_busy'],
-    [500, 503, 'receiver_unreachable'],
-    [401, 502, 'receiver_refused'],
-  ])('a receiver that answers %i is reported as %i %s, with no id', (theirs, ours, error_code) =>
-    withReceiver(
-      () => ({ status: theirs, body: {} }),
-      async (koha) => {
-        const { status, body } = await cancel(koha);
-        expect([status, body]).toEqual([ours, { error: expect.any(String), error_code }]);
-      },
-    ),
-  );
 });

@@ -20,33 +20,4 @@ describe('POST /scans/{event_id}/consent', () => {
         expect(data).toEqual({ ...YES, operator: expect.any(Number) });
       },
     ));
-
-  test.each<[string, object]>([
-    ['an answer that is neither', { ...YES, answer: 'maybe' }],
-    ['no text', { answer: 'yes' }],
-    ['a text that is no id', { ...YES, text_id: 'our text' }],
-    ['more than that', { ...YES, name: 'x' }],
-  ])('with %s is 400, and nothing is sent', (_what, body) =>
-    withReceiver(
-      () => ({ status: 200, body: {} }),
-      async (koha, events) => {
-        expect((await answer(koha, body)).status).toBe(400);
-        expect(events).toEqual([]);
-      },
-    ),
-  );
-
-  test.each<[number, number, string]>([
-    [404, 404, 'not_found'],
-    [409, 409, 'no_question'],
-    [429, 503, 'receiver_busy'],
-    [401, 502, 'receiver_refused'],
-  ])('a receiver that answers %i is reported as %i %s', (theirs, ours, error_code) =>
-    withReceiver(
-      () => ({ status: theirs, body: {} }),
-      async (koha) => {
-        expect(await answer(koha)).toMatchObject({ status: ours, body: { error_code } });
-      },
-    ),
-  );
 });

@@ -1,17 +1,9 @@
-import { createKohaClient } from '@passport/koha-client';
 import { createKohaFloor } from '../koha-floor.ts';
-import { barcodeOf, cardOf, type StartedKoha } from '../kohas-protocol.ts';
-import { runEvent } from '../run-event.ts';
+import { clientOf, eventOf, runEvent, type PeerPlan } from './our-client.ts';
 
-/** What a bare loop receives: whose calls to make, how many events, and through which client. */
-export interface LoopPlan {
-  readonly home: StartedKoha;
-  readonly lending: StartedKoha;
+/** What a bare loop receives: also through which client. */
+export interface LoopPlan extends PeerPlan {
   readonly client: 'koha-client' | 'node:http';
-  readonly concurrency: number;
-  readonly maxInFlight: number;
-  readonly from: number;
-  readonly events: number;
 }
 
 // The calls of an event in a bare loop, no queue.
@@ -29,31 +21,10 @@ process.exit(0);
 
 async function overHttp(): Promise<(index: number) => Promise<void>> {
   const floor = await createKohaFloor([home, lending]);
-  return async (index) => {
-    const card = cardOf(home.prefix, index);
-    await floor.look(home, card);
-    const patronId = await floor.copy(lending, card, home.id, index);
-    await floor.checkOut(lending, patronId, barcodeOf(index));
-    await floor.report(lending, `loop-${index}`);
-  };
+  return (index) => floor.runEvent({ home, lending }, index, 'loop');
 }
 
 function overClient(): (index: number) => Promise<void> {
-  const [atHome, atLending] = [home, lending].map(({ id, url, clientId, clientSecret }) =>
-    createKohaClient({
-      library: id,
-      url,
-      clientId,
-      clientSecret,
-      timeoutMs: 10_000,
-      maxInFlight: plan.maxInFlight,
-      now: () => Date.now(),
-    }),
-  );
-  if (atHome === undefined || atLending === undefined) throw new Error('two clients were made');
-  return (index) =>
-    runEvent(
-      { atHome, atLending },
-      { card: cardOf(home.prefix, index), barcode: barcodeOf(index), eventId: `loop-${index}` },
-    );
+  const [atHome, atLending] = [clientOf(plan, home), clientOf(plan, lending)];
+  return (index) => runEvent(atHome, atLending, eventOf(plan, index, 'loop'));
 }

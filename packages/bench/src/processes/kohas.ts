@@ -1,17 +1,17 @@
 import { fileURLToPath } from 'node:url';
 import { emptySeed, startKohaDouble, type SeedData, type SeedPatron } from '@passport/koha-double';
-import { preciseNow } from '../clock.ts';
-import { startFront, type Front } from '../front/start-front.ts';
+import { preciseNow } from '../figures.ts';
+import { startFront, type Front } from '../front.ts';
 import {
+  barcodeOf,
+  cardOf,
+  keyOf,
+  nameOf,
   type KohaPlan,
   type KohasMessage,
   type KohasOrder,
   type Reported,
   type StartedKoha,
-  barcodeOf,
-  cardOf,
-  keyOf,
-  nameOf,
 } from '../kohas-protocol.ts';
 
 // The Koha stand-ins of a benchmark, in a process of their own: what they cost must not be measured as ours.

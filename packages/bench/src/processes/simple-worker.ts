@@ -1,17 +1,9 @@
-import { createKohaClient } from '@passport/koha-client';
 import { Queue, Worker } from 'bullmq';
-import { barcodeOf, cardOf, type StartedKoha } from '../kohas-protocol.ts';
-import { runEvent } from '../run-event.ts';
+import { clientOf, eventOf, runEvent, type PeerEvent, type PeerPlan } from './our-client.ts';
 
 /** What the simplest worker receives. */
-export interface SimplePlan {
+export interface SimplePlan extends PeerPlan {
   readonly redisPort: number;
-  readonly home: StartedKoha;
-  readonly lending: StartedKoha;
-  readonly concurrency: number;
-  readonly maxInFlight: number;
-  readonly from: number;
-  readonly events: number;
 }
 
 // BullMQ and our client in the simplest processor: one event after the other from the queue, the same calls, and nothing
@@ -21,30 +13,21 @@ const connection = { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerReque
 const name = `simple-${plan.from}`;
 const queue = new Queue(name, { connection });
 await queue.addBulk(
-  Array.from({ length: plan.events }, (_, place) => ({
-    name: 'scan',
-    data: { card: cardOf(plan.home.prefix, plan.from + place), barcode: barcodeOf(plan.from + place) },
-    opts: { jobId: `simple-${plan.from + place}`, attempts: 3, removeOnComplete: { age: 86_400 } },
-  })),
+  Array.from({ length: plan.events }, (_, place) => eventOf(plan, plan.from + place, 'simple')).map(
+    (data) => ({
+      name: 'scan',
+      data,
+      opts: { jobId: data.eventId, attempts: 3, removeOnComplete: { age: 86_400 } },
+    }),
+  ),
 );
-const [atHome, atLending] = [plan.home, plan.lending].map(({ id, url, clientId, clientSecret }) =>
-  createKohaClient({
-    library: id,
-    url,
-    clientId,
-    clientSecret,
-    timeoutMs: 10_000,
-    maxInFlight: plan.maxInFlight,
-    now: () => Date.now(),
-  }),
-);
-if (atHome === undefined || atLending === undefined) throw new Error('two clients were made');
-const lendingClient = { ...atLending, createPatron: oneAtATime(atLending.createPatron) };
-const worker = new Worker<{ card: string; barcode: string }>(
-  name,
-  async ({ id, data }) => runEvent({ atHome, atLending: lendingClient }, { ...data, eventId: String(id) }),
-  { connection, concurrency: plan.concurrency },
-);
+const atHome = clientOf(plan, plan.home);
+const client = clientOf(plan, plan.lending);
+const atLending = { ...client, createPatron: oneAtATime(client.createPatron) };
+const worker = new Worker<PeerEvent>(name, async ({ data }) => runEvent(atHome, atLending, data), {
+  connection,
+  concurrency: plan.concurrency,
+});
 worker.on('failed', (_job, error) => {
   process.stderr.write(`${error.message}\n`);
 });

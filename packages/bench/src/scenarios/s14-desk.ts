@@ -1,13 +1,11 @@
 import { findChromium, startChromium } from '@passport/testkit';
 import type { Browser, Page } from 'playwright-core';
-import { preciseNow } from '../clock.ts';
+import { preciseNow, percentile } from '../figures.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import { recordRow, valueRow, type Measure, type Row } from '../row.ts';
-import { NotHere, many, type Run } from '../scenario.ts';
-import { LENDING, startBench, type Bench } from '../start-bench.ts';
-import { percentile } from '../statistics.ts';
+import { recordRow, valueRow, type Measure, type Measured } from '../row.ts';
+import { NotHere, many, repeat, type Run } from '../scenario.ts';
+import { LENDING, PREFIX, withBench, type Stack } from '../start-stack.ts';
 
-const PREFIX = '21234';
 const CHECKOUT = '/cgi-bin/koha/circ/circulation.pl';
 const WEB_WORKERS = 4;
 const WARM_UP = 5;
@@ -17,11 +15,11 @@ const CALLS = 5;
 const PROMISED_AT_MS = 150;
 
 /** From Enter behind a visitor's card to the checked-out item on the page, in a real browser with the plugin's script. */
-export async function measureDesk(run: Run): Promise<readonly Row[]> {
+export async function measureDesk(run: Run): Promise<readonly Measured[]> {
   if (findChromium() === null) throw new NotHere('no Chromium is on the PATH');
   const browser = await startChromium();
   try {
-    const rows: Row[] = [];
+    const rows: Measured[] = [];
     const times = [
       { ms: 60, scans: 6 },
       { ms: PROMISED_AT_MS, scans: 24 },
@@ -37,10 +35,9 @@ export async function measureDesk(run: Run): Promise<readonly Row[]> {
   }
 }
 
-function buildRows(ms: number, took: readonly number[]): readonly Row[] {
+function buildRows(ms: number, took: readonly number[]): readonly Measured[] {
   const against = CALLS * ms;
   const measure = (what: string, share: number): Measure => ({
-    scenario: 'S14',
     what: `card to checked-out item, ${what}, Kohas take ${ms} ms`,
     unit: 'ms',
     rounds: took.map((ours) => ({ ours, against })),
@@ -53,40 +50,29 @@ function buildRows(ms: number, took: readonly number[]): readonly Row[] {
     : [recordRow(median), recordRow(slow)];
 }
 
-async function measureAt(
-  browser: Browser,
-  ms: number,
-  scans: number,
-  warmUp: number,
-): Promise<readonly number[]> {
-  const bench = await startBench({
-    latencyMs: 0,
-    homes: [{ id: 'home', prefix: PREFIX, patrons: warmUp + scans }],
-    items: warmUp + scans,
+function measureAt(browser: Browser, ms: number, scans: number, warmUp: number): Promise<readonly number[]> {
+  const options = {
+    scans: warmUp + scans,
     hasDesk: true,
-    front: { webWorkers: WEB_WORKERS, serviceMs: 5, roundTripMs: 0, tls: false },
-  });
-  try {
+    isWatched: false,
+    front: { webWorkers: WEB_WORKERS, serviceMs: 5 },
+  };
+  return withBench(options, async (bench) => {
     await connectPlugin(bench);
     const page = await browser.newPage();
-    const took: number[] = [];
-    for (let index = 0; index < warmUp + scans; index += 1) {
-      if (index === warmUp) bench.kohas.setServiceMs(ms);
-      const one = await serveVisitor(bench, page, index);
-      if (index >= warmUp) took.push(one);
-    }
+    await repeat(warmUp, (index) => serveVisitor(bench, page, index));
+    bench.kohas.setServiceMs(ms);
+    const took = await repeat(scans, (index) => serveVisitor(bench, page, warmUp + index));
     await page.close();
     return took;
-  } finally {
-    await bench.stop();
-  }
+  });
 }
 
 /** The plugin's own configuration page, so to speak: where it sends what it sees, and what it takes for a card. */
-async function connectPlugin(bench: Bench): Promise<void> {
+async function connectPlugin(bench: Stack): Promise<void> {
   await bench.kohas.control(LENDING, 'PUT', 'settings', {
     webhook: {
-      receiver_url: bench.services.receivers[0]?.url ?? '',
+      receiver_url: bench.receiver.url,
       secret: bench.secretOf(LENDING),
       library: LENDING,
       patterns: ['^(?=.*[0-9])[0-9A-Za-z._-]{4,32}$'],
@@ -96,7 +82,7 @@ async function connectPlugin(bench: Bench): Promise<void> {
   });
 }
 
-async function serveVisitor(bench: Bench, page: Page, index: number): Promise<number> {
+async function serveVisitor(bench: Stack, page: Page, index: number): Promise<number> {
   const { url } = bench.kohas.koha(LENDING);
   const card = cardOf(PREFIX, index);
   const barcode = barcodeOf(index);

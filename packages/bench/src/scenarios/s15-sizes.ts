@@ -1,11 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { waitFor } from '@passport/testkit';
-import { preciseNow } from '../clock.ts';
+import { preciseNow, residentMb } from '../figures.ts';
 import { scanAll, startConsortium, type Consortium } from '../many-libraries.ts';
-import { residentMb } from '../process-figures.ts';
-import { usedBytes } from '../redis-memory.ts';
-import { recordRow, type Row } from '../row.ts';
+import { usedBytes } from '../redis-figures.ts';
+import { recordRow, type Measured } from '../row.ts';
 import type { Run } from '../scenario.ts';
+import { firstOf } from '../start-stack.ts';
 
 /** Of docs/scale.md; the first is what the others are compared with. */
 const SIZES = [50, 500, 2_000] as const;
@@ -23,7 +23,7 @@ const LOADED = 'configuration loaded';
 type Figures = ReadonlyMap<string, readonly [value: number, unit: string]>;
 
 /** What installations of the sizes in docs/scale.md need, once each of their libraries has scanned a visitor's card. */
-export async function measureSizes(run: Run): Promise<readonly Row[]> {
+export async function measureSizes(run: Run): Promise<readonly Measured[]> {
   const sizes: readonly number[] = run.isQuick ? SMOKE_SIZES : SIZES;
   const measured = new Map<number, Figures>();
   for (const libraries of sizes) {
@@ -35,7 +35,6 @@ export async function measureSizes(run: Run): Promise<readonly Row[]> {
   return others.flatMap((libraries) =>
     [...(measured.get(libraries) ?? [])].map(([what, [ours, unit]]) =>
       recordRow({
-        scenario: 'S15',
         what: `${what}, ${libraries} libraries against ${least}`,
         unit,
         rounds: [{ ours, against: against?.get(what)?.[0] ?? Number.NaN }],
@@ -46,10 +45,10 @@ export async function measureSizes(run: Run): Promise<readonly Row[]> {
 
 async function measureSize(libraries: number): Promise<Figures> {
   const consortium = await startConsortium(libraries, libraries, { latencyMs: LATENCY_MS });
-  const { stack, worker, receiver } = consortium;
+  const { stack } = consortium;
+  const { worker, receiver } = stack;
   try {
-    const [dashboard] = await stack.services.add('dashboard');
-    if (dashboard === undefined) throw new Error('a dashboard was started');
+    const dashboard = firstOf(await stack.services.add('dashboard'));
     const emptyBytes = await usedBytes(stack.redis);
     const startedAt = preciseNow();
     await scanAll(consortium, AT_ONCE);
@@ -78,8 +77,10 @@ async function measureSize(libraries: number): Promise<Figures> {
 }
 
 /** A reload and a restart of the worker. */
-async function measureChanges({ worker, stack }: Consortium): Promise<[string, [number, string]][]> {
-  const loads = async (): Promise<number> => (await stack.services.logs()).split(LOADED).length;
+async function measureChanges({
+  stack: { worker, services },
+}: Consortium): Promise<[string, [number, string]][]> {
+  const loads = async (): Promise<number> => (await services.logs()).split(LOADED).length;
   const before = await loads();
   const requestedAt = preciseNow();
   worker.signal('SIGHUP');

@@ -1,14 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { percentile } from '../figures.ts';
 import { createKohaFloor } from '../koha-floor.ts';
-import { barcodeOf, cardOf } from '../kohas-protocol.ts';
+import { cardOf } from '../kohas-protocol.ts';
 import { startReferenceShape } from '../reference-shape.ts';
-import { ratioRow, recordRow, type Round, type Row } from '../row.ts';
-import { many, type Run } from '../scenario.ts';
-import { startBench, type Bench } from '../start-bench.ts';
-import { percentile } from '../statistics.ts';
+import { ratioRow, recordRow, type Measured, type Round } from '../row.ts';
+import { inRounds, many, type Run } from '../scenario.ts';
+import { scanOf, withBench, type Stack } from '../start-stack.ts';
 
 /** Of five homes the last one dies. */
-const PLACES = [0, 1, 2, 3, 4];
+const HOMES = [0, 1, 2, 3, 4].map((place) => ({
+  id: `home-${place}`,
+  prefix: String(21_000 + place),
+  patrons: 400,
+}));
 const DEAD = 4;
 const DEAD_EVERY = 5;
 const LATENCY_MS = 50;
@@ -24,51 +28,38 @@ interface RoundOfAll {
 }
 
 /** One library of five accepts and never answers: what becomes of the others' scans, and of its own. */
-export async function measureBlackHole(run: Run): Promise<readonly Row[]> {
-  const rounds: RoundOfAll[] = [];
-  const total = many(run, 3, 1);
-  while (rounds.length < total) {
-    run.progress(`round ${rounds.length + 1} of ${total}`);
-    rounds.push(await measureRound(run));
-  }
-  return buildRows(rounds, patienceOf(run));
-}
-
-/** The reference would wait for LWP's 180 s. */
-const patienceOf = (run: Run): number => many(run, 5_000, 1_000);
-
-function buildRows(rounds: readonly RoundOfAll[], patienceMs: number): readonly Row[] {
-  const measure = { scenario: 'S3', unit: 'ms' };
+export async function measureBlackHole(run: Run): Promise<readonly Measured[]> {
+  const rounds = await inRounds(run, 3, () => measureRound(run));
+  const unit = 'ms';
   const others = {
-    ...measure,
     what: 'scans of the four others, 99th percentile',
+    unit,
     rounds: rounds.map((each) => each.others),
   };
   const named = {
-    ...measure,
     what: 'the dead one named as waited for, latest',
+    unit,
     rounds: rounds.map((round) => ({ ours: round.named, against: DEADLINE_MS })),
   };
   const rows = [ratioRow(others, { atMost: 1.2 }), ratioRow(named, { atMost: 1.1 })];
   const references = rounds.flatMap(({ reference }) => reference ?? []);
   if (references.length === 0) return rows;
-  const what = `the reference plugin's shape, any scan, given up after ${patienceMs / 1_000} s`;
-  return [...rows, recordRow({ ...measure, what, rounds: references })];
+  const what = `the reference plugin's shape, any scan, given up after ${patienceOf(run) / 1_000} s`;
+  return [...rows, recordRow({ what, unit, rounds: references })];
 }
 
-async function measureRound(run: Run): Promise<RoundOfAll> {
-  const homes = PLACES.map((place) => ({ id: `home-${place}`, prefix: prefixOf(place), patrons: 400 }));
-  const bench = await startBench({ latencyMs: LATENCY_MS, isWatched: true, homes, items: 1_000 });
-  try {
-    const next = { item: 0, card: PLACES.map(() => 0) };
+/** The reference would wait for LWP's 180 s. */
+const patienceOf = (run: Run): number => many(run, 5_000, 1_000);
+
+function measureRound(run: Run): Promise<RoundOfAll> {
+  return withBench({ latencyMs: LATENCY_MS, homes: HOMES, scans: 1_000 }, async (bench) => {
+    const cards = HOMES.map(() => 0);
+    let item = 0;
     const scan = (place: number) => {
-      const index = next.card[place] ?? 0;
-      next.card[place] = index + 1;
-      next.item += 1;
-      return bench.scan({
-        cardnumber: cardOf(prefixOf(place), index),
-        item_barcode: barcodeOf(next.item),
-      });
+      const index = cards[place] ?? 0;
+      cards[place] = index + 1;
+      item += 1;
+      return bench.scan(scanOf(index, HOMES[place]?.prefix, item));
     };
     const events = many(run, 80, 10);
     await runMixed(bench, many(run, 60, 5), scan);
@@ -80,23 +71,20 @@ async function measureRound(run: Run): Promise<RoundOfAll> {
       named: Math.max(...dead.waits),
       reference,
     };
-  } finally {
-    await bench.stop();
-  }
+  });
 }
 
 /** One scan in the reference's shape before and after the fifth library dies, as it is from here on. */
-async function measureReference(bench: Bench, run: Run): Promise<Round | null> {
-  const homes = PLACES.map((place) => bench.kohas.koha(`home-${place}`));
+async function measureReference(bench: Stack, run: Run): Promise<Round | null> {
+  const homes = HOMES.map(({ id }) => bench.kohas.koha(id));
   const floor = await createKohaFloor(homes);
   const shape = await startReferenceShape(homes, floor);
   try {
     const lookUp = async () => (await shape?.lookUp(cardOf('88888', 1), patienceOf(run))) ?? patienceOf(run);
     await lookUp();
     const against = await lookUp();
-    await bench.kohas.control(`home-${DEAD}`, 'POST', 'faults', [
-      { operation: '*', kind: 'hang', times: 100_000 },
-    ]);
+    const hang = { operation: '*', kind: 'hang', times: 100_000 };
+    await bench.kohas.control(`home-${DEAD}`, 'POST', 'faults', [hang]);
     return shape === null ? null : { ours: await lookUp(), against };
   } finally {
     shape?.stop();
@@ -104,23 +92,21 @@ async function measureReference(bench: Bench, run: Run): Promise<Round | null> {
   }
 }
 
-const prefixOf = (place: number): string => String(21_000 + place);
-
 /** Scans of four libraries with one of the fifth after every five, each at its time whatever became of the others. */
 async function runMixed(
-  bench: Bench,
+  { kohas }: Stack,
   events: number,
-  scan: (place: number) => Promise<{ id: string; sentAt: number }>,
+  scan: (place: number) => ReturnType<Stack['scan']>,
   isDead = false,
 ): Promise<{ routed: number[]; waits: number[] }> {
   const routed: Promise<number>[] = [];
   const waits: Promise<number>[] = [];
-  const until = async (sent: Promise<{ id: string; sentAt: number }>, what: 'ended' | 'waiting') => {
+  const until = async (sent: ReturnType<Stack['scan']>, what: 'ended' | 'waiting') => {
     const { id, sentAt } = await sent;
-    return (await bench.kohas[what](id)).at - sentAt;
+    return (await kohas[what](id)).at - sentAt;
   };
   for (let index = 0; index < events; index += 1) {
-    routed.push(until(scan(index % 4), 'ended'));
+    routed.push(until(scan(index % DEAD), 'ended'));
     if (index % DEAD_EVERY === 0) waits.push(until(scan(DEAD), isDead ? 'waiting' : 'ended'));
     await sleep(PAUSE_MS);
   }

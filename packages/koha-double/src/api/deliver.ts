@@ -90,8 +90,6 @@ function sendAnswer(delivery: Delivery, answer: Answer, isScripted = false): Fas
   const { double, reply } = delivery;
   closeEntry(delivery, answer.status);
   reply.code(answer.status).headers({ ...answer.headers });
-  const origin = double.settings.preferences.AccessControlAllowOrigin;
-  if (origin !== '') reply.header('Access-Control-Allow-Origin', origin);
   if (double.settings.clock_skew_seconds !== 0) {
     reply.header('Date', new Date(double.clock.nowMs()).toUTCString());
   }

@@ -4,7 +4,6 @@ import { hasPermission } from '../auth/permissions.ts';
 import type { Double } from '../double.ts';
 import { candidateIds, order, type Condition } from '../query/condition.ts';
 import type { Source } from '../query/list-answer.ts';
-import { isRecord } from '../record.ts';
 import { isFrom, type Release } from '../release.ts';
 import { attributeColumn, joinAttributes, rewriteAttributeQuery } from './attribute-query.ts';
 import { patronFields } from './patron-fields.ts';
@@ -58,12 +57,10 @@ export function renderPatron(call: ApiCall, row: PatronRow, embeds: readonly str
     return [name, isShown ? (row.columns[name] ?? (kind === 'boolean' ? false : null)) : null];
   });
   const today = double.clock.today();
-  const future = row.hidden['future_columns'];
   return {
     ...(Object.fromEntries(columns) as object),
     restricted: isRestricted(row, today),
     ...(isFrom(release, '24.11') ? { expired: isExpired(row, today) } : {}),
-    ...(isRecord(future) && isVisible ? future : {}),
     ...Object.fromEntries(embeds.map((name) => renderEmbed(double, row, name))),
   };
 }

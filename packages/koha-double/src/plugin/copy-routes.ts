@@ -37,12 +37,12 @@ const listCopies = pluginRoute('service', 'GET', '/copies', (call) => {
   return ok({ copies: page.map((row) => ({ ...row, restricted_at: restrictedAt(call.double, row) })) });
 });
 
-/** The home libraries for which the service has restricted a copy. */
+/** The home libraries for which the service has restricted a copy, in the order in which it has. */
 function restrictedAt({ db }: Double, { patron_id: id }: CopyRow): string[] {
   const { type, comment } = kinds.home;
   const row = db.patrons.get(id);
   const own = row === undefined ? [] : restrictionsOf(row).filter((each) => each.type === type);
-  return own.map((each) => each.comment.slice(comment.length)).toSorted();
+  return own.toSorted((a, b) => a.id - b.id).map((each) => each.comment.slice(comment.length));
 }
 
 const keepCopy = pluginRoute('service', 'PUT', '/copies/{patron_id}', ({ double, path, body }) => {

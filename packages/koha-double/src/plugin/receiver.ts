@@ -101,9 +101,19 @@ export async function sendTest(double: Double): Promise<Readonly<Record<string, 
   if (answered === null) return { kind: 'unreachable', why: ms >= testLimitMs ? 'timeout' : 'refused', ms };
   const { status, body } = answered;
   if (status === 202) return { kind: 'accepted', ms };
-  const { code = null, reason = null } = isRecord(body) ? body : {};
-  return { kind: 'refused', status, code, reason, ms };
+  const { code, reason } = isRecord(body) ? body : {};
+  return {
+    kind: 'refused',
+    status,
+    code: wordOf(code, /^[\w.-]{1,64}$/),
+    reason: wordOf(reason, /^(?:clock|library|signature|not_seen|not_kept)$/),
+    ms,
+  };
 }
+
+/** What a receiver says in the service's words; null for what it does not (the plugin's `ReceiverAnswer.pm`). */
+const wordOf = (said: unknown, words: RegExp): string | null =>
+  typeof said === 'string' && words.test(said) ? said : null;
 
 /** An id that the plugin believes a receiver (its `Sender.pm`). */
 export const isEventId = (id: unknown): id is string =>

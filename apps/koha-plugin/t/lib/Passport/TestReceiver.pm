@@ -22,16 +22,10 @@ my %ANSWER = (
         my $answer = { event_id => $state{event_id}, result => 'CHECKOUT_STOPPED' };
         return _reply( 200, { %{$answer}, state => { %state, outcome => 'CANCELLED' } } );
     },
-    no_state   => sub { return _reply( 200, { result => 'ENDED', state => { seq => 3, state => 'done' } } ) },
     consents   => sub { return _reply( 200, { event_id => 'scan_1', answer => 'yes' } ) },
-    status_409 => sub { return _reply( 409, { code => 'no_question', title => 'Conflict' } ) },
-    no_result  => sub { return _reply( 200, { event_id => 'scan_1', result => 'ELSE', state => {} } ) },
     status_404 => sub { return _reply( 404, { code => 'not_found', title => 'Unknown' } ) },
-    not_seen   => sub { return _reply( 404, { code => 'not_found', reason => 'not_seen' } ) },
-    not_kept   => sub { return _reply( 404, { code => 'not_found', reason => 'not_kept' } ) },
     hangs      => sub {return},
     status_401 => sub { return _reply( 401, { code => 'bad_signature', title => 'Unauthorized' } ) },
-    status_422 => sub { return _reply( 422, { code => 'bad_shape',     title => 'Unprocessable' } ) },
     status_429 => sub { return _reply( 429, { code => 'rate', title => 'Too many' }, "Retry-After: 2\r\n" ) },
     status_500 => sub { return _reply( 500, { code => 'internal', title => 'Broken' } ) },
     status_503 =>

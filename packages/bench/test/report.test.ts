@@ -1,12 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { differenceRow, recordRow } from '../src/row.ts';
-import { renderReport, replaceReport } from '../src/write-report.ts';
+import { renderReport, replaceReport } from '../src/report.ts';
 
 const rounds = [
   { ours: 10, against: 8 },
   { ours: 12, against: 8 },
 ];
-const measure = { scenario: 'S1', what: 'a scan', unit: 'ms', rounds };
+const measure = { what: 'a scan', unit: 'ms', rounds };
 const report = {
   machine: {
     commit: '0123456789ab',
@@ -18,7 +18,12 @@ const report = {
     redis: '8',
   },
   seconds: 840,
-  rows: [differenceRow(measure, { atMost: 1 }), recordRow({ ...measure, what: 'something else' })],
+  rows: [differenceRow(measure, { atMost: 1 }), recordRow({ ...measure, what: 'something else' })].map(
+    (row) => ({
+      scenario: 'S1',
+      ...row,
+    }),
+  ),
   skipped: [{ scenario: 'S14', reason: 'no Chromium is on this machine' }],
 };
 

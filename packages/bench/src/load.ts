@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { buildScanEvent, signedRequest } from '@passport/testkit';
-import { preciseNow } from './clock.ts';
+import { preciseNow, within } from './figures.ts';
+import type { Kohas } from './start-kohas.ts';
+import { LENDING, type Stack } from './start-stack.ts';
 
 /** Requests made and signed beforehand: the generator must not be what is measured. */
 export function buildRequests(options: {
@@ -21,42 +23,38 @@ export function buildRequests(options: {
   });
 }
 
-export interface LoadResult {
+interface LoadResult {
   readonly seconds: number;
-  /** Answers that were not 202. */
-  readonly refused: number;
   /** From the moment a request was due until its answer was whole. */
   readonly latenciesMs: readonly number[];
 }
 
 /**
  * Sends every request over `connections` kept connections, each with one request under way. As fast as they are
- * answered, or at `perSecond`, where a request that comes late counts from when it was due.
+ * answered, or at `perSecond`, where a request that comes late counts from when it was due. Throws when one is refused.
  */
 export async function sendLoad(
   url: string,
   requests: readonly Buffer[],
-  options: { connections: number; perSecond?: number },
+  { connections, perSecond }: { readonly connections: number; readonly perSecond?: number | undefined },
 ): Promise<LoadResult> {
   const { hostname, port } = new URL(url);
   const latenciesMs: number[] = [];
   let next = 0;
-  let refused = 0;
   const startedAt = preciseNow();
   const runOne = async (): Promise<void> => {
     const exchange = await openExchange(hostname, Number(port));
     for (let place = next++; place < requests.length; place = next++) {
-      const dueAt =
-        options.perSecond === undefined ? preciseNow() : startedAt + (1_000 * place) / options.perSecond;
+      const dueAt = perSecond === undefined ? preciseNow() : startedAt + (1_000 * place) / perSecond;
       await untilTime(dueAt);
       const status = await exchange.send(requests[place] ?? Buffer.alloc(0));
       latenciesMs.push(preciseNow() - dueAt);
-      if (status !== 202) refused += 1;
+      if (status !== 202) throw new Error(`an event was answered with ${status} by ${url}`);
     }
     exchange.close();
   };
-  await Promise.all(Array.from({ length: options.connections }, runOne));
-  return { seconds: (preciseNow() - startedAt) / 1_000, refused, latenciesMs };
+  await Promise.all(Array.from({ length: connections }, runOne));
+  return { seconds: (preciseNow() - startedAt) / 1_000, latenciesMs };
 }
 
 function untilTime(at: number): Promise<void> | undefined {
@@ -107,4 +105,38 @@ async function openExchange(host: string, port: number): Promise<RawExchange> {
       socket.end();
     },
   };
+}
+
+/** Queues events as fast as the receiver takes them. Throws when one is refused. */
+export async function queueEvents(
+  { receiver, secretOf }: Pick<Stack, 'receiver' | 'secretOf'>,
+  count: number,
+  data: (index: number) => Readonly<Record<string, unknown>>,
+  library = LENDING,
+): Promise<void> {
+  const url = `${receiver.url}/webhooks/${library}`;
+  const requests = buildRequests({ url, secret: secretOf(library), count, data });
+  await sendLoad(url, requests, { connections: Math.min(50, count) });
+}
+
+interface Drained {
+  readonly rate: number;
+  /** False when the patience ended first; `rate` is then that of what had ended. */
+  readonly isWhole: boolean;
+}
+
+/** Events per second from the `from`-th end after the `base`-th to the `to`-th; waits for it, but not for ever. */
+export async function drainRate(
+  kohas: Kohas,
+  { from, to, base = 0 }: { readonly from: number; readonly to: number; readonly base?: number },
+  patienceMs: number,
+): Promise<Drained> {
+  const startedAt = preciseNow();
+  let first: number | null = null;
+  const noteFirst = kohas.nthEnd(base + from).then((at) => (first = at));
+  const last = await within(patienceMs, Promise.all([kohas.nthEnd(base + to), noteFirst]));
+  if (last !== null) return { rate: (1_000 * (to - from)) / (last[0] - last[1]), isWhole: true };
+  const seconds = (preciseNow() - (first ?? startedAt)) / 1_000;
+  const ended = kohas.endCount - base - (first === null ? 0 : from);
+  return { rate: ended / seconds, isWhole: false };
 }

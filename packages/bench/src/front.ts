@@ -1,17 +1,15 @@
 import {
   Agent,
-  createServer,
+  createServer as createHttpServer,
   request,
   type IncomingMessage,
   type RequestListener,
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FrontPlan } from '../kohas-protocol.ts';
-import { startFarProxy } from './far-proxy.ts';
-import { buildWebWorkers } from './web-workers.ts';
+import type { FrontPlan } from './kohas-protocol.ts';
 
 /** The path of one library, where a stand-in is several: every library has an address of its own. */
 export const pathOf = (library: string): string => `/of-${library}`;
@@ -53,7 +51,7 @@ export async function startFront(doubleUrl: string, plan: FrontPlan): Promise<Fr
       send(answer, served);
     });
   };
-  const server = tls === null ? createServer(serve) : createTlsServer(tls, serve);
+  const server = tls === null ? createHttpServer(serve) : createTlsServer(tls, serve);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -118,4 +116,77 @@ function send(answer: ServerResponse, { status, headers, body }: Served): void {
   } = headers;
   answer.writeHead(status, { ...kept, 'content-length': body.length });
   answer.end(body);
+}
+
+interface FarProxy {
+  readonly port: number;
+  close(): void;
+}
+
+/**
+ * A network of `roundTripMs` in front of a port of this machine: each piece arrives half of that later, and a new
+ * connection carries nothing before its handshake, one round trip, is over.
+ */
+export async function startFarProxy(targetPort: number, roundTripMs: number): Promise<FarProxy> {
+  const open = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (client) => {
+    const openFrom = performance.now() + roundTripMs;
+    const upstream = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    for (const socket of [client, upstream]) {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    }
+    carry(client, upstream, roundTripMs / 2, openFrom);
+    carry(upstream, client, roundTripMs / 2, 0);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+function carry(from: Socket, to: Socket, oneWayMs: number, openFrom: number): void {
+  const after = (act: () => void): void => {
+    const now = performance.now();
+    setTimeout(act, Math.max(now, openFrom) - now + oneWayMs);
+  };
+  from.on('data', (bytes: Buffer) => after(() => void (to.writable && to.write(bytes))));
+  from.on('end', () => after(() => to.end()));
+  from.on('error', () => to.destroy());
+  from.on('close', () => after(() => to.destroySoon()));
+}
+
+/** The web workers of one Koha: who comes when all are busy waits in line, first come, first served. */
+interface WebWorkers {
+  /** Resolves when a worker is free; the caller must call `leave`. */
+  enter(): Promise<void>;
+  leave(): void;
+}
+
+export function buildWebWorkers(count: number): WebWorkers {
+  const line: (() => void)[] = [];
+  let free = count;
+  return {
+    enter() {
+      if (free > 0) {
+        free -= 1;
+        return Promise.resolve();
+      }
+      return new Promise((resolve) => {
+        line.push(resolve);
+      });
+    },
+    leave() {
+      const next = line.shift();
+      if (next === undefined) free += 1;
+      else next();
+    },
+  };
 }

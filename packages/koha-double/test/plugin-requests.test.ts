@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import type { Respond } from './support/fake-receiver.ts';
+import type { Reply, TestKoha } from './support/with-koha.ts';
+import { withReceiver } from './support/with-receiver.ts';
+
+/** One of the requests of a case and what it is answered. `$sent` is the id of the last event that was sent. */
+interface Step {
+  readonly request: string;
+  readonly as?: "another's key" | "another's password";
+  readonly body?: unknown;
+  /** The body's type; application/json. */
+  readonly type?: string;
+  readonly status: number;
+  /** What the answer has: it may have more keys, but not in lists. */
+  readonly answer?: Readonly<Record<string, unknown>>;
+  readonly lacks?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+interface Case {
+  readonly name: string;
+  /** What the receiver answers; it accepts. */
+  readonly receiver?: 'silent' | NonNullable<ReturnType<Respond>>;
+  readonly configured?: 'nothing' | 'no desk';
+  /** From number 2 on. */
+  readonly patrons?: readonly {
+    readonly cardnumber: string;
+    readonly home_key?: string;
+    readonly is_copy?: boolean;
+    readonly owes?: number;
+    readonly protected?: boolean;
+  }[];
+  readonly steps: readonly Step[];
+  /** Every request that the receiver had. */
+  readonly sent?: readonly string[];
+}
+
+/** What the plugin must answer alike (its `t/requests.t`). */
+const FILE = new URL('../../../apps/koha-plugin/t/requests.json', import.meta.url);
+const cases = JSON.parse(readFileSync(FILE, 'utf8')) as readonly Case[];
+
+const CLERK = 'CLERK';
+const BASIC = `Basic ${Buffer.from('clerk:a-password-1').toString('base64')}`;
+
+test.each(cases.map((each) => [each.name, each] as const))('%s', (_name, each) =>
+  withReceiver(respondOf(each), async (koha, events) => {
+    prepare(koha, each);
+    const sent = (): string => String(events.at(-1)?.headers['webhook-id']);
+    for (const step of each.steps) {
+      const { status, answer, lacks = [], headers = {} } = step;
+      const reply = await send(koha, step, sent);
+      const where = [step.request, step.body];
+      expect([...where, reply.status, reply.body]).toEqual([...where, status, reply.body]);
+      if (answer !== undefined) {
+        const named = answer['event_id'] === '$sent' ? { event_id: sent() } : {};
+        expect(reply.body).toMatchObject({ ...answer, ...named });
+      }
+      for (const name of lacks) expect(reply.body).not.toHaveProperty(name);
+      for (const [name, value] of Object.entries(headers)) expect(reply.headers.get(name)).toBe(value);
+    }
+    if (each.sent !== undefined)
+      expect(events.map(({ method, url }) => `${method} ${url}`)).toEqual(each.sent);
+  }),
+);
+
+function respondOf({ receiver }: Case): Respond | undefined {
+  if (receiver === undefined) return undefined;
+  return () => (receiver === 'silent' ? null : receiver);
+}
+
+function prepare(koha: TestKoha, { configured, patrons = [] }: Case): void {
+  const receiver_url = koha.settings().webhook?.receiver_url ?? '';
+  koha.putSettings({
+    RESTBasicAuth: '1',
+    webhook:
+      configured === 'nothing'
+        ? null
+        : {
+            receiver_url,
+            secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+            library: 'riverside',
+            patterns: [String.raw`^21234\d{9}$`],
+            staff_wait_ms: 0,
+            self_check_wait_ms: 0,
+            ...(configured === 'no desk' && { off: ['staff'] }),
+          },
+  });
+  for (const { cardnumber, home_key: key, is_copy: isCopy, owes, protected: isProtected } of patrons) {
+    const { patron_id } = koha.putPatron(cardnumber, {
+      ...(key !== undefined && { extended_attributes: [{ type: 'PASSPORTED_ID', value: key }] }),
+      ...(owes !== undefined && { account_balance: owes }),
+      ...(isProtected !== undefined && { protected: isProtected }),
+    });
+    const home_key = patron_id > 2 && key !== undefined ? key : 'midland:8';
+    if (isCopy === true) koha.putCopy({ patron_id, version: 0, home_key, fields: {} });
+  }
+  const permissions = ['borrowers:1', 'circulate:1'];
+  koha.putPatron(CLERK, { userid: 'clerk', password: 'a-password-1', permissions });
+}
+
+function send(koha: TestKoha, { request, as, body, type }: Step, sent: () => string): Promise<Reply> {
+  const [method = '', path = ''] = request.replaceAll('$sent', sent).split(' ');
+  koha.putSettings({ plugin_service_user: as === "another's key" ? CLERK : 'PASSPORT-SERVICE' });
+  return koha.request(method, `/api/v1/contrib/passport${path}`, {
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    headers: {
+      ...(body !== undefined && { 'content-type': type ?? 'application/json' }),
+      ...(as === "another's password" && { authorization: BASIC }),
+    },
+  });
+}
