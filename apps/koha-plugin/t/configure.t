@@ -301,7 +301,7 @@ subtest 'every text is in every language, with the same blanks, and on the page'
             $ALIKE{$language}, "$language: translated" );
     }
 
-    my $sources = join q{}, map { Mojo::File->new("$FOLDER/$_")->slurp } qw( configure.tt page.inc Settings.pm );
+    my $sources = join q{}, map { Mojo::File->new("$FOLDER/$_")->slurp } qw( configure.tt page.tt Settings.pm );
     my %used    = map { $_ => 1 } $sources =~ m{ \b (?: (?: words | common )[.] | key [ ] => [ ] ' ) (\w+) }gxms;
     is_deeply( [ sort keys %used ], [ sort keys %english ], 'none is missing, and none is left over' );
 };

@@ -621,7 +621,7 @@ subtest 'every outcome has words, every text is in every language, with the same
 
     my $sources = join q{},
         map { Mojo::File->new("$FOLDER/$_")->slurp }
-        qw( tool.tt page.inc StatusPage.pm SetupCheck.pm OutcomeWords.pm );
+        qw( tool.tt page.tt StatusPage.pm SetupCheck.pm OutcomeWords.pm );
     my %used = map { $_ => 1 }
         $sources =~ m{ \b words [.] (\w+) }gxms,
         $sources
