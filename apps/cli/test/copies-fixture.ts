@@ -6,7 +6,7 @@ import {
   openReceipts,
   readCopyRecords,
   readReceipts,
-} from '@passport/queue';
+} from '@passport/queue/copies';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type RedisOptions, type StartedRedis, startRedis } from '@passport/testkit';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';

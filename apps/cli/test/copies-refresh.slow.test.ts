@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openSweepQueue } from '@passport/queue';
+import { openSweepQueue } from '@passport/queue/sweeps';
 import { closeRedis, createLogger, createRedis } from '@passport/runtime';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { REMEMBERED_SOON, type Services, startRedis, startServices, waitFor } from '@passport/testkit';

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { FIELD_GROUPS } from '@passport/config';
 import { jobSchema, PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/contract';
-import { ACTS, type DisclosureReceipt } from '@passport/queue';
+import { ACTS } from '@passport/queue/audit';
+import type { DisclosureReceipt } from '@passport/queue/copies';
 import { KOHA_TRACES } from '../src/commands/erase.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { readControl } from '@passport/queue';
+import { readControl } from '@passport/queue/processes';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';

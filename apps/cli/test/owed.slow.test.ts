@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import { type OwedReading, writeOwed } from '@passport/queue';
+import { type OwedReading, writeOwed } from '@passport/queue/sweeps';
 import { closeRedis, createLogger, createRedis, untilRedisReady, type Redis } from '@passport/runtime';
 import { REMEMBERED_SOON, type Services, startRedis, startServices, waitFor } from '@passport/testkit';
 import { jsonOf, passport, webhookSecretOf } from './run-cli.ts';

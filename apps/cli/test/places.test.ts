@@ -2,13 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import {
-  type DisclosureReceipt,
-  openReceipts,
-  openScanQueue,
-  readCopyRecords,
-  writeOwed,
-} from '@passport/queue';
+import { type DisclosureReceipt, openReceipts, readCopyRecords } from '@passport/queue/copies';
+import { openScanQueue } from '@passport/queue/scans';
+import { writeOwed } from '@passport/queue/sweeps';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { only, populate } from './doctor-fixture.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Consortium, parseConsortium } from '@passport/config';
 import type { EventState } from '@passport/contract';
-import type { FailedEvent, PersonRetry } from '@passport/queue';
+import type { FailedEvent, PersonRetry } from '@passport/queue/events';
 import { applyPlan, isWell, planRetry } from '../src/commands/events/retry-plan.ts';
 import { consortiumOf } from './run-cli.ts';
 

@@ -2,12 +2,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import {
   type ProcessIdentity,
   type ProcessNote,
-  type ScanJobs,
   type SeenProcess,
   announceProcess,
-  openScanQueue,
   readProcesses,
-} from '@passport/queue';
+} from '@passport/queue/processes';
+import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import { checkProcesses } from '../src/commands/doctor/check-service.ts';

@@ -6,7 +6,7 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
-import type { ReportJobs } from '@passport/queue';
+import type { ReportJobs } from '@passport/queue/reports';
 import {
   type ConnectionLimits,
   type Logger,

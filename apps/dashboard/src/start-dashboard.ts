@@ -1,19 +1,11 @@
 import { type DashboardConfig, tryConfig } from '@passport/config';
-import {
-  CLOCK_KEY,
-  type ProcessIdentity,
-  type ReportJobs,
-  type ScanJobs,
-  openLedger,
-  openReportQueue,
-  openScanQueue,
-  queueMetrics,
-  readQueue,
-  readRedis,
-  redisMetrics,
-  registerProcess,
-  startAudit,
-} from '@passport/queue';
+import { startAudit } from '@passport/queue/audit';
+import { CLOCK_KEY } from '@passport/queue/keys';
+import { openLedger } from '@passport/queue/ledger';
+import { queueMetrics, readRedis, redisMetrics } from '@passport/queue/metrics';
+import { type ProcessIdentity, registerProcess } from '@passport/queue/processes';
+import { type ReportJobs, openReportQueue } from '@passport/queue/reports';
+import { type ScanJobs, openScanQueue, readQueue } from '@passport/queue/scans';
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type ScanJobs, idempotencyKey, openLedger } from '@passport/queue';
+import { idempotencyKey } from '@passport/queue/keys';
+import { openLedger } from '@passport/queue/ledger';
+import type { ScanJobs } from '@passport/queue/scans';
 import { buildPersonActions } from '../src/events/person-actions.ts';
 import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 

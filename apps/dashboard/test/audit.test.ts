@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { openActKeeper } from '@passport/queue';
+import { openActKeeper } from '@passport/queue/audit';
 import { auditedLog } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type ScanJobs, queueReport } from '@passport/queue';
+import { queueReport } from '@passport/queue/reports';
+import type { ScanJobs } from '@passport/queue/scans';
 import type { Redis } from '@passport/runtime';
 import { type DashboardFixture, VIEWER, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 

@@ -3,17 +3,10 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { type Job, UnrecoverableError, Worker } from 'bullmq';
 import { type JobData, type Progress, nextProgress } from '@passport/contract';
-import {
-  QUEUE_PREFIX,
-  SCANS,
-  addScans,
-  backlogKey,
-  openLedger,
-  openReportQueue,
-  type ReportJobs,
-  openScanQueue,
-  type ScanJobs,
-} from '@passport/queue';
+import { QUEUE_PREFIX, SCANS, backlogKey } from '@passport/queue/keys';
+import { openLedger } from '@passport/queue/ledger';
+import { openReportQueue, type ReportJobs } from '@passport/queue/reports';
+import { addScans, openScanQueue, type ScanJobs } from '@passport/queue/scans';
 import {
   CONNECTION_LIMITS,
   type Logger,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openDeliveryNotes } from '@passport/queue';
+import { openDeliveryNotes } from '@passport/queue/notices';
 import { type DashboardFixture, OPERATOR, SCOPED, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { pauseLibraries } from '@passport/queue';
+import { pauseLibraries } from '@passport/queue/processes';
 import type { FastifyInstance } from 'fastify';
 import { type DashboardFixture, OPERATOR, basic, openDashboardFixture } from './dashboard-fixture.ts';
 

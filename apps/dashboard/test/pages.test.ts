@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type SweepState, writeHealth, writeSweep } from '@passport/queue';
+import { writeHealth } from '@passport/queue/processes';
+import { type SweepState, writeSweep } from '@passport/queue/sweeps';
 import type { Redis } from '@passport/runtime';
 import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import type { Pause } from '@passport/queue';
+import type { Pause } from '@passport/queue/processes';
 import { pausesOf } from '../src/libraries/read-pauses.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');

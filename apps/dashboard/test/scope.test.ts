@@ -1,13 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance, HTTPMethods, RouteOptions } from 'fastify';
-import {
-  type ProcessNote,
-  type SweepState,
-  announceProcess,
-  openActKeeper,
-  writeHealth,
-  writeSweep,
-} from '@passport/queue';
+import { openActKeeper } from '@passport/queue/audit';
+import { type ProcessNote, announceProcess, writeHealth } from '@passport/queue/processes';
+import { type SweepState, writeSweep } from '@passport/queue/sweeps';
 import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
 
 /** What a page about any other library would contain: its id, or its name. */

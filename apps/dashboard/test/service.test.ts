@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { SeenProcess } from '@passport/queue';
+import type { SeenProcess } from '@passport/queue/processes';
 import { type RedisState, type ServiceState, serviceFaults } from '../src/overview/service-state.ts';
 import { type DashboardFixture, openDashboardFixture } from './dashboard-fixture.ts';
 

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { ConfigError, type ReceiverConfig, receiverConfig, tryConfig } from '@passport/config';
+import { buildAdmission } from '@passport/queue/admission';
 import {
   type RegisteredProcess,
   type Registration,
   type ProcessIdentity,
-  buildAdmission,
   buildHasWorker,
-  buildReplicaCheck,
   registerProcess,
-  openScanQueue,
-} from '@passport/queue';
+} from '@passport/queue/processes';
+import { buildReplicaCheck } from '@passport/queue/redis';
+import { openScanQueue } from '@passport/queue/scans';
 import {
   CONNECTION_LIMITS,
   type ConnectionLimits,

@@ -1,15 +1,10 @@
 import type { ReceiverConfig } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
-import {
-  CLOCK_KEY,
-  type ReplicaCheck,
-  type ScanJobs,
-  buildHasWorker,
-  queueMetrics,
-  readQueue,
-  readRedis,
-  redisMetrics,
-} from '@passport/queue';
+import { CLOCK_KEY } from '@passport/queue/keys';
+import { queueMetrics, readRedis, redisMetrics } from '@passport/queue/metrics';
+import { buildHasWorker } from '@passport/queue/processes';
+import type { ReplicaCheck } from '@passport/queue/redis';
+import { type ScanJobs, readQueue } from '@passport/queue/scans';
 import {
   type Logger,
   type MetricsRegistry,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type SignatureHeader, signDelivery } from '@passport/contract';
-import type { AdmissionRequest } from '@passport/queue';
+import type { AdmissionRequest } from '@passport/queue/admission';
 import { createEncryption } from '@passport/runtime';
 import { buildScanEvent, signedRequest } from '@passport/testkit';
 import { type Acceptance, acceptEvent } from '../src/deliveries/accept-event.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type JobData, parseWebhookSecret, queuedProgress, signDelivery } from '@passport/contract';
-import { goOnIfAnswered, readConsent } from '@passport/queue';
+import { goOnIfAnswered, readConsent } from '@passport/queue/scans';
 import { signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
 import { type ReceiverFixture, OTHER_SECRET, SECRET, openReceiver, read } from './receiver-fixture.ts';
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
-import type { AdmitEvents, AdmissionAnswer, AdmissionRequest, ReplicaCheck } from '@passport/queue';
+import type { AdmitEvents, AdmissionAnswer, AdmissionRequest } from '@passport/queue/admission';
+import type { ReplicaCheck } from '@passport/queue/redis';
 import { createLogger } from '@passport/runtime';
 import { buildJob } from '@passport/testkit';
 import { type EventSinkDeps, buildEventSink } from '../src/deliveries/event-sink.ts';

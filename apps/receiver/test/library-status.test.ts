@@ -8,7 +8,8 @@ import {
   parseWebhookSecret,
   signDelivery,
 } from '@passport/contract';
-import { openLedger, pauseLibraries, readProcesses, registerProcess } from '@passport/queue';
+import { openLedger } from '@passport/queue/ledger';
+import { pauseLibraries, readProcesses, registerProcess } from '@passport/queue/processes';
 import { createLogger } from '@passport/runtime';
 import { buildScanEvent, signedRequest, startRedis, waitFor } from '@passport/testkit';
 import {

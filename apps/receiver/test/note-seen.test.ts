@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from '@jest/globals';
-import { openReceipts, openSeenCopies } from '@passport/queue';
+import { openReceipts, openSeenCopies } from '@passport/queue/copies';
 import { signedRequest } from '@passport/testkit';
 import { OTHER_SECRET, SECRET, useReceiver } from './receiver-fixture.ts';
 

@@ -2,13 +2,10 @@ import { Writable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { type JobData, parseWebhookSecret } from '@passport/contract';
-import {
-  type ScanJobs,
-  buildAdmission,
-  buildHasWorker,
-  buildReplicaCheck,
-  openScanQueue,
-} from '@passport/queue';
+import { buildAdmission } from '@passport/queue/admission';
+import { buildHasWorker } from '@passport/queue/processes';
+import { buildReplicaCheck } from '@passport/queue/redis';
+import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
 import {
   CONNECTION_LIMITS,
   type Redis,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type EventState, parseWebhookSecret, signDelivery } from '@passport/contract';
-import { LenientWorker, SCANS } from '@passport/queue';
+import { LenientWorker } from '@passport/queue/bullmq';
+import { SCANS } from '@passport/queue/keys';
 import { type Redis, closeRedis, createLogger, createRedis } from '@passport/runtime';
 import { signedRequest, startRedis, waitFor } from '@passport/testkit';
 import { OTHER_SECRET, SECRET, openReceiver, useReceiver, read } from './receiver-fixture.ts';

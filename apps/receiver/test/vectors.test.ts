@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
-import { openReceipts } from '@passport/queue';
+import { openReceipts } from '@passport/queue/copies';
 import { sendRaw, rawRequest } from '@passport/testkit';
 import { type AnswerBody, SECRET, useReceiver, reportingLibrary } from './receiver-fixture.ts';
 

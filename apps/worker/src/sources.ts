@@ -1,4 +1,4 @@
-import type { ProcessIdentity } from '@passport/queue';
+import type { ProcessIdentity } from '@passport/queue/processes';
 
 /** Intervals that no configuration has. Tests hand down shorter ones, so that they need not wait for these. */
 export interface Timings {

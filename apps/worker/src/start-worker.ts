@@ -1,30 +1,17 @@
 import { type WorkerConfig, tryConfig } from '@passport/config';
 import { ALERTED_OUTCOMES } from '@passport/contract';
-import {
-  CLOCK_KEY,
-  type FetchTimings,
-  buildClaimCreate,
-  buildJobDataWriter,
-  buildPauses,
-  openCreatePlaces,
-  openLedger,
-  openPatronLocks,
-  openReceipts,
-  openReportQueue,
-  openScanQueue,
-  queueMetrics,
-  readConsent,
-  readControl,
-  readKept,
-  readQueue,
-  readRedis,
-  readSchedules,
-  redisMetrics,
-  registerProcess,
-  retireHealth,
-  startAudit,
-  startFetchWatch,
-} from '@passport/queue';
+import { startAudit } from '@passport/queue/audit';
+import { type FetchTimings, startFetchWatch } from '@passport/queue/bullmq';
+import { openReceipts } from '@passport/queue/copies';
+import { CLOCK_KEY } from '@passport/queue/keys';
+import { openLedger } from '@passport/queue/ledger';
+import { buildClaimCreate, openCreatePlaces, openPatronLocks } from '@passport/queue/locks';
+import { queueMetrics, readRedis, redisMetrics } from '@passport/queue/metrics';
+import { buildPauses, readControl, registerProcess, retireHealth } from '@passport/queue/processes';
+import { openReportQueue } from '@passport/queue/reports';
+import { readKept } from '@passport/queue/retention';
+import { buildJobDataWriter, openScanQueue, readConsent, readQueue } from '@passport/queue/scans';
+import { readSchedules } from '@passport/queue/sweeps';
 import {
   type Lifecycle,
   type Logger,

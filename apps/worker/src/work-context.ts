@@ -1,5 +1,9 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
-import type { FetchWatch, Pauses, Receipts, ReportJobs, ScanJobs } from '@passport/queue';
+import type { FetchWatch } from '@passport/queue/bullmq';
+import type { Receipts } from '@passport/queue/copies';
+import type { Pauses } from '@passport/queue/processes';
+import type { ReportJobs } from '@passport/queue/reports';
+import type { ScanJobs } from '@passport/queue/scans';
 import type { Logger, Redis, RedisClock, Tracing } from '@passport/runtime';
 import type { WorkerLoad } from './job/worker-load.ts';
 import type { CopyMemory } from './koha/copy-memory.ts';

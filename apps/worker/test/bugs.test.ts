@@ -2,14 +2,9 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
-import {
-  addScans,
-  buildClaimCreate,
-  buildJobDataWriter,
-  cancelEvent,
-  openScanQueue,
-  startFetchWatch,
-} from '@passport/queue';
+import { startFetchWatch } from '@passport/queue/bullmq';
+import { buildClaimCreate } from '@passport/queue/locks';
+import { addScans, buildJobDataWriter, cancelEvent, openScanQueue } from '@passport/queue/scans';
 import {
   RedisUnavailable,
   closeRedis,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type Cancelled, cancelEvent } from '@passport/queue';
+import { type Cancelled, cancelEvent } from '@passport/queue/scans';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { ScanCancelled } from '../src/provision/scan.ts';

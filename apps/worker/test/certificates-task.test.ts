@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Library } from '@passport/config';
-import { readCertificates } from '@passport/queue';
+import { readCertificates } from '@passport/queue/notices';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, makeTestCertificate, startRedis } from '@passport/testkit';
 import { certificatesTask } from '../src/maintenance/notify-tasks.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import { testedReleases } from '@passport/koha-double';
-import type { PauseSide } from '@passport/queue';
+import type { PauseSide } from '@passport/queue/processes';
 import { leakGuard } from '@passport/testkit';
 import type { Libraries } from '../src/koha/libraries.ts';
 import { LibraryPaused } from '../src/koha/koha-failure.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
-import type { StoredConsent } from '@passport/queue';
+import type { StoredConsent } from '@passport/queue/scans';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
 import { PATRON, type WorkflowBench, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { CreatePlaces, PlaceOwner } from '@passport/queue';
+import type { CreatePlaces, PlaceOwner } from '@passport/queue/locks';
 import { leakGuard } from '@passport/testkit';
 import type { TakenJob } from '../src/job/taken-job.ts';
 import { type TakeWithPlace, buildCreateAccess } from '../src/provision/create-access.ts';

@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { SCANS, LenientWorker, addScans, openScanQueue } from '@passport/queue';
+import { LenientWorker } from '@passport/queue/bullmq';
+import { SCANS } from '@passport/queue/keys';
+import { addScans, openScanQueue } from '@passport/queue/scans';
 import { closeRedis } from '@passport/runtime';
 import { openEmptyRedis } from './empty-redis.ts';
 import { jobData } from './builders.ts';

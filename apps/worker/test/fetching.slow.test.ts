@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { readProcesses } from '@passport/queue';
+import { readProcesses } from '@passport/queue/processes';
 import { type FaultProxy, startFaultProxy, waitFor } from '@passport/testkit';
 import { closeRedis, createLogger, createRedis } from '@passport/runtime';
 import {

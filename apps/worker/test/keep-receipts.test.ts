@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from '@jest/globals';
-import type { DisclosureReceipt, Receipts } from '@passport/queue';
+import type { DisclosureReceipt, Receipts } from '@passport/queue/copies';
 import { createLogger } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import { keepReceipts } from '../src/job/keep-receipts.ts';

@@ -1,6 +1,8 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openScanQueue, openReportQueue, readLibraryStates } from '@passport/queue';
+import { readLibraryStates } from '@passport/queue/processes';
+import { openReportQueue } from '@passport/queue/reports';
+import { openScanQueue } from '@passport/queue/scans';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type RedisOptions, leakGuard, startRedis, waitFor } from '@passport/testkit';
 import type { Task } from '../src/maintenance/start-tasks.ts';

@@ -1,14 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import {
-  buildAdmission,
-  readEventState,
-  listedEventOf,
-  openLedger,
-  readLibraryStates,
-  readReceipts,
-  retryByPerson,
-} from '@passport/queue';
+import { buildAdmission } from '@passport/queue/admission';
+import { readReceipts } from '@passport/queue/copies';
+import { listedEventOf, retryByPerson } from '@passport/queue/events';
+import { openLedger } from '@passport/queue/ledger';
+import { readLibraryStates } from '@passport/queue/processes';
+import { readEventState } from '@passport/queue/scans';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import { type WorkerBench, type WorkerPlan, openWorkers } from './worker-bench.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openSweepQueue, openReceipts } from '@passport/queue';
+import { openReceipts } from '@passport/queue/copies';
+import { openSweepQueue } from '@passport/queue/sweeps';
 import { type Logger, type Redis, closeRedis } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import { startSweepWorker } from '../src/sweep/sweep-worker.ts';

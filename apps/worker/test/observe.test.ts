@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFrom, testedReleases } from '@passport/koha-double';
-import type { DisclosureReceipt, Receipts } from '@passport/queue';
+import type { DisclosureReceipt, Receipts } from '@passport/queue/copies';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
 import { PATRON, type WorkflowBench, type WorkflowPlan, endOfRun, openWorkflow } from './workflow-bench.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KohaError } from '@passport/koha-client';
-import { type DisclosureReceipt, readReceipts } from '@passport/queue';
+import { type DisclosureReceipt, readReceipts } from '@passport/queue/copies';
 import { leakGuard } from '@passport/testkit';
 import { LibraryClosed } from '../src/koha/koha-failure.ts';
 import { buildPassOn } from '../src/sweep/pass-on.ts';

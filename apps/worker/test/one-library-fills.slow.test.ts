@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { type AdmissionRequest, addScans, buildAdmission, openScanQueue } from '@passport/queue';
+import { type AdmissionRequest, buildAdmission } from '@passport/queue/admission';
+import { addScans, openScanQueue } from '@passport/queue/scans';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard } from '@passport/testkit';
 import { jobData } from './builders.ts';

@@ -2,13 +2,8 @@ import { type Consortium, type Library, parseConsortium } from '@passport/config
 import { formatWebhookSecret } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import {
-  type DisclosureReceipt,
-  NOTHING_READ,
-  type OwedReading,
-  openReceipts,
-  readCopyRecords,
-} from '@passport/queue';
+import { type DisclosureReceipt, openReceipts, readCopyRecords } from '@passport/queue/copies';
+import { NOTHING_READ, type OwedReading } from '@passport/queue/sweeps';
 import type { Logger, Redis } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { runOwed } from '../src/owed/owed-job.ts';

@@ -1,16 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Consortium, Library } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
+import { openReceipts, readCopyRecords, trimCopyRecords } from '@passport/queue/copies';
 import {
   type OwedJob,
   type OwedReading,
-  openReceipts,
   openSweepQueue,
-  readCopyRecords,
   readOwedByHome,
-  trimCopyRecords,
   writeOwed,
-} from '@passport/queue';
+} from '@passport/queue/sweeps';
 import type { Logger } from '@passport/runtime';
 import { doOwedJob, queueLastReadings } from '../src/owed/owed-job.ts';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { DisclosureReceipt } from '@passport/queue';
+import type { DisclosureReceipt } from '@passport/queue/copies';
 import { leakGuard } from '@passport/testkit';
 import { openEmptyRedis } from './empty-redis.ts';
 import { CARD, LENDER, type OwedBench, openOwed, receiptOf } from './owed-bench.ts';

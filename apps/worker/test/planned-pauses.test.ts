@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { buildPauses } from '@passport/queue';
+import { buildPauses } from '@passport/queue/processes';
 import { withWindows } from '../src/koha/pauses.ts';
 import { NOON } from './builders.ts';
 

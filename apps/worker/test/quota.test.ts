@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { QuotaReservation } from '@passport/queue';
+import type { QuotaReservation } from '@passport/queue/ledger';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { buildQuota } from '../src/provision/quota.ts';
 import type { Retry } from '../src/provision/result.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openReceipts, openSeenCopies } from '@passport/queue';
+import { openReceipts, openSeenCopies } from '@passport/queue/copies';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { startSeenWorker } from '../src/sweep/seen-worker.ts';
 import { SweepPaused } from '../src/koha/slice.ts';

@@ -1,14 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import {
-  type ScanJobs,
-  type ReportJobs,
-  addScans,
-  countDelayedReports,
-  openScanQueue,
-  openReportQueue,
-  noteDelayedReport,
-  queueReport,
-} from '@passport/queue';
+import { countDelayedReports, noteDelayedReport } from '@passport/queue/delays';
+import { type ReportJobs, openReportQueue, queueReport } from '@passport/queue/reports';
+import { type ScanJobs, addScans, openScanQueue } from '@passport/queue/scans';
 import {
   type Redis,
   closeRedis,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createEncryption } from '@passport/runtime';
-import { listedEventOf } from '@passport/queue';
+import { listedEventOf } from '@passport/queue/events';
 import { waitFor } from '@passport/testkit';
 import { CARD, ITEM, jobData } from './builders.ts';
 import { type WorkerBench, type WorkerPlan, openWorkers } from './worker-bench.ts';

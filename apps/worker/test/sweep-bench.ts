@@ -2,18 +2,15 @@ import { type Consortium, parseConsortium } from '@passport/config';
 import { formatWebhookSecret } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
+import { type DisclosureReceipt, type Receipts, openReceipts, readCopyRecords } from '@passport/queue/copies';
 import {
-  type DisclosureReceipt,
-  type Receipts,
   type SweepState,
   type SweptHome,
   noteMissing,
-  openReceipts,
   openUnanswered,
-  readCopyRecords,
   readSweep,
   writeSweep,
-} from '@passport/queue';
+} from '@passport/queue/sweeps';
 import { type Encryption, type Redis, createEncryption } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { PatronPage } from '@passport/koha-client';
-import { type SweepState, readSweep, writeSweep } from '@passport/queue';
+import { type SweepState, readSweep, writeSweep } from '@passport/queue/sweeps';
 import { leakGuard } from '@passport/testkit';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
 import { SweepPaused } from '../src/koha/slice.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { type SweepJob, openReceipts, openSweepQueue, readSchedules, readSweep } from '@passport/queue';
+import { openReceipts } from '@passport/queue/copies';
+import { type SweepJob, openSweepQueue, readSchedules, readSweep } from '@passport/queue/sweeps';
 import { closeRedis } from '@passport/runtime';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { type SweepWorker, startSweepWorker } from '../src/sweep/sweep-worker.ts';

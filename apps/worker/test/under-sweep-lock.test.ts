@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { openSweepLock } from '@passport/queue';
+import { openSweepLock } from '@passport/queue/sweeps';
 import { waitFor } from '@passport/testkit';
 import { type HeldLock, underSweepLock } from '../src/sweep/sweep-job.ts';
 import { openEmptyRedis } from './empty-redis.ts';

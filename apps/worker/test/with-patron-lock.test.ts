@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { LockOwner, PatronLocks } from '@passport/queue';
+import type { LockOwner, PatronLocks } from '@passport/queue/locks';
 import { LockLost } from '../src/job/job-lock.ts';
 import { SLOT_WAIT_WHEN_FREE_MS, longestWriteMs } from '../src/koha/connect-libraries.ts';
 import { type WithPatronLock, buildPatronLock } from '../src/provision/with-patron-lock.ts';

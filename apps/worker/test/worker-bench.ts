@@ -5,7 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Secret, workerConfig } from '@passport/config';
 import { type EventState, type JobData, encryptionContext } from '@passport/contract';
 import { type KohaDouble, type KohaDoubleOptions, startKohaDouble } from '@passport/koha-double';
-import { type FetchTimings, type ScanJobs, addScans, openScanQueue, readEventState } from '@passport/queue';
+import type { FetchTimings } from '@passport/queue/bullmq';
+import { type ScanJobs, addScans, openScanQueue, readEventState } from '@passport/queue/scans';
 import {
   Lifecycle,
   closeRedis,

@@ -1,5 +1,5 @@
 import type { NotificationTopic } from '@passport/contract';
-import type { Notified } from '@passport/queue';
+import type { Notified } from '@passport/queue/notices';
 import type { Observation } from './observation.ts';
 
 interface Pace {

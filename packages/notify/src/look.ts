@@ -1,14 +1,9 @@
 import type { Consortium, Library, NotifiedEndpoint } from '@passport/config';
 import type { NotificationTopic } from '@passport/contract';
-import {
-  type LibraryState,
-  type SeenCertificate,
-  type SweepState,
-  readCertificates,
-  readHourUse,
-  readLibraryStates,
-  readSweep,
-} from '@passport/queue';
+import { readHourUse } from '@passport/queue/ledger';
+import { type SeenCertificate, readCertificates } from '@passport/queue/notices';
+import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
+import { type SweepState, readSweep } from '@passport/queue/sweeps';
 import type { Redis } from '@passport/runtime';
 import type { Observation } from './observation.ts';
 

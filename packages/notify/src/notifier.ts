@@ -1,5 +1,5 @@
 import type { Consortium, NotifiedEndpoint } from '@passport/config';
-import { type Notice, notifiedField, openNotices } from '@passport/queue';
+import { type Notice, notifiedField, openNotices } from '@passport/queue/notices';
 import type { Logger, MetricsRegistry, Redis } from '@passport/runtime';
 import { decide } from './decide.ts';
 import { type Look, wantsOf } from './look.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { NotifiedEndpoint } from '@passport/config';
-import type { Notice, Notices } from '@passport/queue';
+import type { Notice, Notices } from '@passport/queue/notices';
 import type { Logger } from '@passport/runtime';
 import { type Delivery, type DeliverDeps, deliver } from './deliver.ts';
 import type { NotifyMetrics } from './notify-metrics.ts';

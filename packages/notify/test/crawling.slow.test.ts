@@ -1,7 +1,7 @@
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Secret } from '@passport/config';
-import { openDeliveryNotes } from '@passport/queue';
+import { openDeliveryNotes } from '@passport/queue/notices';
 import { waitFor } from '@passport/testkit';
 import { type NotifyFixture, SECOND_MS, library, openNotifyFixture } from './notify-fixture.ts';
 

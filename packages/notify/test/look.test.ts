@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Consortium } from '@passport/config';
-import { type LibraryHealth, openLedger, writeCertificate, writeHealth, writeSweep } from '@passport/queue';
+import { openLedger } from '@passport/queue/ledger';
+import { writeCertificate } from '@passport/queue/notices';
+import { type LibraryHealth, writeHealth } from '@passport/queue/processes';
+import { writeSweep } from '@passport/queue/sweeps';
 import { buildLook } from '@passport/notify';
 import { HOUR_MS, type NotifyFixture, openNotifyFixture } from './notify-fixture.ts';
 

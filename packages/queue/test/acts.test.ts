@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { ANY_ACT, type ActSearch, actOf, cleanByAge, findActs, openActKeeper } from '@passport/queue';
+import { ANY_ACT, type ActSearch, actOf, findActs, openActKeeper } from '@passport/queue/audit';
+import { cleanByAge } from '@passport/queue/retention';
 import { waitFor } from '@passport/testkit';
 import { useQueueFixture } from './queue-fixture.ts';
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { addScans, openLedger } from '@passport/queue';
+import { openLedger } from '@passport/queue/ledger';
+import { addScans } from '@passport/queue/scans';
 import {
   type QueueFixture,
   entered,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { addScans, openScanQueue } from '@passport/queue';
+import { addScans, openScanQueue } from '@passport/queue/scans';
 import {
   type QueueFixture,
   entered,

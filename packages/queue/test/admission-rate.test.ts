@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import { type AdmissionAnswer, buildAdmission } from '@passport/queue';
+import { type AdmissionAnswer, buildAdmission } from '@passport/queue/admission';
 import { event, useQueueFixture, openAdmission } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

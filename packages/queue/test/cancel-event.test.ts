@@ -1,15 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  addScans,
-  buildClaimCreate,
-  buildJobDataWriter,
-  cancelEvent,
-  delayActive,
-  jobIdOf,
-  openLedger,
-  retryByPerson,
-  wasCancelled,
-} from '@passport/queue';
+import { retryByPerson } from '@passport/queue/events';
+import { jobIdOf } from '@passport/queue/keys';
+import { openLedger } from '@passport/queue/ledger';
+import { buildClaimCreate } from '@passport/queue/locks';
+import { addScans, buildJobDataWriter, cancelEvent, delayActive, wasCancelled } from '@passport/queue/scans';
 import { NOON, entered, event, jobData, openAdmission, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

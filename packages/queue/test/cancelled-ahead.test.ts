@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { addScans, cancelEvent, isCancelledAhead, jobIdOf, openLedger } from '@passport/queue';
+import { jobIdOf } from '@passport/queue/keys';
+import { openLedger } from '@passport/queue/ledger';
+import { addScans, cancelEvent, isCancelledAhead } from '@passport/queue/scans';
 import { entered, event, jobData, openAdmission, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

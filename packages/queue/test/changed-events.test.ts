@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { addScans, watchEvents } from '@passport/queue';
+import { addScans, watchEvents } from '@passport/queue/scans';
 import { jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { addScans, promoteOverdue } from '@passport/queue';
+import { addScans, promoteOverdue } from '@passport/queue/scans';
 import { jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

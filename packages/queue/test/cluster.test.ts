@@ -1,19 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  addScans,
-  buildItemSweep,
-  noteItem,
-  openLedger,
-  openReceipts,
-  openPatronLocks,
-  noteDelayed,
-  readEventState,
-  readQueue,
-  readReceipts,
-  readRedis,
-  retryByPerson,
-  promoteDelayed,
-} from '@passport/queue';
+import { openReceipts, readReceipts } from '@passport/queue/copies';
+import { noteDelayed, promoteDelayed } from '@passport/queue/delays';
+import { retryByPerson } from '@passport/queue/events';
+import { openLedger } from '@passport/queue/ledger';
+import { openPatronLocks } from '@passport/queue/locks';
+import { readRedis } from '@passport/queue/metrics';
+import { buildItemSweep, noteItem } from '@passport/queue/retention';
+import { addScans, readEventState, readQueue } from '@passport/queue/scans';
 import { NOON, entered, event, jobData, useQueueFixture, question, openAdmission } from './queue-fixture.ts';
 
 const fixture = useQueueFixture({ cluster: true });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { addScans, openLedger, readEventState } from '@passport/queue';
+import { openLedger } from '@passport/queue/ledger';
+import { addScans, readEventState } from '@passport/queue/scans';
 import { jobData, useQueueFixture, question, openAdmission } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -9,7 +9,7 @@ import {
   readReceipts,
   rekeyCopyRecord,
   trimCopyRecords,
-} from '@passport/queue';
+} from '@passport/queue/copies';
 import { useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -1,13 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  type ClaimResult,
-  addScans,
-  buildClaimCreate,
-  jobIdOf,
-  openCreatePlaces,
-  openPatronLocks,
-  openReceipts,
-} from '@passport/queue';
+import { openReceipts } from '@passport/queue/copies';
+import { jobIdOf } from '@passport/queue/keys';
+import { type ClaimResult, buildClaimCreate, openCreatePlaces, openPatronLocks } from '@passport/queue/locks';
+import { addScans } from '@passport/queue/scans';
 import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { openCreatePlaces } from '@passport/queue';
+import { openCreatePlaces } from '@passport/queue/locks';
 import { waitFor } from '@passport/testkit';
 import { useQueueFixture } from './queue-fixture.ts';
 

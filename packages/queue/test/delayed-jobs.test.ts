@@ -1,12 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import {
-  addScans,
-  jobIdOf,
-  noteDelayed,
-  delayedKey,
-  librariesWithDelayed,
-  promoteDelayed,
-} from '@passport/queue';
+import { noteDelayed, librariesWithDelayed, promoteDelayed } from '@passport/queue/delays';
+import { jobIdOf, delayedKey } from '@passport/queue/keys';
+import { addScans } from '@passport/queue/scans';
 import { jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

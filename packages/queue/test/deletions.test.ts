@@ -7,7 +7,7 @@ import {
   openReceipts,
   readDeletions,
   readReceipts,
-} from '@passport/queue';
+} from '@passport/queue/copies';
 import { useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

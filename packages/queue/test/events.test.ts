@@ -5,12 +5,10 @@ import {
   EVENT_STATES,
   type EventFilterState,
   type ListedEvent,
-  addScans,
   findEvents,
-  readEventState,
-  readQueue,
-  readRedis,
-} from '@passport/queue';
+} from '@passport/queue/events';
+import { readRedis } from '@passport/queue/metrics';
+import { addScans, readEventState, readQueue } from '@passport/queue/scans';
 import { type QueueFixture, jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

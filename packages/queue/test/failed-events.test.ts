@@ -1,6 +1,8 @@
 import { expect, test } from '@jest/globals';
 import type { JobData, Outcome } from '@passport/contract';
-import { addScans, cancelEvent, listFailed, openLedger, retryByPerson } from '@passport/queue';
+import { listFailed, retryByPerson } from '@passport/queue/events';
+import { openLedger } from '@passport/queue/ledger';
+import { addScans, cancelEvent } from '@passport/queue/scans';
 import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type FetchState, decideFetching, startFetchWatch } from '@passport/queue';
+import { type FetchState, decideFetching, startFetchWatch } from '@passport/queue/bullmq';
 import { createLogger } from '@passport/runtime';
 
 const TIMINGS = { blockMs: 5_000, lateMs: 20_000, deadMs: 45_000, endMs: 180_000, checkMs: 1_000 };

@@ -4,12 +4,12 @@ import {
   ANY_EVENT,
   type EventSearch,
   type FoundEvents,
-  addScans,
-  backlogKey,
   countEvents,
   findEvents,
-  openLedger,
-} from '@passport/queue';
+} from '@passport/queue/events';
+import { backlogKey } from '@passport/queue/keys';
+import { openLedger } from '@passport/queue/ledger';
+import { addScans } from '@passport/queue/scans';
 import { jobData, useQueueFixture } from './queue-fixture.ts';
 
 const ISO = '2026-11-25T12:00:00.000Z';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { OUTCOMES } from '@passport/contract';
-import { hourUseOf } from '@passport/queue';
+import { hourUseOf } from '@passport/queue/ledger';
 
 const homes = ['midland'];
 const usedBy = (hasSentRecord: boolean, named: readonly string[]) =>

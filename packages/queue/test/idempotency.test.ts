@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { addScans, buildAdmission, openLedger } from '@passport/queue';
+import { buildAdmission } from '@passport/queue/admission';
+import { openLedger } from '@passport/queue/ledger';
+import { addScans } from '@passport/queue/scans';
 import { entered, event, jobData, useQueueFixture, question, openAdmission } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { addScans, buildJobDataWriter, jobIdOf } from '@passport/queue';
+import { jobIdOf } from '@passport/queue/keys';
+import { addScans, buildJobDataWriter } from '@passport/queue/scans';
 import { jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

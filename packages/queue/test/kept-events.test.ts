@@ -1,15 +1,11 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import {
-  addScans,
-  buildAdmission,
-  buildKeptSweep,
-  openLedger,
-  openReportQueue,
-  noteDelayedReport,
-  readKept,
-  retryByPerson,
-  queueReport,
-} from '@passport/queue';
+import { buildAdmission } from '@passport/queue/admission';
+import { noteDelayedReport } from '@passport/queue/delays';
+import { retryByPerson } from '@passport/queue/events';
+import { openLedger } from '@passport/queue/ledger';
+import { openReportQueue, queueReport } from '@passport/queue/reports';
+import { buildKeptSweep, readKept } from '@passport/queue/retention';
+import { addScans } from '@passport/queue/scans';
 import { event, jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type Ledger, openLedger, readOutcomeCounts } from '@passport/queue';
+import { type Ledger, openLedger } from '@passport/queue/ledger';
+import { readOutcomeCounts } from '@passport/queue/statistics';
 import { NOON, event, useQueueFixture, openAdmission } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type LibraryHealth, readLibraryStates, retireHealth, writeHealth } from '@passport/queue';
+import { type LibraryHealth, readLibraryStates, retireHealth, writeHealth } from '@passport/queue/processes';
 import { NOON, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

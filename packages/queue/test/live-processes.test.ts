@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { LIVE_MS, type ProcessNote, announceProcess, readProcesses } from '@passport/queue';
+import { LIVE_MS, type ProcessNote, announceProcess, readProcesses } from '@passport/queue/processes';
 import { waitFor } from '@passport/testkit';
 import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
 

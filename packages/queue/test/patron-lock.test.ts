@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import { type PatronLocks, openPatronLocks } from '@passport/queue';
+import { type PatronLocks, openPatronLocks } from '@passport/queue/locks';
 import { useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

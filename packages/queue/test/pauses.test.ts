@@ -1,17 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
+import { notePaused, promotePaused } from '@passport/queue/delays';
+import { jobIdOf } from '@passport/queue/keys';
 import {
   type Pause,
   type PauseSide,
-  addScans,
   buildPauses,
-  jobIdOf,
-  notePaused,
   pauseLibraries,
-  promotePaused,
   readControl,
   requestReload,
   resumeLibrary,
-} from '@passport/queue';
+} from '@passport/queue/processes';
+import { addScans } from '@passport/queue/scans';
 import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

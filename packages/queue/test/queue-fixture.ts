@@ -3,15 +3,9 @@ import { createLogger, createRedis, closeRedis, untilRedisReady, type Redis } fr
 import { buildJob, startRedis, type RedisOptions, type StartedRedis } from '@passport/testkit';
 import { type Job, UnrecoverableError, Worker } from 'bullmq';
 import type { JobData } from '@passport/contract';
-import {
-  QUEUE_PREFIX,
-  SCANS,
-  type AdmissionAnswer,
-  type AdmissionRequest,
-  type ScanJobs,
-  buildAdmission,
-  openScanQueue,
-} from '@passport/queue';
+import { type AdmissionAnswer, type AdmissionRequest, buildAdmission } from '@passport/queue/admission';
+import { QUEUE_PREFIX, SCANS } from '@passport/queue/keys';
+import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
 
 /** A time of day that tests may name; Redis keeps its own. */
 export const NOON = Date.parse('2026-11-25T12:00:00Z');

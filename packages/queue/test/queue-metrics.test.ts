@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { queueMetrics, redisMetrics } from '@passport/queue';
+import { queueMetrics, redisMetrics } from '@passport/queue/metrics';
 import { createCounter, createMetrics } from '@passport/runtime';
 
 const JOBS = { queued: 4, working: 0, waiting: 0, failed: 1, done: 0 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { type DisclosureReceipt, cleanByAge, openReceipts, readReceipts } from '@passport/queue';
+import { type DisclosureReceipt, openReceipts, readReceipts } from '@passport/queue/copies';
+import { cleanByAge } from '@passport/queue/retention';
 import { useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

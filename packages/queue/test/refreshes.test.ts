@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type SeenCopies, type TakenCopy, openReceipts, openSeenCopies } from '@passport/queue';
+import { type SeenCopies, type TakenCopy, openReceipts, openSeenCopies } from '@passport/queue/copies';
 import { NOON, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -9,7 +9,7 @@ import {
   registerProcess,
   readProcesses,
   requestReload,
-} from '@passport/queue';
+} from '@passport/queue/processes';
 import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;

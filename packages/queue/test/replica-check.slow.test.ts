@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
-import { addScans, buildReplicaCheck, openLedger } from '@passport/queue';
+import { openLedger } from '@passport/queue/ledger';
+import { buildReplicaCheck } from '@passport/queue/redis';
+import { addScans } from '@passport/queue/scans';
 import { type QueueFixture, jobData, openQueueFixture, question, openAdmission } from './queue-fixture.ts';
 
 let fixture: QueueFixture;

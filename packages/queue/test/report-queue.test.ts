@@ -1,15 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
-  REPORTS,
   countDelayedReports,
-  type ReportJobs,
-  openReportQueue,
   noteDelayedReport,
   librariesWithDelayed,
-  queueReport,
-  reportSchema,
   promoteDelayed,
-} from '@passport/queue';
+} from '@passport/queue/delays';
+import { REPORTS } from '@passport/queue/keys';
+import { type ReportJobs, openReportQueue, queueReport, reportSchema } from '@passport/queue/reports';
 import { NOON, type QueueFixture, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Redis } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
-import { addScans, buildItemSweep, cleanByAge, noteItem } from '@passport/queue';
+import { buildItemSweep, cleanByAge, noteItem } from '@passport/queue/retention';
+import { addScans } from '@passport/queue/scans';
 import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

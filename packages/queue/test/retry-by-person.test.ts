@@ -1,6 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
-import { type Ledger, addScans, backlogKey, openLedger, retryByPerson } from '@passport/queue';
+import { retryByPerson } from '@passport/queue/events';
+import { backlogKey } from '@passport/queue/keys';
+import { type Ledger, openLedger } from '@passport/queue/ledger';
+import { addScans } from '@passport/queue/scans';
 import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

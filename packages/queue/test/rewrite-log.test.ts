@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { rewriteLogWhenDue } from '@passport/queue';
+import { rewriteLogWhenDue } from '@passport/queue/retention';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
 

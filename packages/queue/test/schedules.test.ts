@@ -7,7 +7,7 @@ import {
   openSweepQueue,
   queueDue,
   readSchedules,
-} from '@passport/queue';
+} from '@passport/queue/sweeps';
 import { useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -7,18 +7,17 @@ import {
   type Outcome,
   type Progress,
 } from '@passport/contract';
+import { retryByPerson } from '@passport/queue/events';
+import { type Ledger, openLedger } from '@passport/queue/ledger';
+import { addScans } from '@passport/queue/scans';
 import {
-  type Ledger,
-  addScans,
   lastMonths,
   monthsBetween,
-  openLedger,
   readStatistics,
-  retryByPerson,
   statisticsCsv,
   statisticsOf,
   sumStatistics,
-} from '@passport/queue';
+} from '@passport/queue/statistics';
 import { event, jobData, openAdmission, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -1,12 +1,6 @@
 import { expect, test } from '@jest/globals';
-import {
-  openNotices,
-  readOwed,
-  readOwedByHome,
-  readSweep,
-  writeCertificate,
-  writeOwed,
-} from '@passport/queue';
+import { openNotices, writeCertificate } from '@passport/queue/notices';
+import { readOwed, readOwedByHome, readSweep, writeOwed } from '@passport/queue/sweeps';
 import { useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

@@ -1,5 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { dropUnremembered, lockUnremembered, noteUnremembered, readUnremembered } from '@passport/queue';
+import {
+  dropUnremembered,
+  lockUnremembered,
+  noteUnremembered,
+  readUnremembered,
+} from '@passport/queue/copies';
 import { useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();

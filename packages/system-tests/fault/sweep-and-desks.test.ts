@@ -68,7 +68,7 @@ function putCopy(library: (typeof HOMES)[number], index: number): void {
   });
 }
 
-/** The service has made all copies that are there, by its own records (packages/queue/src/copy-records.ts). */
+/** The service has made all copies that are there, by its own records (packages/queue/src/copies/copy-records.ts). */
 async function recordCopies(): Promise<void> {
   const { patrons } = consortium.doubles.riverside.state();
   const records = patrons.flatMap(({ patron_id: id, extended_attributes: attributes }) => {

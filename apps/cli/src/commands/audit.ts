@@ -1,6 +1,14 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '@passport/config';
-import { ACTS, ANY_ACT, type ListedAct, actJson, actsCsv, detailsText, findActs } from '@passport/queue';
+import {
+  ACTS,
+  ANY_ACT,
+  type ListedAct,
+  actJson,
+  actsCsv,
+  detailsText,
+  findActs,
+} from '@passport/queue/audit';
 import { withQueue } from '../connect/with-queue.ts';
 import {
   alignRows,

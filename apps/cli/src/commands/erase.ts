@@ -1,6 +1,8 @@
 import { type Consortium, cliConfig } from '@passport/config';
 import { REMEMBERED_HOURS } from '@passport/contract';
-import { dropCopyRecords, jobIdOf, removeReceipts, type ScanJobs } from '@passport/queue';
+import { dropCopyRecords, removeReceipts } from '@passport/queue/copies';
+import { jobIdOf } from '@passport/queue/keys';
+import type { ScanJobs } from '@passport/queue/scans';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { placeJson, receiptCount, recordedText, STATE_TEXTS } from '../places/describe-place.ts';
 import { findPlaces, type Place, type PlaceState } from '../places/find-places.ts';

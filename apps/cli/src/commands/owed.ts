@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openSweepQueue, type OwedReading, readOwed, readOwedByHome } from '@passport/queue';
+import { openSweepQueue, type OwedReading, readOwed, readOwedByHome } from '@passport/queue/sweeps';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { amountOf } from '../places/describe-place.ts';
 import {

@@ -9,7 +9,7 @@ import {
   readStatistics,
   statisticsCsv,
   sumStatistics,
-} from '@passport/queue';
+} from '@passport/queue/statistics';
 import { withQueue } from '../connect/with-queue.ts';
 import {
   alignRows,

@@ -1,4 +1,7 @@
-import { type SeenProcess, openReportQueue, readProcesses, readQueue, readRedis } from '@passport/queue';
+import { readRedis } from '@passport/queue/metrics';
+import { type SeenProcess, readProcesses } from '@passport/queue/processes';
+import { openReportQueue } from '@passport/queue/reports';
+import { readQueue } from '@passport/queue/scans';
 import { cliConfig } from '@passport/config';
 import { checkProcesses, checkRedis } from './doctor/check-service.ts';
 import { type Finding, printFindings } from './doctor/finding.ts';

@@ -1,5 +1,6 @@
 import { type Consortium, ConfigError, type QueueAccess, cliConfig } from '@passport/config';
-import { type ScanJobs, CLOCK_KEY, openScanQueue } from '@passport/queue';
+import { CLOCK_KEY } from '@passport/queue/keys';
+import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
 import {
   type Redis,
   closeRedis,

@@ -1,4 +1,4 @@
-import type { DisclosureReceipt } from '@passport/queue';
+import type { DisclosureReceipt } from '@passport/queue/copies';
 import type { Place, PlaceState } from './find-places.ts';
 
 /** What became of it, for a person; a new state does not compile without a sentence. */

@@ -1,11 +1,6 @@
 import type { Consortium } from '@passport/config';
-import {
-  findCopyRecords,
-  type OwedRow,
-  readOwedByHome,
-  readStoredReceipts,
-  type StoredReceipt,
-} from '@passport/queue';
+import { findCopyRecords, readStoredReceipts, type StoredReceipt } from '@passport/queue/copies';
+import { type OwedRow, readOwedByHome } from '@passport/queue/sweeps';
 import type { Redis } from '@passport/runtime';
 import { withKohas } from '../connect/koha-clients.ts';
 import {

@@ -1,5 +1,5 @@
 import { ConfigError, cliConfig } from '@passport/config';
-import type { ActKeeper } from '@passport/queue';
+import type { ActKeeper } from '@passport/queue/audit';
 import type { Redis } from '@passport/runtime';
 import type { CliDeps } from './cli-deps.ts';
 
@@ -65,7 +65,7 @@ async function open(deps: CliDeps): Promise<{ keeper: ActKeeper; redis: Redis } 
     throw error;
   }
   const [{ openActKeeper }, { createLogger, createRedis }] = await Promise.all([
-    import('@passport/queue'),
+    import('@passport/queue/audit'),
     import('@passport/runtime'),
   ]);
   const log = createLogger({ name: 'cli', level: 'silent' });

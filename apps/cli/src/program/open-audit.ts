@@ -1,4 +1,4 @@
-import type { ActName } from '@passport/queue';
+import type { ActName } from '@passport/queue/audit';
 import { auditedLog, createLogger } from '@passport/runtime';
 import type { CliDeps } from './cli-deps.ts';
 

@@ -8,7 +8,7 @@ import {
   type FoundActs,
   isActPlace,
   type ListedAct,
-} from '@passport/queue';
+} from '@passport/queue/audit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPath } from '../events/event-list.ts';
 import { type Html, html } from '../shell/html.ts';

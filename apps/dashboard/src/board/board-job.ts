@@ -1,6 +1,6 @@
 import type { QueueJob, QueueJobJson } from '@bull-board/api/typings/app';
 import { type EventState, eventStateOf, type JobData, type Outcome, parseJob } from '@passport/contract';
-import { reportSchema } from '@passport/queue';
+import { reportSchema } from '@passport/queue/reports';
 import { adviceOn } from '../outcomes/outcome-table.ts';
 
 /** A job as BullMQ gives it, as far as the board is concerned. */

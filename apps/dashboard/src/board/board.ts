@@ -1,7 +1,8 @@
 import { createBullBoard } from '@bull-board/api';
 import type { AfterHook } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
-import { type ReportJobs, SCANS } from '@passport/queue';
+import { SCANS } from '@passport/queue/keys';
+import type { ReportJobs } from '@passport/queue/reports';
 import { type Logger, translateRedisError, within } from '@passport/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPath } from '../events/event-list.ts';

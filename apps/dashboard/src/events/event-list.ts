@@ -1,5 +1,5 @@
 import type { EventState } from '@passport/contract';
-import type { ListedEvent } from '@passport/queue';
+import type { ListedEvent } from '@passport/queue/events';
 import { OUTCOME_TABLE } from '../outcomes/outcome-table.ts';
 import { type Html, html } from '../shell/html.ts';
 import { timeElement } from '../shell/parts.ts';

@@ -1,5 +1,6 @@
 import { type Attempt, type EventState, parseJob } from '@passport/contract';
-import { jobIdOf, readEventState } from '@passport/queue';
+import { jobIdOf } from '@passport/queue/keys';
+import { readEventState } from '@passport/queue/scans';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { libraryPath } from '../libraries/library-table.ts';
 import { adviceOn } from '../outcomes/outcome-table.ts';

@@ -5,8 +5,8 @@ import {
   type EventSearch,
   findEvents,
   type FoundEvents,
-  readEventState,
-} from '@passport/queue';
+} from '@passport/queue/events';
+import { readEventState } from '@passport/queue/scans';
 import type { Redis } from '@passport/runtime';
 import type { FastifyInstance } from 'fastify';
 import { type Html, html } from '../shell/html.ts';

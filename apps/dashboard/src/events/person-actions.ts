@@ -1,4 +1,7 @@
-import { type Ledger, type ScanJobs, jobIdOf, retryByPerson } from '@passport/queue';
+import { retryByPerson } from '@passport/queue/events';
+import { jobIdOf } from '@passport/queue/keys';
+import type { Ledger } from '@passport/queue/ledger';
+import type { ScanJobs } from '@passport/queue/scans';
 import type { Logger } from '@passport/runtime';
 import type { Person } from '../login/login.ts';
 

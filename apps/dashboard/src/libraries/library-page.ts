@@ -1,14 +1,7 @@
-import {
-  ANY_EVENT,
-  countEvents,
-  findEvents,
-  type LibraryState,
-  type ListedEvent,
-  type OutcomeCount,
-  type QueueFigures,
-  readLibraryStates,
-  readOutcomeCounts,
-} from '@passport/queue';
+import { ANY_EVENT, countEvents, findEvents, type ListedEvent } from '@passport/queue/events';
+import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
+import type { QueueFigures } from '@passport/queue/scans';
+import { type OutcomeCount, readOutcomeCounts } from '@passport/queue/statistics';
 import type { FastifyInstance } from 'fastify';
 import { eventList } from '../events/event-list.ts';
 import { eventsPath } from '../events/events-page.ts';

@@ -1,4 +1,4 @@
-import type { LibraryCondition, LibraryState } from '@passport/queue';
+import type { LibraryCondition, LibraryState } from '@passport/queue/processes';
 import type { ShownPause } from './read-pauses.ts';
 import { type Html, html } from '../shell/html.ts';
 import { timeElement } from '../shell/parts.ts';

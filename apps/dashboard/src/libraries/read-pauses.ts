@@ -1,5 +1,5 @@
 import { type PlannedWindow, type SidePause, pausesAt } from '@passport/config';
-import { type Pause, readControl } from '@passport/queue';
+import { type Pause, readControl } from '@passport/queue/processes';
 import type { Redis } from '@passport/runtime';
 
 /** A pause that lasts, by command or as planned. */

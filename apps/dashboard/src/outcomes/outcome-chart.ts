@@ -1,5 +1,5 @@
 import { type Outcome, OUTCOMES } from '@passport/contract';
-import type { OutcomeCount } from '@passport/queue';
+import type { OutcomeCount } from '@passport/queue/statistics';
 import { type Html, html } from '../shell/html.ts';
 import { definitions } from '../shell/parts.ts';
 import { type Bar, barChart } from './bar-chart.ts';

@@ -1,4 +1,4 @@
-import { type FailingEndpoint, openDeliveryNotes } from '@passport/queue';
+import { type FailingEndpoint, openDeliveryNotes } from '@passport/queue/notices';
 import type { Redis } from '@passport/runtime';
 import { type Html, html } from '../shell/html.ts';
 import type { KnownEndpoint } from '../shell/page-deps.ts';

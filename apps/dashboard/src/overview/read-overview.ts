@@ -1,16 +1,8 @@
-import {
-  type LibraryState,
-  type ListedEvent,
-  type OutcomeCount,
-  type QueueFigures,
-  backlogKey,
-  countEvents,
-  ANY_EVENT,
-  findEvents,
-  readLibraryStates,
-  readOutcomeCounts,
-  readQueue,
-} from '@passport/queue';
+import { type ListedEvent, countEvents, ANY_EVENT, findEvents } from '@passport/queue/events';
+import { backlogKey } from '@passport/queue/keys';
+import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
+import { type QueueFigures, readQueue } from '@passport/queue/scans';
+import { type OutcomeCount, readOutcomeCounts } from '@passport/queue/statistics';
 import type { KnownLibrary } from '../libraries/known-libraries.ts';
 import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
 import { type ShownPause, pausesOf, readPauses } from '../libraries/read-pauses.ts';

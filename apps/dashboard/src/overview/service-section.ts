@@ -1,4 +1,4 @@
-import { PROCESS_KINDS, type ProcessKind, type SeenProcess } from '@passport/queue';
+import { PROCESS_KINDS, type ProcessKind, type SeenProcess } from '@passport/queue/processes';
 import { type Html, html } from '../shell/html.ts';
 import { table, timeElement } from '../shell/parts.ts';
 import { countLive, type RedisState, serviceFaults, type ServiceState } from './service-state.ts';

@@ -1,4 +1,5 @@
-import { type SeenProcess, readProcesses, readRedis } from '@passport/queue';
+import { readRedis } from '@passport/queue/metrics';
+import { type SeenProcess, readProcesses } from '@passport/queue/processes';
 import type { Redis } from '@passport/runtime';
 import type { Scope } from '../login/login.ts';
 

@@ -1,4 +1,4 @@
-import type { ScanJobs } from '@passport/queue';
+import type { ScanJobs } from '@passport/queue/scans';
 import type { Redis } from '@passport/runtime';
 import type { PersonActions } from '../events/person-actions.ts';
 import type { KnownLibrary } from '../libraries/known-libraries.ts';

@@ -11,7 +11,7 @@ import {
   readStatistics,
   statisticsCsv,
   sumStatistics,
-} from '@passport/queue';
+} from '@passport/queue/statistics';
 import type { FastifyInstance } from 'fastify';
 import { type Bar, barChart } from '../outcomes/bar-chart.ts';
 import { type Html, html } from '../shell/html.ts';

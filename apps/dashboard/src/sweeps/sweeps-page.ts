@@ -1,4 +1,10 @@
-import { type NightlySeen, readSchedules, readSweep, type SweepState, type SweptHome } from '@passport/queue';
+import {
+  type NightlySeen,
+  readSchedules,
+  readSweep,
+  type SweepState,
+  type SweptHome,
+} from '@passport/queue/sweeps';
 import type { FastifyInstance } from 'fastify';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';

@@ -5,7 +5,7 @@ import {
   readDeliveryHeaders,
   secondsOutsideWindow,
 } from '@passport/contract';
-import type { AdmissionRequest } from '@passport/queue';
+import type { AdmissionRequest } from '@passport/queue/admission';
 
 /** A library that may report scans, as far as the receiver needs to know it. */
 export interface ReportingLibrary {

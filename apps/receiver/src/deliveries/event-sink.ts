@@ -1,12 +1,7 @@
 import { type JobData, cancelledJob } from '@passport/contract';
-import {
-  type AdmitEvents,
-  type AdmissionAnswer,
-  type AdmissionRequest,
-  type ReplicaCheck,
-  type ScanJobs,
-  addScans,
-} from '@passport/queue';
+import type { AdmitEvents, AdmissionAnswer, AdmissionRequest } from '@passport/queue/admission';
+import type { ReplicaCheck } from '@passport/queue/redis';
+import { type ScanJobs, addScans } from '@passport/queue/scans';
 import { DeadlineError, type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
 
 export type SinkAnswer = Exclude<AdmissionAnswer, { kind: 'broken' }> | { readonly kind: 'unavailable' };

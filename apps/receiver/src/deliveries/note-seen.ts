@@ -1,4 +1,4 @@
-import { openSeenCopies } from '@passport/queue';
+import { openSeenCopies } from '@passport/queue/copies';
 import { type RedisInTime, callRedis } from './call-redis.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { type CancelAnswer, findCancelFault } from '@passport/contract';
-import { cancelEvent, isCancelledAhead, readEventState } from '@passport/queue';
+import { cancelEvent, isCancelledAhead, readEventState } from '@passport/queue/scans';
 import type { Delivery } from '../deliveries/authentication.ts';
 import { callRedis } from '../deliveries/call-redis.ts';
 import type { NotFoundReason, Refusal } from '../deliveries/refusal.ts';

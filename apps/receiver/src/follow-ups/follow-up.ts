@@ -1,5 +1,6 @@
 import type { DeliveryHeaders } from '@passport/contract';
-import type { ReplicaCheck, ScanJobs } from '@passport/queue';
+import type { ReplicaCheck } from '@passport/queue/redis';
+import type { ScanJobs } from '@passport/queue/scans';
 import { type Authentication, type Delivery, OF_ANOTHER_EVENT } from '../deliveries/authentication.ts';
 import type { RedisInTime } from '../deliveries/call-redis.ts';
 import type { EventSink } from '../deliveries/event-sink.ts';

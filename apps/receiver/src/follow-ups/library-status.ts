@@ -5,16 +5,10 @@ import {
   MOST_LISTED_FAILURES,
   parseStatusRequest,
 } from '@passport/contract';
-import {
-  ANY_EVENT,
-  type ListedEvent,
-  type ScanJobs,
-  countEvents,
-  findEvents,
-  readControl,
-  readOutcomesOf,
-  readProcesses,
-} from '@passport/queue';
+import { ANY_EVENT, type ListedEvent, countEvents, findEvents } from '@passport/queue/events';
+import { readControl, readProcesses } from '@passport/queue/processes';
+import type { ScanJobs } from '@passport/queue/scans';
+import { readOutcomesOf } from '@passport/queue/statistics';
 import { type FollowUpDeps, RETRY_MS, takeFollowUp } from './follow-up.ts';
 import type { Delivery } from '../deliveries/authentication.ts';
 import { type RedisInTime, callRedis } from '../deliveries/call-redis.ts';

@@ -1,5 +1,5 @@
 import { type EventState, stateWithoutWorker } from '@passport/contract';
-import { readEventState } from '@passport/queue';
+import { readEventState } from '@passport/queue/scans';
 import type { Delivery } from '../deliveries/authentication.ts';
 import { callRedis } from '../deliveries/call-redis.ts';
 import type { Refusal } from '../deliveries/refusal.ts';

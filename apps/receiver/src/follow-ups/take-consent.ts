@@ -1,5 +1,5 @@
 import { type ConsentAnswer, parseConsent } from '@passport/contract';
-import { type ConsentRecorded, answerConsent } from '@passport/queue';
+import { type ConsentRecorded, answerConsent } from '@passport/queue/scans';
 import type { Delivery } from '../deliveries/authentication.ts';
 import { callRedis } from '../deliveries/call-redis.ts';
 import type { Refusal } from '../deliveries/refusal.ts';

@@ -1,4 +1,4 @@
-import type { DisclosureReceipt, Receipts } from '@passport/queue';
+import type { DisclosureReceipt, Receipts } from '@passport/queue/copies';
 import type { Logger } from '@passport/runtime';
 
 /** Redis loses a second or two of what it has answered (`appendfsync everysec`), a failover what was not replicated. */

@@ -1,4 +1,4 @@
-import { QUEUE_PREFIX } from '@passport/queue';
+import { QUEUE_PREFIX } from '@passport/queue/keys';
 import { type Logger, type Redis, translateRedisError } from '@passport/runtime';
 
 const PROBE_MS = 500;

@@ -1,15 +1,9 @@
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import { type JobData, isFailure, parseJob } from '@passport/contract';
-import {
-  type ClaimCreate,
-  type JobDataWriter,
-  delayActive,
-  goOnIfAnswered,
-  hasLostLock,
-  noteDelayed,
-  notePaused,
-  wasCancelled,
-} from '@passport/queue';
+import { hasLostLock } from '@passport/queue/bullmq';
+import { noteDelayed, notePaused } from '@passport/queue/delays';
+import type { ClaimCreate } from '@passport/queue/locks';
+import { type JobDataWriter, delayActive, goOnIfAnswered, wasCancelled } from '@passport/queue/scans';
 import { type Logger, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import type { Reporter } from '../koha/report.ts';
 import { type JobLock, ScanCancelled } from '../provision/scan.ts';

@@ -1,13 +1,9 @@
 import { UnrecoverableError } from 'bullmq';
-import {
-  LenientWorker,
-  REPORTS,
-  type QueuedReport,
-  countDelayedReports,
-  noteDelayedReport,
-  readEventState,
-  reportSchema,
-} from '@passport/queue';
+import { LenientWorker } from '@passport/queue/bullmq';
+import { countDelayedReports, noteDelayedReport } from '@passport/queue/delays';
+import { REPORTS } from '@passport/queue/keys';
+import { type QueuedReport, reportSchema } from '@passport/queue/reports';
+import { readEventState } from '@passport/queue/scans';
 import { reportSpan } from '../koha/report.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
 import { patienceMs } from './run-scan.ts';

@@ -1,4 +1,5 @@
-import { type FetchTimings, type FetchWatch, LenientWorker, SCANS } from '@passport/queue';
+import { type FetchTimings, type FetchWatch, LenientWorker } from '@passport/queue/bullmq';
+import { SCANS } from '@passport/queue/keys';
 import { buildPauseWhileFull } from './pause-while-full.ts';
 import { type ScanContext, isOutcome, processScan } from './process-scan.ts';
 

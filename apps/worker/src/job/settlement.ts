@@ -1,5 +1,7 @@
 import type { JobData } from '@passport/contract';
-import { type Ledger, hourUseOf, noteItem, statisticsOf } from '@passport/queue';
+import { type Ledger, hourUseOf } from '@passport/queue/ledger';
+import { noteItem } from '@passport/queue/retention';
+import { statisticsOf } from '@passport/queue/statistics';
 import type { Redis } from '@passport/runtime';
 import type { ProvisionContext } from '../provision/context.ts';
 import { appendReceipt } from '../provision/record-copy.ts';

@@ -1,5 +1,5 @@
 import type { JobData } from '@passport/contract';
-import type { CreateClaim } from '@passport/queue';
+import type { CreateClaim } from '@passport/queue/locks';
 import type { Claimed, JobLock, ScanLock } from '../provision/scan.ts';
 
 /** A job as BullMQ delivers it, without BullMQ. */

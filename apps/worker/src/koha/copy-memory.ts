@@ -5,10 +5,10 @@ import {
   dropUnremembered,
   lockUnremembered,
   noteUnremembered,
-  parseStored,
   readUnremembered,
   rekeyCopyRecord,
-} from '@passport/queue';
+} from '@passport/queue/copies';
+import { parseStored } from '@passport/queue/redis';
 import {
   type Encryption,
   type Logger,

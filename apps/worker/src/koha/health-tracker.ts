@@ -1,5 +1,5 @@
 import type { ProblemKind } from '@passport/contract';
-import type { LibraryHealth } from '@passport/queue';
+import type { LibraryHealth } from '@passport/queue/processes';
 
 interface Seen {
   open: boolean;

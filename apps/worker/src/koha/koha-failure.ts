@@ -1,5 +1,5 @@
 import { KohaError, isEndedByUs } from '@passport/koha-client';
-import type { PauseSide } from '@passport/queue';
+import type { PauseSide } from '@passport/queue/processes';
 
 /** Whether a call to a library's Koha failed, or was not made since the library is not called. */
 export const isKohaFailure = (error: unknown): error is KohaError | LibraryClosed =>

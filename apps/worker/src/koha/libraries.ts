@@ -1,5 +1,5 @@
 import { type Capabilities, KohaError, type KohaClient, isEndedByUs } from '@passport/koha-client';
-import { PAUSE_SIDES, type PauseSide } from '@passport/queue';
+import { PAUSE_SIDES, type PauseSide } from '@passport/queue/processes';
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
 import { type BackOff, buildBackOff } from './back-off.ts';
 import { LibraryClosed } from './koha-failure.ts';

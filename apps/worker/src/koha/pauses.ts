@@ -1,5 +1,5 @@
 import { type Library, windowAt } from '@passport/config';
-import type { PauseSide, Pauses } from '@passport/queue';
+import type { PauseSide, Pauses } from '@passport/queue/processes';
 import { LibraryPaused } from './koha-failure.ts';
 
 /** Milliseconds until the end of a library's pause on one side; null: it is not paused there. */

@@ -1,6 +1,7 @@
 import type { Consortium } from '@passport/config';
 import { type JobData, eventStateOf } from '@passport/contract';
-import { countDelayedReports, queueReport } from '@passport/queue';
+import { countDelayedReports } from '@passport/queue/delays';
+import { queueReport } from '@passport/queue/reports';
 import type { SpanStart } from '@passport/runtime';
 import { isKohaFailure } from './koha-failure.ts';
 import { repeatAtOnce } from './of-the-moment.ts';

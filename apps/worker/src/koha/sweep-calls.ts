@@ -1,5 +1,5 @@
 import { type KohaClient, KohaError, isOfOneRecord } from '@passport/koha-client';
-import { librariesWithActiveScans } from '@passport/queue';
+import { librariesWithActiveScans } from '@passport/queue/scans';
 import { LibraryClosed } from './koha-failure.ts';
 import type { Libraries } from './libraries.ts';
 import type { WorkContext } from '../work-context.ts';

@@ -1,7 +1,7 @@
 import type { Library } from '@passport/config';
 import { readCertificateExpiry } from '@passport/koha-client';
 import { WATCH_EVERY_MS, buildLook, buildNotifier, isWanted, workerObservation } from '@passport/notify';
-import { readCertificates, writeCertificate } from '@passport/queue';
+import { readCertificates, writeCertificate } from '@passport/queue/notices';
 import type { MetricsRegistry } from '@passport/runtime';
 import type { Task } from './start-tasks.ts';
 import type { WorkContext } from '../work-context.ts';

@@ -1,21 +1,11 @@
 import type { Consortium } from '@passport/config';
-import {
-  type LibraryHealth,
-  REPORTS,
-  SCANS,
-  type ScanJobs,
-  buildItemSweep,
-  buildKeptSweep,
-  cleanByAge,
-  cleanReports,
-  librariesWithDelayed,
-  promoteDelayed,
-  promoteOverdue,
-  promotePaused,
-  rewriteLogWhenDue,
-  trimCopyRecords,
-  writeHealth,
-} from '@passport/queue';
+import { trimCopyRecords } from '@passport/queue/copies';
+import { librariesWithDelayed, promoteDelayed, promotePaused } from '@passport/queue/delays';
+import { REPORTS, SCANS } from '@passport/queue/keys';
+import { type LibraryHealth, writeHealth } from '@passport/queue/processes';
+import { cleanReports } from '@passport/queue/reports';
+import { buildItemSweep, buildKeptSweep, cleanByAge, rewriteLogWhenDue } from '@passport/queue/retention';
+import { type ScanJobs, promoteOverdue } from '@passport/queue/scans';
 import type { Logger, Redis } from '@passport/runtime';
 import type { CircuitSeen } from '../koha/libraries.ts';
 import { LONGEST_WAIT_MS } from '../provision/retry-policy.ts';

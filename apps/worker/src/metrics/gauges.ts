@@ -1,10 +1,6 @@
-import {
-  type FetchWatch,
-  type NightlyKind,
-  type NightlySeen,
-  PAUSE_SIDES,
-  type Pauses,
-} from '@passport/queue';
+import type { FetchWatch } from '@passport/queue/bullmq';
+import { PAUSE_SIDES, type Pauses } from '@passport/queue/processes';
+import type { NightlyKind, NightlySeen } from '@passport/queue/sweeps';
 import { type MetricsRegistry, areInDetail, createGauge, sharedRead } from '@passport/runtime';
 
 /** `passport_fetch_wait_seconds{queue}`: a queue that is watched twice, as at a reload, has the longer time. */

@@ -1,4 +1,5 @@
 import type { Consortium, Library } from '@passport/config';
+import { buildCopyRecordReader } from '@passport/queue/copies';
 import {
   type OwedJob,
   type OwedProgress,
@@ -6,12 +7,11 @@ import {
   type OwedRow,
   type ReadSoFar,
   type SweepJobs,
-  buildCopyRecordReader,
   noteDone,
   openOwedProgress,
   readOwedByHome,
   writeOwed,
-} from '@passport/queue';
+} from '@passport/queue/sweeps';
 import type { Redis } from '@passport/runtime';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';

@@ -1,6 +1,7 @@
 import type { Library } from '@passport/config';
 import type { OwedByCopy } from '@passport/koha-client';
-import type { ReadCopyRecords, OwedPage } from '@passport/queue';
+import type { ReadCopyRecords } from '@passport/queue/copies';
+import type { OwedPage } from '@passport/queue/sweeps';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { Slice } from '../koha/slice.ts';
 

@@ -1,6 +1,6 @@
 import { type KohaRestriction, isOfOneRecord } from '@passport/koha-client';
 import { isRenumbered } from '@passport/patron-rules';
-import type { OwedRow } from '@passport/queue';
+import type { OwedRow } from '@passport/queue/sweeps';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { CopiesContext } from '../work-context.ts';
 

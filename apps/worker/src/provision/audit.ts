@@ -1,5 +1,5 @@
 import type { Located } from '@passport/patron-rules';
-import type { StoredConsent } from '@passport/queue';
+import type { StoredConsent } from '@passport/queue/scans';
 import type { Logger } from '@passport/runtime';
 import { type CheckoutOutcome, type CopyOutcome, codeOf } from './result.ts';
 import type { Scan } from './scan.ts';

@@ -1,5 +1,6 @@
 import type { JobData } from '@passport/contract';
-import type { Receipts, StoredConsent } from '@passport/queue';
+import type { Receipts } from '@passport/queue/copies';
+import type { StoredConsent } from '@passport/queue/scans';
 import type { WrittenCopy } from '../koha/copy-memory.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import type { Audit } from './audit.ts';

@@ -1,4 +1,4 @@
-import type { CreateClaim, CreatePlace, CreatePlaces, PlaceOwner } from '@passport/queue';
+import type { CreateClaim, CreatePlace, CreatePlaces, PlaceOwner } from '@passport/queue/locks';
 import { type CreateLine, buildCreateLine } from './create-line.ts';
 import type { Claimed, Scan } from './scan.ts';
 import type { WorkContext } from '../work-context.ts';

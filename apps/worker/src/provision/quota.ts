@@ -1,5 +1,5 @@
 import type { Consortium } from '@passport/config';
-import type { Ledger } from '@passport/queue';
+import type { Ledger } from '@passport/queue/ledger';
 import { libraryById } from '@passport/patron-rules';
 import type { HourlyLimit } from '../metrics/job-metrics.ts';
 import type { Retry } from './result.ts';

@@ -1,4 +1,4 @@
-import type { DisclosureReceipt } from '@passport/queue';
+import type { DisclosureReceipt } from '@passport/queue/copies';
 import { writtenValues } from '@passport/patron-rules';
 import type { WrittenCopy } from '../koha/copy-memory.ts';
 import type { ProvisionContext } from './context.ts';

@@ -6,7 +6,7 @@ import {
   type WaitingReason,
   isFailure,
 } from '@passport/contract';
-import type { PauseSide } from '@passport/queue';
+import type { PauseSide } from '@passport/queue/processes';
 import type { Scan } from './scan.ts';
 
 /** What an event came to for good. */

@@ -5,7 +5,7 @@ import {
   dayOfScan,
   encryptionContext,
 } from '@passport/contract';
-import type { ClaimResult, CreateClaim } from '@passport/queue';
+import type { ClaimResult, CreateClaim } from '@passport/queue/locks';
 import type { Encryption } from '@passport/runtime';
 
 /** A job, opened: what the workflow works with. It never leaves this process. */

@@ -1,5 +1,5 @@
 import type { KohaClient } from '@passport/koha-client';
-import type { PauseSide } from '@passport/queue';
+import type { PauseSide } from '@passport/queue/processes';
 import type { Libraries } from '../koha/libraries.ts';
 import { readTwice, repeatAtOnce } from '../koha/of-the-moment.ts';
 import type { ProvisionContext } from './context.ts';

@@ -1,4 +1,4 @@
-import type { CreateClaim, PatronLocks, ReleaseLock } from '@passport/queue';
+import type { CreateClaim, PatronLocks, ReleaseLock } from '@passport/queue/locks';
 import type { Claimed, JobLock, Scan, ScanLock } from './scan.ts';
 import type { WorkContext } from '../work-context.ts';
 

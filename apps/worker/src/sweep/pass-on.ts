@@ -1,5 +1,6 @@
 import { libraryById } from '@passport/patron-rules';
-import { type DisclosureReceipt, takeRefreshQuota } from '@passport/queue';
+import type { DisclosureReceipt } from '@passport/queue/copies';
+import { takeRefreshQuota } from '@passport/queue/ledger';
 import { wasNotSent } from '../koha/koha-failure.ts';
 import { SweepPaused } from '../koha/slice.ts';
 import type { CopiesContext } from '../work-context.ts';

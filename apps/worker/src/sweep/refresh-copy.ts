@@ -18,7 +18,7 @@ import {
   wantedValues,
   writtenText,
 } from '@passport/patron-rules';
-import type { CopyRecord } from '@passport/queue';
+import type { CopyRecord } from '@passport/queue/copies';
 import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
 import { isOfTheLibrary } from '../koha/sweep-calls.ts';
 import type { PassedValues, Sending } from './pass-on.ts';

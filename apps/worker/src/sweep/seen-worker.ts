@@ -1,7 +1,12 @@
 import type { Consortium, Library } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isCopy, passportTypes } from '@passport/patron-rules';
-import { type CopyRefresh, type TakenCopy, buildCopyRecordReader, openSeenCopies } from '@passport/queue';
+import {
+  type CopyRefresh,
+  type TakenCopy,
+  buildCopyRecordReader,
+  openSeenCopies,
+} from '@passport/queue/copies';
 import { createEncryption, translateRedisError } from '@passport/runtime';
 import { buildDeskActivity, buildSweepCalls } from '../koha/sweep-calls.ts';
 import type { Libraries } from '../koha/libraries.ts';

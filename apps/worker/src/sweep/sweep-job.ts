@@ -1,15 +1,15 @@
+import { buildCopyRecordReader } from '@passport/queue/copies';
+import type { OwnedLock } from '@passport/queue/locks';
 import {
-  type OwnedLock,
   type SweepJob,
   type SweepState,
-  buildCopyRecordReader,
   noteDone,
   noteMissing,
   openSweepLock,
   openUnanswered,
   readSweep,
   writeSweep,
-} from '@passport/queue';
+} from '@passport/queue/sweeps';
 import { type Redis, createEncryption } from '@passport/runtime';
 import { SweepPaused, type SliceContext } from '../koha/slice.ts';
 import { buildPassOn } from './pass-on.ts';

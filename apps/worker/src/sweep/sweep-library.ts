@@ -8,7 +8,9 @@ import {
   isInForeignCategory,
   isNobodyShown,
 } from '@passport/patron-rules';
-import { type CopyRecord, OTHER_HOMES, type SweepState, type SweptHome } from '@passport/queue';
+import type { CopyRecord } from '@passport/queue/copies';
+import { OTHER_HOMES } from '@passport/queue/statistics';
+import type { SweepState, SweptHome } from '@passport/queue/sweeps';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import { readHomeRecords, readRememberedRows } from './read-rows.ts';
 import { type CopyPair, type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';

@@ -1,7 +1,8 @@
 import type { Library } from '@passport/config';
 import { type CopiesWanted, type ListedPage, listPages } from '@passport/koha-client';
 import { type CopyFinding, libraryById } from '@passport/patron-rules';
-import type { ReadCopyRecords, SweepState, SweptHome } from '@passport/queue';
+import type { ReadCopyRecords } from '@passport/queue/copies';
+import type { SweepState, SweptHome } from '@passport/queue/sweeps';
 import type { Encryption } from '@passport/runtime';
 import type { Slice } from '../koha/slice.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';

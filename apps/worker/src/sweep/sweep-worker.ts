@@ -1,15 +1,13 @@
+import { LenientWorker, putOff, refuseForGood } from '@passport/queue/bullmq';
+import { SWEEPS } from '@passport/queue/keys';
 import {
   type CopiesJob,
-  LenientWorker,
-  SWEEPS,
   copiesJobSchema,
   dropSchedules,
   nightlyOf,
   openSweepQueue,
-  putOff,
   queueDue,
-  refuseForGood,
-} from '@passport/queue';
+} from '@passport/queue/sweeps';
 import { buildDeskActivity, buildSweepCalls } from '../koha/sweep-calls.ts';
 import { isForGood, rethrowInCodes, textOf } from '../koha/koha-failure.ts';
 import { type SliceTimes, SweepPaused, beginSlice } from '../koha/slice.ts';

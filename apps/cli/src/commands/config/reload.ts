@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkedFile } from '@passport/config';
-import { type SeenProcess, readProcesses, requestReload } from '@passport/queue';
+import { type SeenProcess, readProcesses, requestReload } from '@passport/queue/processes';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
 import { openAudit } from '../../program/open-audit.ts';
 import { type CliDeps, defineCommand, Failure, parsedOr, WrongUse } from '../../program/index.ts';

@@ -7,7 +7,7 @@ import {
   openReceipts,
   readCopyRecords,
   readDeletions,
-} from '@passport/queue';
+} from '@passport/queue/copies';
 import type { CliDeps } from '../../program/index.ts';
 import { attempt, type OpenKoha } from '../../connect/koha-clients.ts';
 import type { OpenQueue } from '../../connect/with-queue.ts';

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { type DisclosureReceipt, readDeletions, readReceipts } from '@passport/queue';
+import { type DisclosureReceipt, readDeletions, readReceipts } from '@passport/queue/copies';
 import { csvRow } from '@passport/runtime';
 import { withQueue } from '../../connect/with-queue.ts';
 import { defineCommand, parsed, optional } from '../../program/index.ts';

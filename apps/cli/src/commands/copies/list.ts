@@ -1,6 +1,6 @@
 import { type Consortium, type Library, loadConsortium } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
-import { readCopyRecords } from '@passport/queue';
+import { readCopyRecords } from '@passport/queue/copies';
 import { csvRow } from '@passport/runtime';
 import { attempt, type OpenKoha, withKohas } from '../../connect/koha-clients.ts';
 import { type OpenQueue, perhapsWithQueue } from '../../connect/with-queue.ts';

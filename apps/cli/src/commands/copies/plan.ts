@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Library } from '@passport/config';
 import { type KohaPatron, KohaError, type PatronPage } from '@passport/koha-client';
-import type { ActName } from '@passport/queue';
+import type { ActName } from '@passport/queue/audit';
 import { translateRedisError } from '@passport/runtime';
 import { attempt, type KohaOf, type OpenKoha, withKohas } from '../../connect/koha-clients.ts';
 import { type OpenQueue, withQueueIf } from '../../connect/with-queue.ts';

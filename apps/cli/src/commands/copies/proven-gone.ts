@@ -1,6 +1,6 @@
 import type { Consortium, Library } from '@passport/config';
 import { type KohaPatron, KohaError, readInHalves } from '@passport/koha-client';
-import type { ReadCopyRecords } from '@passport/queue';
+import type { ReadCopyRecords } from '@passport/queue/copies';
 import { homeKeyOf, homeKeysOf, isBlind, isCopy, isNobodyShown, passportTypes } from '@passport/patron-rules';
 import type { KohaOf } from '../../connect/koha-clients.ts';
 import { splitHomeKey } from '../../places/home-key.ts';

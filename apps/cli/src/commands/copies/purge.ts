@@ -1,5 +1,6 @@
 import { loadConsortium } from '@passport/config';
-import { readCopyRecords, readMissing } from '@passport/queue';
+import { readCopyRecords } from '@passport/queue/copies';
+import { readMissing } from '@passport/queue/sweeps';
 import {
   applyOption,
   defineCommand,

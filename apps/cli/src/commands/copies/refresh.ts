@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Library } from '@passport/config';
-import { type SweepJob, type SweepState, openSweepQueue, readSchedules, readSweep } from '@passport/queue';
+import {
+  type SweepJob,
+  type SweepState,
+  openSweepQueue,
+  readSchedules,
+  readSweep,
+} from '@passport/queue/sweeps';
 import { openAudit } from '../../program/open-audit.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
 import {

@@ -1,7 +1,7 @@
 import { type Consortium, loadConsortium } from '@passport/config';
 import type { KohaPatron, PatronPage } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isSomebodyElse } from '@passport/patron-rules';
-import { rekeyCopyRecord } from '@passport/queue';
+import { rekeyCopyRecord } from '@passport/queue/copies';
 import { splitHomeKey } from '../../places/home-key.ts';
 import {
   applyOption,

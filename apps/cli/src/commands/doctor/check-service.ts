@@ -1,6 +1,8 @@
 import type { DoctorConfig, Library, NotifiedEndpoint } from '@passport/config';
 import { addressOf } from '@passport/notify';
-import { openNotices, readProcesses, readRedis, type SeenProcess } from '@passport/queue';
+import { readRedis } from '@passport/queue/metrics';
+import { openNotices } from '@passport/queue/notices';
+import { readProcesses, type SeenProcess } from '@passport/queue/processes';
 import { buildReceiverClient } from '../../connect/receiver-client.ts';
 import { withQueueOf } from '../../connect/with-queue.ts';
 import { type CliDeps, Failure } from '../../program/index.ts';

@@ -1,4 +1,5 @@
-import { jobIdOf, readEventState } from '@passport/queue';
+import { jobIdOf } from '@passport/queue/keys';
+import { readEventState } from '@passport/queue/scans';
 import type { EventState } from '@passport/contract';
 import type { OpenQueue } from '../../connect/with-queue.ts';
 import { Failure, findLibrary, WrongUse } from '../../program/index.ts';

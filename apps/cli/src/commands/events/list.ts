@@ -4,7 +4,7 @@ import {
   ANY_EVENT,
   EVENT_STATES,
   findEvents,
-} from '@passport/queue';
+} from '@passport/queue/events';
 import { describeState } from './describe-state.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
 import {

@@ -1,13 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from '@passport/contract';
-import {
-  type FailedEvent,
-  listFailed,
-  openLedger,
-  type PersonRetry,
-  readEventState,
-  retryByPerson,
-} from '@passport/queue';
+import { type FailedEvent, listFailed, type PersonRetry, retryByPerson } from '@passport/queue/events';
+import { openLedger } from '@passport/queue/ledger';
+import { readEventState } from '@passport/queue/scans';
 import { openAudit } from '../../program/open-audit.ts';
 import { describeState } from './describe-state.ts';
 import type { OpenQueue } from '../../connect/with-queue.ts';

@@ -1,6 +1,6 @@
 import type { Consortium, Library } from '@passport/config';
 import type { EventState } from '@passport/contract';
-import type { FailedEvent, FailedEvents, PersonRetry } from '@passport/queue';
+import type { FailedEvent, FailedEvents, PersonRetry } from '@passport/queue/events';
 
 /** Why a failed event is left out of a bulk retry. */
 export type LeftOut = 'cancelled' | 'too_late' | 'no_card' | 'unknown_library';

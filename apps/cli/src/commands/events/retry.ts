@@ -1,5 +1,5 @@
 import { FAILURES } from '@passport/contract';
-import type { PersonRetry } from '@passport/queue';
+import type { PersonRetry } from '@passport/queue/events';
 import { buildRetryOne, retryMany } from './retry-many.ts';
 import { type FoundEvent, lookForEvent } from './find-event.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';

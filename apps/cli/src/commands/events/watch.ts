@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventState } from '@passport/contract';
-import { EVENT_STATES, watchEvents } from '@passport/queue';
+import { EVENT_STATES } from '@passport/queue/events';
+import { watchEvents } from '@passport/queue/scans';
 import { describeState } from './describe-state.ts';
 import { withQueue } from '../../connect/with-queue.ts';
 import {

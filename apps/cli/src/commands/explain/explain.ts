@@ -1,7 +1,9 @@
 import { type Consortium, explainConfig, type Library, windowAt } from '@passport/config';
 import { foldCard } from '@passport/contract';
 import { type Explanation, explain, readAnswer, type Search } from '@passport/patron-rules';
-import { hourUseOf, openLedger, openReceipts, type PauseSide, readControl } from '@passport/queue';
+import { openReceipts } from '@passport/queue/copies';
+import { hourUseOf, openLedger } from '@passport/queue/ledger';
+import { type PauseSide, readControl } from '@passport/queue/processes';
 import { createEncryption, type Redis } from '@passport/runtime';
 import { attempt, withKohas } from '../../connect/koha-clients.ts';
 import { withQueue } from '../../connect/with-queue.ts';

@@ -1,5 +1,5 @@
 import { parseDuration } from '@passport/config';
-import { PAUSE_SIDES, type Pause, type PauseSide, pauseLibraries } from '@passport/queue';
+import { PAUSE_SIDES, type Pause, type PauseSide, pauseLibraries } from '@passport/queue/processes';
 import { openAudit } from '../../program/open-audit.ts';
 import { withQueue } from '../../connect/with-queue.ts';
 import { choice, defineCommand, findLibrary, required, WrongUse } from '../../program/index.ts';

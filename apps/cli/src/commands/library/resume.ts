@@ -1,5 +1,5 @@
 import { windowAt } from '@passport/config';
-import { resumeLibrary } from '@passport/queue';
+import { resumeLibrary } from '@passport/queue/processes';
 import { withQueue } from '../../connect/with-queue.ts';
 import { defineCommand, findLibrary } from '../../program/index.ts';
 import { openAudit } from '../../program/open-audit.ts';

@@ -1,6 +1,6 @@
 import { cliConfig } from '@passport/config';
 import { type Delivery, deliver, testMessage } from '@passport/notify';
-import { openNotices } from '@passport/queue';
+import { openNotices } from '@passport/queue/notices';
 import { withQueueOf } from '../../connect/with-queue.ts';
 import { type CliDeps, defineCommand, Failure, optional, WrongUse } from '../../program/index.ts';
 

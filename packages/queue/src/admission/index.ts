@@ -1,0 +1,6 @@
+export {
+  type AdmissionRequest,
+  type AdmissionAnswer,
+  type AdmitEvents,
+  buildAdmission,
+} from './admission.ts';

@@ -1,0 +1,227 @@
+import type { Redis } from '@passport/runtime';
+import { dropDeletion, readDeletions } from './deletions.ts';
+import { copyOfHomeKey, copyRecordsKey, copySeenKey } from '../keys.ts';
+import { defineScript } from '../redis/index.ts';
+
+/**
+ * What the service itself knows of a copy that it made, whatever the lending Koha shows: whose it is, and what it has passed on.
+ * Written with the receipts (receipts.ts), so that nothing is here of which no receipt is, or was.
+ */
+export interface CopyRecord {
+  /** `{home library id}:{patron_id there}` */
+  readonly homeKey: string;
+  /** What the same patron's home key was before, the latest last: home had merged two records, or was renamed. */
+  readonly formerKeys: readonly string[];
+  /** Names of all fields that were passed on so far. */
+  readonly fields: readonly string[];
+  /** Names of the fields that the patron agreed to; null where consent was not requested. */
+  readonly agreed: readonly string[] | null;
+}
+
+/** A patron's number at home changes once or twice in a life. */
+const MOST_FORMER_KEYS = 5;
+/** How long a copy need not be noted as seen again. */
+const SEEN_EVERY_MS = 30 * 24 * 3_600_000;
+const SCANNED_AT_ONCE = 500;
+
+/**
+ * Lua: `forgetCopy(records, seen, homes, number)`. Of two copies that one library has of a patron, the later one is found by its home key,
+ * and where that is forgotten, none is: whoever looks there learns only that a look at Koha is worth its call.
+ */
+const FORGET_LUA = `
+local function forgetCopy(records, seen, homes, number)
+  local key = string.match(redis.call('HGET', records, number) or '', '^(%S+) ')
+  if key and redis.call('HGET', homes, key) == number then redis.call('HDEL', homes, key) end
+  redis.call('HDEL', records, number)
+  redis.call('ZREM', seen, number)
+end
+`;
+
+/**
+ * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now)`, where `what` is `made`, `agreed` (made, with the patron's consent), `passed`
+ * (values of a copy that is on record) or `ended`. Part of the script that writes the receipt.
+ * A record is `HOMEKEY FIELDS AGREED FORMERKEYS`, each list with commas, or `-`.
+ */
+export const COPY_RECORD_LUA = `${FORGET_LUA}
+local function noteCopy(records, seen, homes, number, what, homeKey, fields, now)
+  local function join(list, more)
+    local all = list == '-' and '' or list
+    for _, name in ipairs(more) do
+      if not string.find(',' .. all .. ',', ',' .. name .. ',', 1, true) then
+        all = all == '' and name or all .. ',' .. name
+      end
+    end
+    return all == '' and '-' or all
+  end
+  local record = redis.call('HGET', records, number) or ''
+  local key, passed, agreed, former = string.match(record, '^(%S+) (%S+) (%S+) (%S+)$')
+  if what == 'ended' then
+    if key == homeKey then forgetCopy(records, seen, homes, number) end
+    return
+  end
+  if key ~= homeKey then
+    if what == 'passed' then return end
+    forgetCopy(records, seen, homes, number)
+    passed, agreed, former = '-', '-', '-'
+  end
+  passed = join(passed, fields)
+  if what == 'agreed' then agreed = join(agreed, fields) end
+  redis.call('HSET', records, number, table.concat({homeKey, passed, agreed, former}, ' '))
+  redis.call('ZADD', seen, now, number)
+  redis.call('HSET', homes, homeKey, number)
+end
+`;
+
+/** KEYS 1 records, 2 numbers by home key; ARGV 1 number of the copy, 2 old home key, 3 new home key, 4 most former keys */
+const REKEY_LUA = `
+local record = redis.call('HGET', KEYS[1], ARGV[1]) or ''
+local key, passed, agreed, former = string.match(record, '^(%S+) (%S+) (%S+) (%S+)$')
+if key ~= ARGV[2] then return 0 end
+local keys = former == '-' and key or former .. ',' .. key
+local _, commas = string.gsub(keys, ',', '')
+if commas >= tonumber(ARGV[4]) then keys = string.match(keys, ',(.*)$') end
+redis.call('HSET', KEYS[1], ARGV[1], table.concat({ARGV[3], passed, agreed, keys}, ' '))
+if redis.call('HGET', KEYS[2], key) == ARGV[1] then redis.call('HDEL', KEYS[2], key) end
+redis.call('HSET', KEYS[2], ARGV[3], ARGV[1])
+return 1
+`;
+
+/** KEYS 1 records, 2 when they were seen, 3 numbers by home key; ARGV numbers of copies */
+const DROP_LUA = `${FORGET_LUA}
+for _, number in ipairs(ARGV) do forgetCopy(KEYS[1], KEYS[2], KEYS[3], number) end
+`;
+
+const listOf = (text: string): readonly string[] => (text === '-' ? [] : text.split(','));
+
+function parseRecord(text: string | null): CopyRecord | null {
+  const [homeKey, fields, agreed, former, ...more] = text?.split(' ') ?? [];
+  if (homeKey === undefined || fields === undefined || agreed === undefined || former === undefined)
+    return null;
+  if (more.length > 0) return null;
+  return {
+    homeKey,
+    fields: listOf(fields),
+    agreed: agreed === '-' ? null : listOf(agreed),
+    formerKeys: listOf(former),
+  };
+}
+
+/** What is on record of these copies at a lending library, by Koha's number of the copy; the others are none that the service knows. */
+export async function readCopyRecords(
+  redis: Redis,
+  lending: string,
+  patronIds: readonly number[],
+): Promise<ReadonlyMap<number, CopyRecord>> {
+  if (patronIds.length === 0) return new Map();
+  const texts = await redis.hmget(copyRecordsKey(lending), ...patronIds.map(String));
+  return new Map(
+    patronIds.flatMap((id, index) => {
+      const record = parseRecord(texts[index] ?? null);
+      return record === null ? [] : [[id, record] as const];
+    }),
+  );
+}
+
+/** Reads what is on record of copies at a lending library, by Koha's number of the copy. */
+export type ReadCopyRecords = (
+  lending: string,
+  patronIds: readonly number[],
+) => Promise<ReadonlyMap<number, CopyRecord>>;
+
+/** Reads the records of copies that a lending Koha shows, and notes that these copies are there still. */
+export function buildCopyRecordReader(redis: Redis, now: () => number): ReadCopyRecords {
+  return async (lending, patronIds) => {
+    const found = await readCopyRecords(redis, lending, patronIds);
+    await noteCopiesSeen(redis, lending, [...found.keys()], now());
+    return found;
+  };
+}
+
+/** Notes that these copies on record are there still: what is not seen for `retention.receipts` is forgotten, as its receipts are. */
+export async function noteCopiesSeen(
+  redis: Redis,
+  lending: string,
+  patronIds: readonly number[],
+  nowMs: number,
+): Promise<void> {
+  if (patronIds.length === 0) return;
+  const seen = await redis.zmscore(copySeenKey(lending), ...patronIds.map(String));
+  const due = patronIds.filter((_, index) => {
+    const at = seen[index] ?? null;
+    return at !== null && nowMs - Number(at) > SEEN_EVERY_MS;
+  });
+  if (due.length === 0) return;
+  await redis.zadd(copySeenKey(lending), 'XX', ...due.flatMap((id) => [nowMs, String(id)]));
+}
+
+/** Gives a copy that is on record under the home key `from` the key `to`: it is the same patron's. False where it is not. */
+export async function rekeyCopyRecord(
+  redis: Redis,
+  lending: string,
+  { patronId, from, to }: { readonly patronId: number; readonly from: string; readonly to: string },
+): Promise<boolean> {
+  const rekey = defineScript(redis, 'passportRekeyCopy', REKEY_LUA);
+  const keys = [copyRecordsKey(lending), copyOfHomeKey(lending)];
+  const done = await rekey(keys, [String(patronId), from, to, MOST_FORMER_KEYS]);
+  return done === 1;
+}
+
+/**
+ * Forgets copies at a library that have this home key, and deletions of them that were begun, since what they record is erased; returns
+ * how many there were. A copy that was made since `findCopyRecords` stays.
+ */
+export async function dropCopyRecords(
+  redis: Redis,
+  lending: string,
+  { homeKey, patronIds }: { readonly homeKey: string; readonly patronIds: readonly number[] },
+): Promise<number> {
+  for (const { patronId, homeKey: key } of await readDeletions(redis, lending)) {
+    if (key === homeKey) await dropDeletion(redis, lending, patronId);
+  }
+  const records = await readCopyRecords(redis, lending, patronIds);
+  const found = patronIds.filter((id) => records.get(id)?.homeKey === homeKey);
+  await drop(redis, lending, found.map(String));
+  return found.length;
+}
+
+/** The copies at a library that are on record with this home key, by Koha's number of each. Reads all records of the library. */
+export async function findCopyRecords(
+  redis: Redis,
+  lending: string,
+  homeKey: string,
+): Promise<readonly number[]> {
+  const key = copyRecordsKey(lending);
+  const found: number[] = [];
+  let cursor = '0';
+  do {
+    const [next, entries] = await redis.hscan(key, cursor, 'COUNT', SCANNED_AT_ONCE);
+    for (let at = 0; at < entries.length; at += 2) {
+      if (parseRecord(entries[at + 1] ?? null)?.homeKey === homeKey) found.push(Number(entries[at]));
+    }
+    cursor = next;
+  } while (cursor !== '0');
+  // What changes while it is read can come twice.
+  return [...new Set(found)];
+}
+
+/** Forgets the copies at a library that nobody has seen since then. */
+export async function trimCopyRecords(redis: Redis, lending: string, beforeMs: number): Promise<void> {
+  const old = await redis.zrangebyscore(
+    copySeenKey(lending),
+    '-inf',
+    `(${beforeMs}`,
+    'LIMIT',
+    0,
+    SCANNED_AT_ONCE,
+  );
+  await drop(redis, lending, old);
+}
+
+async function drop(redis: Redis, lending: string, patronIds: readonly string[]): Promise<void> {
+  if (patronIds.length === 0) return;
+  const dropAll = defineScript(redis, 'passportDropCopies', DROP_LUA);
+  const keys = [copyRecordsKey(lending), copySeenKey(lending), copyOfHomeKey(lending)];
+  for (let at = 0; at < patronIds.length; at += SCANNED_AT_ONCE) {
+    await dropAll(keys, patronIds.slice(at, at + SCANNED_AT_ONCE));
+  }
+}

@@ -1,0 +1,24 @@
+export {
+  type CopyRecord,
+  readCopyRecords,
+  type ReadCopyRecords,
+  buildCopyRecordReader,
+  noteCopiesSeen,
+  rekeyCopyRecord,
+  dropCopyRecords,
+  findCopyRecords,
+  trimCopyRecords,
+} from './copy-records.ts';
+export { type BegunDeletion, beginDeletion, readDeletions, dropDeletion } from './deletions.ts';
+export {
+  type DisclosureReceipt,
+  type StoredReceipt,
+  type Receipts,
+  openReceipts,
+  trimReceipts,
+  readReceipts,
+  readStoredReceipts,
+  removeReceipts,
+} from './receipts.ts';
+export { noteUnremembered, readUnremembered, dropUnremembered, lockUnremembered } from './unremembered.ts';
+export { type CopyRefresh, type TakenCopy, type SeenCopies, openSeenCopies } from './refreshes.ts';

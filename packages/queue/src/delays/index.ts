@@ -1,0 +1,9 @@
+export {
+  noteDelayed,
+  noteDelayedReport,
+  notePaused,
+  promotePaused,
+  countDelayedReports,
+  librariesWithDelayed,
+  promoteDelayed,
+} from './delayed-jobs.ts';

@@ -1,0 +1,2 @@
+export { queueMetrics } from './queue-metrics.ts';
+export { redisMetrics, readRedis } from './redis-metrics.ts';

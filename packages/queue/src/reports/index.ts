@@ -1,0 +1,8 @@
+export {
+  reportSchema,
+  type QueuedReport,
+  type ReportJobs,
+  openReportQueue,
+  cleanReports,
+  queueReport,
+} from './report-queue.ts';

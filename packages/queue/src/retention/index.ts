@@ -1,0 +1,4 @@
+export { noteItem, buildItemSweep, cleanByAge } from './retention.ts';
+export { buildKeptSweep } from './kept-events.ts';
+export { readKept } from './kept-reading.ts';
+export { rewriteLogWhenDue } from './rewrite-log.ts';
