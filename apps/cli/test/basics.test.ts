@@ -22,7 +22,7 @@ const queue = {
 };
 
 describe('wrong use ends with 2 and says how to use it', () => {
-  test.each<[args: string[], said: RegExp]>([
+  test.each<[args: string[], expected: RegExp]>([
     [['cofnig'], /Did you mean config\?/],
     [['config', 'chek'], /Did you mean check\?/],
     [['doctor', '--jsn'], /unknown option '--jsn'/],
@@ -45,10 +45,10 @@ describe('wrong use ends with 2 and says how to use it', () => {
     [['stats', '--since', '2026-13'], /not a month such as/],
     [['stats', '--csv', '--json'], /cannot be used with/],
     [['secret', 'new', '--key', '--webhook'], /cannot be used with/],
-  ])('passport %j', async (args, said) => {
+  ])('passport %j', async (args, expected) => {
     const { code, out, err } = await passport(args, { ...env, ...queue });
     expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toMatch(said);
+    expect(err).toMatch(expected);
   });
 
   test('a card given as an argument is refused and not repeated', async () => {
@@ -159,11 +159,11 @@ describe('config check', () => {
         { RITA_PASSWORD: 'hb7-riverside-only', DASHBOARD_USER: 'rita' },
         /users\[0\]\.name: is the same as DASHBOARD_USER/,
       ],
-    ])('%s', async (_what, more, said) => {
+    ])('%s', async (_what, more, expected) => {
       for (const command of ['check', 'reload']) {
         const { code, err } = await passport(['config', command], { ...withUsers(RITA), ...more });
         expect({ command, code }).toEqual({ command, code: 1 });
-        expect(err).toMatch(said);
+        expect(err).toMatch(expected);
       }
     });
 

@@ -138,7 +138,7 @@ describe.each(['23.11', '25.11'] as const)('adopt at a Koha %s', (release) => {
       action: 'copies_adopt',
       by: 'tester',
       lending: 'riverside',
-      asked: 'midland',
+      queried: 'midland',
       card_hash: expect.stringMatching(/\S{20}/),
       result: 'adopted',
     });

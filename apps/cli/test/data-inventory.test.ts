@@ -58,7 +58,7 @@ const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
       ([, constant = '', name = '']) => [constant, [name]],
     ),
   ),
-  'delayedKind(kind)': ['parked', 'parked-reports', 'paused'],
+  'delayedKind(kind)': ['delayed', 'delayed-reports', 'paused'],
 };
 
 /** The first part of each key of Redis that a source can build. */

@@ -200,7 +200,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
       name: 'PT',
       problem: 'the circulation rules (maxissueqty) let PT borrow nothing at NORTH: they say 0',
       remedy: expect.stringMatching(/^Administration → .* PT .*"Current checkouts allowed"/),
-      said: null,
+      answered: null,
     });
   });
 
@@ -234,8 +234,8 @@ describe('one fault switched on in the Koha of the lending library is named, and
     async (env) => {
       const { code, faults, libraries } = await look({ env });
       expect({ code, faults }).toEqual({ code: 1, faults: ['riverside credentials_refused'] });
-      const said = libraries[0]?.findings[0]?.said;
-      expect(said).toBe('RIVERSIDE_ID' in env ? 'unauthorized_client' : 'access_denied');
+      const answered = libraries[0]?.findings[0]?.answered;
+      expect(answered).toBe('RIVERSIDE_ID' in env ? 'unauthorized_client' : 'access_denied');
     },
   );
 

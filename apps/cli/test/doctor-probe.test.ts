@@ -27,7 +27,7 @@ interface Probed {
       result: string;
       status: number | null;
       ms: number;
-      said: string | null;
+      answered: string | null;
     }[];
     readonly findings: readonly { code: string; name: string | null }[];
   }[];
@@ -73,7 +73,7 @@ test('a record that Koha cannot show is named by its field', async () => {
       query: 'card lookup',
       result: 'record_unreadable date_of_birth',
       status: 500,
-      said: '/body/0/date_of_birth: Month out of range.',
+      answered: '/body/0/date_of_birth: Month out of range.',
     },
   ]);
 });
@@ -85,7 +85,7 @@ test('neither the card nor anything of the patron is printed; the audit line say
     audit: true,
     action: 'probe',
     by: 'tester',
-    asked: ['riverside', 'midland'],
+    queried: ['riverside', 'midland'],
   });
   const text = await passport(['doctor', 'midland', '--probe', '-'], configured(), input(CARD));
   expect(text.out).toMatch(/card lookup +found 200, \d+ ms\n +read by id +found 200/);
@@ -152,7 +152,7 @@ test('a look-up that fails is shown with its status and what Koha answered, and 
     query: 'read by id',
     result: 'http_5xx',
     status: 500,
-    said: 'Something went wrong for … internal_server_error',
+    answered: 'Something went wrong for … internal_server_error',
   });
   expect(out).not.toContain('Kovač');
 });

@@ -42,7 +42,7 @@ const isRequest =
 
 describe('one query that a Koha does not take as the worker sends it is named, with what Koha answered', () => {
   test.each<
-    [what: string, when: (request: ProxiedRequest) => boolean, bent: Bent, fault: string, said: RegExp]
+    [what: string, when: (request: ProxiedRequest) => boolean, bent: Bent, fault: string, answered: RegExp]
   >([
     [
       'an order is ambiguous beside an embed',
@@ -179,11 +179,11 @@ describe('one query that a Koha does not take as the worker sends it is named, w
       'no_answer GET /contrib/passport/about',
       /wrong/,
     ],
-  ])('%s', async (_what, when, bent, fault, said) => {
+  ])('%s', async (_what, when, bent, fault, answered) => {
     const { code, faults, warnings, findings } = await look((request) => (when(request) ? bent : null));
     expect({ code, faults, warnings }).toEqual({ code: 1, faults: [`riverside ${fault}`], warnings: [] });
     const finding = findings.find(({ level }) => level === 'fault');
-    expect(finding?.said ?? '').toMatch(said);
+    expect(finding?.answered ?? '').toMatch(answered);
     expect(finding?.remedy).toMatch(/\w{4}/);
     expect(JSON.stringify(findings)).not.toMatch(/Jane|Kov"/);
   });

@@ -129,7 +129,7 @@ describe('warnings do not fail', () => {
 
   test('the plugin is there and the desk is never notified', async () => {
     const { code, warnings } = await look({ change: { retry: { tell_koha: false } } });
-    expect({ code, warnings }).toEqual({ code: 0, warnings: ['riverside plugin_not_told'] });
+    expect({ code, warnings }).toEqual({ code: 0, warnings: ['riverside reports_off'] });
   });
 });
 

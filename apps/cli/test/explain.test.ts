@@ -99,7 +99,7 @@ describe('a paused library is not queried', () => {
     const explained = jsonOf(await explain(card));
     expect(explained).toMatchObject({
       outcome: 'HOME_UNREACHABLE',
-      asked: expect.not.arrayContaining(['midland']),
+      queried: expect.not.arrayContaining(['midland']),
       silent: [{ library: 'midland', reason: 'PAUSED' }],
       paused: [{ library: 'midland', as: 'home', reason: 'Koha upgrade', by: 'tester' }],
     });
@@ -176,7 +176,7 @@ describe('the outcome for a seeded card', () => {
       'of an eligible patron',
       eligible[0],
       'COPIED',
-      { homes: ['midland'], asked: ['midland', 'lakeside'], judgement: 'eligible' },
+      { homes: ['midland'], queried: ['midland', 'lakeside'], judgement: 'eligible' },
     ],
     ['of an expired patron', expired[0], 'NOT_ELIGIBLE', { reasons: ['EXPIRED'] }],
     [
@@ -209,7 +209,7 @@ describe('the outcome for a seeded card', () => {
   test('that fits no pattern of a partner', async () => {
     expect(jsonOf(await explain('1', { at: 'lakeside' }))).toMatchObject({
       outcome: 'NOT_A_CARD',
-      asked: [],
+      queried: [],
     });
   });
 

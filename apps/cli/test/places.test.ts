@@ -196,7 +196,7 @@ describe("export of a patron's data", () => {
     ['refused', () => after(riverside.putSettings({ permissions: [] }))],
     ['disabled', () => environment({ riverside: { enabled: false } })],
     ['no_home_keys', () => environment({ riverside: { copy: { home_key_attribute: null } } })],
-  ])('says of a record what became of it: %s', async (state, bring) => {
+  ])('says of a record where it is now: %s', async (state, bring) => {
     putCopy(riverside);
     await putReceipt('riverside', 'evt_1');
     env = bring();

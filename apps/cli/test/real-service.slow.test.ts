@@ -46,17 +46,17 @@ test('explain says of ten seeded cards what the worker then does', async () => {
     '1',
   ];
   expect(cards).toHaveLength(10);
-  const said: unknown[] = [];
+  const actual: unknown[] = [];
   const done: unknown[] = [];
   for (const card of cards) {
     const ran = await here(['explain', '--at', 'riverside', '--card', '-', '--json'], `${card}\n`);
     const { outcome, reasons } = JSON.parse(ran.out) as EventState;
-    said.push({ outcome, reasons });
+    actual.push({ outcome, reasons });
     const { state } = await send(card);
     done.push({ outcome: state.outcome, reasons: state.reasons });
   }
-  expect(said).toEqual(done);
-  expect(new Set(said.map((each) => (each as EventState).outcome))).toEqual(
+  expect(actual).toEqual(done);
+  expect(new Set(actual.map((each) => (each as EventState).outcome))).toEqual(
     new Set(['COPIED', 'NOT_ELIGIBLE', 'NOT_FOUND', 'NOT_A_CARD']),
   );
 }, 60_000);
@@ -130,7 +130,7 @@ test('copies export lists every copy by its home key and its fields, and no valu
   });
 });
 
-test('stats counts each scan once, by what became of it', async () => {
+test('stats counts each scan once, by its outcome', async () => {
   const sums = async () => {
     const ran = await here([
       'stats',

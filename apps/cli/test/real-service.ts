@@ -44,8 +44,8 @@ export async function startRealService(): Promise<RealService> {
     here,
     async send(card) {
       const ran = await here(['send', '--at', 'riverside', '--card', '-', '--wait', '--json'], `${card}\n`);
-      const said = JSON.parse(ran.out) as { event_id: string; state: EventState; steps: EventState[] };
-      return { code: ran.code, ...said };
+      const actual = JSON.parse(ran.out) as { event_id: string; state: EventState; steps: EventState[] };
+      return { code: ran.code, ...actual };
     },
     async stop() {
       await services.stop();

@@ -187,12 +187,12 @@ describe('a refusal is reported with its code, and ends with 1', () => {
     [429, { code: 'rate_limited', title: 'Too many events for now' }, 'rate_limited', /answers 429/],
     [503, 'down for now', 'http_503', /cannot accept events now/],
     [200, '<html>', 'http_200', /not an answer of a receiver/],
-  ])('%i', async (status, body, code, said) => {
+  ])('%i', async (status, body, code, expected) => {
     const receiver = await startReceiver({ post: [status, body] });
     const args = ['send', '--at', 'riverside', '--card', '-'];
     const ran = await passport(args, env(receiver.url), { input: CARD });
     expect({ code: ran.code, out: ran.out }).toEqual({ code: 1, out: '' });
-    expect(ran.err).toMatch(said);
+    expect(ran.err).toMatch(expected);
     const asJson = await passport([...args, '--json'], env(receiver.url), { input: CARD });
     expect(jsonOf(asJson)).toMatchObject({ error: { status, code } });
   });

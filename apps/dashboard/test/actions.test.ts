@@ -21,8 +21,9 @@ const PROBLEM = { library: 'midland', what: 'credentials', name: null } as const
 const put = {
   failed: () => fixture.put({ state: 'failed', outcome: 'MISCONFIGURED', problem: PROBLEM }),
   waiting: () => fixture.put({ state: 'waiting', waiting_for: WAITING_FOR }),
-  done: () => fixture.put({ state: 'done', outcome: 'COPIED' }, { sealed_card: null, sealed_item: null }),
-  cardGone: () => fixture.put({ state: 'failed', outcome: 'TOO_LATE' }, { sealed_card: null }),
+  done: () =>
+    fixture.put({ state: 'done', outcome: 'COPIED' }, { encrypted_card: null, encrypted_item: null }),
+  cardGone: () => fixture.put({ state: 'failed', outcome: 'TOO_LATE' }, { encrypted_card: null }),
 };
 const jobOf = (id: string) => fixture.queue.getJob(`riverside.${id}`);
 const stateOf = async (id: string) => (await jobOf(id))?.getState();
@@ -225,7 +226,7 @@ describe('Bull Board cannot', () => {
     ['edit data', 'PATCH', '/board/api/queues/scans/riverside.evt_x/update-data'],
     ['reschedule', 'PATCH', '/board/api/queues/scans/riverside.evt_x/delay'],
     ['reprioritize', 'PATCH', '/board/api/queues/scans/riverside.evt_x/priority'],
-    ['retry in another queue', 'PUT', '/board/api/queues/tellings/riverside.evt_x/retry'],
+    ['retry in another queue', 'PUT', '/board/api/queues/reports/riverside.evt_x/retry'],
   ] as const)('%s', async (_what, method, url) => {
     const [failed, waiting] = [await put.failed(), await put.waiting()];
     const answer = await fixture.request({ method, url, payload: { name: 'x', data: {}, concurrency: 1 } });

@@ -44,7 +44,7 @@ describe('the queue of reports', () => {
     await queueReport(fixture.reportQueue, report, 3, 0);
     for (const as of [undefined, VIEWER]) expect((await queues('reports', as))[1]?.readOnlyMode).toBe(true);
     for (const act of ['retry', 'promote', 'clean']) {
-      const url = `/board/api/queues/reports/riverside.evt_1-tell-3/${act}`;
+      const url = `/board/api/queues/reports/riverside.evt_1-report-3/${act}`;
       expect((await fixture.request({ method: 'PUT', url })).statusCode).toBe(403);
     }
     expect(await fixture.reportQueue.getJobCounts('delayed')).toEqual({ delayed: 1 });

@@ -102,7 +102,7 @@ describe('an id', () => {
 
   test('of a double scan leads to the first one', async () => {
     const id = await failed('riverside');
-    await fixture.redis.set('{passport}:guard:riverside.evt_second', `kid:hash - ${id}`);
+    await fixture.redis.set('{passport}:idempotency:riverside.evt_second', `kid:hash - ${id}`);
     expect((await find('evt_second')).headers['location']).toBe(`/events/riverside/${id}`);
   });
 

@@ -307,7 +307,7 @@ describe('an event', () => {
 
   test('that was coalesced with another leads there', async () => {
     const id = await fixture.put({ state: 'queued' });
-    await fixture.redis.set('{passport}:guard:riverside.evt_second', `kid:hash - ${id}`);
+    await fixture.redis.set('{passport}:idempotency:riverside.evt_second', `kid:hash - ${id}`);
     const answer = await fixture.request({ url: '/events/riverside/evt_second' });
     expect([answer.statusCode, answer.headers.location]).toEqual([302, `/events/riverside/${id}`]);
   });
@@ -368,7 +368,7 @@ describe('the board names jobs so that a person understands them', () => {
     await fixture.put({ state: 'failed', outcome: 'LENDING_REFUSED' });
     await fixture.put({ state: 'queued' });
     const all = JSON.stringify([...(await jobs('failed')), ...(await jobs('prioritized'))]);
-    for (const text of ['kid001', 'sealed-card', 'what the worker wrote', 'stacktrace":["']) {
+    for (const text of ['kid001', 'encrypted-card', 'what the worker wrote', 'stacktrace":["']) {
       expect(all).not.toContain(text);
     }
     expect(await jobs('failed')).toEqual([

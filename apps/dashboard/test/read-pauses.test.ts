@@ -8,7 +8,7 @@ const planned = (untilMs: number, side: 'home' | null) => ({
   side,
   reason: 'planned',
 });
-const said = (library: string, untilMs: number): Pause => ({
+const ordered = (library: string, untilMs: number): Pause => ({
   library,
   side: 'home',
   until_ms: untilMs,
@@ -27,7 +27,7 @@ test('a planned window is shown as a pause is, on each of its sides', () => {
 
 test('of a pause and a window the longer one is shown, and nothing of other libraries', () => {
   const library = { id: 'midland', windows: [planned(NOW + 20, 'home')] };
-  expect(shown(library, [said('midland', NOW + 30)], NOW)).toEqual(['home 30 said']);
-  expect(shown(library, [said('midland', NOW + 10)], NOW)).toEqual(['home 20 planned']);
-  expect(shown({ id: 'riverside' }, [said('midland', NOW + 30)], NOW)).toEqual([]);
+  expect(shown(library, [ordered('midland', NOW + 30)], NOW)).toEqual(['home 30 said']);
+  expect(shown(library, [ordered('midland', NOW + 10)], NOW)).toEqual(['home 20 planned']);
+  expect(shown({ id: 'riverside' }, [ordered('midland', NOW + 30)], NOW)).toEqual([]);
 });

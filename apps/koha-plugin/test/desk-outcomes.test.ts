@@ -11,7 +11,7 @@ function shown(view: Partial<View>, language = 'en'): Shown {
 }
 
 describe('what the panel says', () => {
-  test('each step says what became of it, and a fault is where it is', () => {
+  test('each step says how it ended, and a fault is where it is', () => {
     const others = ['COPIED', 'ALREADY_LOCAL', 'CANCELLED'];
     const bad = OUTCOMES.filter((outcome) => !others.includes(outcome));
     const ended = Object.entries(desk.OUTCOMES).filter(([, { search, copy }]) => search && copy);
@@ -38,7 +38,7 @@ describe('what the panel says', () => {
     expect(Object.keys(desk.OUTCOMES).toSorted()).toEqual(unknown.toSorted());
   });
 
-  test('what is heard of no more did not fail: nobody knows what became of it', () => {
+  test('what is heard of no more did not fail: nobody knows how it ended', () => {
     const working = aState({ state: 'working', outcome: null });
     expect(shown({ state: working, fault: 'session', isOver: true }).steps).toEqual({
       report: 'done',
@@ -213,10 +213,10 @@ describe('what the panel says', () => {
     ],
     [{ outcome: 'NEW_IN_2030', message: 'Something new.' }, 'Something new.', ''],
   ])('%j is said in plain words, with what to do', (changed, headline, advice) => {
-    const said = shown({ state: aState(changed) });
-    expect(said.headline).toBe(headline);
-    if (advice instanceof RegExp) expect(said.advice).toMatch(advice);
-    else expect(said.advice).toBe(advice);
+    const actual = shown({ state: aState(changed) });
+    expect(actual.headline).toBe(headline);
+    if (advice instanceof RegExp) expect(actual.advice).toMatch(advice);
+    else expect(actual.advice).toBe(advice);
   });
 
   test('an item that was not checked out is the headline, as a warning: nothing says that all is well', () => {
@@ -243,18 +243,18 @@ describe('what the panel says', () => {
     });
     for (const result of CHECKOUT_RESULTS.filter((each) => !each.includes('CHECKED_OUT'))) {
       for (const language of LANGUAGES) {
-        const said = shown({ state: aState({ checkout: { result, keys: [] } }), withItem: true }, language);
+        const actual = shown({ state: aState({ checkout: { result, keys: [] } }), withItem: true }, language);
         const good = shown({ state: aState() }, language).headline;
-        expect(said.tone).toBe('warn');
-        expect(`${said.headline} ${said.advice}`).not.toContain(good);
+        expect(actual.tone).toBe('warn');
+        expect(`${actual.headline} ${actual.advice}`).not.toContain(good);
       }
     }
   });
 
   test('an item is not forgotten where the patron does not come', () => {
-    const said = shown({ state: aState({ outcome: 'NOT_FOUND', homes: [] }), withItem: true });
-    expect(said.headline).toBe('No partner library knows this card.');
-    expect(said.advice).toMatch(/^The item was not checked out\. /);
+    const actual = shown({ state: aState({ outcome: 'NOT_FOUND', homes: [] }), withItem: true });
+    expect(actual.headline).toBe('No partner library knows this card.');
+    expect(actual.advice).toMatch(/^The item was not checked out\. /);
   });
 
   test('a result that the desk must act on warns, and what does not work is bad', () => {
@@ -319,8 +319,8 @@ describe('what the panel says', () => {
   test('that no worker is there is said, and no step is shown as going on', () => {
     const held = { library: 'riverside', reason: 'NO_WORKER', next_try_at: null };
     for (const state of ['queued', 'waiting', 'working']) {
-      const said = shown({ state: aState({ state, outcome: null, homes: [], waiting_for: held }) });
-      expect(said).toMatchObject({
+      const actual = shown({ state: aState({ state, outcome: null, homes: [], waiting_for: held }) });
+      expect(actual).toMatchObject({
         tone: 'warn',
         headline: 'The passport service is stopped at the moment. It keeps this scan until it runs again.',
         advice: expect.stringMatching(/^Register by hand if the patron cannot wait/) as unknown as string,
@@ -404,8 +404,8 @@ describe('what the panel says', () => {
   });
 
   test('an event that somebody else has cancelled is shown as cancelled, with no step that failed', () => {
-    const said = shown({ state: aState({ outcome: 'CANCELLED' }), withItem: true });
-    expect(said).toMatchObject({
+    const actual = shown({ state: aState({ outcome: 'CANCELLED' }), withItem: true });
+    expect(actual).toMatchObject({
       headline: 'The patron is registered here; nothing was checked out.',
       steps: { report: 'done', search: 'done', copy: 'done', checkout: 'skipped' },
       next: ['again', 'next'],
@@ -488,9 +488,9 @@ describe('what the panel says', () => {
         fc.boolean(),
         fc.constantFrom(...LANGUAGES),
         (state, withItem, language) => {
-          const said = shown({ state, withItem, now: 0 }, language);
-          expect(said.headline).not.toBe('');
-          expect(`${said.headline} ${said.advice}`).not.toMatch(/\{\w+\}|undefined|null|NaN|\[object/);
+          const actual = shown({ state, withItem, now: 0 }, language);
+          expect(actual.headline).not.toBe('');
+          expect(`${actual.headline} ${actual.advice}`).not.toMatch(/\{\w+\}|undefined|null|NaN|\[object/);
         },
       ),
     );

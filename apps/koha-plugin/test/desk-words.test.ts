@@ -52,14 +52,14 @@ describe('the words', () => {
 
   test('the page says its language; one that is not there is English, and so is a word that is missing', () => {
     const messages = { en: { a: 'A {x}', b: 'B' }, fr: { a: 'Ah {x}' }, 'pt-BR': { a: 'Á' } };
-    const said = (language: string, key: string): string | undefined =>
+    const translated = (language: string, key: string): string | undefined =>
       desk.createWords(messages, language)(key, { x: '$& {x}' });
-    expect(said('fr-FR', 'a')).toBe('Ah $& {x}');
-    expect(said('fr-FR', 'b')).toBe('B');
-    expect(said('pt-BR', 'a')).toBe('Á');
-    expect(said('nl-NL', 'a')).toBe('A $& {x}');
-    expect(said('', 'b')).toBe('B');
-    expect(said('en', 'nothing')).toBeUndefined();
+    expect(translated('fr-FR', 'a')).toBe('Ah $& {x}');
+    expect(translated('fr-FR', 'b')).toBe('B');
+    expect(translated('pt-BR', 'a')).toBe('Á');
+    expect(translated('nl-NL', 'a')).toBe('A $& {x}');
+    expect(translated('', 'b')).toBe('B');
+    expect(translated('en', 'nothing')).toBeUndefined();
     const languages = ['fr-FR', 'pt-BR', 'pt', 'nl-NL', ''];
     expect(languages.map((language) => desk.languageOf(messages, language))).toEqual([
       'fr',

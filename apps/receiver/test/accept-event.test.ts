@@ -211,8 +211,8 @@ describe('what is queued', () => {
   test('card and item are encrypted for this event and field, and nowhere in clear', async () => {
     const { job } = await jobAt(NOW_S * 1000);
 
-    expect(encryption.decrypt(job?.sealed_card ?? '', 'riverside.evt_1.card')).toBe('21234000000017');
-    expect(encryption.decrypt(job?.sealed_item ?? '', 'riverside.evt_1.item')).toBe('39999000012345');
+    expect(encryption.decrypt(job?.encrypted_card ?? '', 'riverside.evt_1.card')).toBe('21234000000017');
+    expect(encryption.decrypt(job?.encrypted_item ?? '', 'riverside.evt_1.item')).toBe('39999000012345');
     expect(JSON.stringify(job)).not.toMatch(/21234000000017|39999000012345/);
   });
 

@@ -186,7 +186,7 @@ describe('answers of the webhook', () => {
     });
   });
 
-  test('each delivery is counted under its library and what became of it; unknown names are not kept', async () => {
+  test('each delivery is counted under its library and its outcome; unknown names are not kept', async () => {
     receiver.counted.length = 0;
     await post(request());
     await post(request({ secret: `whsec_${Buffer.alloc(32, 'x').toString('base64')}` }), 'nowhere');

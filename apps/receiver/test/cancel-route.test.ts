@@ -83,7 +83,7 @@ describe('a cancel', () => {
     await accept('evt_1');
     const job = await receiver.queue.getJob('riverside.evt_1');
     await job?.remove();
-    const record = '{passport}:guard:riverside.evt_1';
+    const record = '{passport}:idempotency:riverside.evt_1';
     const running = String(await receiver.server.call('GET', record));
     await receiver.server.call('SET', record, running.replace(' -', ' d'));
     expect(await cancel()).toMatchObject({ status: 404, body: { code: 'not_found', reason: 'not_kept' } });
@@ -101,8 +101,8 @@ describe('a cancel', () => {
     const [job] = await receiver.jobs();
     expect(job).toMatchObject({
       event_id: 'evt_1',
-      sealed_card: null,
-      sealed_item: null,
+      encrypted_card: null,
+      encrypted_item: null,
       progress: { state: 'done', outcome: 'CANCELLED', checkout: { result: 'NOT_ASKED', keys: [] } },
     });
     expect((await cancel()).body).toMatchObject({

@@ -111,7 +111,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
     await expectUnavailable(receiver);
     server.thaw();
     await waitFor('Redis to have seen the event', () =>
-      server.call('EXISTS', '{passport}:guard:riverside.evt_1').then((seen) => seen === 1),
+      server.call('EXISTS', '{passport}:idempotency:riverside.evt_1').then((seen) => seen === 1),
     );
     await send(receiver, 'evt_2', buildScanEvent({ cardnumber: '21234000000018' }));
     expect((await receiver.jobs()).map(({ event_id }) => event_id)).toEqual(['evt_2']);

@@ -118,9 +118,9 @@ async function queued(): Promise<EventVector['expect']['event'][]> {
   const decrypt = (encrypted: string, field: string) =>
     receiver.encryption.decrypt(encrypted, `riverside.evt_1.${field}`);
   return (await receiver.jobs()).map((job) => ({
-    cardnumber: decrypt(job.sealed_card ?? '', 'card'),
+    cardnumber: decrypt(job.encrypted_card ?? '', 'card'),
     branch: job.branch,
-    item_barcode: job.sealed_item === null ? null : decrypt(job.sealed_item, 'item'),
+    item_barcode: job.encrypted_item === null ? null : decrypt(job.encrypted_item, 'item'),
     interface: job.interface,
     operator: job.operator,
     scanned_at: job.scanned_at,

@@ -47,7 +47,15 @@ test("each audit line names the lending Koha's number of who scanned, so that a 
   audit.copied(scan, copy, { kind: 'done', outcome: 'LOCAL_CONFLICT' });
   audit.checkedOut(scan, 51, { result: 'CHECKED_OUT', keys: [] });
 
-  const actions = ['looked up', 'refused', 'not shared', 'not eligible', 'sending a copy', 'copy', 'loan'];
+  const actions = [
+    'looked up',
+    'refused',
+    'not shared',
+    'not eligible',
+    'sending a copy',
+    'copy',
+    'checkout',
+  ];
   const who = { audit: true, event: 'evt_1', lending: 'riverside', operator: 77, card_hash: 'kid:card-hash' };
   expect(lines).toEqual(actions.map((action) => expect.objectContaining({ ...who, action })));
 });

@@ -61,7 +61,11 @@ export function jobData(change: Partial<JobData> = {}, encryption = ENCRYPTION):
   const eventId = change.event_id ?? 'evt_1';
   const encrypt = (text: string, field: 'card' | 'item') =>
     encryption.encrypt(text, encryptionContext(library, eventId, field));
-  return buildJob({ sealed_card: encrypt(CARD, 'card'), sealed_item: encrypt(ITEM, 'item'), ...change });
+  return buildJob({
+    encrypted_card: encrypt(CARD, 'card'),
+    encrypted_item: encrypt(ITEM, 'item'),
+    ...change,
+  });
 }
 
 /** The state of a job that waits for a library. */

@@ -137,7 +137,7 @@ describe('a result that meets a cancel when it is written', () => {
 
     expect(ifCancelled?.()).toMatchObject({
       outcome: 'CANCELLED',
-      job: { sealed_card: null, progress: { state: 'done', outcome: 'CANCELLED', homes: [] } },
+      job: { encrypted_card: null, progress: { state: 'done', outcome: 'CANCELLED', homes: [] } },
     });
   });
 
@@ -148,7 +148,7 @@ describe('a result that meets a cancel when it is written', () => {
 
     expect(ended).toMatchObject({ outcome: 'MISCONFIGURED' });
     expect('ifCancelled' in ended && ended.ifCancelled?.()).toMatchObject({
-      job: { sealed_card: null, progress: { state: 'done', outcome: 'CANCELLED', problem: null } },
+      job: { encrypted_card: null, progress: { state: 'done', outcome: 'CANCELLED', problem: null } },
     });
   });
 

@@ -146,7 +146,7 @@ describe.each(testedReleases)('the checkout of the waiting item, Koha %s:', (rel
 
   test('TOO_LATE when the item is gone from the job by then', async () => {
     const workflow = await open();
-    expect(await checkout(workflow, { job: { sealed_item: null, item_asked: true } })).toEqual({
+    expect(await checkout(workflow, { job: { encrypted_item: null, checkout_requested: true } })).toEqual({
       result: 'TOO_LATE',
       keys: [],
     });

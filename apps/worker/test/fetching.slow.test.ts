@@ -33,7 +33,7 @@ async function open(
   return { proxy, worker };
 }
 
-const said = ({ logged }: RunningWorker, message: string): readonly Record<string, unknown>[] =>
+const lines = ({ logged }: RunningWorker, message: string): readonly Record<string, unknown>[] =>
   logged.filter(({ msg }) => msg === message);
 
 /** Redis hangs up on the connections on which workers block, and on no other. */
@@ -52,7 +52,7 @@ async function expectRecovered(worker: RunningWorker, waiting: readonly string[]
   await waitFor('it to be live and ready', async () =>
     [await worker.probe('livez'), await worker.probe('readyz')].every((status) => status === 200),
   );
-  await waitFor('the end in the log', () => said(worker, 'jobs are fetched again').length > 0);
+  await waitFor('the end in the log', () => lines(worker, 'jobs are fetched again').length > 0);
 }
 
 const acceptSome = (): Promise<string[]> =>
@@ -81,8 +81,8 @@ describe('a worker that cannot fetch jobs is neither ready nor live, says so, an
       await waitFor('it not to be live', async () => (await worker.probe('livez')) === 503, {
         timeoutMs: 30_000,
       });
-      expect(said(worker, 'no jobs can be fetched').map(({ queue }) => queue)).toContain('scans');
-      await waitFor('its connection in the log', () => said(worker, 'Redis does not answer').length > 0, {
+      expect(lines(worker, 'no jobs can be fetched').map(({ queue }) => queue)).toContain('scans');
+      await waitFor('its connection in the log', () => lines(worker, 'Redis does not answer').length > 0, {
         timeoutMs: 30_000,
       });
       await proxy.setMode('pass');
@@ -98,7 +98,7 @@ describe('a worker that cannot fetch jobs is neither ready nor live, says so, an
     for (const eventId of waiting)
       expect(await bench.follow(eventId, undefined, 20_000)).toMatchObject({ outcome: 'NOT_FOUND' });
     await waitFor('each outage to have ended', () => {
-      const [begun, ended] = [said(worker, 'Redis does not answer'), said(worker, 'Redis answers again')];
+      const [begun, ended] = [lines(worker, 'Redis does not answer'), lines(worker, 'Redis answers again')];
       return begun.length > 0 && begun.length === ended.length;
     });
     expect(await worker.probe('livez')).toBe(200);
@@ -145,11 +145,11 @@ test('a worker whose fetch stays dead ends itself, and says why', async () => {
   const { proxy, worker } = await open({ timings: { ...QUICK, endMs: 4_000 }, graceMs: 500 });
   await proxy.setMode('swallow');
   await cutBlockingConnections();
-  const ended = () => said(worker, 'stopped').filter(({ reason }) => reason === 'no jobs could be fetched');
+  const ended = () => lines(worker, 'stopped').filter(({ reason }) => reason === 'no jobs could be fetched');
   await waitFor('its end', () => ended().length > 0, { timeoutMs: 60_000 });
 
   expect(
-    said(worker, 'no jobs could be fetched for too long: the process ends, to be started again'),
+    lines(worker, 'no jobs could be fetched for too long: the process ends, to be started again'),
   ).toHaveLength(1);
   expect(ended()).toMatchObject([{ code: 1 }]);
 }, 90_000);
@@ -168,5 +168,5 @@ test('a worker that is busy with one long job for each of its slots is well', as
     },
     { timeoutMs: 10_000, everyMs: 200 },
   );
-  expect(said(worker, 'no jobs can be fetched')).toEqual([]);
+  expect(lines(worker, 'no jobs can be fetched')).toEqual([]);
 }, 30_000);

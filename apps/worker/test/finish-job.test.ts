@@ -10,7 +10,7 @@ type Outcome = 'COPIED' | 'NOT_FOUND' | 'CANCELLED';
 /** The end of an event that has sent a record; the fields that it names tell its receipt from others. */
 function ended(outcome: Outcome, change: Partial<Ended> = {}): Ended {
   const sent = { home: 'midland', home_key: 'midland:2', fields: [outcome] };
-  const { progress, ...job } = jobData({ sent, sealed_item: null });
+  const { progress, ...job } = jobData({ sent, encrypted_item: null });
   const end = { ...job, progress: { ...progress, state: 'done' as const, outcome } };
   return { kind: 'done', outcome, job: end, data: end, ifCancelled: null, ...change };
 }

@@ -52,9 +52,9 @@ test('what an alert looks for is there from the start, at zero', async () => {
       'passport_limit_reached_total{library="riverside",limit="copies"} 0',
       'passport_limit_reached_total{library="riverside",limit="misses"} 0',
       'passport_limit_reached_total{library="riverside",limit="verdicts"} 0',
-      'passport_jobs_put_back_total{library="riverside",reason="newer_version"} 0',
-      'passport_jobs_put_back_total{library="riverside",reason="unknown_library"} 0',
-      'passport_jobs_put_back_total{library="riverside",reason="disabled_library"} 0',
+      'passport_jobs_requeued_total{library="riverside",reason="newer_version"} 0',
+      'passport_jobs_requeued_total{library="riverside",reason="unknown_library"} 0',
+      'passport_jobs_requeued_total{library="riverside",reason="disabled_library"} 0',
     ]),
   );
 });

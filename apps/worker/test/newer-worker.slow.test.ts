@@ -46,7 +46,7 @@ describe('while services of two versions run', () => {
     await waitFor('the desk to be notified', () => reported(eventId)?.['state'] === 'waiting');
     expect(bench.midland.calls()).toHaveLength(0);
     expect(await older.metrics()).toMatch(
-      /passport_jobs_put_back_total\{library="riverside",reason="newer_version"\} [1-9]/,
+      /passport_jobs_requeued_total\{library="riverside",reason="newer_version"\} [1-9]/,
     );
     expect(older.logged).toContainEqual(
       expect.objectContaining({
@@ -99,7 +99,7 @@ describe('while services of two versions run', () => {
     expect(await follow(eventId, isWaiting)).toMatchObject({ waiting_for: { reason: 'SERVICE_UPDATE' } });
     const data = (await bench.job(eventId))?.data;
     expect(data).toMatchObject({ v: 2, shape: ['new'] });
-    expect(data?.sealed_card).not.toBeNull();
+    expect(data?.encrypted_card).not.toBeNull();
   }, 30_000);
 
   test('a worker with an older file puts the events of a new library back, and one that knows it ends them', async () => {
@@ -110,7 +110,7 @@ describe('while services of two versions run', () => {
       expect(await follow(eventId, isWaiting)).toMatchObject({ waiting_for: { reason: 'SERVICE_UPDATE' } });
     }
     expect(await older.metrics()).toMatch(
-      /passport_jobs_put_back_total\{library="riverside",reason="unknown_library"\} [1-9]/,
+      /passport_jobs_requeued_total\{library="riverside",reason="unknown_library"\} [1-9]/,
     );
 
     await startWorker();

@@ -58,7 +58,7 @@ test('a library that sends what is no card, at the rate it may, leaves space for
   const send = async (library: string, ids: readonly string[]): Promise<number> => {
     const answers = await admit(ids.map((id) => requestOf(library, id)));
     const taken = answers.flatMap((answer) => ('add' in answer && answer.add ? [answer] : []));
-    const job = { library, received_ms: Date.now(), age_at_delivery_ms: 0, sealed_item: null };
+    const job = { library, received_ms: Date.now(), age_at_delivery_ms: 0, encrypted_item: null };
     const adds = taken.map(({ eventId, priority }) => ({
       job: jobData({ ...job, event_id: eventId }, ENCRYPTION),
       priority,

@@ -15,7 +15,7 @@ test('a job whose own failure opened the circuit is promoted with the others, as
   const events = await Promise.all(cards.map((card) => accept({ card, item: null })));
 
   const failed = await waitFor('a job that failed itself to wait for the circuit', async () => {
-    const waiting = (await redis.call('SMEMBERS', '{passport}:parked:midland')) as string[];
+    const waiting = (await redis.call('SMEMBERS', '{passport}:delayed:midland')) as string[];
     for (const eventId of events.filter((id) => waiting.includes(`riverside.${id}`)))
       if ((await state(eventId))?.waiting_for?.reason === 'NO_ANSWER') return eventId;
     return false;

@@ -11,11 +11,11 @@ const once = (hours: number) => ({
 });
 
 /** What is paused where an operator has paused midland for so many hours, and the file plans so many. */
-function paused(said: number | null, planned: number | null) {
+function paused(ordered: number | null, planned: number | null) {
   const pauses = buildPauses(() => NOON);
   const common = { library: 'midland', side: 'home' as const, by: 'olga', at_ms: NOON };
   pauses.set({
-    pauses: said === null ? [] : [{ ...common, until_ms: NOON + said * HOUR_MS, reason: 'said' }],
+    pauses: ordered === null ? [] : [{ ...common, until_ms: NOON + ordered * HOUR_MS, reason: 'said' }],
   });
   const windows = planned === null ? [] : [once(planned)];
   return withWindows(pauses, [{ id: 'midland', windows }], () => NOON);
@@ -28,8 +28,8 @@ test.each([
   ['a window that lasts longer', 1, 2, { untilMs: NOON + 2 * HOUR_MS, reason: 'planned' }],
   ['a command that lasts longer', 3, 2, { untilMs: NOON + 3 * HOUR_MS, reason: 'said' }],
   ['a window that is over', null, -0.5, null],
-])('paused by %s', (_what, said, planned, expected) => {
-  const pauses = paused(said, planned);
+])('paused by %s', (_what, ordered, planned, expected) => {
+  const pauses = paused(ordered, planned);
   if (expected === null) expect(pauses.of('midland', 'home')).toBeNull();
   else expect(pauses.of('midland', 'home')).toMatchObject(expected);
   expect(pauses.of('midland', 'lending')).toBeNull();

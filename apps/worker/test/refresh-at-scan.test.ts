@@ -69,7 +69,7 @@ const nextDay = (bench: SweepBench, index: number): Promise<unknown> =>
   redis.zrem(`{passport}:seen-today:${LENDER}`, String(idOf(bench, index)));
 /** What failed is due again. */
 async function inQuarterOfAnHour(): Promise<void> {
-  for (const key of [waitingKey(), '{passport}:seen-turns']) {
+  for (const key of [waitingKey(), '{passport}:seen-libraries']) {
     const [member = ''] = await redis.zrange(key, '0', '0');
     await redis.zincrby(key, -15 * 60_000, member);
   }
@@ -77,7 +77,7 @@ async function inQuarterOfAnHour(): Promise<void> {
 /** Nothing waits any more, and nobody works on what did. */
 const untilIdle = () =>
   waitFor('nothing to wait', async () => {
-    const kept = await redis.exists(waitingKey(), '{passport}:seen-turns', '{passport}:seen-working');
+    const kept = await redis.exists(waitingKey(), '{passport}:seen-libraries', '{passport}:seen-working');
     return kept === 0 || undefined;
   });
 const ended = (lines: readonly Line[], count: number) =>

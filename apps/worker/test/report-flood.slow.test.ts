@@ -72,7 +72,7 @@ test('reports that one library makes and does not take delay nobody else’s, an
   }
   for (let seq = 1; seq <= FLOOD; seq += 1) {
     await report('alder', seq);
-    await noteDelayedReport(redis, 'alder', `alder.evt_1-tell-${seq}`);
+    await noteDelayedReport(redis, 'alder', `alder.evt_1-report-${seq}`);
   }
   await report('birch', 1);
   const dueAt = Date.now() + 1_000;

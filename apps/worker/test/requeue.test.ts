@@ -68,8 +68,10 @@ describe.each(FOR_ANOTHER)('a job %s', (_what, data, requeueReason, lending) => 
         name: expect.stringMatching(/newer version|configuration of the worker|is not enabled/),
       },
     });
-    expect((written as JobData).sealed_card).toBe(jobData().sealed_card === null ? null : job.sealed_card);
-    expect(job.sealed_card).not.toBeNull();
+    expect((written as JobData).encrypted_card).toBe(
+      jobData().encrypted_card === null ? null : job.encrypted_card,
+    );
+    expect(job.encrypted_card).not.toBeNull();
   });
 });
 

@@ -57,7 +57,7 @@ describe('a run that comes to its end', () => {
   test('writes the state with the next number and drops the encrypted card and item', async () => {
     const job = ended(await runScan(takenJob(), withResult(copied)));
 
-    expect(job).toMatchObject({ sealed_card: null, sealed_item: null });
+    expect(job).toMatchObject({ encrypted_card: null, encrypted_item: null });
     expect(job.progress).toMatchObject({
       seq: 3,
       state: 'done',
@@ -74,8 +74,8 @@ describe('a run that comes to its end', () => {
     const job = ended(await runScan(takenJob(), withResult({ kind: 'done', outcome: 'LENDING_REFUSED' })));
 
     expect(job.progress.state).toBe('failed');
-    expect(job.sealed_card).not.toBeNull();
-    expect(job.sealed_item).not.toBeNull();
+    expect(job.encrypted_card).not.toBeNull();
+    expect(job.encrypted_item).not.toBeNull();
   });
 
   test('says that no checkout was requested where none was', async () => {
@@ -147,7 +147,7 @@ describe('a run that has to wait', () => {
       },
       attempt: 1,
     });
-    expect(job.sealed_card).not.toBeNull();
+    expect(job.encrypted_card).not.toBeNull();
   });
 
   test('notifies the desk of each wait, since an earlier report may be lost', async () => {
@@ -335,7 +335,7 @@ describe('a failure that the workflow leaves to us', () => {
     expect(await cutOff((lock) => lock.noteMade(there))).toEqual({ kind: 'requeue', delayMs: 9_000 });
     const nothingLeft = async (lock: ScanLock) => {
       await lock.noteSent(sent, claim);
-      lock.onlyLeft([]);
+      lock.narrowSent([]);
     };
     expect(await cutOff(nothingLeft)).toEqual({ kind: 'requeue', delayMs: 0 });
   });

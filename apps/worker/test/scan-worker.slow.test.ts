@@ -30,7 +30,7 @@ describe('an event in the queue', () => {
       string,
       unknown
     >;
-    expect(data).toMatchObject({ sealed_card: null, sealed_item: null });
+    expect(data).toMatchObject({ encrypted_card: null, encrypted_item: null });
   });
 
   test('is resumed where its worker died after the end was written: reported, and done', async () => {
@@ -44,7 +44,7 @@ describe('an event in the queue', () => {
     } as const;
     const checkout = { result: 'CHECKED_OUT' as const, keys: [] };
     const eventId = await accept({
-      job: { sealed_card: null, sealed_item: null, progress: { ...progress, checkout } },
+      job: { encrypted_card: null, encrypted_item: null, progress: { ...progress, checkout } },
     });
     await startWorker();
     await waitFor('Koha to be notified', () => reported(eventId));
@@ -104,7 +104,7 @@ describe('a job that cannot be worked on', () => {
     expect(job && listedEventOf(job, false, (id) => id)).toMatchObject({
       kind: 'unreadable',
       jobId: 'riverside.evt_bad',
-      fields: expect.arrayContaining(['library', 'sealed_card']),
+      fields: expect.arrayContaining(['library', 'encrypted_card']),
     });
     expect(job?.failedReason).toContain('UNREADABLE_JOB');
   });
@@ -129,14 +129,14 @@ describe('a job that cannot be worked on', () => {
     const { startWorker, accept, follow } = await open();
     const foreign = createEncryption([Buffer.alloc(32, 99)]);
     const encrypted = foreign.encrypt(CARD, 'riverside.evt_x.card');
-    const eventId = await accept({ job: { event_id: 'evt_x', sealed_card: encrypted } });
+    const eventId = await accept({ job: { event_id: 'evt_x', encrypted_card: encrypted } });
     await startWorker();
 
     expect(await follow(eventId)).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what: 'other', name: 'PASSPORT_KEY' },
     });
-    expect((await bench.job(eventId))?.data.sealed_card).toBe(encrypted);
+    expect((await bench.job(eventId))?.data.encrypted_card).toBe(encrypted);
   });
 
   test('because its worker dies of it ends with an outcome of ours', async () => {
@@ -164,12 +164,16 @@ describe('what a failed job keeps', () => {
       problem: { library: 'midland' },
     });
     const before = await bench.job(eventId);
-    expect(before?.data.sealed_card).not.toBeNull();
+    expect(before?.data.encrypted_card).not.toBeNull();
 
-    await waitFor('the item to be gone', async () => (await bench.job(eventId))?.data.sealed_item === null, {
-      timeoutMs: 15_000,
-    });
-    expect((await bench.job(eventId))?.data.sealed_card).not.toBeNull();
+    await waitFor(
+      'the item to be gone',
+      async () => (await bench.job(eventId))?.data.encrypted_item === null,
+      {
+        timeoutMs: 15_000,
+      },
+    );
+    expect((await bench.job(eventId))?.data.encrypted_card).not.toBeNull();
   });
 });
 

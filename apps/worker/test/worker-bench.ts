@@ -132,9 +132,9 @@ export async function openWorkers(plan: WorkerPlan = {}): Promise<WorkerBench> {
         event_id: eventId,
         received_ms: Date.now(),
         age_at_delivery_ms: 0,
-        sealed_card: encrypt(card, 'card'),
-        sealed_item: item === null ? null : encrypt(item, 'item'),
-        item_asked: item !== null,
+        encrypted_card: encrypt(card, 'card'),
+        encrypted_item: item === null ? null : encrypt(item, 'item'),
+        checkout_requested: item !== null,
         ...job,
       });
       await addScans(queue, [{ job: data, priority }]);

@@ -146,9 +146,9 @@ function takenOf({ card = CARD, item = ITEM, agoMs = 0, job = {}, ...taken }: Wi
   const data = jobData({
     received_ms: Date.now() - agoMs,
     age_at_delivery_ms: 0,
-    sealed_card: encrypt(card, 'card'),
-    sealed_item: item === null ? null : encrypt(item, 'item'),
-    item_asked: item !== null,
+    encrypted_card: encrypt(card, 'card'),
+    encrypted_item: item === null ? null : encrypt(item, 'item'),
+    checkout_requested: item !== null,
     // A later run of a job whose first one was about to send the copy.
     sent: (taken.starts ?? 1) > 1 ? { home: 'midland', home_key: 'midland:2', fields: ['surname'] } : null,
     ...job,

@@ -130,10 +130,10 @@ describe('what a library learns of its pauses', () => {
   });
 
   test('what was said and what is planned are one pause, until the later end', () => {
-    const said = (untilMs: number) => [{ side: 'home' as const, until_ms: untilMs, reason: 'said' }];
+    const ordered = (untilMs: number) => [{ side: 'home' as const, until_ms: untilMs, reason: 'said' }];
     const now = localMs(29, 23);
-    expect(pausesAt(windows, said(localMs(30, 1)), now)).toMatchObject([{ side: 'home', reason }]);
-    expect(pausesAt(windows, said(localMs(30, 3)), now)).toMatchObject([{ reason: 'said' }]);
-    expect(pausesAt([], said(now), now)).toEqual([]);
+    expect(pausesAt(windows, ordered(localMs(30, 1)), now)).toMatchObject([{ side: 'home', reason }]);
+    expect(pausesAt(windows, ordered(localMs(30, 3)), now)).toMatchObject([{ reason: 'said' }]);
+    expect(pausesAt([], ordered(now), now)).toEqual([]);
   });
 });

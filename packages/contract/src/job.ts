@@ -49,10 +49,10 @@ export const jobSchema = z.object({
   /** How old the scan was then, by the sender's own clock. */
   age_at_delivery_ms: z.number().nonnegative(),
   /** Null once the job has ended, unless it failed. */
-  sealed_card: z.string().nullable(),
+  encrypted_card: z.string().nullable(),
   /** Null when no item waits, when the job has ended, or when it is too late to check it out. */
-  sealed_item: z.string().nullable(),
-  item_asked: z.boolean(),
+  encrypted_item: z.string().nullable(),
+  checkout_requested: z.boolean(),
   card_hash: z.string(),
   /** W3C trace context of the delivery, when traced. */
   traceparent: z.string().optional(),
@@ -126,7 +126,7 @@ export function cancelledJob(job: JobData): JobData {
     { state: 'done', outcome: 'CANCELLED', checkout: { result: 'NOT_ASKED', keys: [] } },
     new Date(receivedMs).toISOString(),
   );
-  return { ...job, sealed_card: null, sealed_item: null, progress: ended };
+  return { ...job, encrypted_card: null, encrypted_item: null, progress: ended };
 }
 
 /** The state after `last`: its number is two higher, so that "working" has the number between them. */

@@ -210,7 +210,7 @@ describe('the fields of a patron', () => {
     ],
   ])('are those of no Koha when %s is longer than its column', async (_what, changes) => {
     koha = await startTinyKoha({ [PATRONS]: json(200, [patronRow(changes)]) });
-    await expect(look(koha.client())).rejects.toMatchObject({ code: 'bad_answer', saidByKoha: true });
+    await expect(look(koha.client())).rejects.toMatchObject({ code: 'bad_answer', isFromKoha: true });
   });
 
   test('are whole up to the length of their columns', async () => {

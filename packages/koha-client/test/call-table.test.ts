@@ -52,8 +52,8 @@ describe('the table of calls', () => {
 
 test('each row of the page has a witness in Koha’s source, or says why there is none', () => {
   for (const { call, witness } of parseCallTable(PAGE)) {
-    const said = `${call}: ${witness}`;
-    expect(said).toMatch(/`[\w./-]+\.(pm|t|yaml|inc|ts|js|json)`|no witness: .{40,}/);
+    const actual = `${call}: ${witness}`;
+    expect(actual).toMatch(/`[\w./-]+\.(pm|t|yaml|inc|ts|js|json)`|no witness: .{40,}/);
   }
 });
 

@@ -91,10 +91,10 @@ describe.each(CALLS)('no text of a stranger’s refusal passes the client: %s', 
     for (const [status, body] of refusals(text)) {
       reply = json(status, body, { location: text.replaceAll(/[^\x20-\x7e]/g, '') });
       const client = koha.client();
-      const said = await saidBy(call(client));
+      const actual = await saidBy(call(client));
       client.close();
-      for (const word of WORDS) expect(said).not.toContain(word);
-      expect(said.length).toBeLessThan(600);
+      for (const word of WORDS) expect(actual).not.toContain(word);
+      expect(actual.length).toBeLessThan(600);
     }
   });
 });

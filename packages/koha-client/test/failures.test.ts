@@ -66,7 +66,7 @@ describe('a record that Koha cannot show', () => {
     ['/body', null],
   ])('at %s is that record’s fault, and says no more than the field: %s', async (path, field) => {
     const error = await readMeets(unreadable(path, 'Kovač out of range.'));
-    expect(error).toMatchObject({ code: 'record_unreadable', field, retryable: false, saidByKoha: false });
+    expect(error).toMatchObject({ code: 'record_unreadable', field, retryable: false, isFromKoha: false });
     expect(isOfOneRecord(error)).toBe(true);
     const isKnown = field !== null || path === '/body';
     expect(quoteOf(error)).toBe(isKnown ? `${path}: out of range` : 'out of range');
@@ -92,12 +92,12 @@ describe('a record that Koha cannot show', () => {
 // Koha/REST/V1/Checkouts.pm, get_availability: the one route that is called here and has no try.
 test('an error that nothing catches is Koha’s own where the route catches none, and of this one request', async () => {
   const uncaught = json(500, { errors: [{ message: 'Internal Server Error.', path: '/' }], status: 500 });
-  expect(await readMeets(uncaught)).toMatchObject({ code: 'http_5xx', saidByKoha: false });
+  expect(await readMeets(uncaught)).toMatchObject({ code: 'http_5xx', isFromKoha: false });
   await koha?.close();
   koha = await startTinyKoha({ 'GET /api/v1/checkouts/availability': uncaught });
   expect(await failureOf(koha.client().availability(1, 2, { branch: 'MAIN' }))).toMatchObject({
     code: 'http_5xx',
-    saidByKoha: true,
+    isFromKoha: true,
   });
 });
 
@@ -292,8 +292,8 @@ describe('T-22 nothing personal or secret hangs on an error:', () => {
       client.createPatron(PATRON_BODY, how),
       client.findByCard(CARD, wanted),
     ]);
-    const said = outcomes.map((outcome) => everything(outcome)).join('\n');
-    for (const word of planted) expect(said).not.toContain(word);
+    const actual = outcomes.map((outcome) => everything(outcome)).join('\n');
+    for (const word of planted) expect(actual).not.toContain(word);
   });
 
   test.each<[string, Reply]>([
@@ -302,17 +302,17 @@ describe('T-22 nothing personal or secret hangs on an error:', () => {
     ['is garbage', json(200, { access_token: `${TOKEN}\nx`, expires_in: 3600 })],
   ])('a token that %s', async (_what, reply) => {
     koha = await startTinyKoha({ 'POST /api/v1/oauth/token': reply });
-    const said = everything(
+    const actual = everything(
       await failureOf(koha.client({ timeoutMs: 200 }).findByCard(CARD, { attributes: true, balance: true })),
     );
-    for (const word of planted) expect(said).not.toContain(word);
+    for (const word of planted) expect(actual).not.toContain(word);
   });
 
   test('the client itself', async () => {
     koha = await startTinyKoha({ [PATRONS]: json(200, [patronRow()]) });
     const client: KohaClient = koha.client();
     await client.findByCard(CARD, wanted);
-    const said = everything(client);
-    for (const word of [CLIENT_SECRET, TOKEN]) expect(said).not.toContain(word);
+    const actual = everything(client);
+    for (const word of [CLIENT_SECRET, TOKEN]) expect(actual).not.toContain(word);
   });
 });

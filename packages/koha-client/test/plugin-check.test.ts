@@ -57,8 +57,8 @@ describe('of its answer only what can be true leaves the client', () => {
     ['nobody', 'nobody'],
     ['evil', null],
     [undefined, null],
-  ])('whether it serves this user: %j is %j', async (said, read) => {
-    expect(await check({ ...SAID, serves_you: said })).toEqual({ ...SAID, serves_you: read });
+  ])('whether it serves this user: %j is %j', async (expected, read) => {
+    expect(await check({ ...SAID, serves_you: expected })).toEqual({ ...SAID, serves_you: read });
   });
 
   test.each<[what: string, answer: unknown]>([

@@ -13,7 +13,7 @@ const answer = (status: number, body: unknown, type = 'application/json') => ({
 const quote = (status: number, body: unknown, type?: string) =>
   quoteOf(failureOf('riverside', answer(status, body, type), 0));
 
-test.each<[body: unknown, said: string]>([
+test.each<[body: unknown, expected: string]>([
   ['Embedding objects is not allowed on this endpoint.', 'Embedding objects is not allowed on this endpoint'],
   [
     { error: 'Something went wrong, check Koha logs for details.', error_code: 'internal_server_error' },
@@ -33,16 +33,16 @@ test.each<[body: unknown, said: string]>([
   ],
   [{ error: "Column 'borrowernumber' in ORDER BY is ambiguous" }, 'in ORDER BY is ambiguous'],
   [{ error: 1, error_code: 'invalid_query' }, 'invalid_query'],
-])('Koha is quoted by codes and beginnings that are listed: %j', (body, said) => {
-  expect(quote(400, body)).toBe(said);
+])('Koha is quoted by codes and beginnings that are listed: %j', (body, expected) => {
+  expect(quote(400, body)).toBe(expected);
 });
 
-test.each<[page: string, said: string]>([
+test.each<[page: string, expected: string]>([
   ['<html><head><title>502 Bad Gateway</title>', 'page Bad Gateway'],
   ['<HTML><TITLE lang="en">Log in - Prairie Portal</TITLE>', 'page Log in'],
   ['<p>nothing', 'page'],
-])('a page in its place is named by what is listed of its title: %s', (page, said) => {
-  expect(quote(502, page, 'text/html')).toBe(said);
+])('a page in its place is named by what is listed of its title: %s', (page, expected) => {
+  expect(quote(502, page, 'text/html')).toBe(expected);
 });
 
 test('what a stranger writes, and what is about a patron, is not quoted', () => {
@@ -64,8 +64,8 @@ test.each([
   [{ error: '21234000000017 Jane', error_code: 'not_found' }, 'not_found'],
   [[{ path: '/body/0/surname/jane', message: 'Not in enum list: Jane.' }], 'Not in enum list'],
   [[{ path: '/query/q/jane', message: 'jane@example.org' }], null],
-])('nothing of the answer itself is in the quote, where something listed is in it: %j', (body, said) => {
-  expect(quote(500, body)).toBe(said);
+])('nothing of the answer itself is in the quote, where something listed is in it: %j', (body, expected) => {
+  expect(quote(500, body)).toBe(expected);
 });
 
 test('an answer that does not fit is quoted too, and a failure without an answer is not', () => {

@@ -27,17 +27,17 @@ describe('POST /scans/{event_id}/cancel', () => {
       async (koha, events) => {
         const { status, body } = await cancel(koha);
         expect(status).toBe(200);
-        const { state: said, ...others } = body as { state: Record<string, unknown> };
+        const { state: expected, ...others } = body as { state: Record<string, unknown> };
         expect(others).toEqual({ event_id: 'e1', result: 'CHECKOUT_STOPPED' });
-        expect(said).toMatchObject({
+        expect(expected).toMatchObject({
           ...ended,
           patron_id: 812,
           homes: [{ id: 'midland', name: 'Midland' }],
           reasons: [],
           checkout: null,
         });
-        expect(JSON.stringify(said)).not.toContain('card');
-        expect((await koha.request('GET', `${base}/scans/e1`)).body).toEqual(said);
+        expect(JSON.stringify(expected)).not.toContain('card');
+        expect((await koha.request('GET', `${base}/scans/e1`)).body).toEqual(expected);
         expect(events[0]).toMatchObject({ method: 'POST', url: '/webhooks/midland/e1/cancel' });
       },
     ));

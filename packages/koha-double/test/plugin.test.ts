@@ -122,7 +122,7 @@ describe('the plugin’s routes', () => {
       });
     }));
 
-  test('check proves the secret, and says what became of a test event', () =>
+  test('check proves the secret, and says the outcome of a test event', () =>
     withReceiver(undefined, async (koha, events) => {
       const nonce = 'n'.repeat(22);
       const { body } = await koha.request('POST', `${base}/check`, { body: { nonce } });
@@ -148,10 +148,10 @@ describe('the plugin’s routes', () => {
   ])('GET /%s is refused by the plugin’s own description', (path, where, message) =>
     withKoha({}, async (koha) => {
       const reply = await koha.request('GET', `${base}/${path}`);
-      const said = typeof message === 'string' ? message : expect.stringMatching(message);
+      const actual = typeof message === 'string' ? message : expect.stringMatching(message);
       expect(reply).toMatchObject({
         status: 400,
-        body: { errors: [{ message: said, path: where }], status: 400 },
+        body: { errors: [{ message: actual, path: where }], status: 400 },
       });
     }),
   );
@@ -263,7 +263,7 @@ describe('POST /scans', () => {
     const scan = (koha: TestKoha): Promise<unknown> =>
       sendRequest(`${koha.url}/cgi-bin/koha/circ/circulation.pl?findborrower=${card}`, 'GET');
 
-    test('hands on that event once, whatever became of it; who tries again gets a new one', () =>
+    test('hands on that event once, whatever the outcome of it; who tries again gets a new one', () =>
       withReceiver(numbered(), async (koha, events) => {
         await scan(koha);
         const done = state(2, { state: 'done', outcome: 'NOT_FOUND' });

@@ -28,10 +28,10 @@ type Finding = EligibilityReason | null;
  * Decides the eligibility of a patron: the home library's own say first, then the lending library's policy. A fact that is
  * needed and missing is `UNVERIFIABLE` (towards the home's say: not shared), never a yes.
  */
-export function decideEligibility(the: Case): EligibilityDecision {
-  const withheld = decideShare(the);
+export function decideEligibility(input: Case): EligibilityDecision {
+  const withheld = decideShare(input);
   if (withheld !== null) return { kind: 'not_shared', because: withheld };
-  const found = new Set(findings(the));
+  const found = new Set(findings(input));
   const reasons = ELIGIBILITY_REASONS.filter((reason) => found.has(reason));
   return reasons.length === 0 ? { kind: 'eligible' } : { kind: 'not_eligible', reasons };
 }

@@ -64,7 +64,7 @@ export async function explain(question: Question): Promise<Explanation> {
   const lending = libraryById(consortium, lendingId);
   const candidates = decideCandidates(consortium, lendingId, card);
   const types = passportTypes(consortium);
-  const undecided = { ...UNDECIDED, lending: lendingId, asked: [] };
+  const undecided = { ...UNDECIDED, lending: lendingId, queried: [] };
   if (candidates.length === 0) return { ...undecided, located: 'not_a_card' };
 
   const queried = new Set<string>();
@@ -80,7 +80,7 @@ export async function explain(question: Question): Promise<Explanation> {
     },
   });
   const ids = candidates.map(({ home }) => home.id);
-  const known = { ...undecided, asked: ids.filter((id) => queried.has(id)) };
+  const known = { ...undecided, queried: ids.filter((id) => queried.has(id)) };
   switch (located.kind) {
     case 'nowhere':
       return { ...known, located: located.kind };

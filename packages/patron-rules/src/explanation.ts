@@ -8,7 +8,7 @@ import type { Located, Refusing, Silent } from './locate.ts';
 export interface Explanation {
   readonly lending: string;
   /** Who was queried, as the worker would, in the configuration's order. Empty: `NOT_A_CARD`. */
-  readonly asked: readonly string[];
+  readonly queried: readonly string[];
   readonly located: Located['kind'] | 'not_a_card';
   /** Where the card is at home; several when it is ambiguous. */
   readonly homes: readonly string[];

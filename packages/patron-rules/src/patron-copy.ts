@@ -45,16 +45,16 @@ export function homeKeyOf(homeId: string, patronId: number): string {
  * Builds the copy of a home patron from an allow-list: what `share`, the agreement and `copy.fields` all
  * let through, in Koha's limits, then `set`. No login, password, note, flag or history can get in: there is no code that reads them.
  */
-export function buildPatronCopy(the: CopyCase): PatronCopy {
-  const { patron, home, lending, branch } = the;
+export function buildPatronCopy(input: CopyCase): PatronCopy {
+  const { patron, home, lending, branch } = input;
   const choice = lending.copy.category;
   const category = choice === null ? null : chooseCategory(choice, patron.categoryId);
   if (category === null) {
     return { kind: 'misconfigured', problem: { what: 'category', name: codeOf(patron.categoryId) } };
   }
-  const fixed = fixedValues(the);
-  const agreed = agreedFields(the, fixed);
-  const copied = copiedValues(the, agreed);
+  const fixed = fixedValues(input);
+  const agreed = agreedFields(input, fixed);
+  const copied = copiedValues(input, agreed);
   const kept = Object.fromEntries(Object.entries(fixed).filter(([, value]) => value !== ''));
   const values = fitNames({ ...copied, ...kept });
   const homeKey = homeKeyOf(home.id, patron.patronId);
@@ -64,7 +64,7 @@ export function buildPatronCopy(the: CopyCase): PatronCopy {
     cardnumber: (patron.cardnumber ?? '').trim(),
     library_id: lending.copy.branch.kind === 'fixed' ? lending.copy.branch.branch : branch,
     category_id: category,
-    ...expiryOf(lending.copy.expiry, patron.expiryDate, the.scannedOn),
+    ...expiryOf(lending.copy.expiry, patron.expiryDate, input.scannedOn),
     extended_attributes: passportOf(lending, home.id, homeKey),
   };
   const fields = Object.keys(copied).filter((name) => name in values);

@@ -57,26 +57,26 @@ type FieldDecision = 'same' | 'write' | 'kept' | 'first' | 'not_remembered' | 'k
  * Decides what a copy gets of its home record's present values: a field is written only where the copy still holds what the service
  * wrote there, by the hash that is remembered of it, be it that it was empty. Branch, category, attributes and all fields outside the agreement are none of its business.
  */
-export function decideRefresh(the: RefreshCase): RefreshDecision {
-  const { applies } = the;
-  const stop = stopOf(the);
+export function decideRefresh(input: RefreshCase): RefreshDecision {
+  const { applies } = input;
+  const stop = stopOf(input);
   if (stop !== null) {
     return { change: {}, kept: [], settled: {}, restriction: NO_RESTRICTION, findings: [stop] };
   }
-  const wanted = { ...the.wanted, ...wantedMark(the) };
+  const wanted = { ...input.wanted, ...wantedMark(input) };
   const decided = Object.keys(wanted).map((field) => ({
     field,
-    decision: decideField({ ...the, wanted }, field),
+    decision: decideField({ ...input, wanted }, field),
   }));
   const named = (wish: FieldDecision): string[] =>
     decided.filter(({ decision }) => decision === wish).map(({ field }) => field);
   const [written, kept] = [named('write'), named('kept')];
-  const isTaken = !written.includes('cardnumber') || the.isOwnCard(wanted['cardnumber'] ?? '');
+  const isTaken = !written.includes('cardnumber') || input.isOwnCard(wanted['cardnumber'] ?? '');
   const applied = written.filter(
     (field) =>
       (field !== 'cardnumber' || (applies.card && isTaken)) && (field !== 'expiry_date' || applies.expiry),
   );
-  const restriction = decideRestriction(the);
+  const restriction = decideRestriction(input);
   const findings: CopyFinding[] = [
     ...(written.some((field) => !ABOUT_THE_MEMBERSHIP.has(field)) ? ['REFRESHED' as const] : []),
     ...(written.includes('cardnumber')
@@ -86,14 +86,14 @@ export function decideRefresh(the: RefreshCase): RefreshDecision {
     ...(kept.length > 0 ? ['KEPT_LOCAL' as const] : []),
     ...(named('not_remembered').length > 0 ? ['NOT_REMEMBERED' as const] : []),
     ...(named('key_unknown').length > 0 ? ['KEY_UNKNOWN' as const] : []),
-    ...findingsOfHome(the, restriction),
+    ...findingsOfHome(input, restriction),
     ...(written.includes(CARD_LOST) && wanted[CARD_LOST] === '' ? ['HOME_CARD_FOUND' as const] : []),
   ];
   return {
     change: Object.fromEntries(applied.map((field) => [field, valueOf(wanted, field)])),
     kept,
     settled: {
-      ...settledFields(the, named('same')),
+      ...settledFields(input, named('same')),
       ...Object.fromEntries(named('first').map((field) => [field, ''])),
     },
     restriction: applies.restricted ? restriction : NO_RESTRICTION,

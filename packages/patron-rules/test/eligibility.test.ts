@@ -88,7 +88,7 @@ describe('the lending library’s policy', () => {
   });
 
   test('T-12 names all reasons at once, in the order of the contract', () => {
-    const the = aCase({
+    const input = aCase({
       patron: patron({
         expired: true,
         restricted: true,
@@ -103,7 +103,7 @@ describe('the lending library’s policy', () => {
       lending: library('riverside', { eligibility: { maxDebt: 0, minAge: 18 } }),
       agreement: agreement('midland', 'riverside', { categories: { kind: 'only', categories: ['AD'] } }),
     });
-    expect(decideEligibility(the)).toEqual(notEligible(...ELIGIBILITY_REASONS));
+    expect(decideEligibility(input)).toEqual(notEligible(...ELIGIBILITY_REASONS));
   });
 
   test('T-12 any missing or bad fact under any policy is never a yes', () => {
@@ -144,27 +144,27 @@ describe('the home library’s own say', () => {
   const home = (share: Parameters<typeof library>[1]) => library('midland', share);
 
   test('comes first: an expired patron it does not share is not shared, and no reason is named', () => {
-    const the = aCase({
+    const input = aCase({
       patron: patron({ expired: true, categoryId: 'STAFF' }),
       home: home({ share: { categories: { kind: 'except', categories: ['STAFF'] } } }),
     });
-    expect(decideEligibility(the)).toEqual({ kind: 'not_shared', because: 'category' });
+    expect(decideEligibility(input)).toEqual({ kind: 'not_shared', because: 'category' });
   });
 
   test.each([null, '', '0', '1'])('keeps a patron with the opt-out attribute (value %j)', (value) => {
-    const the = aCase({
+    const input = aCase({
       patron: patron({ attributes: [attribute('NOSHARE', value)] }),
       home: home({ share: { optOutAttribute: 'NOSHARE' } }),
     });
-    expect(decideEligibility(the)).toEqual({ kind: 'not_shared', because: 'opt_out' });
+    expect(decideEligibility(input)).toEqual({ kind: 'not_shared', because: 'opt_out' });
   });
 
   test('shares a patron with other attributes', () => {
-    const the = aCase({
+    const input = aCase({
       patron: patron({ attributes: [attribute('NOSHARE_2', '1')] }),
       home: home({ share: { optOutAttribute: 'NOSHARE' } }),
     });
-    expect(decideEligibility(the)).toEqual(ELIGIBLE);
+    expect(decideEligibility(input)).toEqual(ELIGIBLE);
   });
 
   test('T-12 shares nobody about whom it cannot be known', () => {

@@ -111,7 +111,7 @@ describe('a dry run', () => {
     const { patron_id: patronId } = home('midland', 1);
     const explanation = await explained(card(1));
     expect(explanation).toMatchObject({
-      asked: ['midland', 'lakeside'],
+      queried: ['midland', 'lakeside'],
       located: 'found',
       homes: ['midland'],
       judgement: 'eligible',
@@ -175,7 +175,7 @@ describe('a dry run', () => {
 
   test('T-04 queries nobody for what is no partner’s card', async () => {
     const explanation = await explained('Okafor', 'lakeside');
-    expect(explanation).toMatchObject({ asked: [], located: 'not_a_card', judgement: null });
+    expect(explanation).toMatchObject({ queried: [], located: 'not_a_card', judgement: null });
     expect(at('midland').koha.calls()).toEqual([]);
     expect(at('riverside').koha.calls()).toEqual([]);
   });
@@ -268,14 +268,14 @@ describe('a dry run', () => {
     home('lakeside', 8);
     at('midland').koha.addFaults([{ operation: 'GET /patrons', kind: 'reset_before', times: 2 }]);
     const waits = { located: 'no_answer', silent: [{ library: 'midland' }] };
-    expect(await explained(card(8))).toMatchObject({ ...waits, asked: ['midland', 'lakeside'] });
+    expect(await explained(card(8))).toMatchObject({ ...waits, queried: ['midland', 'lakeside'] });
 
     const decided = { ...all, locate: { strict: false, patternsDecide: true } };
-    expect(await explained(card(8), 'riverside', decided)).toMatchObject({ ...waits, asked: ['midland'] });
+    expect(await explained(card(8), 'riverside', decided)).toMatchObject({ ...waits, queried: ['midland'] });
     expect(await explained(card(8), 'riverside', decided)).toMatchObject({
       located: 'found',
       homes: ['lakeside'],
-      asked: ['midland', 'lakeside'],
+      queried: ['midland', 'lakeside'],
     });
   });
 });

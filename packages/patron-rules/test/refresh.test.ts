@@ -105,16 +105,16 @@ describe('the refresh of one copy', () => {
       { dateOfBirth: null },
     ],
   ])('writes after %s', (_what, home, copy) => {
-    const the = { home: patron(home), copy: holding(old, copy) };
-    expect(decide(old, wanted, remembered(old), the).change).toEqual({ email: 'new@post.example' });
+    const input = { home: patron(home), copy: holding(old, copy) };
+    expect(decide(old, wanted, remembered(old), input).change).toEqual({ email: 'new@post.example' });
   });
 
   test.each<[string, Partial<KohaPatron>, Partial<KohaPatron>]>([
     ['another birth date', { dateOfBirth: '1990-01-02' }, { dateOfBirth: '1980-01-01' }],
     ['other names', { surname: 'Else', firstname: 'Bea' }, { firstname: 'Ada' }],
   ])('writes nothing where the number at home has another card and %s', (_what, home, copy) => {
-    const the = { home: patron({ cardnumber: '22', ...home }), copy: holding(old, copy) };
-    const { change, findings } = decide(old, wanted, remembered(old), the);
+    const input = { home: patron({ cardnumber: '22', ...home }), copy: holding(old, copy) };
+    const { change, findings } = decide(old, wanted, remembered(old), input);
     expect({ change, findings }).toEqual({ change: {}, findings: ['OTHER_PERSON'] });
   });
 
@@ -224,8 +224,8 @@ describe('the refresh of one copy', () => {
   test('T-28 reports what home restricted, lost or let expire, and what it freed no longer', () => {
     const home = patron({ restricted: true, cardLost: true, expired: true });
     const findings = ['HOME_RESTRICTED', 'HOME_CARD_LOST', 'HOME_EXPIRED'];
-    const the = { home, applies: REPORT };
-    expect(decide(NOW, wanted, remembered(NOW), the)).toEqual({
+    const input = { home, applies: REPORT };
+    expect(decide(NOW, wanted, remembered(NOW), input)).toEqual({
       change: {},
       kept: [],
       settled: {},
@@ -233,7 +233,7 @@ describe('the refresh of one copy', () => {
       findings,
     });
     const copy = holding(NOW, { restricted: true, cardLost: true, expired: true });
-    expect(decide(NOW, wanted, remembered(NOW), { ...the, copy }).findings).toEqual(['UNCHANGED']);
+    expect(decide(NOW, wanted, remembered(NOW), { ...input, copy }).findings).toEqual(['UNCHANGED']);
     expect(decide(NOW, wanted, remembered(NOW), { applies: REPORT, copy }).findings).toEqual(['UNCHANGED']);
   });
 
@@ -284,8 +284,8 @@ describe('the refresh of one copy', () => {
     (_what, atHome, at, applies, restriction, finding) => {
       // Restricted here as well: by the lending library, by the service, or by both.
       const copy = holding(NOW, { restricted: true });
-      const the = { home: patron({ restricted: atHome }), copy, applies };
-      expect(decide(NOW, wanted, restricted(at), the)).toMatchObject({ restriction, findings: [finding] });
+      const input = { home: patron({ restricted: atHome }), copy, applies };
+      expect(decide(NOW, wanted, restricted(at), input)).toMatchObject({ restriction, findings: [finding] });
     },
   );
 

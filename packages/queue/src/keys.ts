@@ -2,16 +2,13 @@
  * All keys share one hash tag, so that a cluster keeps them in one slot and a script may touch several of them.
  * The whole product therefore lives on one shard of a cluster; more shards add no capacity (docs/scale.md).
  *
- * Processes of other versions read and write the same keys, so a name in Redis never changes, even where the code has a
- * better name by now: `guard` is an idempotency key, `join` a coalesced scan, `turn` a patron lock (patron-lock.ts),
- * `door` the line for a create place (create-place.ts), `verdicts` the decisions of an hour, `parked` the jobs that wait
- * for a circuit, and `tellings` the queue of reports, whose job ids contain `-tell-`.
+ * Processes of other versions read and write the same keys, so from the first release on a name in Redis never changes.
  */
 export const QUEUE_PREFIX = '{passport}';
 /** The one BullMQ queue of scans. */
 export const SCANS = 'scans';
 /** The queue of reports to a Koha that did not take them at once. */
-export const REPORTS = 'tellings';
+export const REPORTS = 'reports';
 
 /** The queue of sweeps over the copies of a library. */
 export const SWEEPS = 'sweeps';
@@ -39,10 +36,10 @@ export const changesKey = key(SCANS, 'events');
 
 /** An event's idempotency key: the keyed hash of its body, whether it has ended, and the first event's id if coalesced. */
 export const idempotencyKey = (library: string, eventId: string): string =>
-  key('guard', jobIdOf(library, eventId));
-export const idempotencyKeyPrefix = key('guard', '');
+  key('idempotency', jobIdOf(library, eventId));
+export const idempotencyKeyPrefix = key('idempotency', '');
 /** The first event of a double scan, under the keyed hash of library, card and item. */
-export const coalescingKey = (library: string, hash: string): string => key('join', library, hash);
+export const coalescingKey = (library: string, hash: string): string => key('coalescing', library, hash);
 /** GCRA's theoretical arrival time of a library's events. */
 export const rateKey = (library: string): string => key('rate', library);
 /** A library's unfinished events, by time of acceptance. */
@@ -65,7 +62,7 @@ export const unrememberedLockKey = (library: string): string => key('unremembere
 export const PAUSED = 'paused';
 /** What may wait for a library: scans and reports for its circuit to close, and scans for the end of a pause. */
 export type DelayedKind = typeof SCANS | typeof REPORTS | typeof PAUSED;
-const DELAYED_KINDS = { scans: 'parked', tellings: 'parked-reports', paused: 'paused' } as const;
+const DELAYED_KINDS = { scans: 'delayed', reports: 'delayed-reports', paused: 'paused' } as const;
 const delayedKind = (kind: DelayedKind): string => DELAYED_KINDS[kind];
 /** The jobs of this kind that wait for a library. */
 export const delayedKey = (library: string, kind: DelayedKind = SCANS): string =>
@@ -73,14 +70,14 @@ export const delayedKey = (library: string, kind: DelayedKind = SCANS): string =
 /** The libraries that have delayed jobs of this kind. */
 export const delayedLibrariesKey = (kind: DelayedKind): string => key(delayedKind(kind));
 /** One key per patron lock; `name` is a lending library and a home key. */
-export const patronLockKey = (name: string): string => key('turn', name);
+export const patronLockKey = (name: string): string => key('patron-lock', name);
 /** The place where a library's copies are created, and the line for it. */
 export const createPlaceKeys = (library: string): readonly [place: string, line: string] => [
   key('create', library),
-  key('create', library, 'door'),
+  key('create', library, 'line'),
 ];
 /** The name of BullMQ's back-off for reports, which their jobs contain; the worker decides the delays. */
-export const REPORT_BACKOFF = 'telling';
+export const REPORT_BACKOFF = 'report';
 /** Outcomes of one hour (`2026-11-25T09`), counted per library and outcome. */
 export const outcomesKey = (hour: string): string => key('outcomes', hour);
 /** Events that ended in one month (`2026-11`, UTC) at one lending library, counted by home and code; and which libraries have counts. */
@@ -142,7 +139,7 @@ export const seenWaitingKeyPrefix = key('seen', '');
 /** Those of the last day, by when they were noted. */
 export const seenTodayKey = (library: string): string => key('seen-today', library);
 /** The libraries that have such copies, by their next turn; and those of which one is worked on now, or that rest, and until when. */
-export const seenTurnsKey = key('seen-turns');
+export const seenLibrariesKey = key('seen-libraries');
 export const seenWorkingKey = key('seen-working');
 /** Copies at a library whose deletion was begun and has no receipt yet, by Koha's number of the copy (deletions.ts). */
 export const deletionsKey = (library: string): string => key('deletions', library);

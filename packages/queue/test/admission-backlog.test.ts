@@ -23,7 +23,7 @@ describe('the backlog of a library', () => {
     await accept(2);
 
     expect(await request(3)).toEqual({ kind: 'backlog_full' });
-    expect(await fixture.server.call('EXISTS', '{passport}:guard:riverside.evt_3')).toBe(0);
+    expect(await fixture.server.call('EXISTS', '{passport}:idempotency:riverside.evt_3')).toBe(0);
     expect(await request(3, { library: 'lakeside' })).toMatchObject({ kind: 'new' });
   });
 

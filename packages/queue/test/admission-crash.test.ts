@@ -55,8 +55,8 @@ async function run(steps: readonly Step[]) {
     else if (each.kind === 'ten seconds')
       await fixture.server.call(
         'DEL',
-        '{passport}:join:riverside:key1:scan0',
-        '{passport}:join:riverside:key1:scan1',
+        '{passport}:coalescing:riverside:key1:scan0',
+        '{passport}:coalescing:riverside:key1:scan1',
       );
     else {
       const answer = entered(await admit(deliveryOf(each.id)));

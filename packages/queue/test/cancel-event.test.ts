@@ -130,8 +130,8 @@ describe('a cancelled event', () => {
     expect(
       await fixture.redis.exists(
         '{passport}:create:riverside',
-        '{passport}:create:riverside:door',
-        '{passport}:turn:riverside:midland:812',
+        '{passport}:create:riverside:line',
+        '{passport}:patron-lock:riverside:midland:812',
       ),
     ).toBe(0);
   });

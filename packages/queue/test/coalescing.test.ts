@@ -6,7 +6,7 @@ import { jobData, useQueueFixture, question, openAdmission } from './queue-fixtu
 const fixture = useQueueFixture();
 const admit = openAdmission(fixture);
 
-const COALESCING_KEY = '{passport}:join:riverside:key1:scan';
+const COALESCING_KEY = '{passport}:coalescing:riverside:key1:scan';
 const first = question({ eventId: 'evt_1', bodyHashes: ['key1:body1'] });
 const second = question({ eventId: 'evt_2', bodyHashes: ['key1:body2'] });
 
@@ -27,7 +27,7 @@ describe('a double scan', () => {
     await acceptFirst();
     await admit(second);
 
-    const life = Number(await fixture.server.call('TTL', '{passport}:guard:riverside.evt_2'));
+    const life = Number(await fixture.server.call('TTL', '{passport}:idempotency:riverside.evt_2'));
     expect(life).toBeGreaterThan(80 * 3600 - 5);
     expect(life).toBeLessThanOrEqual(80 * 3600);
   });
@@ -106,7 +106,7 @@ describe('a double scan', () => {
     });
     expect(await admit(second)).toMatchObject({ kind: 'duplicate', eventId: 'evt_1', add: false });
 
-    await fixture.server.call('DEL', '{passport}:guard:riverside.evt_1');
+    await fixture.server.call('DEL', '{passport}:idempotency:riverside.evt_1');
 
     expect(await admit(second)).toMatchObject({ kind: 'duplicate', eventId: 'evt_1', add: false });
   });

@@ -34,8 +34,8 @@ const places = () => openCreatePlaces(fixture.redis);
 const locks = () => openPatronLocks(fixture.redis);
 const isFree = async () => ({
   place: (await fixture.redis.exists('{passport}:create:riverside')) === 0,
-  line: (await fixture.redis.exists('{passport}:create:riverside:door')) === 0,
-  lock: (await fixture.redis.exists(`{passport}:turn:${LOCK}`)) === 0,
+  line: (await fixture.redis.exists('{passport}:create:riverside:line')) === 0,
+  lock: (await fixture.redis.exists(`{passport}:patron-lock:${LOCK}`)) === 0,
 });
 
 describe('what a job needs before it creates a copy', () => {

@@ -51,7 +51,7 @@ describe('the place at which a library’s copies are created', () => {
   test('is not kept free for one that came before Redis’ clock was set back', async () => {
     const taken = await places().take('riverside', run('evt_1', 1), LIFE_MS);
     expect(await places().take('riverside', run('before', 2), LIFE_MS)).toBeNull();
-    const [line = ''] = await fixture.redis.keys('*create:riverside:door');
+    const [line = ''] = await fixture.redis.keys('*create:riverside:line');
     const anHourAhead = Date.now() + 3_600_000;
     await fixture.redis.hset(line, 'riverside.before', `2 ${anHourAhead}`);
     await taken?.release();

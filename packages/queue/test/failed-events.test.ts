@@ -72,8 +72,8 @@ test('what was retried is listed no more, and after its next failure as retried 
 });
 
 test('whether an item waits, and whether it is still there', async () => {
-  await fail('evt_1', { item_asked: true, sealed_item: 'encrypted' });
-  await fail('evt_2', { item_asked: true, sealed_item: null, sealed_card: null });
+  await fail('evt_1', { checkout_requested: true, encrypted_item: 'encrypted' });
+  await fail('evt_2', { checkout_requested: true, encrypted_item: null, encrypted_card: null });
 
   const facts = (await list()).events.map(({ jobId, checkoutRequested, hasItem, hasCard }) =>
     [jobId, checkoutRequested, hasItem, hasCard].join(' '),

@@ -7,7 +7,7 @@ import { entered, event, jobData, useQueueFixture, question, openAdmission } fro
 const fixture = useQueueFixture();
 const admit = openAdmission(fixture);
 
-const IDEMPOTENCY_KEY = '{passport}:guard:riverside.evt_1';
+const IDEMPOTENCY_KEY = '{passport}:idempotency:riverside.evt_1';
 const add = (change: Parameters<typeof jobData>[0] = {}): Promise<void> =>
   addScans(fixture.queue, [{ job: jobData(change), priority: 1 }]);
 
@@ -107,7 +107,7 @@ describe('the idempotency key of an event', () => {
     await admit(question());
     await add();
     await fixture.mover.fail(await fixture.mover.take());
-    await fixture.server.call('DEL', IDEMPOTENCY_KEY, '{passport}:join:riverside:key1:scan');
+    await fixture.server.call('DEL', IDEMPOTENCY_KEY, '{passport}:coalescing:riverside:key1:scan');
 
     expect(await admit(question())).toMatchObject({ kind: 'duplicate', eventId: 'evt_1', add: false });
   });
@@ -141,7 +141,7 @@ describe('a key with a value that is not ours', () => {
   const garbage: readonly (readonly [string, string[]])[] = [
     ['an idempotency key without content', ['SET', IDEMPOTENCY_KEY, 'garbage']],
     ['an idempotency key that is a list', ['RPUSH', IDEMPOTENCY_KEY, 'x']],
-    ['a coalescing key that is a hash', ['HSET', '{passport}:join:riverside:key1:scan', 'a', 'b']],
+    ['a coalescing key that is a hash', ['HSET', '{passport}:coalescing:riverside:key1:scan', 'a', 'b']],
     ['a job that is text', ['SET', '{passport}:scans:riverside.evt_1', 'x']],
   ];
 

@@ -7,7 +7,7 @@ const fixture = useQueueFixture();
 
 const JOB_ID = jobIdOf('riverside', 'evt_1');
 const LOCK = `{passport}:scans:${JOB_ID}:lock`;
-const AFTER = jobData({ sealed_item: null });
+const AFTER = jobData({ encrypted_item: null });
 
 async function take(): Promise<string> {
   await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
@@ -15,7 +15,7 @@ async function take(): Promise<string> {
   return String(await fixture.server.call('GET', LOCK));
 }
 
-const stored = async () => (await fixture.queue.getJob(JOB_ID))?.data.sealed_item;
+const stored = async () => (await fixture.queue.getJob(JOB_ID))?.data.encrypted_item;
 
 describe('writing the data of a job under work', () => {
   test('is done with the token of its lock', async () => {
@@ -30,7 +30,7 @@ describe('writing the data of a job under work', () => {
     await fixture.server.call('SET', LOCK, 'twin');
 
     expect(await buildJobDataWriter(fixture.redis).writeActive(JOB_ID, token, AFTER)).toBe(false);
-    expect(await stored()).toBe('kid:sealed-item');
+    expect(await stored()).toBe('kid:encrypted-item');
   });
 
   test('is not done once the lock has run out', async () => {
@@ -38,7 +38,7 @@ describe('writing the data of a job under work', () => {
     await fixture.server.call('DEL', LOCK);
 
     expect(await buildJobDataWriter(fixture.redis).writeActive(JOB_ID, token, AFTER)).toBe(false);
-    expect(await stored()).toBe('kid:sealed-item');
+    expect(await stored()).toBe('kid:encrypted-item');
   });
 
   test('does not bring a removed job back', async () => {
@@ -52,8 +52,8 @@ describe('writing the data of a job under work', () => {
 
 const ENDED = jobData({
   event_id: 'evt_1',
-  sealed_card: null,
-  sealed_item: null,
+  encrypted_card: null,
+  encrypted_item: null,
   progress: { ...jobData().progress, seq: 3, state: 'done', outcome: 'NOT_FOUND' },
 });
 const add = (job = jobData({ event_id: 'evt_1' })) => addScans(fixture.queue, [{ job, priority: 1 }]);

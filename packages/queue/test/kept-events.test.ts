@@ -152,7 +152,7 @@ describe('what a library has in Redis', () => {
     for (let n = 1; n <= 1_000; n += 1) {
       const eventId = `evt_${n}_${'x'.repeat(24)}`;
       await queueReport(reports, { library: 'riverside', event_id: eventId, since_ms: ENDED }, 3, n);
-      await noteDelayedReport(fixture.redis, 'riverside', `riverside.${eventId}-tell-3`);
+      await noteDelayedReport(fixture.redis, 'riverside', `riverside.${eventId}-report-3`);
     }
     const grownBytes = (await usedBytes()) - before;
 
@@ -176,7 +176,7 @@ describe('what a library has in Redis', () => {
 describe('the ids that are remembered of a library', () => {
   const few = { eventsPerSecond: 10_000, burst: 10_000, backlog: 10_000, remembered: 5 };
   const records = async (library: string): Promise<number> =>
-    (await fixture.redis.keys(`{passport}:guard:${library}.*`)).length;
+    (await fixture.redis.keys(`{passport}:idempotency:${library}.*`)).length;
 
   test('are so many: the oldest are forgotten, of this library alone', async () => {
     const admit = buildAdmission(fixture.redis);

@@ -209,10 +209,10 @@ describe('what an ended event leaves behind', () => {
 
   test('its idempotency key keeps its time', async () => {
     await accept(1);
-    await fixture.server.call('EXPIRE', '{passport}:guard:riverside.evt_1', '1000');
+    await fixture.server.call('EXPIRE', '{passport}:idempotency:riverside.evt_1', '1000');
     await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'), { used: 'copies' });
 
-    const life = Number(await fixture.server.call('TTL', '{passport}:guard:riverside.evt_1'));
+    const life = Number(await fixture.server.call('TTL', '{passport}:idempotency:riverside.evt_1'));
     expect(life).toBeGreaterThan(990);
     expect(life).toBeLessThanOrEqual(1000);
   });

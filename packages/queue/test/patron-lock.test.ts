@@ -45,7 +45,7 @@ describe('T-20 patron locks', () => {
 
   test('an owner whose time was over cannot release the lock of the next one', async () => {
     const late = await patronLocks.take(NAME, owner('late'), 10_000);
-    await fixture.server.call('DEL', `{passport}:turn:${NAME}`);
+    await fixture.server.call('DEL', `{passport}:patron-lock:${NAME}`);
     await patronLocks.take(NAME, owner('next'), 10_000);
 
     await late?.();

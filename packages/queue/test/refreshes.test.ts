@@ -188,7 +188,7 @@ describe('a copy that waits for its refresh', () => {
       expect(await open().take()).toBeNull();
       await pass(2 * MINUTE_MS);
     }
-    expect(await fixture.redis.exists('{passport}:seen:riverside', '{passport}:seen-turns')).toBe(0);
+    expect(await fixture.redis.exists('{passport}:seen:riverside', '{passport}:seen-libraries')).toBe(0);
   });
 
   test('is due again at once, and not counted as tried, when its worker stopped', async () => {

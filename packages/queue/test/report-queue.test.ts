@@ -32,7 +32,7 @@ describe('reports that a Koha did not take at once', () => {
     const jobs = await queue.getJobs(['delayed']);
     expect(jobs).toHaveLength(2);
     expect(new Set(jobs.map(({ id }) => id))).toEqual(
-      new Set(['riverside.evt_1-tell-3', 'riverside.evt_1-tell-5']),
+      new Set(['riverside.evt_1-report-3', 'riverside.evt_1-report-5']),
     );
   });
 
@@ -46,7 +46,7 @@ describe('reports that a Koha did not take at once', () => {
 
   test('reports that wait for a plugin are promoted when it is back, and no scans with them', async () => {
     await queueReport(queue, report, 3, 0);
-    await noteDelayedReport(fixture.redis, 'riverside', 'riverside.evt_1-tell-3');
+    await noteDelayedReport(fixture.redis, 'riverside', 'riverside.evt_1-report-3');
     expect(await librariesWithDelayed(fixture.redis, REPORTS)).toEqual(['riverside']);
     expect(await librariesWithDelayed(fixture.redis)).toEqual([]);
 
@@ -70,7 +70,7 @@ describe('reports that a Koha did not take at once', () => {
     for (const job of await queue.getJobs(['delayed'])) await job.promote();
 
     const inOrder = await queue.getRanges(['prioritized'], 0, -1, true);
-    expect(inOrder).toEqual(['lakeside.evt_1-tell-3', 'riverside.evt_1-tell-3']);
+    expect(inOrder).toEqual(['lakeside.evt_1-report-3', 'riverside.evt_1-report-3']);
   });
 
   test('a library of which ten thousand wait gets no more', async () => {

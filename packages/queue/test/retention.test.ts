@@ -15,7 +15,7 @@ async function failWithItem(): Promise<void> {
   await noteItem(fixture.redis, JOB, NOON);
   await fixture.mover.fail(await fixture.mover.take());
 }
-const itemOf = async (jobId = JOB) => (await fixture.queue.getJob(jobId))?.data.sealed_item;
+const itemOf = async (jobId = JOB) => (await fixture.queue.getJob(jobId))?.data.encrypted_item;
 const noted = (): Promise<number> => fixture.redis.zcard('{passport}:items');
 
 describe('the encrypted item of a failed job', () => {
@@ -24,10 +24,10 @@ describe('the encrypted item of a failed job', () => {
     const sweep = buildItemSweep(fixture.redis);
 
     expect(await sweep(NOON - 1)).toBe(0);
-    expect(await itemOf()).toBe('kid:sealed-item');
+    expect(await itemOf()).toBe('kid:encrypted-item');
     expect(await sweep(NOON)).toBe(1);
 
-    expect((await fixture.queue.getJob(JOB))?.data).toEqual({ ...jobData(), sealed_item: null });
+    expect((await fixture.queue.getJob(JOB))?.data).toEqual({ ...jobData(), encrypted_item: null });
     expect(await noted()).toBe(0);
   });
 
@@ -63,7 +63,7 @@ describe('the encrypted item of a failed job', () => {
     expect((await fixture.queue.getJob(JOB))?.data).toEqual(changed);
 
     expect(await buildItemSweep(fixture.redis)(NOON)).toBe(1);
-    expect((await fixture.queue.getJob(JOB))?.data).toEqual({ ...changed, sealed_item: null });
+    expect((await fixture.queue.getJob(JOB))?.data).toEqual({ ...changed, encrypted_item: null });
   });
 
   test('what a newer version wrote beside it is kept', async () => {
@@ -73,13 +73,13 @@ describe('the encrypted item of a failed job', () => {
 
     await buildItemSweep(fixture.redis)(NOON);
 
-    expect((await fixture.queue.getJob(JOB))?.data).toEqual({ ...newer, sealed_item: null });
+    expect((await fixture.queue.getJob(JOB))?.data).toEqual({ ...newer, encrypted_item: null });
   });
 
   test('a job that is gone or has no item is forgotten', async () => {
     await noteItem(fixture.redis, 'riverside.gone', NOON);
     await failWithItem();
-    await (await fixture.queue.getJob(JOB))?.updateData({ ...jobData(), sealed_item: null });
+    await (await fixture.queue.getJob(JOB))?.updateData({ ...jobData(), encrypted_item: null });
 
     expect(await buildItemSweep(fixture.redis)(NOON)).toBe(0);
     expect(await noted()).toBe(0);

@@ -88,7 +88,7 @@ describe('a retry by a person', () => {
       async reopen(event, before, after, nowMs) {
         await retry();
         const job = await fixture.mover.take();
-        await job.updateData({ ...job.data, sealed_card: null, sealed_item: null });
+        await job.updateData({ ...job.data, encrypted_card: null, encrypted_item: null });
         await fixture.mover.complete(job);
         return ledger.reopen(event, before, after, nowMs);
       },
@@ -97,7 +97,10 @@ describe('a retry by a person', () => {
     const late = await retryByPerson(fixture.queue, slowLedger, JOB, HOURS_LATER);
 
     expect(late).toMatchObject({ kind: 'not_failed', state: 'completed' });
-    expect((await fixture.queue.getJob(JOB))?.data).toMatchObject({ sealed_card: null, sealed_item: null });
+    expect((await fixture.queue.getJob(JOB))?.data).toMatchObject({
+      encrypted_card: null,
+      encrypted_item: null,
+    });
   });
 
   test('a job that is no longer failed is not readied, though its data are as they were read', async () => {
@@ -118,13 +121,13 @@ describe('a retry by a person', () => {
       async reopen(event, before, after, nowMs) {
         looks += 1;
         const job = await fixture.queue.getJob(JOB);
-        if (looks === 1) await job?.updateData({ ...failedData(), sealed_item: null });
+        if (looks === 1) await job?.updateData({ ...failedData(), encrypted_item: null });
         return ledger.reopen(event, before, after, nowMs);
       },
     };
 
     expect(await retryByPerson(fixture.queue, besideSweep, JOB, HOURS_LATER)).toEqual({ kind: 'retried' });
-    expect((await fixture.queue.getJob(JOB))?.data.sealed_item).toBeNull();
+    expect((await fixture.queue.getJob(JOB))?.data.encrypted_item).toBeNull();
   });
 
   test('of an event that succeeded the answer says so, and nothing is done', async () => {
@@ -158,7 +161,7 @@ describe('a retry by a person', () => {
   });
 
   test('an event without its card cannot be retried', async () => {
-    await addJob({ ...failedData(), sealed_card: null });
+    await addJob({ ...failedData(), encrypted_card: null });
     await failIt();
 
     expect(await retry()).toEqual({ kind: 'unreadable' });

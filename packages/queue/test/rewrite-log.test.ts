@@ -20,14 +20,14 @@ const onDisk = ({ server }: QueueFixture): string =>
 
 test('what was removed leaves the append-only file within the hour, by one of many workers', async () => {
   const fixture = await open(true);
-  await fixture.redis.set('job', 'sealed-card-7f3e9a');
+  await fixture.redis.set('job', 'encrypted-card-7f3e9a');
   await fixture.redis.del('job');
-  expect(onDisk(fixture)).toContain('sealed-card-7f3e9a');
+  expect(onDisk(fixture)).toContain('encrypted-card-7f3e9a');
 
   const results = await Promise.all([1, 2, 3].map(() => rewriteLogWhenDue(fixture.redis, HOUR_MS)));
 
   expect(results.toSorted()).toEqual(['not due', 'not due', 'started']);
-  await waitFor('the old file to be gone', () => !onDisk(fixture).includes('sealed-card-7f3e9a'));
+  await waitFor('the old file to be gone', () => !onDisk(fixture).includes('encrypted-card-7f3e9a'));
   const ttl = await fixture.redis.pttl('{passport}:rewrite');
   expect(ttl).toBeGreaterThan(HOUR_MS - 60_000);
 });

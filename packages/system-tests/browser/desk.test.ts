@@ -355,7 +355,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
       de: 'Der Dienst kennt diesen Scan nicht mehr. Sehen Sie im Konto des Benutzers nach, bevor Sie weitermachen.',
     };
     desks.configure({ staffWaitMs: 0 });
-    for (const [language, said] of Object.entries(headlines)) {
+    for (const [language, expected] of Object.entries(headlines)) {
       const card = registerPatron(midland());
       const there = await desks.openDesk({ language });
       let eventId = '';
@@ -368,14 +368,14 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
       await waitFor('the report', () => eventId !== '');
       desks.goOn();
       await waitFor('the copy, and its event to end', async () => {
-        const record = await redis.call('GET', `{passport}:guard:riverside.${eventId}`);
+        const record = await redis.call('GET', `{passport}:idempotency:riverside.${eventId}`);
         return copyOf(card) !== undefined && / d/.test(String(record));
       });
       await redis.call('DEL', `{passport}:scans:riverside.${eventId}`);
       await there.page.keyboard.press('Escape');
       await waitFor('what is said', async () => {
         const text = `${await there.headline.textContent()} ${await there.advice.textContent()}`;
-        return text === said;
+        return text === expected;
       });
       expect(await there.steps()).toBe('report:done search:unknown copy:unknown');
       await there.close();

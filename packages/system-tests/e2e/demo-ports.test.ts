@@ -38,19 +38,19 @@ const take = (port: number): Promise<void> =>
 describe('the ports of the demo', () => {
   test('can be chosen, one by one', async () => {
     const port = await freePort();
-    const said: string[] = [];
-    const ports = await choosePorts([`midland=${port}`], (line) => said.push(line), usual);
+    const actual: string[] = [];
+    const ports = await choosePorts([`midland=${port}`], (line) => actual.push(line), usual);
     expect(ports['midland']).toBe(port);
     expect(ports).toEqual({ ...usual, midland: port });
-    expect(said).toEqual([]);
+    expect(actual).toEqual([]);
   });
 
   test('a usual one that is taken is replaced by a free one, and that is said', async () => {
     await take(usual['midland'] ?? 0);
-    const said: string[] = [];
-    const ports = await choosePorts([], (line) => said.push(line), usual);
+    const actual: string[] = [];
+    const ports = await choosePorts([], (line) => actual.push(line), usual);
     expect(ports['midland']).not.toBe(usual['midland']);
-    expect(said).toEqual([
+    expect(actual).toEqual([
       `127.0.0.1:${usual['midland']} is taken (another demo?): midland is at 127.0.0.1:${ports['midland']} instead.`,
     ]);
     expect(new Set(Object.values(ports)).size).toBe(5);

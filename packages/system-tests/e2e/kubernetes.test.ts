@@ -209,8 +209,8 @@ async function unknownFields(manifests: readonly Manifest[]): Promise<readonly s
     await writeFile(file, lines.join('\n'));
     const options = '--noEmit --strict --skipLibCheck --ignoreConfig --module nodenext --target es2023';
     const tsc = join(ROOT, 'node_modules/.bin/tsc');
-    const said = await run(tsc, [...options.split(' '), file]).catch((error: unknown) => error);
-    const { stdout } = said as { stdout: string };
+    const actual = await run(tsc, [...options.split(' '), file]).catch((error: unknown) => error);
+    const { stdout } = actual as { stdout: string };
     return stdout.split('\n').filter((line) => line.includes('error TS'));
   } finally {
     await rm(place, { recursive: true, force: true });

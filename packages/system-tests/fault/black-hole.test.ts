@@ -91,7 +91,7 @@ async function waits(
 }
 
 /**
- * Scans of the four others among themselves, each at its time whatever became of those before; for every five of them
+ * Scans of the four others among themselves, each at its time whatever the outcome of those before; for every five of them
  * one of a card of the fifth library, and for every ten one at its own desk.
  */
 async function runMixed() {

@@ -54,12 +54,12 @@ async function tryOne(random: SeededRandom, n: number): Promise<Try> {
     );
   const cancel = async (): Promise<Try['answer']> => {
     // One that is answered 503 is repeated, as the panel does.
-    const said = await waitFor(
+    const actual = await waitFor(
       'the cancel to be answered',
       async () => ({ answer: await other.cancel(how.id) }),
       SELDOM,
     );
-    return said.answer === null ? 'unknown' : said.answer.result;
+    return actual.answer === null ? 'unknown' : actual.answer.result;
   };
   let answer: Try['answer'];
   if (order === 'cancel first') {

@@ -51,7 +51,7 @@ export function openDesks(
   const answer = async (event: ChaosEvent, id: string, together: readonly ChaosEvent[]): Promise<void> => {
     if (event.answer === 'never' || !(await isAsked(event, id))) return;
     const saidAtMs = Date.now();
-    for (const each of together) Object.assign(each, { said: event.answer, saidAtMs });
+    for (const each of together) Object.assign(each, { expected: event.answer, saidAtMs });
     const data = { answer: event.answer, text_id: TEXT.id, operator: 51 };
     for (;;) {
       const status = await receiver(event.library)
@@ -72,8 +72,8 @@ export function openDesks(
       const isFirst = together.length === 0;
       const [first] = together;
       if (first !== undefined) {
-        const { said, saidAtMs, heardAtMs } = first;
-        Object.assign(event, { said, saidAtMs, heardAtMs });
+        const { expected, saidAtMs, heardAtMs } = first;
+        Object.assign(event, { expected, saidAtMs, heardAtMs });
       }
       if (!together.includes(event)) together.push(event);
       events.set(key, together);

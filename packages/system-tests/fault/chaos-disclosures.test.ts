@@ -22,7 +22,7 @@ const event: ChaosEvent = {
   followId: 'evt_1',
   person: null,
   answer: 'yes',
-  said: 'yes',
+  expected: 'yes',
   saidAtMs: at(1),
   heardAtMs: at(1),
 };
@@ -79,8 +79,8 @@ function endedAs(outcome: 'COPIED' | 'CONSENT_REFUSED') {
 }
 
 const withWire = (wire: Partial<Wire>): Disclosed => ({ ...good, wire: { ...good.wire, ...wire } });
-const found = (the: Disclosed): string[] =>
-  Object.entries(findDisclosures(the).wrongs).flatMap(([name, cases]) => (cases.length > 0 ? [name] : []));
+const found = (input: Disclosed): string[] =>
+  Object.entries(findDisclosures(input).wrongs).flatMap(([name, cases]) => (cases.length > 0 ? [name] : []));
 const refreshedWith = (fields: readonly string[]) => ({ ...refreshed, fields });
 const edit = (seconds: number) =>
   [{ lender: 'riverside', patronId: 402, field: 'email', atMs: at(seconds) }] as const;
@@ -156,7 +156,7 @@ describe('the check of what a chaos run disclosed', () => {
       'that was heard',
       {
         ...good,
-        ends: [...good.ends, { event: { ...event, id: 'evt_2', said: 'no' }, state: endedAs('COPIED') }],
+        ends: [...good.ends, { event: { ...event, id: 'evt_2', expected: 'no' }, state: endedAs('COPIED') }],
       },
     ],
     ['local edits overwritten', 'that were read before', { ...good, edits: edit(50) }],
@@ -181,8 +181,8 @@ describe('the check of what a chaos run disclosed', () => {
       'of another patron',
       { ...good, records: new Map([['riverside 402', 'midland:8']]) },
     ],
-  ])('finds %s: %s', (name, _which, the) => {
-    expect(found(the)).toContain(name);
+  ])('finds %s: %s', (name, _which, input) => {
+    expect(found(input)).toContain(name);
   });
 
   test.each<[string, Disclosed]>([
@@ -196,7 +196,7 @@ describe('the check of what a chaos run disclosed', () => {
     ],
     ['an edit in the moment between read and write', { ...good, edits: edit(59.95) }],
     ['a debt that was read twice', withWire({ restrictions: [restriction], debts: [debt(80), debt(90)] })],
-  ])('excuses %s', (_which, the) => {
-    expect(found(the)).toEqual([]);
+  ])('excuses %s', (_which, input) => {
+    expect(found(input)).toEqual([]);
   });
 });

@@ -78,36 +78,36 @@ const RACE_MS = 8_000;
 const BASIS_MS = 60_000;
 
 /** Holds what arrived at the lending Kohas against receipts, records, consents and the edits of their staff. */
-export function findDisclosures(the: Disclosed): DisclosureReport {
-  const writes = withHomeKeys(the);
-  const values = valuesOn(writes, the.ends);
-  const receipts = receiptsBy(the.receipts);
-  const alone = [...receipts].filter(([value]) => !values.has(value) && !isOfScannedCard(value, the));
-  const unexcused = alone.filter(([, those]) => !those.every((each) => isExcused(each, the)));
-  const edits = editsOverwritten(the);
+export function findDisclosures(input: Disclosed): DisclosureReport {
+  const writes = withHomeKeys(input);
+  const values = valuesOn(writes, input.ends);
+  const receipts = receiptsBy(input.receipts);
+  const alone = [...receipts].filter(([value]) => !values.has(value) && !isOfScannedCard(value, input));
+  const unexcused = alone.filter(([, those]) => !those.every((each) => isExcused(each, input)));
+  const edits = editsOverwritten(input);
   return {
     wrongs: {
       'values without a receipt': [...values].filter((value) => !receipts.has(value)),
       'receipts without a value': unexcused.map(
         ([value, those]) => `${value} at ${those.map(({ at }) => at).join(' ')}`,
       ),
-      'values without consent': withoutConsent(writes, the),
-      'values against a no': the.ends.flatMap(({ event, state }) =>
-        event.said === 'no' && (state?.outcome === 'COPIED' || state?.outcome === 'CONSENT_LAPSED')
+      'values without consent': withoutConsent(writes, input),
+      'values against a no': input.ends.flatMap(({ event, state }) =>
+        event.expected === 'no' && (state?.outcome === 'COPIED' || state?.outcome === 'CONSENT_LAPSED')
           ? [`${event.library}.${event.id}: ${state.outcome}`]
           : [],
       ),
       'local edits overwritten': edits.wrong,
-      'restrictions for debts read once': restrictedTooSoon(the.wire),
-      'copies without a record': copiesWithoutRecord(the),
+      'restrictions for debts read once': restrictedTooSoon(input.wire),
+      'copies without a record': copiesWithoutRecord(input),
     },
     counts: {
       values: values.size,
       receipts: receipts.size,
       receiptsExcused: alone.length - unexcused.length,
-      localEdits: the.edits.length,
+      localEdits: input.edits.length,
       localEditsRaced: edits.raced,
-      owedRestrictions: the.wire.restrictions.length,
+      owedRestrictions: input.wire.restrictions.length,
     },
   };
 }
@@ -177,7 +177,7 @@ function withoutConsent(writes: readonly OwnedWrite[], { receipts, ends, people 
   const cards = new Map(people.map(({ homeKey, cards: theirs }) => [homeKey, theirs]));
   const agreedAt = new Map<string, number>();
   for (const { event } of ends) {
-    if (event.said !== 'yes' || event.saidAtMs === null) continue;
+    if (event.expected !== 'yes' || event.saidAtMs === null) continue;
     const name = `${event.library} ${event.card}`;
     agreedAt.set(name, Math.min(agreedAt.get(name) ?? Infinity, event.saidAtMs));
   }

@@ -17,7 +17,7 @@ export const CARD_KINDS = [
 ] as const;
 export type CardKind = (typeof CARD_KINDS)[number];
 
-/** One event and what became of its delivery. */
+/** One event and the outcome of its delivery. */
 export interface ChaosEvent {
   readonly id: string;
   readonly library: ChaosLibrary;
@@ -33,7 +33,7 @@ export interface ChaosEvent {
   /** What the patron is going to say when they are asked. */
   readonly answer: 'yes' | 'no' | 'never';
   /** What they said, when it was sent first, and when the receiver had it. */
-  said: 'yes' | 'no' | null;
+  expected: 'yes' | 'no' | null;
   saidAtMs: number | null;
   heardAtMs: number | null;
 }
@@ -75,7 +75,7 @@ export function createEventMaker(consortium: Consortium<ChaosLibrary>, random: S
     });
     const chance = random.next();
     const answer = chance < 0.85 ? 'yes' : chance < 0.95 ? 'no' : 'never';
-    const unasked = { answer, said: null, saidAtMs: null, heardAtMs: null } as const;
+    const unasked = { answer, expected: null, saidAtMs: null, heardAtMs: null } as const;
     return { ...event, ...unasked, id, request, scannedAtMs, followId: null };
   };
   const whoIs = (kind: CardKind, home: ChaosLibrary): Pick<Scanned, 'card' | 'person'> => {

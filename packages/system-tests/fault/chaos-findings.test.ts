@@ -23,7 +23,7 @@ const event = (change: Partial<ChaosEvent> = {}): ChaosEvent => ({
   followId: 'evt_1',
   person: null,
   answer: 'yes',
-  said: null,
+  expected: null,
   saidAtMs: null,
   heardAtMs: null,
   ...change,
@@ -114,7 +114,7 @@ describe('the check of a chaos run', () => {
   });
 
   test.each<EventEnd>([
-    { event: event({ said: 'no' }), state: ended({ outcome: 'CONSENT_REFUSED' }) },
+    { event: event({ expected: 'no' }), state: ended({ outcome: 'CONSENT_REFUSED' }) },
     { event: event({ answer: 'never' }), state: ended({ outcome: 'CONSENT_LAPSED' }) },
   ])('takes the end that the patron chose for right', async (end) => {
     expect(found(wrongsOf(await afterOneEvent(), [end]))).toEqual([]);
@@ -146,7 +146,7 @@ describe('the check of a chaos run', () => {
     ['events that were never acknowledged', { event: event({ followId: null }), state: null }],
     ['wrong outcomes', { event: event({ kind: 'expired' }), state: ended() }],
     ['wrong outcomes', { event: event({ kind: 'unknown' }), state: ended() }],
-    ['wrong outcomes', { event: event({ said: 'yes' }), state: ended({ outcome: 'CONSENT_REFUSED' }) }],
+    ['wrong outcomes', { event: event({ expected: 'yes' }), state: ended({ outcome: 'CONSENT_REFUSED' }) }],
     ['wrong outcomes', { event: event({ heardAtMs: 1 }), state: ended({ outcome: 'CONSENT_LAPSED' }) }],
     ['wrong outcomes', { event: event({ kind: 'lost' }), state: ended({ outcome: 'CONSENT_LAPSED' }) }],
     ['wrong outcomes', { event: event(), state: ended({ outcome: 'NOT_ELIGIBLE' }) }],

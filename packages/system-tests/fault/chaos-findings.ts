@@ -126,11 +126,11 @@ const AT_HOME: Readonly<Record<CardKind, readonly string[]>> = {
 
 /** Whether an event of this kind may end like this: as its card is, or with a failure that is named. */
 function mayEndSo(event: ChaosEvent, { outcome, problem }: EventState): boolean {
-  const { kind, said, heardAtMs, person } = event;
+  const { kind, expected, heardAtMs, person } = event;
   if (outcome === null) return true;
   if (outcome === 'MISCONFIGURED') return problem?.name === 'the worker died of it';
   const isCopied = AT_HOME[kind].includes('COPIED');
-  if (outcome === 'CONSENT_REFUSED') return isCopied && said === 'no';
+  if (outcome === 'CONSENT_REFUSED') return isCopied && expected === 'no';
   // Of two homes the other one may be found after the yes.
   if (outcome === 'CONSENT_LAPSED') return isCopied && (heardAtMs === null || kind === 'two homes');
   if (outcome === 'NOT_ELIGIBLE' && person?.mayBeRefused === true) return true;

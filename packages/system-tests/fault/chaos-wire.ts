@@ -37,7 +37,7 @@ export interface DebtRead {
   readonly amount: number;
 }
 
-/** All that reached the Kohas of a run, whatever became of it: a request that a fault cut was read before. */
+/** All that reached the Kohas of a run, whatever the outcome of it: a request that a fault cut was read before. */
 export interface Wire {
   readonly writes: WireWrite[];
   readonly reads: WireRead[];

@@ -159,11 +159,12 @@ describe('T-32 secrecy', () => {
     await receiver.process.stop();
 
     expect(receiver.process.output()).toContain('"result":"invalid_field"');
-    const said = answers.join('\n') + receiver.process.output();
-    expect(said.match(/.{0,40}planted.{0,40}/i)).toBeNull();
+    const actual = answers.join('\n') + receiver.process.output();
+    expect(actual.match(/.{0,40}planted.{0,40}/i)).toBeNull();
     expect(file).toContain('riverside.evt_');
     expect(file.match(/.{0,40}planted.{0,40}/i)).toBeNull();
-    for (const secret of Object.values(receiver.secrets)) expect(said + file).not.toContain(secret.slice(6));
+    for (const secret of Object.values(receiver.secrets))
+      expect(actual + file).not.toContain(secret.slice(6));
   });
 });
 

@@ -223,8 +223,12 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
       expect(printed.out).toContain('libraries[1].copy.expiry');
       const [worker] = consortium.services.workers;
       worker?.signal('SIGHUP');
-      const said = /"problems":\["libraries\[1\]\.copy\.expiry[^\n]*configuration refused/;
-      await waitFor('the worker to say so', async () => said.test(await consortium.services.logs()), PATIENT);
+      const actual = /"problems":\["libraries\[1\]\.copy\.expiry[^\n]*configuration refused/;
+      await waitFor(
+        'the worker to say so',
+        async () => actual.test(await consortium.services.logs()),
+        PATIENT,
+      );
       await loadOf(PER_SECOND);
       expect(copiesSaying('wrong')).toBe(0);
       edit({ copy: { set: { statistics_1: 'newest' } } });

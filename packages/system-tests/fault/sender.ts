@@ -66,12 +66,12 @@ export function createSender(at: {
       }
       const status = answer?.status ?? 0;
       if (status !== 0 && status !== 429 && status !== 503) throw new Error(`answered ${status}: ${body}`);
-      const said = answer?.headers.get('retry-after') ?? null;
-      const refusal = { status, retryAfterS: said === null ? null : Number(said) };
+      const actual = answer?.headers.get('retry-after') ?? null;
+      const refusal = { status, retryAfterS: actual === null ? null : Number(actual) };
       refusals.push(refusal);
       at.onRefusal?.(refusal);
       const patience = Math.min(refusals.length, MOST_PATIENCE);
-      await pause(said === null ? NO_ANSWER_PAUSE_MS : Number(said) * 1_000 * patience);
+      await pause(actual === null ? NO_ANSWER_PAUSE_MS : Number(actual) * 1_000 * patience);
     }
   };
 }

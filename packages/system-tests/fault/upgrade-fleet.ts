@@ -88,7 +88,7 @@ async function sharesOf(processes: readonly Running[]): Promise<Shares> {
     const share = {
       accepted: count('passport_events_total', { result: 'accepted' }),
       ended: count('passport_jobs_total'),
-      leftToOthers: count('passport_jobs_put_back_total'),
+      leftToOthers: count('passport_jobs_requeued_total'),
     };
     shares = added(shares, { previous: NOTHING, present: NOTHING, [version]: share });
   }

@@ -113,9 +113,9 @@ function refusal({ status }: Response, answer: Readonly<Record<string, unknown>>
     text(answer[name]),
   );
   const hint = HINTS[status];
-  const said = detail ?? title ?? hint ?? 'this is not an answer of a receiver';
-  const isSaid = hint === undefined || hint === said || reason !== null;
-  return new Failure(`the receiver answers ${status}: ${isSaid ? said : `${said} (${hint})`}`, {
+  const problem = detail ?? title ?? hint ?? 'this is not an answer of a receiver';
+  const isSaid = hint === undefined || hint === problem || reason !== null;
+  return new Failure(`the receiver answers ${status}: ${isSaid ? problem : `${problem} (${hint})`}`, {
     status,
     code: code ?? `http_${status}`,
     ...(reason === null ? {} : { reason }),

@@ -1,7 +1,7 @@
 import type { DisclosureReceipt } from '@passport/queue/copies';
 import type { Place, PlaceState } from './find-places.ts';
 
-/** What became of it, for a person; a new state does not compile without a sentence. */
+/** The state of it in words; a new state does not compile without a sentence. */
 export const STATE_TEXTS: Readonly<Record<PlaceState, string>> = {
   copy: 'a copy is there',
   anonymized: 'the copy was anonymised, and the record still has its home key',

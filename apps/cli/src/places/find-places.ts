@@ -15,7 +15,7 @@ import type { CliDeps } from '../program/index.ts';
 /** What a patron owed at a place when it was read last. */
 export type OwedThere = Pick<OwedRow, 'overdues' | 'amount' | 'restricted'> & { readonly readMs: number };
 
-/** What became of a patron's data at one lending library. */
+/** The outcome of a patron's data at one lending library. */
 export type PlaceState =
   | FoundRecord['kind']
   /** There is no record with this home key, and the API user would see it. */

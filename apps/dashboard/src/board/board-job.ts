@@ -108,15 +108,15 @@ function shownData(data: unknown): object {
     branch: job.branch,
     interface: job.interface,
     received_at: new Date(job.received_ms).toISOString(),
-    card: job.sealed_card === null ? 'deleted' : 'encrypted',
+    card: job.encrypted_card === null ? 'deleted' : 'encrypted',
     item: itemState(job),
     retried_at: job.retried === null ? null : new Date(job.retried.at_ms).toISOString(),
   };
 }
 
-function itemState(job: { item_asked: boolean; sealed_item: string | null }): string {
-  if (!job.item_asked) return 'none waits';
-  return job.sealed_item === null ? 'deleted' : 'encrypted';
+function itemState(job: { checkout_requested: boolean; encrypted_item: string | null }): string {
+  if (!job.checkout_requested) return 'none waits';
+  return job.encrypted_item === null ? 'deleted' : 'encrypted';
 }
 
 /** A failure with an outcome is described with what to do; what else went wrong is for the log. */

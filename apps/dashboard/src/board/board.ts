@@ -25,7 +25,7 @@ const NO_ANSWER = { kind: 'unavailable', message: 'no answer in time' } as const
 /** Bull Board has no translation of it and shows it as it is; a dot or a colon would be read as a part of a key. */
 const REDIS_IS_AWAY = 'Redis does not answer, the queue cannot be shown';
 /** What the id of a report has after that of its event. */
-const REPORT_ID = /-tell-\d+$/;
+const REPORT_ID = /-report-\d+$/;
 
 /** Registers Bull Board under `prefix`. The login is already in front of it. */
 export async function registerBoard(

@@ -49,8 +49,8 @@ function entry(attempt: Attempt, { nowMs, nameOf }: EventHistory): Html {
 function resultCode(result: string): Html {
   const outcome = OUTCOMES.find((code) => code === result);
   const look = outcome === undefined ? 'waiting' : OUTCOME_TABLE[outcome].group.replace(' ', '-');
-  const said = outcome === undefined ? `tried again: ${result}` : result;
-  return html`<span class="code code-${look}">${said}</span>`;
+  const text = outcome === undefined ? `tried again: ${result}` : result;
+  return html`<span class="code code-${look}">${text}</span>`;
 }
 
 function callLine({ library, step, answer, ms }: AttemptCall, nameOf: (library: string) => string): Html {

@@ -13,9 +13,9 @@ export async function readPauses(redis: Redis, nowMs: number): Promise<readonly 
 /** What a library is paused as at this moment; where it is twice, until the later end. */
 export function pausesOf(
   library: { readonly id: string; readonly windows?: readonly PlannedWindow[] },
-  said: readonly Pause[],
+  ordered: readonly Pause[],
   nowMs: number,
 ): readonly ShownPause[] {
-  const own = said.filter((each) => each.library === library.id);
+  const own = ordered.filter((each) => each.library === library.id);
   return pausesAt(library.windows ?? [], own, nowMs);
 }

@@ -80,8 +80,8 @@ function bar(chart: BarChart, { label, counts }: Bar, index: number, top: number
       height="${height.toFixed(1)}"
     />`;
   });
-  const said = chart.series.map(({ name }, place) => `${counts[place] ?? 0} ${name}`).join(', ');
-  return html`<g><title>${label}: ${said}</title>${parts}</g>`;
+  const counted = chart.series.map(({ name }, place) => `${counts[place] ?? 0} ${name}`).join(', ');
+  return html`<g><title>${label}: ${counted}</title>${parts}</g>`;
 }
 
 function gridLines(top: number): readonly Html[] {

@@ -52,12 +52,12 @@ export function buildJobMaker(encryption: Encryption): JobMaker {
       scanned_at: event.scannedAt,
       received_ms: receivedMs,
       age_at_delivery_ms: ageAtDeliveryMs(event.scannedAt, deliveredAt),
-      sealed_card: encryption.encrypt(event.cardnumber, encryptionContext(library, eventId, 'card')),
-      sealed_item:
+      encrypted_card: encryption.encrypt(event.cardnumber, encryptionContext(library, eventId, 'card')),
+      encrypted_item:
         event.itemBarcode === null
           ? null
           : encryption.encrypt(event.itemBarcode, encryptionContext(library, eventId, 'item')),
-      item_asked: event.itemBarcode !== null,
+      checkout_requested: event.itemBarcode !== null,
       card_hash: encryption.hash('card', foldCard(event.cardnumber)),
       ...(traceparent === undefined ? {} : { traceparent }),
       retried: null,

@@ -12,7 +12,7 @@ import { answerRefusal, refuse } from './problem.ts';
 
 /** What can be decided of a signed request. */
 type Decision = Acceptance | Cancellation | ConsentTaken | StatusGiven;
-/** What became of it, for the log and the metrics. */
+/** The outcome of a delivery, for the log and the metrics. */
 export type DeliveryResult = Decision['kind'] | 'too_large' | 'unsupported_media_type' | 'malformed_request';
 /** `why` is of an `unauthorized` one. */
 export type NoteDelivery = (
@@ -63,7 +63,7 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
   });
 }
 
-/** Decides on the raw bytes of a signed request, notes what became of it, and answers. */
+/** Decides on the raw bytes of a signed request, notes its outcome, and answers. */
 async function answerSigned<T extends Decision>(
   request: SignedRequest,
   reply: FastifyReply,

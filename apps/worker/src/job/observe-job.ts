@@ -53,7 +53,7 @@ export function observeDelay(
     {
       event: job.event_id,
       library: job.library,
-      ...(requeueReason === null ? {} : { put_back: requeueReason }),
+      ...(requeueReason === null ? {} : { requeued: requeueReason }),
       waiting_for: waitingFor?.library,
       reason: waitingFor?.reason,
       attempt,

@@ -41,7 +41,7 @@ interface Hold {
 const REDIS_PAUSE_MS = 1_000;
 
 /**
- * What BullMQ calls with a job: runs it under its lock, and says what became of it as BullMQ wants to hear it. Returning completes
+ * What BullMQ calls with a job: runs it under its lock, and says the outcome of it as BullMQ wants to hear it. Returning completes
  * it, an UnrecoverableError keeps it as failed, a DelayedError means that it is delayed already. Only this file translates so.
  */
 export async function processScan(job: Job<unknown>, hold: Hold, context: ScanContext): Promise<void> {

@@ -259,7 +259,7 @@ function jobAfter(
 const rewritten = <C extends JobChange>(change: C, { taken, requeued }: Run): C =>
   requeued === null ? change : { ...change, data: rewriteJob(taken.data, change.job) };
 
-const NOTHING_KEPT = { sealed_card: null, sealed_item: null, question: undefined };
+const NOTHING_KEPT = { encrypted_card: null, encrypted_item: null, question: undefined };
 
 const named = (ids: readonly string[], { nameOf }: RunContext): Progress['homes'] =>
   ids.map((id) => ({ id, name: nameOf(id) }));

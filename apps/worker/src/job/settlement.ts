@@ -43,7 +43,7 @@ export async function settle(
   if (outcome === null) return;
   const used = hourUseOf({ outcome, homes, hasSentRecord: hasDisclosed(job) });
   await ledger.settle(job.library, job.event_id, outcome, endedAt, { used, statistics: statisticsOf(job) });
-  if (job.sealed_item === null) return;
+  if (job.encrypted_item === null) return;
   // A failed job loses its item when it is too late to check it out.
   const lending = consortium.libraries.find(({ id }) => id === job.library);
   await noteItem(redis, jobId, wantedSinceMs(job) + (lending?.retry.checkoutWithinMs ?? 0));

@@ -54,7 +54,7 @@ export function openScanLock(
     noteConsent(consent) {
       job = { ...job, consent };
     },
-    onlyLeft(fields) {
+    narrowSent(fields) {
       [job, mayBeOnItsWay] = [withLess(job, before, fields), false];
     },
     async noteMade(made) {

@@ -63,7 +63,7 @@ const TROUBLE: ReadonlySet<string> = new Set([
   'redirect',
 ]);
 /** Tried again at least so often: a desk gets its report within fifteen seconds of the return (report-worker.ts). */
-const LONGEST_PAUSE_BESIDE_MS = 4_000;
+const LONGEST_BACKGROUND_PAUSE_MS = 4_000;
 
 type CalledClient = KohaClient & { readonly inFlight: number };
 
@@ -105,11 +105,11 @@ export function buildLibraries(
     },
     async callBeside(library, work) {
       const place = accessOf(library);
-      const { koha, main, beside } = place;
+      const { koha, main, background } = place;
       const result = await (main.circuit.isOpen
         ? through(place, main, () => work(koha))
-        : through(place, beside, () => work(koha), { record: recordBeside }));
-      beside.circuit.succeeded();
+        : through(place, background, () => work(koha), { record: recordBackground }));
+      background.circuit.succeeded();
       place.lastReport = monotonicNow();
       return result;
     },
@@ -135,8 +135,8 @@ export function buildLibraries(
       return seen(main, lastSuccess);
     },
     reportCircuit(library) {
-      const { main, beside, lastReport } = accessOf(library);
-      return seen(main.circuit.isOpen ? main : beside, lastReport);
+      const { main, background, lastReport } = accessOf(library);
+      return seen(main.circuit.isOpen ? main : background, lastReport);
     },
   };
 }
@@ -152,7 +152,7 @@ interface LibraryAccess {
   readonly koha: CalledClient;
   readonly main: Breaker;
   /** Of the work beside the workflow: a plugin that hangs says nothing of its library. */
-  readonly beside: Breaker;
+  readonly background: Breaker;
   readonly sweep: Breaker;
   readonly backOff: BackOff;
   /** Hears of each failure of a scan's call, before the circuit does. */
@@ -182,7 +182,7 @@ function buildAccess(
     library,
     koha,
     main: breaker(changed),
-    beside: breaker(() => undefined, LONGEST_PAUSE_BESIDE_MS),
+    background: breaker(() => undefined, LONGEST_BACKGROUND_PAUSE_MS),
     sweep: breaker(() => undefined),
     backOff: buildBackOff(monotonicNow),
     failed: (error) => watch.failed(library, error),
@@ -231,7 +231,7 @@ function record(circuit: Circuit, passage: Passage, error: unknown): void {
 }
 
 /** A route beside the workflow that answers anything but success is in trouble; its library may be well. */
-function recordBeside(circuit: Circuit, passage: Passage, error: unknown): void {
+function recordBackground(circuit: Circuit, passage: Passage, error: unknown): void {
   const isTrouble = error instanceof KohaError && !isEndedByUs(error) && error.code !== 'rate_limited';
   if (isTrouble) circuit.failed(passage);
   else circuit.abandoned(passage);
@@ -239,5 +239,5 @@ function recordBeside(circuit: Circuit, passage: Passage, error: unknown): void 
 
 function isNoNews(error: KohaError): boolean {
   const wasRefusedHere = error.code === 'permission' && error.status === null;
-  return isEndedByUs(error) || wasRefusedHere || error.saidByKoha;
+  return isEndedByUs(error) || wasRefusedHere || error.isFromKoha;
 }

@@ -30,9 +30,9 @@ export function withWindows(
   const windows = new Map(libraries.map((library) => [library.id, library.windows]));
   return {
     of(library, side) {
-      const said = pauses.of(library, side);
+      const text = pauses.of(library, side);
       const planned = windowAt(windows.get(library) ?? [], side, now());
-      return said !== null && said.untilMs >= (planned?.untilMs ?? 0) ? said : planned;
+      return text !== null && text.untilMs >= (planned?.untilMs ?? 0) ? text : planned;
     },
   };
 }

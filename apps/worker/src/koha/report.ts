@@ -4,7 +4,7 @@ import { countDelayedReports } from '@passport/queue/delays';
 import { queueReport } from '@passport/queue/reports';
 import type { SpanStart } from '@passport/runtime';
 import { isKohaFailure } from './koha-failure.ts';
-import { repeatAtOnce } from './of-the-moment.ts';
+import { repeatAtOnce } from './transient.ts';
 import type { WorkContext } from '../work-context.ts';
 
 /** A worker's slot is not kept longer than this for a Koha that is slow to take a report. */
@@ -24,7 +24,7 @@ export type Reporter = ReturnType<typeof buildReporter>;
 export function buildReporter(context: WorkContext) {
   const { consortium, libraries, redis, reportQueue, nameOf, now, tracing, log } = context;
   const { deadline: signal, pause, monotonicNow } = context;
-  const beside = new Set<Promise<void>>();
+  const reports = new Set<Promise<void>>();
   const send = (job: JobData, timeoutMs: number): Promise<void> =>
     tracing.within(
       () => reportSpan({ library: job.library, event: job.event_id, parent: job.traceparent }),
@@ -65,11 +65,11 @@ export function buildReporter(context: WorkContext) {
           const code = isKohaFailure(error) ? error.code : 'unforeseen';
           log.debug({ event: job.event_id, library: job.library, code }, 'waiting was not reported');
         })
-        .finally(() => beside.delete(report));
-      beside.add(report);
+        .finally(() => reports.delete(report));
+      reports.add(report);
     },
     /** Resolves when no report is being sent in the background. */
-    settled: async (): Promise<void> => void (await Promise.all(beside)),
+    settled: async (): Promise<void> => void (await Promise.all(reports)),
   };
 }
 

@@ -19,7 +19,7 @@ export type JobMetrics = ReturnType<typeof jobMetrics>;
 
 /**
  * What the worker counts of its jobs: `passport_jobs_total`, `passport_scan_to_copy_seconds`, `passport_step_seconds`, `passport_limit_reached_total` and
- * `passport_jobs_put_back_total`. Of each library the outcomes that an alert looks for, the limits and the reasons are
+ * `passport_jobs_requeued_total`. Of each library the outcomes that an alert looks for, the limits and the reasons are
  * there from the start, at zero.
  */
 export function jobMetrics(
@@ -50,7 +50,7 @@ export function jobMetrics(
   const requeued = createCounter(
     registry,
     {
-      name: 'passport_jobs_put_back_total',
+      name: 'passport_jobs_requeued_total',
       help: 'How often a job was requeued for a worker with a newer version or configuration, or because its library is not enabled',
       labels: ['library', 'reason'],
     },

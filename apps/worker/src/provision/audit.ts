@@ -25,7 +25,7 @@ export function buildAudit(log: Logger) {
   return {
     lookedUp: (scan: Scan, queried: readonly string[], located: Located): void =>
       line(scan, 'looked up', {
-        asked: queried,
+        queried,
         found: foundAt(located),
         ...('silent' in located
           ? {
@@ -55,7 +55,7 @@ export function buildAudit(log: Logger) {
         ...factsOf(result, fields),
       }),
     checkedOut: (scan: Scan, patronId: number, { result, keys }: CheckoutOutcome): void =>
-      line(scan, 'loan', { patron_id: patronId, result, keys }),
+      line(scan, 'checkout', { patron_id: patronId, result, keys }),
   };
 }
 

@@ -50,9 +50,9 @@ export async function checkOutItem(
   context: ProvisionContext,
 ): Promise<Result> {
   if (!scan.checkoutRequested) return done(endOf(made, NOT_ASKED));
-  const said = (result: Result): string =>
+  const text = (result: Result): string =>
     (result.kind === 'done' ? result.checkout?.result : undefined) ?? codeOf(result);
-  return scan.history.note({ library: scan.lending, step: 'checkout', said }, () =>
+  return scan.history.note({ library: scan.lending, step: 'checkout', text }, () =>
     checkOutRequested(scan, made, locks, context),
   );
 }
@@ -152,7 +152,7 @@ async function trySending(order: CheckoutOrder, step: Step, confirmed?: Confirme
 
 type Sent = CheckoutResult | { readonly kind: 'looked'; readonly result: CheckoutOutcome };
 
-/** Sends the checkout; where its answer is lost, looks for what became of it. */
+/** Sends the checkout; where its answer is lost, looks whether it was made. */
 async function send(order: CheckoutOrder, step: Step, confirmed?: Confirmed): Promise<Sent> {
   const { lending, patronId, barcode, branch } = order;
   const wish = {

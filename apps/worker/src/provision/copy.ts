@@ -19,7 +19,7 @@ export function copyPatron(
   locks: Locks,
   context: ProvisionContext,
 ): Promise<CopyThere | Result> {
-  return scan.history.note({ library: scan.lending, step: 'copy', said: codeOf }, () =>
+  return scan.history.note({ library: scan.lending, step: 'copy', text: codeOf }, () =>
     copyFound(scan, found, locks, context),
   );
 }
@@ -90,7 +90,7 @@ async function ensureCopy(
     last = made;
     unsure ||= last.kind !== 'found_there';
     // An error that is over lets the look wait until right before the next try.
-    const isOver = last.kind === 'record_refused' || (last.kind === 'lost' && last.isOfTheMoment);
+    const isOver = last.kind === 'record_refused' || (last.kind === 'lost' && last.isTransient);
     if (isOver) await step.pauseAfter(tries + 1);
   }
 }
@@ -109,7 +109,7 @@ const MOST_LOSSES = 3;
 function mayTryAgain(last: NotCreated, tries: number): boolean {
   switch (last.kind) {
     case 'lost':
-      return last.isOfTheMoment && tries < MOST_LOSSES;
+      return last.isTransient && tries < MOST_LOSSES;
     case 'record_refused':
       return tries < MOST_REFUSALS;
     case 'found_there':

@@ -1,6 +1,6 @@
 import { type CreateResult, KohaError, type Person } from '@passport/koha-client';
 import { comparedFields } from '@passport/patron-rules';
-import { isOfTheMoment } from '../koha/of-the-moment.ts';
+import { isTransient } from '../koha/transient.ts';
 import { wasNotSent } from '../koha/koha-failure.ts';
 import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { ProvisionContext } from './context.ts';
@@ -17,7 +17,7 @@ export type There = Exclude<CreateResult, { kind: 'created' | 'refused' }>;
 export type NotCreated =
   | { readonly kind: 'found_there'; readonly because: There }
   | { readonly kind: 'record_refused' }
-  | { readonly kind: 'lost'; readonly error: KohaError; readonly isOfTheMoment: boolean };
+  | { readonly kind: 'lost'; readonly error: KohaError; readonly isTransient: boolean };
 
 /** Nothing was sent: the service has a copy on record, and nobody has looked for it. */
 interface CopyOnRecord {
@@ -67,7 +67,7 @@ async function create(order: CopyOrder, step: Step, isFirst: boolean): Promise<C
   const confirmNotDuplicate = order.onLookAlike === 'create';
   const person = isFirst ? order.searchFor : null;
   const notLeft = (): void => {
-    if (isFirst) step.lock.onlyLeft(person === null ? [] : comparedFields(person));
+    if (isFirst) step.lock.narrowSent(person === null ? [] : comparedFields(person));
   };
   let sentAt = step.monotonicNow();
   let isSending = false;
@@ -98,7 +98,7 @@ async function create(order: CopyOrder, step: Step, isFirst: boolean): Promise<C
     if (!isSending || !mayHaveLeft(error)) notLeft();
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     if (error.code === 'record_refused') return { kind: 'record_refused' };
-    return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, step.monotonicNow() - sentAt) };
+    return { kind: 'lost', error, isTransient: isTransient(error, step.monotonicNow() - sentAt) };
   }
 }
 

@@ -16,7 +16,7 @@ import {
 import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import { LibraryClosed, LibraryPaused } from '../koha/koha-failure.ts';
-import { readTwice } from '../koha/of-the-moment.ts';
+import { readTwice } from '../koha/transient.ts';
 import { lapsed, waitForAnswer } from './consent.ts';
 import type { ProvisionContext } from './context.ts';
 import { type Done, type Result, type Retry, done, othersFirst } from './result.ts';
@@ -105,7 +105,7 @@ async function lookUp(
       signal,
       async query(library, card, deadline) {
         queried.add(library);
-        const answer = await scan.history.note({ library, step: 'locate', said: saidBy }, () =>
+        const answer = await scan.history.note({ library, step: 'locate', text: saidBy }, () =>
           queryHome(libraries, library, card, { balance, deadline, stop: signal }),
         );
         if (isPaused(answer)) queried.delete(library);

@@ -16,7 +16,7 @@ export async function appendReceipt(
 }
 
 /**
- * Records what became of a copy, whatever becomes of the checkout: in the audit, in the metrics and in the memory of what copies
+ * Records the outcome of a copy, whatever becomes of the checkout: in the audit, in the metrics and in the memory of what copies
  * hold.
  */
 export function recordCopy(

@@ -44,7 +44,7 @@ export interface CopyThere {
   readonly formerKey?: string;
 }
 
-/** What became of the copy: it is there, or it is not (or no longer, or hidden from us), and trying again would not help. */
+/** The outcome of the copy: it is there, or it is not (or no longer, or hidden from us), and trying again would not help. */
 export type CopyOutcome = CopyThere | Done;
 
 /** A library that is paused, and as what. */

@@ -52,7 +52,7 @@ export interface JobLock {
   assertHeld(): void;
 }
 
-/** What became of a claim. */
+/** The outcome of a claim. */
 export type Claimed = Exclude<ClaimResult, 'lost' | 'cancelled'>;
 
 /** What a workflow may do with its job while it runs. */
@@ -69,7 +69,7 @@ export interface ScanLock extends JobLock {
   /** Notes that the patron has consented; it is written with the next note of what is sent, or with the result. */
   noteConsent(consent: NonNullable<JobData['consent']>): void;
   /** Takes back what this run has noted: no more than these fields was sent after all. */
-  onlyLeft(fields: readonly string[]): void;
+  narrowSent(fields: readonly string[]): void;
 }
 
 /** Its library has cancelled the event: nothing more is written for it. */
@@ -114,11 +114,11 @@ export function openScan(
     lending: library,
     eventId,
     branch: job.branch,
-    card: decrypt(job.sealed_card, 'card') ?? '',
+    card: decrypt(job.encrypted_card, 'card') ?? '',
     operator: job.operator,
     interface: job.interface,
-    checkoutRequested: job.item_asked,
-    item: decrypt(job.sealed_item, 'item'),
+    checkoutRequested: job.checkout_requested,
+    item: decrypt(job.encrypted_item, 'item'),
     day: dayOfScan(job.scanned_at),
     cardHash: job.card_hash,
     wantedMs: wantedSinceMs(job),
@@ -139,7 +139,7 @@ interface Noted<T> {
   readonly library: string;
   readonly step: 'locate' | 'copy' | 'checkout';
   /** What came of it, as a code. */
-  readonly said: (result: T) => string;
+  readonly text: (result: T) => string;
 }
 
 /** Opens what keeps what one run queries at libraries, for the history of its event. */
@@ -148,13 +148,13 @@ export function openHistory(monotonicNow: () => number) {
   return {
     calls,
     /** Notes the result of `work`. Its entry is made at the start, so that work that is cut off has one, too. */
-    async note<T>({ library, step, said }: Noted<T>, work: () => Promise<T>): Promise<T> {
+    async note<T>({ library, step, text }: Noted<T>, work: () => Promise<T>): Promise<T> {
       const call: AttemptCall = { library, step, answer: 'NO_ANSWER', ms: null };
       calls.push(call);
       const startedAt = monotonicNow();
       try {
         const result = await work();
-        call.answer = said(result);
+        call.answer = text(result);
         return result;
       } finally {
         call.ms = Math.round(monotonicNow() - startedAt);

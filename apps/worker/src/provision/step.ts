@@ -1,7 +1,7 @@
 import type { KohaClient } from '@passport/koha-client';
 import type { PauseSide } from '@passport/queue/processes';
 import type { Libraries } from '../koha/libraries.ts';
-import { readTwice, repeatAtOnce } from '../koha/of-the-moment.ts';
+import { readTwice, repeatAtOnce } from '../koha/transient.ts';
 import type { ProvisionContext } from './context.ts';
 import type { JobLock } from './scan.ts';
 import type { Locks } from './with-patron-lock.ts';

@@ -70,7 +70,7 @@ interface Refresh extends CopyPair, Pick<SweepDeps, 'call' | 'passOn' | 'encrypt
   readonly sweepId: string;
 }
 
-/** What became of one copy. */
+/** The outcome of one copy. */
 export interface Refreshed {
   readonly findings: readonly CopyFinding[];
   readonly changed: number;

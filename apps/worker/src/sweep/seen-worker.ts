@@ -118,7 +118,7 @@ interface RefreshSeenDeps extends Pick<
   readonly scanId: string;
 }
 
-/** What became of a copy that was scanned, and whose it is. */
+/** The outcome of a copy that was scanned, and whose it is. */
 interface SeenCopy extends Refreshed {
   readonly homeKey: string;
 }

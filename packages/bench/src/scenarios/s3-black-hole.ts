@@ -92,7 +92,7 @@ async function measureReference(bench: Stack, run: Run): Promise<Round | null> {
   }
 }
 
-/** Scans of four libraries with one of the fifth after every five, each at its time whatever became of the others. */
+/** Scans of four libraries with one of the fifth after every five, each at its time whatever the outcome of the others. */
 async function runMixed(
   { kohas }: Stack,
   events: number,

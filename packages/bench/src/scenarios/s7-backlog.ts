@@ -100,7 +100,7 @@ async function measurePast(
   const settled = await settledUsedBytes(bench.redis, many(run, 6, 1));
   const all = (settled - empty - sum(await Promise.all(PASSING.map(bytesOf)))) / events;
   const remembered = (await bytesOf(`{passport}:remembered:${LENDING}`)) / events;
-  const key = (await meanKeyBytes(bench.redis, '{passport}:guard:*')) + remembered;
+  const key = (await meanKeyBytes(bench.redis, '{passport}:idempotency:*')) + remembered;
   const receipt = (await bytesOf('{passport}:receipts')) / events;
   return [
     bytesRow('idempotency key past retention', key, 200, 200),

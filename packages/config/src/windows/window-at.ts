@@ -55,12 +55,12 @@ export interface SidePause {
 /** What a library is paused as at this moment; where it is twice, until the later end. `said`: by command, of this library. */
 export function pausesAt(
   windows: readonly PlannedWindow[],
-  said: readonly SidePause[],
+  ordered: readonly SidePause[],
   nowMs: number,
 ): readonly SidePause[] {
   return SIDES.flatMap((side) => {
     const planned = windowAt(windows, side, nowMs);
-    const pause = said.find((each) => each.side === side && each.until_ms > nowMs);
+    const pause = ordered.find((each) => each.side === side && each.until_ms > nowMs);
     if (pause !== undefined && pause.until_ms >= (planned?.untilMs ?? 0)) return [pause];
     return planned === null ? [] : [{ side, until_ms: planned.untilMs, reason: planned.reason }];
   });

@@ -29,7 +29,7 @@ export function failureOf(library: string, answer: Answer, nowMs: number): KohaE
     status,
     retryAfterMs,
     field: isOfRecord ? fieldIn(refusal) : null,
-    saidByKoha: refusal !== null && isKohasOwn(answer, refusal),
+    isFromKoha: refusal !== null && isKohasOwn(answer, refusal),
     causeCode: causeOfAnswer(status, refusal),
   };
   const failure = new KohaError(status === 403 ? { ...base, ...forbidden(answer, refusal) } : base);
@@ -37,13 +37,13 @@ export function failureOf(library: string, answer: Answer, nowMs: number): KohaE
 }
 
 /**
- * The failure of an answer whose status promises a body that is not there or does not fit. `saidByKoha`: it is Koha's own, and only
+ * The failure of an answer whose status promises a body that is not there or does not fit. `isFromKoha`: it is Koha's own, and only
  * one record in it is strange.
  */
 export function badAnswer(
   library: string,
   answer: Answer,
-  known: Pick<KohaFailure, 'saidByKoha' | 'causeCode'> = {},
+  known: Pick<KohaFailure, 'isFromKoha' | 'causeCode'> = {},
 ): KohaError {
   const { operation, status } = answer;
   const causeCode = known.causeCode ?? causeOfBody(answer);
@@ -65,7 +65,7 @@ export function bodyOf<T>(library: string, answer: Answer, schema: z.ZodType<T>)
 export function badRows(
   library: string,
   operation: KohaOperation,
-  known: Pick<KohaFailure, 'saidByKoha' | 'causeCode'> = {},
+  known: Pick<KohaFailure, 'isFromKoha' | 'causeCode'> = {},
 ): KohaError {
   return new KohaError({ code: 'bad_answer', library, operation, status: 200, effect: 'none', ...known });
 }

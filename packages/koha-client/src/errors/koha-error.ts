@@ -31,7 +31,7 @@ export interface KohaFailure {
   readonly permission?: string | null;
   readonly branch?: string | null;
   readonly field?: string | null;
-  readonly saidByKoha?: boolean;
+  readonly isFromKoha?: boolean;
   readonly causeCode?: CauseCode | null;
   readonly wasSent?: boolean;
 }
@@ -99,11 +99,11 @@ export class KohaError extends Error {
   readonly field: string | null;
 
   /** Whether Koha itself said so in its own words: it is there, and in trouble with this one request. */
-  readonly saidByKoha: boolean;
+  readonly isFromKoha: boolean;
   /** Why there was no usable answer, where more is known than `code` says; null otherwise. */
   readonly causeCode: CauseCode | null;
   /**
-   * Whether somebody may have read what was to be sent, by this try of the call or by an earlier one, whatever became of it. A request
+   * Whether somebody may have read what was to be sent, by this try of the call or by an earlier one, whatever the outcome of it. A request
    * for a token sends nothing of the call that needs it.
    */
   readonly wasSent: boolean;
@@ -123,7 +123,7 @@ export class KohaError extends Error {
     this.permission = failure.permission ?? null;
     this.branch = failure.branch ?? null;
     this.field = failure.field ?? null;
-    this.saidByKoha = failure.saidByKoha ?? false;
+    this.isFromKoha = failure.isFromKoha ?? false;
     this.causeCode = failure.causeCode ?? null;
     const isOfToken = this.operation === 'POST /oauth/token';
     this.wasSent = failure.wasSent ?? (!isOfToken && (status !== null || this.effect === 'unknown'));

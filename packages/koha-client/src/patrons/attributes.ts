@@ -43,10 +43,10 @@ export async function addAttribute(
     bodyOf(session.library, answer, addedSchema);
     return { kind: 'added' };
   }
-  const said = sentenceOf(answer);
-  if (answer.status === 404 && said !== '') return { kind: 'gone' };
-  if (answer.status === 409 && said !== '') return { kind: 'taken' };
-  if (answer.status === 400 && said.startsWith('Tried to use an invalid attribute type')) {
+  const text = sentenceOf(answer);
+  if (answer.status === 404 && text !== '') return { kind: 'gone' };
+  if (answer.status === 409 && text !== '') return { kind: 'taken' };
+  if (answer.status === 400 && text.startsWith('Tried to use an invalid attribute type')) {
     return { kind: 'no_such_type' };
   }
   throw session.failure(answer);
@@ -90,9 +90,9 @@ export async function changeAttribute(
     bodyOf(session.library, answer, changedSchema);
     return { kind: 'changed' };
   }
-  const said = sentenceOf(answer);
-  if (answer.status === 404 && said !== '') return { kind: 'gone' };
-  if (answer.status === 409 && said !== '') return { kind: 'taken' };
+  const text = sentenceOf(answer);
+  if (answer.status === 404 && text !== '') return { kind: 'gone' };
+  if (answer.status === 409 && text !== '') return { kind: 'taken' };
   throw session.failure(answer);
 }
 

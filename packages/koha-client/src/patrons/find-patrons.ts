@@ -190,6 +190,6 @@ async function findWhere(
     .map((row) => {
       const patron = parsePatron(row);
       if (patron !== undefined) return patron;
-      throw badRows(session.library, operation, { saidByKoha: true, causeCode: 'not_koha' });
+      throw badRows(session.library, operation, { isFromKoha: true, causeCode: 'not_koha' });
     });
 }

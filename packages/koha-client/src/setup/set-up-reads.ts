@@ -140,10 +140,10 @@ export async function storedRules(
     const scoped = contextSchema.safeParse(row);
     const value = z.object({ [rule]: valueSchema }).safeParse(row);
     if (!scoped.success || !value.success) throw badAnswer(session.library, answer);
-    const said = value.data[rule] ?? null;
-    if (said === null) return [];
+    const text = value.data[rule] ?? null;
+    if (text === null) return [];
     const { library_id: branch, patron_category_id: category, item_type_id: itemType } = scoped.data.context;
-    return [{ branch, category, itemType, value: said }];
+    return [{ branch, category, itemType, value: text }];
   });
 }
 

@@ -48,7 +48,7 @@ const getAbout = pluginRoute('key', 'GET', '/about', ({ double: { settings, db, 
   }),
 );
 
-/** The plugin's settings, a proof of its secret and what became of a test event; what doctor compares. */
+/** The plugin's settings, a proof of its secret and the outcome of a test event; what doctor compares. */
 const postCheck = pluginRoute('key', 'POST', '/check', async (call) => {
   const { webhook, plugin_service_user: serviceUser } = call.double.settings;
   const { nonce } = isRecord(call.body) ? call.body : {};

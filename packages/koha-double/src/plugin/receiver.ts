@@ -65,7 +65,7 @@ export interface Scan {
   readonly item_barcode?: string;
 }
 
-/** What became of an event: the receiver took it, refused it, or did not answer in time. */
+/** The outcome of an event: the receiver took it, refused it, or did not answer in time. */
 export type Sent =
   | {
       readonly kind: 'accepted';
@@ -112,8 +112,8 @@ export async function sendTest(double: Double): Promise<Readonly<Record<string, 
 }
 
 /** What a receiver says in the service's words; null for what it does not (the plugin's `ReceiverAnswer.pm`). */
-const wordOf = (said: unknown, words: RegExp): string | null =>
-  typeof said === 'string' && words.test(said) ? said : null;
+const wordOf = (text: unknown, words: RegExp): string | null =>
+  typeof text === 'string' && words.test(text) ? text : null;
 
 /** An id that the plugin believes a receiver (its `Sender.pm`). */
 export const isEventId = (id: unknown): id is string =>

@@ -88,7 +88,7 @@ type Line = Readonly<Record<string, unknown>>;
  * is not known.
  */
 export function actOf(line: Line, source: ActSource): Act | null {
-  const { asked: queried } = line;
+  const { queried } = line;
   const act = textOf(line['action']);
   if (act === null || !ACTS.some((known) => known === act)) return null;
   // A worker's line about a scan; what somebody does to an event names who.

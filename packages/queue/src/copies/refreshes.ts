@@ -3,7 +3,7 @@ import {
   copyRecordsKey,
   seenCopiesKey,
   seenTodayKey,
-  seenTurnsKey,
+  seenLibrariesKey,
   seenWaitingKeyPrefix,
   seenWorkingKey,
 } from '../keys.ts';
@@ -167,16 +167,16 @@ export function openSeenCopies(redis: Redis): SeenCopies {
     what: 'done' | 'failed' | 'later',
     restUntilMs = 0,
   ): Promise<void> => {
-    const keys = [seenTurnsKey, seenWorkingKey, seenCopiesKey(library)];
+    const keys = [seenLibrariesKey, seenWorkingKey, seenCopiesKey(library)];
     await endSeen(keys, [library, `${patron_id} ${notedMs}`, attempt, what, restUntilMs]);
   };
   return {
     async note({ library, patron_id }) {
       const ofLibrary = [copyRecordsKey(library), seenTodayKey(library), seenCopiesKey(library)];
-      return (await note([...ofLibrary, seenTurnsKey, seenWorkingKey], [library, patron_id])) === 1;
+      return (await note([...ofLibrary, seenLibrariesKey, seenWorkingKey], [library, patron_id])) === 1;
     },
     async take() {
-      const taken = (await take([seenTurnsKey, seenWorkingKey], [])) as
+      const taken = (await take([seenLibrariesKey, seenWorkingKey], [])) as
         [library: string, number: string, noted: string, attempt: string] | null;
       if (taken === null) return null;
       const [library, number, noted, attempt] = taken;

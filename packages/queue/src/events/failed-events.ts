@@ -76,9 +76,9 @@ function failedEventOf(job: Job, nameOf: (libraryId: string) => string): FailedE
     state: eventStateOf(data, false, nameOf),
     scannedMs: receivedMs - ageMs,
     failedMs: job.finishedOn ?? 0,
-    checkoutRequested: data.item_asked,
-    hasItem: data.sealed_item !== null,
-    hasCard: data.sealed_card !== null,
+    checkoutRequested: data.checkout_requested,
+    hasItem: data.encrypted_item !== null,
+    hasCard: data.encrypted_card !== null,
     isCancelled: wasCancelled(job),
     wasRetried: data.retried !== null,
   };

@@ -4,7 +4,7 @@ import { hasMoved } from '../bullmq/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { ScanJobs } from '../scans/index.ts';
 
-/** What became of a person's wish to retry. */
+/** The outcome of a person's wish to retry. */
 export type PersonRetry =
   | { readonly kind: 'retried' }
   /** It did not fail: it succeeded, or it is still being worked on. Nothing was done. */
@@ -36,7 +36,7 @@ export async function retryByPerson(
       const outcome = parsed.kind === 'job' ? parsed.job.progress.outcome : null;
       return { kind: 'not_failed', state, outcome };
     }
-    if (parsed.kind === 'unreadable' || parsed.job.sealed_card === null) return { kind: 'unreadable' };
+    if (parsed.kind === 'unreadable' || parsed.job.encrypted_card === null) return { kind: 'unreadable' };
     const data = rewriteJob(job.data, asRetried(parsed.job, nowMs, job.stalledCounter));
     if ((await ledger.reopen(parsed.job, job.data, data, nowMs)) && (await requeue(job)))
       return { kind: 'retried' };

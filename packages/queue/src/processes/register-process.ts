@@ -75,7 +75,7 @@ export function registerProcess(deps: Registration): RegisteredProcess {
     return reloading;
   };
   const watch = buildControlWatch(redis, {
-    said: (control) => deps.onControl?.(control),
+    text: (control) => deps.onControl?.(control),
     requested(request, isOld) {
       if (isOld) dealtWith = request.id;
       else void reload(request.by, request.id);
@@ -145,7 +145,7 @@ function buildConfigured({
 function buildControlWatch(
   redis: Redis,
   heard: {
-    said(control: Control): void;
+    text(control: Control): void;
     requested(request: ReloadRequest, isOld: boolean): void;
   },
 ): () => Promise<void> {
@@ -156,7 +156,7 @@ function buildControlWatch(
     if (version === seenVersion) return;
     const isFirst = seenVersion === undefined;
     const control = await readControl(redis);
-    heard.said(control);
+    heard.text(control);
     const { reload: request } = control;
     if (request !== null && request.id !== seenRequest) {
       const isOld = isFirst && (await readRedisTime(redis, CLOCK_KEY)) - request.at_ms > DOUBTFUL_MS;

@@ -56,7 +56,7 @@ export async function queueReport(
 ): Promise<boolean> {
   if (before >= MOST_WAITING) return false;
   await queue.add(report.library, report, {
-    jobId: `${jobIdOf(report.library, report.event_id)}-tell-${seq}`,
+    jobId: `${jobIdOf(report.library, report.event_id)}-report-${seq}`,
     delay: 1_000,
     priority: before + 1,
   });

@@ -10,7 +10,7 @@ import { trimReceipts } from '../copies/index.ts';
 const ITEMS_KEY = `${QUEUE_PREFIX}:items`;
 const CLEAN_MOST = 10_000;
 /** The one field that the sweep needs; whatever else a newer version wrote is kept. */
-const withItem = z.looseObject({ sealed_item: z.string() });
+const withItem = z.looseObject({ encrypted_item: z.string() });
 
 /** Notes when a failed job's encrypted item must be gone (`checkout_within` after the scan). */
 export async function noteItem(redis: Redis, jobId: string, goneAtMs: number): Promise<void> {
@@ -49,7 +49,7 @@ async function takeItem(
   const text = await redis.hget(jobKey(jobId), 'data');
   const job = parseStored(withItem, text);
   if (text === null || job === null) return 'nothing there';
-  return (await jobData.replace(jobId, text, { ...job, sealed_item: null })) ? 'taken' : 'changed';
+  return (await jobData.replace(jobId, text, { ...job, encrypted_item: null })) ? 'taken' : 'changed';
 }
 
 /**

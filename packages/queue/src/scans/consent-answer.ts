@@ -52,7 +52,7 @@ redis.call('HSET', job, '${FIELD}', cjson.encode({
 return {'recorded', id, redis.call('ZSCORE', KEYS[2], ARGV[2] .. id) and 1 or 0}
 `;
 
-/** What became of an answer: `recorded` also where the same one was before; `answered`: another one was. */
+/** The outcome of an answer: `recorded` also where the same one was before; `answered`: another one was. */
 export interface ConsentRecorded {
   readonly kind: 'recorded' | 'answered' | 'no_question' | 'other_text' | 'unknown';
   /** The event that it is about. */

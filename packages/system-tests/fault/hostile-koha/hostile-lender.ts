@@ -20,10 +20,10 @@ const checkout = (body: unknown, status: number): Hostility =>
 /** Koha wants a confirmation, and this is what it says of it. */
 const availability = (keys: Readonly<Record<string, unknown>>, group: string): Hostility => {
   const refused = checkout({ error: 'Confirmation error' }, 412);
-  const said = on('GET', /^\/checkouts\/availability$/, () =>
+  const actual = on('GET', /^\/checkouts\/availability$/, () =>
     json({ blockers: {}, confirms: {}, warnings: {}, confirmation_token: 'x', [group]: keys }),
   );
-  return (request) => refused(request) ?? said(request);
+  return (request) => refused(request) ?? actual(request);
 };
 
 /** It says that it has the copy already, and answers so to the looks that follow. */
@@ -33,7 +33,7 @@ const conflictThen = (look: () => HostileAnswer): Hostility => {
   return (request) => conflict(request) ?? looked(request);
 };
 
-/** Nobody hears what became of the checkout, and this is what is there to look at. */
+/** Nobody hears the outcome of the checkout, and this is what is there to look at. */
 const lostCheckout = (look: Hostility): Hostility => {
   const lost = on('POST', /^\/checkouts$/, () => ({ status: 502, body: STRANGER_TEXT }));
   return (request) => lost(request) ?? look(request);

@@ -207,7 +207,7 @@ export function testStrangers(kind: Kind): void {
   );
 }
 
-/** What became of the names that strangers gave patrons of riverside. */
+/** The outcome of the names that strangers gave patrons of riverside. */
 export const surnamesAtRiverside = (): readonly string[] =>
   double('riverside')
     .state()

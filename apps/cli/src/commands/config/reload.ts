@@ -7,7 +7,7 @@ import { type CliDeps, defineCommand, Failure, parsedOr, WrongUse } from '../../
 
 const LOOK_AGAIN_MS = 200;
 
-/** What became of the request in one process. */
+/** The outcome of the request in one process. */
 type Taken = 'loaded' | 'another file' | 'refused' | 'no answer';
 
 interface Answer {

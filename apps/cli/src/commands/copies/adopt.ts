@@ -247,7 +247,7 @@ export const copiesAdopt = defineCommand({
     // A card that was looked up is in the audit by its hash, as a scan's, and nowhere else.
     const lookedUp = new Map<number, object>();
     const noteLookUp = (patronId: number, home: string, card: string): void =>
-      void lookedUp.set(patronId, { asked: home, card_hash: encryption.hash('card', foldCard(card)) });
+      void lookedUp.set(patronId, { queried: home, card_hash: encryption.hash('card', foldCard(card)) });
     const work: CopyWork<AdoptFinding, Server> = {
       action: 'copies_adopt',
       auditOf: ({ patron_id: id }) => lookedUp.get(id ?? 0) ?? {},

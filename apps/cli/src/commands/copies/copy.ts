@@ -77,7 +77,7 @@ export function warnOfAgreements({ agreements }: Consortium, of: string, { progr
   progress(`${of} still has agreements: until they end, every scan makes a new copy`);
 }
 
-/** What became of a write to a copy's attributes. */
+/** The outcome of a write to a copy's attributes. */
 export type Written = 'written' | 'changed_meanwhile' | 'key_taken' | 'no_attribute_type';
 
 const WRITTEN = {

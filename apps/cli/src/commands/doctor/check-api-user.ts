@@ -112,8 +112,8 @@ function findingOf({ queries, error }: FailedQueries, permission: string): Findi
   const found = faultOfFailure(error, `for ${names}`, permission);
   const problem = found.problem.includes(names) ? found.problem : `${names}: ${found.problem}`;
   if (queries.some(({ isUsed }) => isUsed)) return { ...found, problem };
-  const { code, remedy, name, said } = found;
-  return warning(code, `${problem}; no eligibility.max_debt needs it yet`, remedy, name, said);
+  const { code, remedy, name, answered } = found;
+  return warning(code, `${problem}; no eligibility.max_debt needs it yet`, remedy, name, answered);
 }
 
 /**

@@ -53,7 +53,7 @@ function* checkInstalled({ library: { retry } }: Examinee, { about, capabilities
     yield fault('plugin_old', problem, UPLOAD);
   } else if (!retry.tellKoha) {
     const problem = 'the plugin is installed, but the desk gets no reports: retry.tell_koha is false';
-    yield warning('plugin_not_told', problem, 'set retry.tell_koha: true');
+    yield warning('reports_off', problem, 'set retry.tell_koha: true');
   }
 }
 

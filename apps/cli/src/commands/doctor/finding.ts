@@ -32,7 +32,7 @@ export const FINDING_CODES = [
   'attribute_type_in_opac',
   'plugin_missing',
   'plugin_old',
-  'plugin_not_told',
+  'reports_off',
   'plugin_settings',
   'plugin_user',
   'plugin_library',
@@ -72,7 +72,7 @@ export interface Finding {
   readonly problem: string;
   readonly remedy: string;
   /** What Koha answered, in those of its words that are known; null where nothing is quoted. */
-  readonly said: string | null;
+  readonly answered: string | null;
 }
 
 /** The longest name, problem and remedy: some name branches and categories, and a Koha can have any number of them. */
@@ -91,14 +91,14 @@ const build =
     problem: string,
     remedy: string,
     name: string | null = null,
-    said: string | null = null,
+    answered: string | null = null,
   ): Finding => ({
     level,
     code,
     name: name === null ? null : cut(name, LONGEST_NAME),
     problem: cut(problem, LONGEST_TEXT),
     remedy: cut(remedy, LONGEST_TEXT),
-    said,
+    answered,
   });
 
 export const fault = build('fault');
@@ -136,9 +136,9 @@ export function printFindings(
     warning: colors.yellow('warning'),
     unchecked: colors.dim('not checked'),
   };
-  for (const { level, code, problem, remedy, said } of findings) {
+  for (const { level, code, problem, remedy, answered } of findings) {
     line(`  ${marks[level]} ${code}: ${problem}`);
-    if (said !== null) line(`    ${colors.dim('answered:')} ${said}`);
+    if (answered !== null) line(`    ${colors.dim('answered:')} ${answered}`);
     line(`    ${colors.dim('→')} ${remedy}`);
   }
 }

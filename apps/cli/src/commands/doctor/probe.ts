@@ -18,7 +18,7 @@ interface ProbeStep {
   /** The HTTP status; null where there was no answer, or nothing was sent. */
   readonly status: number | null;
   /** Koha's words, where it did not answer as it should. */
-  readonly said: string | null;
+  readonly answered: string | null;
   readonly failed: boolean;
 }
 
@@ -33,13 +33,16 @@ async function takeStep<T>(
   const ms = Math.round(performance.now() - startedAt);
   if ('value' in tried) {
     const { value } = tried;
-    return { value, step: { query, result: resultOf(value), ms, status: 200, said: null, failed: false } };
+    return {
+      value,
+      step: { query, result: resultOf(value), ms, status: 200, answered: null, failed: false },
+    };
   }
   const { error } = tried;
   const result = [error.code, error.permission ?? error.field ?? ''].join(' ').trimEnd();
   return {
     value: null,
-    step: { query, result, ms, status: error.status, said: quoteOf(error), failed: true },
+    step: { query, result, ms, status: error.status, answered: quoteOf(error), failed: true },
   };
 }
 
@@ -49,7 +52,7 @@ const leftOut = (query: ProbeQuery, why: string): ProbeStep => ({
   result: `skipped: ${why}`,
   ms: 0,
   status: null,
-  said: null,
+  answered: null,
   failed: false,
 });
 
@@ -207,11 +210,11 @@ function print(all: readonly Probed[], { line, colors }: Report): void {
   for (const { library, steps, findings } of all) {
     const silent = steps === null ? ': not queried, its card patterns do not match' : '';
     line(`${colors.bold(library.id)} ${colors.dim(library.name)}${silent}`);
-    for (const { query, result, ms, status, said, failed } of steps ?? []) {
+    for (const { query, result, ms, status, answered, failed } of steps ?? []) {
       const shown = failed ? colors.red(result) : result;
       const cost = status === null && ms === 0 ? '' : ` ${colors.dim(`${status ?? 'no answer'}, ${ms} ms`)}`;
       line(`  ${query.padEnd(20)}${shown}${cost}`);
-      if (said !== null) line(`    ${colors.dim('answered:')} ${said}`);
+      if (answered !== null) line(`    ${colors.dim('answered:')} ${answered}`);
     }
     printFindings(findings, { line, colors });
   }
@@ -239,7 +242,7 @@ export async function runProbe(wish: ProbeWish, report: Report, deps: CliDeps): 
       },
   );
   // Somebody looks at one person's record at other libraries: that is kept, without the card.
-  openAudit(deps, 'probe', 'card looked up by an operator')({ asked: queried.map(({ id }) => id) });
+  openAudit(deps, 'probe', 'card looked up by an operator')({ queried: queried.map(({ id }) => id) });
   print(all, report);
   const failed = all.some(
     ({ steps, findings }) =>

@@ -57,7 +57,7 @@ const PATIENCE_MS = 30_000;
 /** The cause is still there when so many have failed again or wait, and at least as many as have ended well. */
 const TROUBLED = 3;
 
-/** What became of the events that were retried. */
+/** The outcome of the events that were retried. */
 export interface Applied {
   readonly retried: number;
   readonly ended: number;

@@ -103,7 +103,7 @@ export function describeExplanation(
   colors: Report['colors'],
 ): string[] {
   const nameOf = (id: string): string => libraries.find((library) => library.id === id)?.name ?? id;
-  const { asked: queried, homes, silent, refused, problem, copy, local, lookAlike } = explanation;
+  const { queried, homes, silent, refused, problem, copy, local, lookAlike } = explanation;
   const rows: (readonly [string, string | null])[] = [
     ['queried', queried.length > 0 ? queried.join(', ') : nobodyBecause(explanation)],
     ['found at', homes.length === 0 ? null : homes.map(nameOf).join(', ')],

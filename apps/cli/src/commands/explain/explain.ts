@@ -115,8 +115,8 @@ async function query(
     const details = { library, operation, code, permission };
     throw new Failure(`${message}; \`passport doctor ${library}\` says more`, details);
   }
-  const queried = tried.value.asked.filter((id) => !paused.some(({ library }) => library === id));
-  return { explanation: { ...tried.value, asked: queried }, paused };
+  const queried = tried.value.queried.filter((id) => !paused.some(({ library }) => library === id));
+  return { explanation: { ...tried.value, queried }, paused };
 }
 
 /**
@@ -157,7 +157,7 @@ function counted(question: Question, cardHash: string, deps: CliDeps) {
       const pauseOf = (library: Library): PausedLibrary | null => pausedNow(library, 'home');
       const { explanation, paused } = await query(question, pauseOf, noteSearch, deps);
       const outcome = outcomeOf(explanation, lending.copy.mode === 'observe');
-      audit({ asked: explanation.asked, found: explanation.homes, result: outcome });
+      audit({ queried: explanation.queried, found: explanation.homes, result: outcome });
       const used = hourUseOf({ outcome, homes: explanation.homes, hasSentRecord: false });
       await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString(), { used });
       return { kind: 'explained', explanation, outcome, paused } as const;
@@ -221,8 +221,8 @@ export const explainCard = defineCommand({
     const { explanation, outcome, paused } = found;
     const consent = consentOf(explanation, lending);
     report.json({ outcome, consent, paused: paused.map(pausedJson), ...explanation });
-    const said = { outcome, consent, paused: paused.map(pausedText) };
-    for (const line of describeExplanation(explanation, said, consortium, report.colors)) report.line(line);
+    const text = { outcome, consent, paused: paused.map(pausedText) };
+    for (const line of describeExplanation(explanation, text, consortium, report.colors)) report.line(line);
     return 0;
   },
 });

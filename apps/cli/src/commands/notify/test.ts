@@ -19,9 +19,9 @@ const LONGEST_ANSWER = 200;
 function describe({ name, delivery, ms, isResumed }: Tried): string {
   const { kind, status, code, answer } = delivery;
   // One line, whatever they say: the next one is about the next endpoint.
-  const said = answer.slice(0, LONGEST_ANSWER).replaceAll(/\s+/g, ' ').trim();
+  const text = answer.slice(0, LONGEST_ANSWER).replaceAll(/\s+/g, ' ').trim();
   const what = status === null ? `no answer (${code ?? 'unknown'})` : `answered ${status}`;
-  const more = [said === '' ? '' : `: ${said}`, isResumed ? '; messages are sent there again' : ''].join('');
+  const more = [text === '' ? '' : `: ${text}`, isResumed ? '; messages are sent there again' : ''].join('');
   return `${name}: ${kind === 'delivered' ? 'accepted' : 'not accepted'}, ${what} in ${ms} ms${more}`;
 }
 

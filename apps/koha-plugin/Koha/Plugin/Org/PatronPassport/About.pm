@@ -75,7 +75,7 @@ sub _type {
 
     my $facts = about_settings( $settings, $nonce );
 
-How the plugin is configured, a proof that it has the secret it has (never the secret), and what became of a test event
+How the plugin is configured, a proof that it has the secret it has (never the secret), and the outcome of a test event
 that was sent with all of it: the receiver answers that and queues nothing. Nothing is changed here.
 
 =cut

@@ -1,5 +1,5 @@
 /*
- * What became of a step: `done`, `now` or `later`; `none`: nobody knows the card; `several`: too many do; `stopped`: there
+ * The outcome of a step: `done`, `now` or `later`; `none`: nobody knows the card; `several`: too many do; `stopped`: there
  * is a reason not to do it; `skipped`: there was no occasion to; `failed`: something that should work does not;
  * `unknown`: nothing is heard of it any more.
  *

@@ -93,7 +93,7 @@ export async function sendAnswer(workflow, said) {
     for (const id of others) void answerConsent(id, said, question.text_id);
   }
   if (workflow.isGone) return;
-  // 409: the event does not wait any more; its state says what became of it
+  // 409: the event does not wait any more; its state says how it ended
   if (status === 204 || status === 409) view.answered = eventId;
   else setText(panel.consentFault, workflow.t('consent.unsent'));
   show(workflow);

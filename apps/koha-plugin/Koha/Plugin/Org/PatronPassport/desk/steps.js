@@ -22,7 +22,7 @@ export const LONG_QUEUED_MS = 4000;
 
 const stepsAs = (report, search, copy, checkout) => ({ report, search, copy, checkout });
 
-/** The steps of the workflow and what became of each; the checkout is one where there is an item. */
+/** The steps of the workflow and the outcome of each; the checkout is one where there is an item. */
 export function stepsOf(view) {
   const { checkout, ...steps } = allStepsOf(view);
   const hasItem = view.withItem || (view.state && isCheckoutPending(view.state));

@@ -10,10 +10,10 @@ const GATEWAY_TIMEOUT = 504;
  * Whether a call that failed after `ms` met what the next one may not meet: an error page that came at once, as of a proxy whose
  * Koha restarts a process. Koha's own error, and a library that says how long to wait, are not. Pure.
  */
-export function isOfTheMoment(error: unknown, ms: number): boolean {
+export function isTransient(error: unknown, ms: number): boolean {
   if (!(error instanceof KohaError) || error.code !== 'http_5xx') return false;
   return (
-    error.status !== GATEWAY_TIMEOUT && !error.saidByKoha && error.retryAfterMs === null && ms <= AT_ONCE_MS
+    error.status !== GATEWAY_TIMEOUT && !error.isFromKoha && error.retryAfterMs === null && ms <= AT_ONCE_MS
   );
 }
 
@@ -48,7 +48,7 @@ export async function repeatAtOnce<T>(
     try {
       return await call();
     } catch (error) {
-      if (signal.aborted || !isOfTheMoment(error, monotonicNow() - sentAt)) throw error;
+      if (signal.aborted || !isTransient(error, monotonicNow() - sentAt)) throw error;
     }
     await pause(pauseMs);
   }
