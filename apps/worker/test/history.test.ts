@@ -17,7 +17,7 @@ const jobOf = (run: RunResult): JobData => {
   return run.job;
 };
 const attemptsOf = (run: RunResult): readonly Attempt[] => jobOf(run).attempts ?? [];
-const text = ({ calls, result }: Attempt): readonly string[] => [
+const described = ({ calls, result }: Attempt): readonly string[] => [
   ...calls.map(({ library, step, answer }) => `${library} ${step} ${answer}`),
   result,
 ];
@@ -26,7 +26,7 @@ const SILENT = { operation: 'GET /patrons', times: 1, kind: 'status', status: 50
 test('an attempt says which libraries were queried, what came back, and how long it took', async () => {
   const [attempt, ...more] = attemptsOf(await bench.run());
   expect(more).toEqual([]);
-  expect(attempt === undefined ? [] : text(attempt)).toEqual([
+  expect(attempt === undefined ? [] : described(attempt)).toEqual([
     'midland locate answered',
     'riverside copy COPIED',
     'riverside checkout CHECKED_OUT',
@@ -40,11 +40,11 @@ test('an attempt says which libraries were queried, what came back, and how long
 test('an attempt that failed is followed by the one after it', async () => {
   bench.midland.addFaults([SILENT]);
   const first = await bench.run();
-  expect(attemptsOf(first).map(text)).toEqual([['midland locate NO_ANSWER', 'NO_ANSWER']]);
+  expect(attemptsOf(first).map(described)).toEqual([['midland locate NO_ANSWER', 'NO_ANSWER']]);
   const second = await bench.run({
     job: { attempts: jobOf(first).attempts, progress: jobOf(first).progress },
   });
-  expect(attemptsOf(second).map(text)).toEqual([
+  expect(attemptsOf(second).map(described)).toEqual([
     ['midland locate NO_ANSWER', 'NO_ANSWER'],
     ['midland locate answered', 'riverside copy COPIED', 'riverside checkout CHECKED_OUT', 'COPIED'],
   ]);
@@ -52,18 +52,18 @@ test('an attempt that failed is followed by the one after it', async () => {
 
 test('whether a library knows the card is not in it: the lending library may not learn that', async () => {
   const unknown = attemptsOf(await bench.run({ card: '21234000000000' }));
-  expect(unknown.map(text)).toEqual([['midland locate answered', 'NOT_FOUND']]);
+  expect(unknown.map(described)).toEqual([['midland locate answered', 'NOT_FOUND']]);
 });
 
 test('a scan without an item was not checked out', async () => {
-  expect(attemptsOf(await bench.run({ item: null })).map(text)).toEqual([
+  expect(attemptsOf(await bench.run({ item: null })).map(described)).toEqual([
     ['midland locate answered', 'riverside copy COPIED', 'COPIED'],
   ]);
 });
 
 test('a run that only waited for others leaves no attempt', async () => {
   const busy = await bench.run({}, { withPatronLock: () => Promise.resolve(null) });
-  expect(attemptsOf(busy).map(text)).toEqual([['midland locate answered', 'BUSY']]);
+  expect(attemptsOf(busy).map(described)).toEqual([['midland locate answered', 'BUSY']]);
   const full = { kind: 'retry', library: 'riverside', reason: 'LIMIT_REACHED', retryAfterMs: null } as const;
   const waits = await bench.run(
     {},

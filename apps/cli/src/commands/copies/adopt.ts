@@ -1,6 +1,5 @@
 import { type Consortium, explainConfig, type Library } from '@passport/config';
-import { foldCard } from '@passport/contract';
-import { sameCard } from '@passport/contract';
+import { foldCard, sameCard } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
 import {
   cleanText,
