@@ -48,7 +48,7 @@ sub make_old_table {
         foreach (
         "DROP TABLE IF EXISTS $TABLE",
         "CREATE TABLE $TABLE (event_id VARCHAR(128) NOT NULL, seq BIGINT NOT NULL, state VARCHAR(16) NOT NULL,"
-        . ' reported MEDIUMTEXT NULL, stored_at BIGINT NOT NULL, ask_at BIGINT NOT NULL, PRIMARY KEY (event_id),'
+        . ' told MEDIUMTEXT NULL, stored_at BIGINT NOT NULL, ask_at BIGINT NOT NULL, PRIMARY KEY (event_id),'
         . ' KEY stored_at (stored_at)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin',
         "INSERT INTO $TABLE VALUES ('scan_old', 0, 'queued', NULL, 4000000000, 4000000000)",
         );

@@ -216,7 +216,7 @@ subtest 'a table from before is brought up to date with what is in it, however o
         foreach (
         "DROP TABLE $name",
         "CREATE TABLE $name (event_id VARCHAR(128) NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, state VARCHAR(16) NOT NULL,"
-        . ' reported MEDIUMTEXT NULL, stored_at BIGINT NOT NULL, ask_at BIGINT NOT NULL)',
+        . ' told MEDIUMTEXT NULL, stored_at BIGINT NOT NULL, ask_at BIGINT NOT NULL)',
         "INSERT INTO $name VALUES ('scan_old', 0, 'queued', NULL, 4000000000, 4000000000)",
         );
     foreach my $step (qw( upgrade upgrade install )) {

@@ -54,7 +54,7 @@ CREATE TABLE IF NOT EXISTS $table (
     event_id VARCHAR(128) NOT NULL,
     seq BIGINT NOT NULL,
     state VARCHAR(16) NOT NULL,
-    reported MEDIUMTEXT NULL,
+    told MEDIUMTEXT NULL,
     stored_at BIGINT NOT NULL,
     ask_at BIGINT NOT NULL,
     scan_key VARCHAR(64) NULL,
@@ -160,7 +160,7 @@ sub keep_current {
     my ( $self, $state ) = @_;
 
     my $kept = cleaned($state);
-    return if $self->update( $kept->{event_id}, { reported => to_stored($kept) }, 'seq = ?', $kept->{seq} );
+    return if $self->update( $kept->{event_id}, { told => to_stored($kept) }, 'seq = ?', $kept->{seq} );
 
     return $self->keep($state);
 }
@@ -176,7 +176,7 @@ The state as it is shown, undef for an event that is not known.
 sub fetch {
     my ( $self, $event_id ) = @_;
 
-    my ( $seq, $state, $reported ) = $self->row( $event_id, 'seq, state, reported' );
+    my ( $seq, $state, $reported ) = $self->row( $event_id, 'seq, state, told' );
     return                        if !defined $seq;
     return from_stored($reported) if defined $reported;
     return cleaned( { event_id => $event_id, seq => $seq, state => $state } );
@@ -191,7 +191,7 @@ True once the service has decided, or waits for the patron's consent: then someb
 sub is_decided {
     my ( $self, $event_id ) = @_;
 
-    my ( $state, $reported ) = $self->row( $event_id, 'state, reported' );
+    my ( $state, $reported ) = $self->row( $event_id, 'state, told' );
     return 0 if !defined $state;
     return 1 if $state =~ m{\A (?: done | failed ) \z}xms;
     return 0 if $state ne 'waiting' || !defined $reported;
@@ -268,7 +268,7 @@ sub _values {
     return {
         seq       => $seq,
         state     => $state,
-        reported      => $reported,
+        told      => $reported,
         stored_at => $now,
         ask_at    => $now + $QUERY_AFTER_S,
         %more
