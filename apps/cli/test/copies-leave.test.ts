@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
-import { jsonOf } from './run-cli.ts';
+import { jsonOf, passport } from './run-cli.ts';
 
 // On 23.11 a list by attribute has the matching ones only.
 describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
@@ -111,6 +111,17 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
       counts: { purge: 1, kept: 1 },
     });
     expect(bench.writes('riverside')).toEqual([]);
+  });
+
+  test('purge is refused where the library writes no home keys: no copy is known to be the one that is meant', async () => {
+    bench.put('riverside', 'C-1', {
+      ...copyOf('lakeside:1'),
+      extended_attributes: [{ type: 'PASSPORTED', value: 'lakeside-2' }],
+    });
+    const keyless = bench.env({ defaults: { copy: { category: 'PT', home_key_attribute: null } } });
+    const ran = await passport([...LEAVE, '--at', 'riverside', '--by', 'purge'], keyless);
+    expect(ran).toMatchObject({ code: 2, out: '' });
+    expect(ran.err).toContain('riverside writes no home keys');
   });
 
   test('T-31 release makes them own patrons', async () => {

@@ -117,11 +117,14 @@ export async function goThrough<F extends string, E extends object>(
   const { called = work.lenders, needsQueue, applies } = work;
   const { signal, endsItself } = deps;
   const announce = (): void => report.progress('stopping after the copy in hand; a second time ends at once');
-  endsItself?.();
-  if (applies) signal.addEventListener('abort', announce, { once: true });
   try {
     return await withKohas(called, deps, (kohaOf) =>
-      withQueueIf(needsQueue, deps, (open) => goThroughAll(work, { kohaOf, open }, report, deps)),
+      withQueueIf(needsQueue, deps, (open) => {
+        // Until here nothing is in hand that an interrupt would have to wait for.
+        endsItself?.();
+        if (applies) signal.addEventListener('abort', announce, { once: true });
+        return goThroughAll(work, { kohaOf, open }, report, deps);
+      }),
     );
   } finally {
     signal.removeEventListener('abort', announce);

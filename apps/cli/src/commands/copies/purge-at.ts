@@ -80,7 +80,7 @@ interface PurgeWish {
   readonly today: string;
   readonly criteria: PurgeCriteria;
 }
-type PurgeCase = Pick<Place, 'library' | 'koha' | 'signal'> & PurgeWish;
+type PurgeCase = Pick<Place, 'library' | 'koha' | 'signal'> & PurgeWish & { readonly homeKeyType: string };
 
 /** What a library has where it has no such plugin. */
 const NO_PLUGIN = 'no Patron Passport plugin that can say what keeps a copy: install the current one';
@@ -158,9 +158,7 @@ async function remove(
   if (!(await isStillMeant(purge, again, homeKey))) return null;
   const begun = await ends.begin(patronId, homeKey);
   if (begun === null) throw new CannotGoOn(`${library.id}: too many deletions have no answer from its Koha`);
-  const tried = await attempt(
-    koha.deleteCopy({ patronId, homeKey, homeKeyType: copyTypesOf(library).homeKey }),
-  );
+  const tried = await attempt(koha.deleteCopy({ patronId, homeKey, homeKeyType: purge.homeKeyType }));
   if ('error' in tried) {
     if (tried.error.effect === 'none') {
       await ends.notDeleted(begun);
@@ -219,11 +217,12 @@ async function* decideBatch(
 
 /**
  * Decides, and deletes, the copies at a library; first and last it settles deletions that have no receipt yet. Throws KohaError,
- * CannotGoOn.
+ * CannotGoOn, and WrongUse where the library writes no home keys, by which alone a copy is known to be the one that is meant.
  */
 export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, PurgeFacts> {
   const { library, koha, signal, ends } = place;
-  const purge = { ...place, ...wish };
+  const { homeKey } = copyTypesOf(library);
+  const purge = { ...place, ...wish, homeKeyType: homeKey };
   const paced = buildPace(signal);
   const facts = new Map<number, DeletionFacts>();
   const pages = listCopies(koha, library, wish.of, { signal });
