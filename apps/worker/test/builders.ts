@@ -200,7 +200,7 @@ export function aScan(change: Partial<Scan> = {}): Scan {
     checkoutRequested: true,
     item: ITEM,
     day: '2026-11-25',
-    cardHash: 'kid:card-hash',
+    cardHash: 'kid001:card-hash',
     wantedMs: NOON,
     startedMs: NOON,
     mayHaveWritten: false,

@@ -30,7 +30,7 @@ describe('writing the data of a job under work', () => {
     await fixture.server.call('SET', LOCK, 'twin');
 
     expect(await buildJobDataWriter(fixture.redis).writeActive(JOB_ID, token, AFTER)).toBe(false);
-    expect(await stored()).toBe('kid:encrypted-item');
+    expect(await stored()).toBe('kid001:encrypted-item');
   });
 
   test('is not done once the lock has run out', async () => {
@@ -38,7 +38,7 @@ describe('writing the data of a job under work', () => {
     await fixture.server.call('DEL', LOCK);
 
     expect(await buildJobDataWriter(fixture.redis).writeActive(JOB_ID, token, AFTER)).toBe(false);
-    expect(await stored()).toBe('kid:encrypted-item');
+    expect(await stored()).toBe('kid001:encrypted-item');
   });
 
   test('does not bring a removed job back', async () => {

@@ -24,7 +24,7 @@ describe('the encrypted item of a failed job', () => {
     const sweep = buildItemSweep(fixture.redis);
 
     expect(await sweep(NOON - 1)).toBe(0);
-    expect(await itemOf()).toBe('kid:encrypted-item');
+    expect(await itemOf()).toBe('kid001:encrypted-item');
     expect(await sweep(NOON)).toBe(1);
 
     expect((await fixture.queue.getJob(JOB))?.data).toEqual({ ...jobData(), encrypted_item: null });
