@@ -124,13 +124,13 @@ async function readStatus(deps: LibraryStatusDeps, library: StatusLibrary): Prom
     findEvents(redis, queue, nameOf, failed),
   ]);
   const workers = processes.filter(({ kind, isLive }) => kind === 'worker' && isLive);
-  const text = control.pauses.filter((pause) => pause.library === id);
+  const ordered = control.pauses.filter((pause) => pause.library === id);
   const read = {
     library: { id, name },
     checked_at: iso(nowMs),
     version,
     workers: { alive, versions: [...new Set(workers.map((each) => each.version))].toSorted() },
-    pauses: pausesAt(windows, text, nowMs).map(({ side, until_ms: untilMs, reason }) => ({
+    pauses: pausesAt(windows, ordered, nowMs).map(({ side, until_ms: untilMs, reason }) => ({
       side,
       until: iso(untilMs),
       reason,

@@ -30,9 +30,9 @@ export function withWindows(
   const windows = new Map(libraries.map((library) => [library.id, library.windows]));
   return {
     of(library, side) {
-      const text = pauses.of(library, side);
+      const ordered = pauses.of(library, side);
       const planned = windowAt(windows.get(library) ?? [], side, now());
-      return text !== null && text.untilMs >= (planned?.untilMs ?? 0) ? text : planned;
+      return ordered !== null && ordered.untilMs >= (planned?.untilMs ?? 0) ? ordered : planned;
     },
   };
 }
