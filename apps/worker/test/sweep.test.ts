@@ -406,7 +406,7 @@ describe('who is gone at home', () => {
     lives('MAIN', 11);
     // Eleven of the first hundred are still missing, of 600; and the process is killed after two pages.
     await expect(bench.sweep({ atMs: NOW + 3 * DAY_MS, dies: 2 })).rejects.toThrow('killed');
-    const { homes } = await bench.sweep();
+    const { homes } = await bench.sweep({ atMs: NOW + 3 * DAY_MS });
     expect(homes['midland']).toMatchObject({ state: 'done', copies: 600, findings: { UNCHANGED: 589 } });
   });
 
