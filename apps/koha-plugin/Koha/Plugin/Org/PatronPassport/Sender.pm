@@ -234,7 +234,7 @@ sub _exchange {
     my $answer = $tx->result;
     return {
         kind        => 'answered',
-        status      => $answer->code,
+        status      => 0 + $answer->code,
         json        => $answer->json,
         retry_after => scalar $answer->headers->header('retry-after'),
         ms          => $ms,
