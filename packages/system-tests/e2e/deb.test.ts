@@ -219,7 +219,8 @@ describeDebian(`the Debian package${note}`, () => {
     ['fish/vendor_completions.d/passport.fish', 'complete -c passport -e'],
   ])('completes the commands in %s', (file, start) => {
     const script = read(`usr/share/${file}`);
-    for (const text of [start, 'doctor', 'events', 'retry']) expect(script).toContain(text);
+    // The script asks the command that is installed, whose answers apps/cli tests.
+    for (const text of [start, 'passport __complete']) expect(script).toContain(text);
   });
 
   test('has a page of the manual for each command', () => {
