@@ -56,7 +56,13 @@ test("each audit line names the lending Koha's number of who scanned, so that a 
     'copy',
     'checkout',
   ];
-  const who = { audit: true, event: 'evt_1', lending: 'riverside', operator: 77, card_hash: 'kid001:card-hash' };
+  const who = {
+    audit: true,
+    event: 'evt_1',
+    lending: 'riverside',
+    operator: 77,
+    card_hash: 'kid001:card-hash',
+  };
   expect(lines).toEqual(actions.map((action) => expect.objectContaining({ ...who, action })));
 });
 

@@ -221,8 +221,7 @@ async function* decideBatch(
  */
 export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, PurgeFacts> {
   const { library, koha, signal, ends } = place;
-  const { homeKey } = copyTypesOf(library);
-  const purge = { ...place, ...wish, homeKeyType: homeKey };
+  const purge = { ...place, ...wish, homeKeyType: copyTypesOf(library).homeKey };
   const paced = buildPace(signal);
   const facts = new Map<number, DeletionFacts>();
   const pages = listCopies(koha, library, wish.of, { signal });
