@@ -11,10 +11,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const onMachine = findChromium() === null ? test.skip : test;
+const hasNone = findChromium() === null;
 
-onMachine(
-  'a Chromium that is shared stays when one of its users closes it, and ends with whoever shared it',
+(hasNone ? test.skip : test)(
+  `a Chromium that is shared stays when one of its users closes it, and ends with whoever shared it${hasNone ? ' (skipped: no chromium on the PATH)' : ''}`,
   async () => {
     const shared = await shareChromium(folder);
     const [one, other] = await Promise.all([startChromium(folder), startChromium(folder)]);
