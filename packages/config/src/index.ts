@@ -1,6 +1,5 @@
 export { indexAgreements, type Agreement } from './agreements/agreements.ts';
 export { ConfigError, type ConfigProblem } from './problems/config-error.ts';
-export { COPY_FIELDS, FIELD_GROUPS, type CopyField } from './schema/field-groups.ts';
 export type { Consortium, NotifiedEndpoint } from './schema/consortium-schema.ts';
 export type {
   AppliedChanges,

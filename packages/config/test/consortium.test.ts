@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { COPY_FIELDS, FIELD_GROUPS, effectiveConfig } from '../src/index.ts';
+import { COPY_FIELDS, FIELD_GROUPS } from '@passport/contract';
+import { effectiveConfig } from '../src/index.ts';
 import { at, filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
 
 const pairsOf = (file: Parameters<typeof parse>[0]) =>

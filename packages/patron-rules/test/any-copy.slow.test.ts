@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { COPY_FIELDS } from '@passport/config';
+import { COPY_FIELDS } from '@passport/contract';
 import { createKohaClient, parsePatron, type KohaPatron, type PatronBody } from '@passport/koha-client';
 import { releases, startKohaDouble, type KohaDouble } from '@passport/koha-double';
 import fc from 'fast-check';

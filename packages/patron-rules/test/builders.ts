@@ -1,12 +1,5 @@
-import {
-  COPY_FIELDS,
-  Secret,
-  indexAgreements,
-  type Agreement,
-  type Consortium,
-  type Library,
-} from '@passport/config';
-import { PATRON_FIELDS } from '@passport/contract';
+import { Secret, indexAgreements, type Agreement, type Consortium, type Library } from '@passport/config';
+import { COPY_FIELDS, PATRON_FIELDS } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
 import type { Answer, Candidate, Case, CopyCase } from '../src/index.ts';
 

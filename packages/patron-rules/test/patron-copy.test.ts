@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { CopyField, CopyPolicy, Library } from '@passport/config';
-import { COPY_FIELDS } from '@passport/contract';
+import type { CopyPolicy, Library } from '@passport/config';
+import { COPY_FIELDS, type CopyField } from '@passport/contract';
 import type { KohaPatron, PatronBody } from '@passport/koha-client';
 import { buildPatronCopy, type CopyCase, type PatronCopy } from '../src/index.ts';
 import { CARD, aCopyCase, agreement, library, patron } from './builders.ts';

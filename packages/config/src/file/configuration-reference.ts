@@ -1,7 +1,7 @@
 import { agreementSchema } from '../agreements/agreements.ts';
 import { VARIABLES } from '../environment/environment-variables.ts';
 import { endpointSchema, fileSchema, userSchema } from '../schema/consortium-schema.ts';
-import { FIELD_GROUPS } from '../schema/field-groups.ts';
+import { FIELD_GROUPS } from '@passport/contract';
 import { isSection, keysOf, metaOf, type Section } from '../schema/key.ts';
 import { librarySchema } from '../schema/library-schema.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
+import { type FieldLimit, PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/contract';
 import { didYouMean } from '../problems/nearest.ts';
-import { COPY_FIELDS, SET_ONLY_FIELDS } from './field-groups.ts';
 import { key, section } from './key.ts';
 import { duration, fieldList, kohaCode, list, orLeftOut, words } from './kinds.ts';
 
@@ -45,25 +45,21 @@ const consentText = z
     return { textId, texts: typeof text === 'string' ? { [UNDETERMINED]: text } : text };
   });
 
-const SETTABLE: readonly string[] = [...COPY_FIELDS, ...SET_ONLY_FIELDS];
-// Koha's own limits where it has one; text columns are longer than any value a person would fix here.
-const LONGEST: Readonly<Record<string, number>> = {
-  statistics_1: 80,
-  statistics_2: 80,
-  lang: 25,
-  gender: 1,
-  sms_number: 50,
-};
-const LONGEST_OTHER = 255;
+const SETTABLE: ReadonlyMap<string, FieldLimit> = new Map([
+  ...PATRON_FIELDS.map(({ name, limit }) => [name, limit] as const),
+  ...Object.entries(SETTABLE_FIELDS),
+]);
+/** Text columns are longer than any value a person would fix here. */
+const LONGEST_TEXT_COLUMN = 255;
 
 function faultOfSet(field: string, value: string | null): string | null {
-  if (!SETTABLE.includes(field)) return `is no field that can be set${didYouMean(field, SETTABLE)}`;
-  const longest = LONGEST[field] ?? LONGEST_OTHER;
+  const limit = SETTABLE.get(field);
+  if (limit === undefined) return `is no field that can be set${didYouMean(field, [...SETTABLE.keys()])}`;
   if (value === null) return null;
-  if (Array.from(value).length > longest) return `is longer than Koha's ${longest} characters`;
-  if (field === 'date_of_birth' && !z.iso.date().safeParse(value).success)
-    return 'is not a date such as 2001-12-31';
-  return null;
+  if (field === 'date_of_birth')
+    return z.iso.date().safeParse(value).success ? null : 'is not a date such as 2001-12-31';
+  const longest = 'characters' in limit ? limit.characters : LONGEST_TEXT_COLUMN;
+  return Array.from(value).length > longest ? `is longer than Koha's ${longest} characters` : null;
 }
 
 const fixedValues = z.record(z.string(), z.string().nullable()).superRefine((values, context) => {
@@ -139,7 +135,7 @@ export const copySection = section(
       set: key(fixedValues, {
         description:
           "Fixed values of the copies, instead of the home library's. Null removes a value that `defaults` sets.",
-        allowed: `{FIELD: text or null} with a field of the groups or ${SET_ONLY_FIELDS.join(', ')}`,
+        allowed: `{FIELD: text or null} with a field of the groups or ${Object.keys(SETTABLE_FIELDS).join(', ')}`,
         fallback: {},
         isByEntry: true,
       }),

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { didYouMean } from '../problems/nearest.ts';
 import { type Secret, type SecretKind, UnreadSecret } from '../secrets/secret.ts';
 import { durationBetween, formatDuration } from './duration.ts';
-import { COPY_FIELDS, FIELD_GROUPS, type CopyField, type FieldGroup } from './field-groups.ts';
+import { COPY_FIELDS, FIELD_GROUPS, type CopyField, type FieldGroup } from '@passport/contract';
 import { key } from './key.ts';
 
 /** A duration between two others, read into milliseconds. */
