@@ -1,17 +1,21 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { KohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
+import { PLUGIN_FINDINGS } from '../src/commands/doctor/plugin-findings.ts';
 import {
   type Change,
   category,
   examine,
-  homeKey,
+  finds,
   only,
-  passported,
   populate,
   startTwoKohas,
   without,
 } from './doctor-fixture.ts';
+
+const PLUGIN = join(import.meta.dirname, '../../koha-plugin/Koha/Plugin/Org/PatronPassport');
 
 const own = leakGuard({ beforeEach, afterEach });
 
@@ -141,39 +145,6 @@ describe('one fault switched on in the Koha of the lending library is named, and
       },
       ['circulation_rule_zero PT'],
     ],
-    ['the passport type is missing', { attribute_types: [homeKey] }, ['attribute_type_missing PASSPORTED']],
-    [
-      'the home key type is missing',
-      { attribute_types: [passported] },
-      ['attribute_type_missing PASSPORTED_ID'],
-    ],
-    [
-      'the home key type is not unique',
-      { attribute_types: [passported, { ...homeKey, unique_id: false }] },
-      ['attribute_type_not_unique PASSPORTED_ID'],
-    ],
-    [
-      'the passport type is unique',
-      { attribute_types: [{ ...passported, unique_id: true }, homeKey] },
-      ['attribute_type_unique PASSPORTED'],
-    ],
-    [
-      'another type is mandatory',
-      {
-        attribute_types: [passported, homeKey, { code: 'FACULTY', description: 'Faculty', mandatory: true }],
-      },
-      ['attribute_type_mandatory FACULTY'],
-    ],
-    [
-      'patrons can change the home key',
-      { attribute_types: [passported, { ...homeKey, opac_display: true, opac_editable: true }] },
-      ['attribute_type_in_opac PASSPORTED_ID'],
-    ],
-    [
-      'patron attributes are switched off',
-      { ExtendedPatronAttributes: '0' },
-      ['extended_attributes_off ExtendedPatronAttributes'],
-    ],
     ['the plugin is not there', { plugin: false }, ['plugin_missing']],
     ['the plugin is old', { plugin_version: '0.9.12' }, ['plugin_old']],
     ['the clock is an hour ahead', { clock_skew_seconds: 3600 }, ['clock_off']],
@@ -279,6 +250,53 @@ describe('one fault switched on in the Koha of the lending library is named, and
     expect((await look()).faults).toEqual([]);
     riverside.putSettings(change);
     expect(await look()).toMatchObject({ code: 1, faults });
+  });
+});
+
+describe('what the plugin finds in its own Koha is said in the words of doctor', () => {
+  test.each<[finding: string, level: string, name: string | null, found: string]>([
+    ['type_missing', 'fault', 'PASSPORTED', 'attribute_type_missing PASSPORTED'],
+    ['type_missing', 'fault', 'PASSPORTED_ID', 'attribute_type_missing PASSPORTED_ID'],
+    ['type_not_unique', 'fault', 'PASSPORTED_ID', 'attribute_type_not_unique PASSPORTED_ID'],
+    ['type_unique', 'fault', 'PASSPORTED', 'attribute_type_unique PASSPORTED'],
+    ['type_mandatory', 'fault', 'FACULTY', 'attribute_type_mandatory FACULTY'],
+    ['type_editable', 'fault', 'PASSPORTED_ID', 'attribute_type_in_opac PASSPORTED_ID'],
+    ['type_shown', 'warning', 'PASSPORTED', 'attribute_type_in_opac PASSPORTED'],
+    ['attributes_off', 'fault', null, 'extended_attributes_off ExtendedPatronAttributes'],
+    ['category_missing', 'fault', 'PT', 'category_unknown PT'],
+    ['tables_missing', 'fault', null, 'plugin_tables'],
+    ['sip_branch', 'warning', 'kohalib', 'sip_branch kohalib'],
+    ['plack_few', 'warning', null, 'few_workers'],
+    ['found_later', 'fault', 'X', 'plugin_finding found_later'],
+  ])('%s (%s) of %s', async (finding, level, name, found) => {
+    riverside.putSettings(finds(finding, level, { name, figure: 1 }));
+    const { code, faults, warnings, libraries } = await look();
+    expect({ code, found: [...faults, ...warnings] }).toEqual({
+      code: level === 'fault' ? 1 : 0,
+      found: [`riverside ${found}`],
+    });
+    const [{ problem, remedy } = { problem: '', remedy: '' }] = libraries[0]?.findings ?? [];
+    expect(`${problem} ${remedy}`).not.toMatch(/[{}?]/);
+  });
+
+  test('what it may find is what its set-up check can find, and what doctor shows or sees elsewhere', () => {
+    const check = readFileSync(join(PLUGIN, 'SetupCheck.pm'), 'utf8');
+    const table = /my %FINDING = \(([^]*?)^\);/m.exec(check)?.[1] ?? '';
+    const can = [...table.matchAll(/^ {4}(\w+) +=> \[/gm)].map(([, finding]) => finding ?? '');
+    expect(can.length).toBeGreaterThan(30);
+    const known = Object.keys(PLUGIN_FINDINGS).map((key) => key.split(' ')[0]);
+    expect([...new Set(known)].toSorted()).toEqual([...can, 'types_unchecked'].toSorted());
+  });
+
+  test('all is well, and what is seen from outside, is not repeated', async () => {
+    for (const finding of [
+      finds('types_ok', 'ok'),
+      finds('user_lacks'),
+      finds('worker_unchecked', 'unchecked'),
+    ]) {
+      riverside.putSettings(finding);
+      expect(await look()).toMatchObject({ code: 0, faults: [], warnings: [] });
+    }
   });
 });
 

@@ -25,8 +25,6 @@ export type Change = SettingsChange & { readonly [key: string]: unknown };
 
 export const homeOnly = { webhook_secrets: [] };
 export const category = { patron_category_id: 'PT', name: 'Visiting patron' };
-export const passported = { code: 'PASSPORTED', description: 'Home library' };
-export const homeKey = { code: 'PASSPORTED_ID', description: 'Home key', unique_id: true };
 
 /** The API user without these permissions; `borrowers:1` without the whole area, but with the part that makes copies. */
 export const without = (...lacking: string[]): Change => ({
@@ -40,6 +38,13 @@ export const only = (...granted: string[]): Change => ({
     ...granted.map((each) => `borrowers:${each}`),
   ],
 });
+
+/** What the set-up check of the plugin finds there. */
+export const finds = (
+  finding: string,
+  level = 'fault',
+  { name = null, figure = null }: { name?: string | null; figure?: number | null } = {},
+): Change => ({ plugin_findings: [{ finding, level, name, figure }] });
 
 /** Patrons enough at MAIN, and one more elsewhere. */
 export function populate(double: KohaDouble): void {

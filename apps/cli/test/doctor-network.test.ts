@@ -2,7 +2,7 @@ import { type AddressInfo, type Socket, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import { examine, homeKey, passported, startTwoKohas } from './doctor-fixture.ts';
+import { examine, finds, startTwoKohas } from './doctor-fixture.ts';
 import { startBendingProxy, type ProxiedRequest, type Bent } from './start-bending-proxy.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -131,7 +131,7 @@ describe('a Koha of another release than the service is made for', () => {
   test('of 23.11 has no space for the long home key, and is advised to use the short one', async () => {
     riverside.putSettings({
       release: '23.11',
-      attribute_types: [passported, { ...homeKey, code: 'PASSPORTID' }],
+      ...finds('type_missing', 'fault', { name: 'PASSPORTED_ID' }),
     });
     const { faults, libraries } = await look(() => null);
     expect(faults).toEqual(['riverside attribute_type_missing PASSPORTED_ID']);

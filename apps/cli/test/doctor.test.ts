@@ -6,9 +6,7 @@ import {
   type Diagnosis,
   category,
   examine,
-  homeKey,
   homeOnly,
-  passported,
   populate,
   startTwoKohas,
   without,
@@ -82,13 +80,7 @@ describe('T-18', () => {
 
 describe('warnings do not fail', () => {
   test.each<[what: string, change: Change, warnings: string[]]>([
-    ['too few web workers', { plack_workers: 1 }, ['few_workers']],
     ['the clock a little off', { clock_skew_seconds: 120 }, ['clock_off']],
-    [
-      'the passport shows in the OPAC',
-      { attribute_types: [{ ...passported, opac_display: true }, homeKey] },
-      ['attribute_type_in_opac PASSPORTED'],
-    ],
     [
       'the whole borrowers permission that 24.11 wants to change a card',
       { release: '24.11', ...without('borrowers:1') },
@@ -207,23 +199,6 @@ describe('a circulation rule that says 0 is no fault', () => {
       ],
     });
     expect((await look()).faults).toEqual([]);
-  });
-});
-
-describe('a mandatory attribute that no copy gets', () => {
-  test.each<[what: string, change: Readonly<Record<string, unknown>>, faults: string[]]>([
-    ['is a fault', {}, ['riverside attribute_type_mandatory FACULTY']],
-    [
-      'is a fault for the category of copies',
-      { category_id: 'PT' },
-      ['riverside attribute_type_mandatory FACULTY'],
-    ],
-    ['is none where only patrons of another category have it', { category_id: 'STUDENT' }, []],
-    ['is none where it belongs to libraries: the API does not require it', { libraries: ['MAIN'] }, []],
-  ])('%s', async (_what, change, faults) => {
-    const faculty = { code: 'FACULTY', mandatory: true, ...change };
-    riverside.putSettings({ attribute_types: [passported, homeKey, faculty] });
-    expect((await look()).faults).toEqual(faults);
   });
 });
 

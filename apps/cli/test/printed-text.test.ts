@@ -122,7 +122,10 @@ test.each([true, false])(
       plugin_version: `1.1.0${HOSTILE}`,
       // As long as Koha's column: what is longer is an error of its own there.
       libraries: [{ library_id: `MA${HOSTILE}`.slice(0, 10), name: HOSTILE }],
-      attribute_types: [{ code: `FAC${HOSTILE}`, description: 'Faculty', mandatory: true }],
+      plugin_findings: [
+        { finding: 'type_mandatory', level: 'fault', name: `FAC${HOSTILE}`, figure: null },
+        { finding: 'found_later', level: 'fault', name: HOSTILE, figure: HOSTILE },
+      ],
     });
     const env = consortiumOf([{ ...riverside, change: { copy: { branch: { fixed: 'SOUTH' } } } }]);
     const { out, err } = await passport(['doctor'], env, { isTerminal });

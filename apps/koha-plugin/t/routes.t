@@ -386,31 +386,10 @@ subtest 'GET /about reports to doctor what Koha\'s API does not' => sub {
         ->json_is( '/koha_version'                 => '24.11.05.000' )
         ->json_is( '/plack_workers'                => 2 )
         ->json_is( '/preferences/AutoEmailNewUser' => '1' )
-        ->json_is( '/preferences/RESTBasicAuth'    => undef )
+        ->json_is( '/preferences/IndependentBranches' => undef )
         ->json_hasnt('/preferences/SMTPPassword')
         ->json_like( '/time' => qr{\A \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.]\d{3}[+-]\d\d:\d\d \z}xms )
-        ->json_is(
-        '/attribute_types' => [
-            {   code             => 'PASSPORTED',
-                unique_id        => false,
-                repeatable       => false,
-                mandatory        => false,
-                opac_display     => false,
-                opac_editable    => false,
-                staff_searchable => false,
-                category_id      => undef,
-            },
-            {   code             => 'PASSPORTED_ID',
-                unique_id        => true,
-                repeatable       => false,
-                mandatory        => false,
-                opac_display     => false,
-                opac_editable    => false,
-                staff_searchable => false,
-                category_id      => undef,
-            },
-        ]
-        );
+        ->json_is( '/attribute_types' => [ { code => 'PASSPORTED' }, { code => 'PASSPORTED_ID' } ] );
 };
 
 subtest 'POST /check reports the settings, and proves the secret without showing it' => sub {
@@ -418,7 +397,10 @@ subtest 'POST /check reports the settings, and proves the secret without showing
     my ( $t, $koha, $receiver ) = api( 'accepts', sip => 0 );
     $t->post_ok( "$BASE/check" => json => { nonce => $nonce } )->status_is(200);
     my $said = $t->tx->res->json;
-    like( delete $said->{delivery}{ms}, qr{\A [0-9]+ \z}xms, 'how long the test event took' );
+    my ( $settings, $way, @more ) = @{ delete $said->{findings} };
+    is_deeply( $settings, { finding => 'settings_ok', level => 'ok', name => undef, figure => undef }, 'it is set up' );
+    is( $way->{finding}, 'receiver_other', 'this receiver gives no status' );
+    is( ( grep { $_->{finding} eq 'desk_ok' } @more ), 1, 'and more is found' );
     is_deeply(
         $said,
         {   library      => 'riverside',
@@ -431,23 +413,21 @@ subtest 'POST /check reports the settings, and proves the secret without showing
                 ),
                 q{}
             ),
-            serves   => { staff => true, self_check => true, sip => false, copies => true },
-            delivery => { kind  => 'accepted' },
+            serves     => { staff => true, self_check => true, sip => false, copies => true },
             serves_you => 'yes',
         },
         'the facts'
     );
-    my ( $request, @more ) = $receiver->requests;
-    is( decode_json( $request->{body} )->{type}, 'passport.test', 'a test event was sent, which is not queued' );
-    is( scalar @more,                            0,               'and nothing else' );
+    my ($request) = $receiver->requests;
+    is( decode_json( $request->{body} )->{type}, 'library.status_requested', 'the status was requested, nothing is queued' );
     unlike( $t->tx->res->body, qr{whsec_}xms, 'no secret' );
 
     $koha->configure( secret => q{} );
     $t->post_ok( "$BASE/check" => json => { nonce => $nonce } )
         ->status_is(200)
         ->json_is( '/proof'       => undef )
-        ->json_is( '/secret_from' => 'nowhere' )
-        ->json_is( '/delivery'    => { kind => 'not_sent' } );
+        ->json_is( '/secret_from'        => 'nowhere' )
+        ->json_is( '/findings/0/finding' => 'settings_missing' );
     is( scalar @{ [ $receiver->requests ] }, 1, 'nothing is sent without a secret' );
 };
 
@@ -457,26 +437,23 @@ subtest 'POST /check reports that the receiver cannot be reached' => sub {
     $koha->configure( receiver_url => 'http://127.0.0.1:1' );
     $t->post_ok( "$BASE/check" => json => { nonce => $nonce } )
         ->status_is(200)
-        ->json_is( '/delivery/kind' => 'unreachable' )
-        ->json_is( '/delivery/why'  => 'refused' );
+        ->json_is( '/findings/1/finding' => 'receiver_unreachable' )
+        ->json_is( '/findings/1/level'   => 'fault' )
+        ->json_is( '/findings/1/name'    => 'refused' );
 };
 
-subtest 'GET /about reports whose attribute a type is, and mandatory only what Koha requires of every copy' =>
-    sub {
+subtest 'POST /check serves what the set-up check finds: a code, what it is about, and a figure' => sub {
     my ( $t, $koha ) = api('accepts');
-    $koha->{dbh}->do($_)
-        foreach (
-        q{INSERT INTO borrower_attribute_types (code, mandatory, category_code) VALUES ('FACULTY', 1, 'STUDENT')},
-        q{INSERT INTO borrower_attribute_types (code, mandatory) VALUES ('BADGE', 1), ('LOCKER', 1)},
-        q{INSERT INTO borrower_attribute_types_branches VALUES ('LOCKER', 'MAIN'), ('LOCKER', 'NORTH')},
-        );
-    my %reported = map { $_->{code} => $_ } @{ $t->get_ok("$BASE/about")->tx->res->json('/attribute_types') };
-    is_deeply(
-        { map { $_ => [ @{ $reported{$_} }{qw( mandatory category_id )} ] } qw( FACULTY BADGE LOCKER ) },
-        { FACULTY => [ true, 'STUDENT' ], BADGE => [ true, undef ], LOCKER => [ false, undef ] },
-        'bound to a category, bound to nothing, bound to libraries'
-    );
-    };
+    local $C4::Context::CONFIG{plack_workers} = 1;
+    $koha->{dbh}->do('DROP TABLE koha_plugin_org_patronpassport_copies');
+    $koha->{plugin}->store_data( { __UNKNOWN_BRANCH__ => 'kohalib' } );
+    $t->post_ok( "$BASE/check" => json => { nonce => 'n' x 22 } )->status_is(200);
+    my %found = map { $_->{finding} => $_ } @{ $t->tx->res->json('/findings') };
+    is_deeply( $found{plack_few}, { finding => 'plack_few', level => 'warning', name => undef, figure => 1 }, 'a figure' );
+    is_deeply( $found{sip_branch}, { finding => 'sip_branch', level => 'warning', name => 'kohalib', figure => undef }, 'a name' );
+    is( $found{tables_missing}{level}, 'fault', 'a fault' );
+    unlike( $t->tx->res->body, qr{whsec_}xms, 'no secret' );
+};
 
 subtest 'GET /desk.js is the script, with its content type' => sub {
     my ($t) = api('accepts');

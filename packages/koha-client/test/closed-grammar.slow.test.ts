@@ -129,22 +129,11 @@ describe('what is passed on', () => {
   });
 
   test('of the plugin’s account are versions, codes, flags and short values', async () => {
-    const flags = {
-      unique_id: true,
-      repeatable: false,
-      mandatory: false,
-      opac_display: false,
-      opac_editable: false,
-      staff_searchable: false,
-    };
     const account = {
       version: '1.0.0',
       koha_version: 'evil: log in',
       time: 'evil',
-      attribute_types: [
-        { code: 'PASSPORTED', ...flags, category_id: 'evil.example.org' },
-        { code: 'evil: log in', ...flags },
-      ],
+      attribute_types: [{ code: 'PASSPORTED', category_id: 'evil.example.org' }, { code: 'evil: log in' }],
       preferences: { AutoEmailNewUser: '1', 'evil text': '1', ReplytoDefault: 'mail@evil.example' },
       plack_workers: 2,
     };
@@ -153,7 +142,7 @@ describe('what is passed on', () => {
       version: '1.0.0',
       koha_version: null,
       time: null,
-      attribute_types: [{ code: 'PASSPORTED', ...flags, category_id: null }],
+      attribute_types: [{ code: 'PASSPORTED' }],
       preferences: { AutoEmailNewUser: '1', ReplytoDefault: null },
       plack_workers: 2,
     });

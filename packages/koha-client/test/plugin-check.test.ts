@@ -12,7 +12,7 @@ const SAID = {
   secret_from: 'koha-conf',
   proof: `${'A'.repeat(43)}=`,
   serves: { staff: true, self_check: false, sip: true, copies: true },
-  delivery: { kind: 'refused', status: 401, code: 'unauthorized', reason: 'clock', ms: 12 },
+  findings: [{ finding: 'receiver_ok', level: 'ok', name: null, figure: 12 }],
   serves_you: 'yes',
 };
 
@@ -45,8 +45,12 @@ describe('of its answer only what can be true leaves the client', () => {
     ['a proof that is none', { proof: 'evil' }, { proof: null }],
     [
       'texts of a stranger',
-      { delivery: { ...SAID.delivery, code: 'evil text', reason: 'log in', status: 9_999 } },
-      { delivery: { kind: 'refused', status: null, code: null, reason: null, ms: 12 } },
+      {
+        findings: [
+          { finding: 'type_missing', level: 'fault', name: 'evil: log in', figure: 'x', more: 'evil' },
+        ],
+      },
+      { findings: [{ finding: 'type_missing', level: 'fault', name: null, figure: null }] },
     ],
   ])('%s', async (_what, change, left) => {
     expect(await check({ ...SAID, ...change })).toEqual({ ...SAID, ...left });
@@ -64,9 +68,20 @@ describe('of its answer only what can be true leaves the client', () => {
   test.each<[what: string, answer: unknown]>([
     ['nothing', {}],
     ['no page of ours', { ...SAID, serves: 'yes' }],
-    ['another kind of delivery', { ...SAID, delivery: { kind: 'evil' } }],
+    ['findings of text', { ...SAID, findings: 'evil' }],
+    ['a finding in words', { ...SAID, findings: [{ ...SAID.findings[0], finding: 'log in here' }] }],
+    ['another level', { ...SAID, findings: [{ ...SAID.findings[0], level: 'evil' }] }],
+    ['findings without an end', { ...SAID, findings: Array.from({ length: 501 }, () => SAID.findings[0]) }],
   ])('%s is a bad answer', async (_what, answer) => {
     await expect(check(answer)).rejects.toMatchObject({ code: 'bad_answer', effect: 'none' });
+  });
+});
+
+test('a plugin of before does not say what it finds', async () => {
+  const { findings: _findings, ...earlier } = SAID;
+  expect(await check({ ...earlier, delivery: { kind: 'accepted', ms: 9 } })).toEqual({
+    ...earlier,
+    findings: null,
   });
 });
 

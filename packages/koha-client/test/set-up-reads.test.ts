@@ -160,21 +160,12 @@ test.each([
 });
 
 test('the plugin describes its Koha', async () => {
-  const type = {
-    code: 'PASSPORTED_ID',
-    unique_id: 1,
-    repeatable: false,
-    mandatory: 0,
-    opac_display: false,
-    opac_editable: false,
-    staff_searchable: false,
-  };
   koha = await startTinyKoha({
     'GET /api/v1/contrib/passport/about': json(200, {
       version: '1.0.0',
       koha_version: '25.11.00.000',
       time: '2026-11-25T09:00:00Z',
-      attribute_types: [type],
+      attribute_types: [{ code: 'PASSPORTED_ID', unique_id: 1 }],
       preferences: { AutoEmailNewUser: '0' },
       plack_workers: 2,
       more: true,
@@ -184,7 +175,7 @@ test('the plugin describes its Koha', async () => {
     version: '1.0.0',
     koha_version: '25.11.00.000',
     time: '2026-11-25T09:00:00Z',
-    attribute_types: [{ ...type, unique_id: true, mandatory: false }],
+    attribute_types: [{ code: 'PASSPORTED_ID' }],
     preferences: { AutoEmailNewUser: '0' },
     plack_workers: 2,
   });

@@ -1,19 +1,7 @@
 import * as z from 'zod';
-import { codeSchema, isAttributeTypeCode, versionSchema } from '../setup/koha-codes.ts';
+import { isAttributeTypeCode, isCode, versionSchema } from '../setup/koha-codes.ts';
 import { MAX_ATTRIBUTES, boundedList, flagSchema } from '../transport/json-body.ts';
 import { type CallOptions, type Session, read } from '../transport/session.ts';
-
-const attributeTypeSchema = z.object({
-  code: z.string(),
-  unique_id: flagSchema,
-  repeatable: flagSchema,
-  mandatory: flagSchema,
-  opac_display: flagSchema,
-  opac_editable: flagSchema,
-  staff_searchable: flagSchema,
-  // The one category whose patrons have it, if it is bound to one. Not reported by every version.
-  category_id: codeSchema.nullable().optional().catch(null),
-});
 
 /** What a preference can say here: a number, a word, or a list of Koha's column names. Free text becomes null. */
 const preferenceSchema = z
@@ -25,7 +13,7 @@ const aboutSchema = z.object({
   version: versionSchema,
   koha_version: versionSchema.nullable().catch(null),
   time: z.iso.datetime({ offset: true }).max(40).nullable().catch(null),
-  attribute_types: boundedList(attributeTypeSchema, MAX_ATTRIBUTES).transform((types) =>
+  attribute_types: boundedList(z.object({ code: z.string() }), MAX_ATTRIBUTES).transform((types) =>
     types.filter(({ code }) => isAttributeTypeCode(code)),
   ),
   preferences: z.preprocess((json) => firstPreferences(json), z.record(z.string(), preferenceSchema)),
@@ -62,13 +50,22 @@ export function about(session: Session, options?: CallOptions): Promise<PluginAb
 /** What a plugin may have to prove: anything else is refused there, so that a proof never is the signature of a delivery. */
 const NONCE = /^[\w-]{22,64}$/;
 
-/** A word of the plugin's or the receiver's own; anything else becomes null. */
-const word = z
-  .string()
-  .regex(/^[\w.-]{1,64}$/)
-  .nullable()
-  .optional()
-  .catch(null);
+const findingSchema = z.object({
+  /** The word of the plugin's `SetupCheck.pm`. A later version can find what nobody here knows. */
+  finding: z.string().regex(/^[a-z_]{1,40}$/),
+  level: z.enum(['ok', 'fault', 'warning', 'unchecked']),
+  /** The attribute type, category or branch it is about, or a word of why. */
+  name: z
+    .string()
+    .refine((text) => isCode(text) || isAttributeTypeCode(text))
+    .nullable()
+    .catch(null),
+  /** A status, seconds, milliseconds or a number of workers. */
+  figure: z.number().int().min(0).max(1e9).nullable().catch(null),
+});
+
+/** One finding of the plugin's own set-up check. */
+export type PluginFinding = z.infer<typeof findingSchema>;
 
 const checkSchema = z.object({
   // Null: none was entered, or none that a library can have.
@@ -89,24 +86,18 @@ const checkSchema = z.object({
     .nullable()
     .catch(null),
   serves: z.object({ staff: flagSchema, self_check: flagSchema, sip: flagSchema, copies: flagSchema }),
-  delivery: z.object({
-    kind: z.enum(['accepted', 'refused', 'unreachable', 'not_sent']),
-    status: z.number().int().min(100).max(599).nullable().optional().catch(null),
-    code: word,
-    reason: word,
-    why: word,
-    ms: z.number().int().min(0).max(600_000).nullable().optional().catch(null),
-  }),
+  // Null: a plugin before 1.1.0, which has no check that could be served.
+  findings: boundedList(findingSchema, MAX_ATTRIBUTES).nullable().default(null),
   // Whether its other routes serve this API user. A plugin before 1.1.0 does not say it, and serves everybody with the permission.
   serves_you: z.enum(['yes', 'no', 'nobody']).nullable().default(null).catch(null),
 });
 
-/** How the plugin is configured, its proof of the webhook secret, and what the receiver made of a test event it sent; for doctor. */
+/** How the plugin is configured, its proof of the webhook secret, and what its set-up check finds; for doctor. */
 export type PluginCheck = z.infer<typeof checkSchema>;
 
 /**
- * Has the plugin prove its secret (`proof` is HMAC-SHA256 of `passport-proof:NONCE`, in base64) and send a test event, which the
- * receiver does not queue. Throws KohaError; RangeError when `nonce` is not 22 to 64 of `A-Z a-z 0-9 _ -`.
+ * Has the plugin prove its secret (`proof` is HMAC-SHA256 of `passport-proof:NONCE`, in base64) and check its set-up, for which it
+ * calls its receiver. Throws KohaError; RangeError when `nonce` is not 22 to 64 of `A-Z a-z 0-9 _ -`.
  */
 export async function checkPlugin(
   session: Session,

@@ -6,28 +6,14 @@ import { pluginSources, type PreferenceName } from '../settings.ts';
 import { copyRoutes } from './copy-routes.ts';
 import { readDeskScript } from './desk-script.ts';
 import { isServiceUser, pluginRoute } from './plugin-route.ts';
-import { proofOf, sendTest } from './receiver.ts';
+import { proofOf } from './receiver.ts';
 import { scanRoutes } from './scan-routes.ts';
 
-/** What decides how copies are made and how cards are found; the plugin reports the same ones. */
+/** What the service's doctor judges with what it sees from outside; the plugin reports the same ones. */
 const reported: readonly PreferenceName[] = [
   'AutoEmailNewUser',
-  'autoMemberNum',
-  'AutoSwitchPatron',
-  'CardnumberLength',
   'ChildNeedsGuarantor',
-  'EmailPatronRegistrations',
-  'EnhancedMessagingPreferences',
-  'ExtendedPatronAttributes',
   'IndependentBranches',
-  'itemBarcodeInputFilter',
-  'PatronDuplicateMatchingAddFields',
-  'RESTBasicAuth',
-  'RESTOAuth2ClientCredentials',
-  'SelfCheckoutByLogin',
-  'TrackLastPatronActivityTriggers',
-  'uppercasesurnames',
-  'WebBasedSelfCheck',
 ];
 
 /** What the plugin reports to the service's doctor and Koha's own API does not. */
@@ -36,21 +22,15 @@ const getAbout = pluginRoute('key', 'GET', '/about', ({ double: { settings, db, 
     version: settings.plugin_version,
     koha_version: kohaVersions[settings.release],
     time: clock.timestamp(),
-    attribute_types: [...db.attributeTypes.values()].map(
-      ({ description: _description, is_date: _isDate, libraries, ...type }) => ({
-        ...type,
-        // Koha's API requires a mandatory type only where it belongs to no libraries.
-        mandatory: type.mandatory && libraries.length === 0,
-      }),
-    ),
+    attribute_types: [...db.attributeTypes.keys()].map((code) => ({ code })),
     preferences: Object.fromEntries(reported.map((name) => [name, settings.preferences[name]])),
     plack_workers: settings.plack_workers,
   }),
 );
 
-/** The plugin's settings, a proof of its secret and the outcome of a test event; what doctor compares. */
-const postCheck = pluginRoute('key', 'POST', '/check', async (call) => {
-  const { webhook, plugin_service_user: serviceUser } = call.double.settings;
+/** The plugin's settings and a proof of its secret. What its set-up check finds is a setting here: the check itself is the plugin's Perl. */
+const postCheck = pluginRoute('key', 'POST', '/check', (call) => {
+  const { webhook, plugin_service_user: serviceUser, plugin_findings: findings } = call.double.settings;
   const { nonce } = isRecord(call.body) ? call.body : {};
   const textOf = (text: string | undefined): string | null =>
     text === undefined || text === '' ? null : text;
@@ -62,7 +42,7 @@ const postCheck = pluginRoute('key', 'POST', '/check', async (call) => {
     serves: Object.fromEntries(
       pluginSources.map((source) => [source, webhook?.off?.includes(source) !== true]),
     ),
-    delivery: await sendTest(call.double),
+    findings,
     serves_you: isServiceUser(call) ? 'yes' : serviceUser === null ? 'nobody' : 'no',
   });
 });

@@ -77,7 +77,6 @@ export type Sent =
 
 /** Connecting and answering together: after this a page goes on without us. */
 const limitMs = 500;
-const testLimitMs = 1_500;
 
 /** Signs and sends one `patron.not_found`, under this id. Never throws. */
 export async function sendScan(double: Double, scan: Scan, eventId = double.newId()): Promise<Sent> {
@@ -89,31 +88,6 @@ export async function sendScan(double: Double, scan: Scan, eventId = double.newI
   if (!isRecord(body) || !isEventId(body['event_id'])) return { kind: 'unreachable' };
   return { kind: 'accepted', eventId: body['event_id'], answer: body };
 }
-
-/** What a test event showed; a receiver that was not set up was sent none. Never throws. */
-export async function sendTest(double: Double): Promise<Readonly<Record<string, unknown>>> {
-  const { webhook } = double.settings;
-  const isSetUp = webhook !== null && webhook.receiver_url !== '' && webhook.library !== '';
-  if (!isSetUp || !isSecret(webhook.secret)) return { kind: 'not_sent' };
-  const startedMs = performance.now();
-  const answered = await postEvent(double, double.newId(), 'passport.test', {}, '', testLimitMs);
-  const ms = Math.floor(performance.now() - startedMs);
-  if (answered === null) return { kind: 'unreachable', why: ms >= testLimitMs ? 'timeout' : 'refused', ms };
-  const { status, body } = answered;
-  if (status === 202) return { kind: 'accepted', ms };
-  const { code, reason } = isRecord(body) ? body : {};
-  return {
-    kind: 'refused',
-    status,
-    code: wordOf(code, /^[\w.-]{1,64}$/),
-    reason: wordOf(reason, /^(?:clock|library|signature|not_seen|not_kept)$/),
-    ms,
-  };
-}
-
-/** What a receiver says in the service's words; null for what it does not (the plugin's `ReceiverAnswer.pm`). */
-const wordOf = (text: unknown, words: RegExp): string | null =>
-  typeof text === 'string' && words.test(text) ? text : null;
 
 /** An id that the plugin believes a receiver (its `Sender.pm`). */
 export const isEventId = (id: unknown): id is string =>
@@ -138,11 +112,10 @@ export function postEvent(
   type: string,
   data: object,
   about: '' | '/cancel' | '/consent' = '',
-  deadlineMs = limitMs,
 ): Promise<Answered | null> {
   const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
   const path = about === '' ? '' : `/${encodeURIComponent(id)}${about}`;
-  return exchange(double, 'POST', path, id, JSON.stringify({ type, timestamp, data }), deadlineMs);
+  return exchange(double, 'POST', path, id, JSON.stringify({ type, timestamp, data }));
 }
 
 async function exchange(
@@ -151,7 +124,6 @@ async function exchange(
   path: string,
   id: string,
   body: string,
-  deadlineMs = limitMs,
 ): Promise<Answered | null> {
   if (webhook === null) return null;
   const base = `${webhook.receiver_url.replace(/\/+$/, '')}/webhooks/${encodeURIComponent(webhook.library)}`;
@@ -160,7 +132,7 @@ async function exchange(
       method,
       headers: signEvent(webhook.secret, id, Math.floor(clock.nowMs() / 1000), body),
       redirect: 'manual',
-      signal: AbortSignal.timeout(deadlineMs),
+      signal: AbortSignal.timeout(limitMs),
       ...(method === 'POST' ? { body } : {}),
     });
     const text = await response.text();

@@ -3,6 +3,7 @@ import type { Library } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
 import type { PluginAbout, PluginCheck } from '@passport/koha-client';
 import { attempt } from '../../connect/koha-clients.ts';
+import { CONFIGURE, showFindings } from './plugin-findings.ts';
 import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
 import { fault, unchecked, warning } from './finding.ts';
 import { faultOfFailure, uncheckedFailure } from './koha-failure.ts';
@@ -12,14 +13,9 @@ import { faultOfFailure, uncheckedFailure } from './koha-failure.ts';
  * whose state named a library with a letter beyond ASCII.
  */
 const OLDEST_PLUGIN = '1.1.0';
-/** A waiting desk page holds one web worker, and our own create needs another. */
-const FEWEST_WORKERS = 2;
-/** A page gives the receiver no longer than this. */
-const PAGE_LIMIT_MS = 500;
 
 const UPLOAD =
   'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart';
-const CONFIGURE = 'Plugins → Patron Passport → Configure';
 const EDIT = 'borrowers: edit_borrowers';
 
 const numbers = (version: string): number[] =>
@@ -73,12 +69,6 @@ export function* checkPlugin(examinee: Examinee, facts: Facts): Findings {
         'in this release the welcome mail cannot be suppressed per patron; whether it is sent, only the plugin can report';
       yield unchecked('welcome_mail', problem, remedy);
     }
-  }
-  const workers = about?.plack_workers ?? FEWEST_WORKERS;
-  if (workers < FEWEST_WORKERS) {
-    const problem = `Koha has ${workers} web worker: while a desk page waits for a copy, the copy cannot be created`;
-    const remedy = 'in koha-conf.xml set plack_workers to 2 or more, then koha-plack --restart';
-    yield warning('few_workers', problem, remedy);
   }
 }
 
@@ -152,90 +142,23 @@ function* checkUser({ serves_you: serves }: PluginCheck): Findings {
   yield fault('plugin_user', problem, `choose the user of this API key in ${CONFIGURE}`);
 }
 
-const WHY_UNREACHABLE: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {
-  timeout: ['it does not answer in time', 'open the way from that server to the receiver (firewall, proxy)'],
-  refused: ['nobody listens there', `correct the address in ${CONFIGURE}, or start the receiver`],
-  tls: ['the encrypted connection fails', "make the receiver's certificate valid for that server"],
-  name: ['that server does not know its name', `correct the address in ${CONFIGURE}, or that server's DNS`],
-};
-
-/** Why the receiver refuses the test event; null where the id or the secret is a finding of its own. */
-function refusalOf(
-  { delivery, receiver_url: url }: PluginReports,
-  hasOtherFault: boolean,
-): readonly [why: string, remedy: string] | null {
-  const { status, reason, code } = delivery;
-  if (status === 401 && reason === 'clock')
-    return [
-      "that server's clock is more than five minutes off",
-      'synchronise its clock (timedatectl set-ntp true)',
-    ];
-  if (status === 401 && hasOtherFault) return null;
-  if (status === 401)
-    return [
-      'it does not know this id and secret, though the configuration has both',
-      `restart the receivers with the current configuration; or the address in ${CONFIGURE} is of another service`,
-    ];
-  if (status === 429) return ['a limit is reached (429)', 'look at its rate and backlog: passport status'];
-  if ((status ?? 0) >= 500) return [`it answers ${status}`, "look at the receiver's log, and at Redis"];
-  const answer = [status ?? 'something', ...(code ? [code] : [])].join(' ');
-  const why = `${url ?? 'the address'} answers ${answer}, as no receiver does`;
-  return [why, `set the address of the receiver in ${CONFIGURE}`];
-}
-
-function* checkDelivery(reports: PluginReports, hasOtherFault: boolean): Findings {
-  const { kind, why, ms } = reports.delivery;
-  switch (kind) {
-    case 'not_sent':
-      return;
-    case 'unreachable': {
-      const [problem, remedy] = WHY_UNREACHABLE[why ?? ''] ?? [
-        'the connection broke off',
-        "look at the receiver's log and at the proxy in front of it",
-      ];
-      const at = reports.receiver_url ?? 'its address';
-      yield fault('plugin_receiver', `the plugin cannot reach the receiver at ${at}: ${problem}`, remedy);
-      return;
-    }
-    case 'refused': {
-      const [problem, remedy] = refusalOf(reports, hasOtherFault) ?? [];
-      if (problem === undefined || remedy === undefined) return;
-      yield fault('plugin_receiver', `the receiver refuses the plugin's test event: ${problem}`, remedy);
-      return;
-    }
-    case 'accepted': {
-      if ((ms ?? 0) <= PAGE_LIMIT_MS) return;
-      const problem = `the receiver takes ${ms} ms to answer that server, and a page waits ${PAGE_LIMIT_MS} ms`;
-      yield warning('plugin_receiver', problem, 'shorten the way from that server to the receiver');
-      return;
-    }
-    default:
-      kind satisfies never;
-  }
-}
-
-function* checkSources({ library }: Examinee, { serves }: PluginCheck): Findings {
-  const off = (what: string, name: string) =>
-    warning('plugin_off', `${what}: it is switched off in the plugin`, `switch it on in ${CONFIGURE}`, name);
-  if (!serves.staff) yield off('scans at the staff desk are not reported', 'staff');
-  if (!serves.copies && library.refresh?.atScan === true)
-    yield off('refresh.at_scan has no effect, because scans of copies are not reported', 'copies');
-}
-
 /**
- * Has the plugin of a lending library report how it is configured, prove its secret and send a test event, and compares all of it with
- * the configuration of the service. Null where nothing of it is known.
+ * Has the plugin of a lending library report how it is configured, prove its secret and check its set-up; compares the first two with
+ * the configuration of the service, and shows what it found. Null where nothing of it is known.
  */
 export async function* checkSettings(
   examinee: Examinee,
-  { pluginRoutes, pluginCheck }: Facts['capabilities'],
+  capabilities: Facts['capabilities'],
+  about: PluginAbout | null,
 ): FindingsOfCalls<PluginReports | null> {
   const { library, libraries, koha, newNonce, isLending } = examinee;
-  if (!isLending || !pluginRoutes) return null;
-  if (!pluginCheck) {
-    const problem =
-      'whether the plugin has the right address, id and secret: this version cannot report them';
-    yield unchecked('plugin_settings', problem, UPLOAD);
+  if (!isLending || !capabilities.pluginRoutes) return null;
+  const silent = () => {
+    const problem = `the plugin${about === null ? '' : ` ${about.version}`} does not report its set-up: update it`;
+    return unchecked('plugin_settings', problem, UPLOAD);
+  };
+  if (!capabilities.pluginCheck) {
+    yield silent();
     return null;
   }
   const nonce = newNonce();
@@ -251,7 +174,7 @@ export async function* checkSettings(
   const ofIdentity = [...checkIdentity(examinee, reports)];
   yield* ofIdentity;
   yield* checkUser(reports);
-  yield* checkDelivery(reports, ofIdentity.length > 0);
-  yield* checkSources(examinee, reports);
+  if (reports.findings === null) yield silent();
+  else yield* showFindings(examinee, capabilities, reports, ofIdentity.length > 0);
   return reports;
 }

@@ -82,7 +82,7 @@ const SOURCES = {
 } as const;
 
 /** How the plugin reports, in two lines: where to, as whom and with which secret; and what. */
-function describeReports({ library, receiver_url: url, secret, serves, delivery }: PluginReports): string[] {
+function describeReports({ library, receiver_url: url, secret, serves, findings }: PluginReports): string[] {
   const sources = Object.entries(SOURCES).flatMap(([source, text]) =>
     serves[source as keyof typeof SOURCES] ? [text] : [],
   );
@@ -91,7 +91,8 @@ function describeReports({ library, receiver_url: url, secret, serves, delivery 
     `as ${library ?? 'nobody'}`,
     ...(secret !== null && secret.of > 1 ? [`with secret ${secret.place} of ${secret.of}`] : []),
   ].join(' ');
-  const answered = delivery.kind === 'accepted' ? [`test event taken in ${delivery.ms ?? 0} ms`] : [];
+  const reached = findings?.find(({ finding }) => finding === 'receiver_ok');
+  const answered = reached === undefined ? [] : [`receiver answers in ${reached.figure ?? 0} ms`];
   return [where, [`reports: ${sources.join(', ') || 'nothing'}`, ...answered].join('; ')];
 }
 
@@ -101,8 +102,8 @@ const shortOf = ({ version, koha_version, plack_workers }: PluginAbout) => ({
   plack_workers,
 });
 
-/** The proof was for us alone. */
-const withoutProof = ({ proof: _proof, ...reports }: PluginReports) => reports;
+/** The proof was for us alone, and what was found is among the findings. */
+const shownOf = ({ proof: _proof, findings: _findings, ...reports }: PluginReports) => reports;
 
 /** What the service itself is called in the output. */
 const SERVICE = 'service';
@@ -146,8 +147,8 @@ export const doctor = defineCommand({
   description:
     'Checks whether the service is up (the receiver at PASSPORT_RECEIVER, Redis, a live worker of this version), and whether the Koha ' +
     'of each library (of all enabled libraries, or of those named) is reachable and set up for it: address, certificate, clock, ' +
-    'credentials, permissions, branches, categories, circulation rules, attribute types, plugin. The plugin proves that it has the ' +
-    'right secret and sends a test event, which is not queued. Lists what could not be checked. Changes nothing: write permissions are tested on a patron and an item that do not ' +
+    'credentials, permissions, branches, categories, circulation rules, plugin. The plugin proves that it has the right secret, and ' +
+    'reports what its own set-up check finds: the way to the receiver, attribute types, tables, web workers. Lists what could not be checked. Changes nothing: write permissions are tested on a patron and an item that do not ' +
     'exist. Sends every lookup exactly as the worker does, and quotes unexpected answers. With --probe, looks up one known card ' +
     "instead, with the worker's own calls, and prints the status and time of each. Exit code 1 on a fault; warnings do not count.",
   examples: [
@@ -205,7 +206,7 @@ export const doctor = defineCommand({
       libraries: all.diagnoses.map(({ library, about, reports, findings }) => ({
         id: library.id,
         about: about === null ? null : shortOf(about),
-        reports: reports === null ? null : withoutProof(reports),
+        reports: reports === null ? null : shownOf(reports),
         findings,
       })),
     });

@@ -3,7 +3,6 @@ import type { PluginAbout } from '@passport/koha-client';
 import { attempt } from '../../connect/koha-clients.ts';
 import { checkAddress, checkClock, checkRelease } from './check-address.ts';
 import { checkQueries, checkSight, checkWriting } from './check-api-user.ts';
-import { checkAttributeTypes } from './check-attribute-types.ts';
 import {
   checkBranch,
   checkCategories,
@@ -12,6 +11,7 @@ import {
   closedMapOf,
 } from './check-categories.ts';
 import { checkPlugin, checkSettings, type PluginReports, readAbout } from './check-plugin.ts';
+import { checkTypesFromOutside } from './plugin-findings.ts';
 import type { Examinee, Facts, FindingsOfCalls } from './examinee.ts';
 import { type Finding, fault, withoutRepeats } from './finding.ts';
 import { faultOfFailure, uncheckedFailure } from './koha-failure.ts';
@@ -66,7 +66,7 @@ async function* examine(examinee: Examinee): FindingsOfCalls<Omit<Examination, '
   const visible = 'value' in sight ? sight.value : null;
   const branches = yield* readBranches(examinee);
   const about = yield* readAbout(examinee, capabilities);
-  const reports = yield* checkSettings(examinee, capabilities);
+  const reports = yield* checkSettings(examinee, capabilities, about);
   const clockAheadMs = clockOf(examinee, about?.time ?? null, address.clockAheadMs);
   const facts = { capabilities, visible, branches, about, clockAheadMs };
   yield* checkRelease(examinee, facts);
@@ -78,7 +78,7 @@ async function* examine(examinee: Examinee): FindingsOfCalls<Omit<Examination, '
     yield* checkBranch(examinee, facts);
     yield* checkCategories(examinee, facts);
     yield* checkRules(examinee, facts);
-    yield* checkAttributeTypes(examinee, facts);
+    if ((reports?.findings ?? null) === null) yield* checkTypesFromOutside(examinee, facts);
     yield* checkPlugin(examinee, facts);
   }
   return { isOpen: true, branches: branches?.map(({ branch }) => branch) ?? null, about, reports };

@@ -8,30 +8,18 @@ use Koha;
 use Mojo::JSON  ();
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Event     qw( timestamp );
-use Koha::Plugin::Org::PatronPassport::KohaFacts qw( attribute_types );
-use Koha::Plugin::Org::PatronPassport::Sender;
-use Koha::Plugin::Org::PatronPassport::Shape     qw( number );
-use Koha::Plugin::Org::PatronPassport::Signature qw( proof_of );
+use Koha::Plugin::Org::PatronPassport::Event      qw( timestamp );
+use Koha::Plugin::Org::PatronPassport::KohaFacts  qw( attribute_types koha_facts );
+use Koha::Plugin::Org::PatronPassport::SetupCheck qw( setup_checks );
+use Koha::Plugin::Org::PatronPassport::Shape      qw( number );
+use Koha::Plugin::Org::PatronPassport::Signature  qw( proof_of );
+use Koha::Plugin::Org::PatronPassport::Status     qw( service_status );
 
-my @FLAGS = qw( unique_id repeatable mandatory opac_display opac_editable staff_searchable );
-
-# What decides how copies are made and how cards are found; none of them holds a secret.
-my @PREFERENCES = qw(
-    AutoEmailNewUser autoMemberNum AutoSwitchPatron CardnumberLength ChildNeedsGuarantor EmailPatronRegistrations
-    EnhancedMessagingPreferences ExtendedPatronAttributes IndependentBranches itemBarcodeInputFilter
-    PatronDuplicateMatchingAddFields RESTBasicAuth RESTOAuth2ClientCredentials SelfCheckoutByLogin
-    TrackLastPatronActivityTriggers uppercasesurnames WebBasedSelfCheck
-);
+# What doctor judges with what it sees from outside; none of them holds a secret.
+my @PREFERENCES = qw( AutoEmailNewUser ChildNeedsGuarantor IndependentBranches );
 
 # Longer than a page waits, so that slow is seen to be slow; shorter than the service waits for an answer of Koha's.
-my $TEST_LIMIT_S = 1.5;
-
-my %DELIVERY = (
-    accepted    => ['ms'],
-    refused     => [qw( status code reason ms )],
-    unreachable => [qw( why ms )],
-);
+my $RECEIVER_LIMIT_S = 1.5;
 
 our @EXPORT_OK = qw( about_koha about_settings );
 
@@ -55,53 +43,52 @@ sub about_koha {
         version         => $version,
         koha_version    => Koha::version(),
         time            => timestamp( Time::HiRes::time() ),
-        attribute_types => [ map { _type($_) } attribute_types() ],
+        attribute_types => [ map { +{ code => $_->{code} } } attribute_types() ],
         preferences     => { map { $_ => _text( C4::Context->preference($_) ) } @PREFERENCES },
         plack_workers   => number()->( C4::Context->config('plack_workers') ),
     };
 }
 
-sub _type {
-    my ($type) = @_;
-
-    return {
-        code        => $type->{code},
-        category_id => _text( $type->{category_code} ),
-        map { $_ => _boolean( $type->{$_} ) } @FLAGS
-    };
-}
-
 =head2 about_settings
 
-    my $facts = about_settings( $settings, $nonce );
+    my $facts = about_settings( $plugin, $nonce );
 
-How the plugin is configured, a proof that it has the secret it has (never the secret), and the outcome of a test event
-that was sent with all of it: the receiver answers that and queues nothing. Nothing is changed here.
+How the plugin is configured, a proof that it has the secret it has (never the secret), and what its set-up check finds
+(L<Koha::Plugin::Org::PatronPassport::SetupCheck>), as codes and figures: doctor has sentences of its own. Nothing is changed here.
 
 =cut
 
 sub about_settings {
-    my ( $settings, $nonce ) = @_;
+    my ( $plugin, $nonce ) = @_;
 
-    my $key = $settings->key;
+    my $settings = $plugin->settings;
+    my $key      = $settings->key;
+    my $now      = Time::HiRes::time();
+    my $service  = service_status( $settings, $now, $RECEIVER_LIMIT_S );
+    my $seen     = { settings => $settings, service => $service, facts => koha_facts($plugin), now => $now };
 
     return {
         secret_from => $settings->{secret_from},
         proof       => defined $key ? proof_of( $key, $nonce ) : undef,
         serves      => { map { $_ => _boolean( $settings->serves($_) ) } qw( staff self_check sip copies ) },
-        delivery    => _delivery($settings),
+        findings    => [ map { _finding($_) } setup_checks($seen) ],
         map { $_ => length $settings->{$_} ? "$settings->{$_}" : undef } qw( library receiver_url ),
     };
 }
 
-sub _delivery {
-    my ($settings) = @_;
+sub _finding {
+    my ($check) = @_;
 
-    return { kind => 'not_sent' } if !$settings->is_complete;
+    my $say = $check->{say};
+    my ($name)   = grep {defined} @{$say}{qw( type category branch why )};
+    my ($figure) = grep {defined} @{$say}{qw( status seconds workers ms )};
 
-    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->test($TEST_LIMIT_S);
-
-    return { kind => $answer->{kind}, map { $_ => $answer->{$_} } @{ $DELIVERY{ $answer->{kind} } } };
+    return {
+        finding => $say->{key},
+        level   => $check->{level},
+        name    => _text($name),
+        figure  => number()->($figure)
+    };
 }
 
 sub _text {

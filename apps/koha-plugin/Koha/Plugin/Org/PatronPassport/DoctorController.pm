@@ -30,21 +30,19 @@ sub about {
 
 =head2 check_settings
 
-C<POST /check>: this plugin's settings, a proof of its secret and the result of a test event, for C<passport doctor>.
+C<POST /check>: this plugin's settings, a proof of its secret and what its set-up check finds, for C<passport doctor>.
 
 =cut
 
 sub check_settings {
     my ( $self, $plugin ) = @_;
 
-    my $settings = $plugin->settings;
-
     # whether the other routes serve the caller
-    my $serves_you
-        = $self->is_service_user($plugin) ? 'yes' : length $settings->{service_user} ? 'no' : 'nobody';
+    my $has_user   = length $plugin->settings->{service_user};
+    my $serves_you = $self->is_service_user($plugin) ? 'yes' : $has_user ? 'no' : 'nobody';
 
     return $self->ok(
-        { %{ about_settings( $settings, $self->req->json->{nonce} ) }, serves_you => $serves_you } );
+        { %{ about_settings( $plugin, $self->req->json->{nonce} ) }, serves_you => $serves_you } );
 }
 
 1;

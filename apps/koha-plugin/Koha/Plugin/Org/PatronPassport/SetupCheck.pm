@@ -83,8 +83,8 @@ Koha::Plugin::Org::PatronPassport::SetupCheck - what is set up rightly and what 
     my @checks = setup_checks( { settings => $settings, service => $service, facts => $facts, now => $now } );
 
 One by one C<< { id => 'clock', level => 'ok', say => { key => 'clock_ok' }, remedy => undef } >>; C<level> is C<ok>, C<fault>, C<warning>
-or C<unchecked>, and C<say> and C<remedy> are sentences for L<Koha::Plugin::Org::PatronPassport::PageWords/filled>. The same that
-C<passport doctor> finds from outside (apps/cli/src/commands/doctor), by what this Koha sees itself
+or C<unchecked>, and C<say> and C<remedy> are sentences for L<Koha::Plugin::Org::PatronPassport::PageWords/filled>. They are what
+C<passport doctor> shows (C<POST /check>; apps/cli/src/commands/doctor), by what this Koha sees itself
 (L<Koha::Plugin::Org::PatronPassport::KohaFacts>). What depends on the service's configuration is not checked where that is not known.
 
 =cut
@@ -130,7 +130,7 @@ sub _receiver {
     my ($seen) = @_;
 
     my ( $kind, $ms, $why, $status ) = @{ $seen->{service} }{qw( kind ms why status )};
-    my %at = ( url => $seen->{settings}{receiver_url}, ms => $ms, status => $status );
+    my %at = ( url => $seen->{settings}{receiver_url}, ms => $ms, status => $status, why => $why );
     return ['receiver_unchecked']                                                  if $kind eq 'incomplete';
     return [ 'receiver_unreachable', %at, remedy => $REMEDY_OF_UNREACHABLE{$why} ] if $kind eq 'unreachable';
     if ( $kind eq 'refused' && $status != 401 ) {
