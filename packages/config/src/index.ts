@@ -34,5 +34,5 @@ export {
 } from './environment/process-config.ts';
 export { configWarnings } from './file/config-warnings.ts';
 export { effectiveConfig, renderEffectiveConfig } from './file/effective-config.ts';
-export { configurationReference } from './file/configuration-reference.ts';
-export { parseDuration } from './schema/duration.ts';
+export { configurationReference } from './configuration-reference.ts';
+export { parseDuration } from './keys/duration.ts';

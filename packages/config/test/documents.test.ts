@@ -9,7 +9,7 @@ import {
   parseConsortium,
   renderEffectiveConfig,
 } from '../src/index.ts';
-import { isSection, keysOf, type Section } from '../src/schema/key.ts';
+import { isSection, keysOf, type Section } from '../src/keys/key.ts';
 import { librarySchema } from '../src/schema/library-schema.ts';
 import { VARIABLES } from '../src/environment/environment-variables.ts';
 import { type Draft, at, filesOf, parse, validEnvironment, validFile } from './valid-file.ts';

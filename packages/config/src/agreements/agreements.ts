@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { type Frozen, deepFreeze } from '../schema/frozen.ts';
-import { key, section } from '../schema/key.ts';
-import { categoryFilter, fieldNames, FIELDS_ALLOWED, orLeftOut } from '../schema/kinds.ts';
+import { type Frozen, deepFreeze } from '../keys/frozen.ts';
+import { key, section } from '../keys/key.ts';
+import { categoryFilter, fieldNames, FIELDS_ALLOWED, orLeftOut } from '../keys/kinds.ts';
 
 const libraryId = (description: string) =>
   key(z.string().min(1), { description, allowed: 'the id of a library', isRequired: true, absent: '' });

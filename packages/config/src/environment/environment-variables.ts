@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { RedisUrlError, parseRedisUrl } from '@passport/contract';
 import * as z from 'zod';
-import { durationBetween } from '../schema/duration.ts';
+import { durationBetween } from '../keys/duration.ts';
+import { userName } from '../keys/kinds.ts';
 import { isWeakKey } from '../secrets/secret-strength.ts';
 
 /** What a variable takes, and how that is described. */
@@ -131,10 +132,6 @@ const logLevel = {
 
 const filePath = { schema: z.string(), allowed: 'the path of a YAML file' };
 
-export const user = {
-  schema: z.string().regex(/^[^\s:\p{Cc}]{1,64}$/u, refuse('is no user name')),
-  allowed: '1 to 64 characters without blanks and colons',
-};
 const password = {
   schema: z.string().max(200, refuse('is too long')),
   allowed: '12 to 200 characters that nobody can guess',
@@ -211,9 +208,9 @@ export const VARIABLES = {
     basePath,
     'Its path behind a proxy.',
   ),
-  dashboardUser: variable('DASHBOARD_USER', ['dashboard'], null, user, 'Login that may view and retry.'),
+  dashboardUser: variable('DASHBOARD_USER', ['dashboard'], null, userName, 'Login that may view and retry.'),
   dashboardPassword: variable('DASHBOARD_PASSWORD', ['dashboard'], null, password, 'Its password.'),
-  viewerUser: variable('DASHBOARD_VIEWER_USER', ['dashboard'], null, user, 'Login that may only view.'),
+  viewerUser: variable('DASHBOARD_VIEWER_USER', ['dashboard'], null, userName, 'Login that may only view.'),
   viewerPassword: variable('DASHBOARD_VIEWER_PASSWORD', ['dashboard'], null, password, 'Its password.'),
   proxyUserHeader: variable(
     'DASHBOARD_PROXY_USER_HEADER',

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readConsortium } from '../file/parse-consortium.ts';
 import { ConfigError, ProblemList, describeProblem } from '../problems/config-error.ts';
 import type { Consortium } from '../schema/consortium-schema.ts';
-import { deepFreeze } from '../schema/frozen.ts';
+import { deepFreeze } from '../keys/frozen.ts';
 import { SECRET_KINDS, Secret, type SecretKind } from '../secrets/secret.ts';
 import { EnvironmentReader } from './environment-reader.ts';
 import { VARIABLES } from './environment-variables.ts';

@@ -1,5 +1,5 @@
 import { type Path, type ProblemList, formatPath, repeats } from '../problems/config-error.ts';
-import { formatDuration } from '../schema/duration.ts';
+import { formatDuration } from '../keys/duration.ts';
 import type { Library } from '../schema/library-schema.ts';
 import { faultOfClientSecret, faultOfWebhookSecret } from '../secrets/secret-strength.ts';
 

@@ -1,7 +1,7 @@
 import { Document, isScalar, visit } from 'yaml';
 import { agreementSchema } from '../agreements/agreements.ts';
 import { type Consortium, endpointSchema, fileSchema, userSchema } from '../schema/consortium-schema.ts';
-import { isSection, keysOf, metaOf, type Printable, type Section } from '../schema/key.ts';
+import { isSection, keysOf, metaOf, type Printable, type Section } from '../keys/key.ts';
 import { librarySchema } from '../schema/library-schema.ts';
 import { printSecret, Secret } from '../secrets/secret.ts';
 

@@ -1,8 +1,8 @@
-import { agreeAll, readAgreementList } from '../agreements/read-agreements.ts';
+import { agreeAll, readAgreementList } from './read-agreements.ts';
 import { ConfigError, type ConfigProblem, ProblemList, repeats } from '../problems/config-error.ts';
 import { reportNoLibrary } from '../problems/nearest.ts';
 import { type Consortium, endpointSchema, fileSchema, userSchema } from '../schema/consortium-schema.ts';
-import { deepFreeze } from '../schema/frozen.ts';
+import { deepFreeze } from '../keys/frozen.ts';
 import { defaultsSchema, librarySchema } from '../schema/library-schema.ts';
 import { type Surroundings, SecretReader } from '../secrets/secret-reader.ts';
 import type { SecretKind } from '../secrets/secret.ts';

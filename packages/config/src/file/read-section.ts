@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Path, ProblemList } from '../problems/config-error.ts';
 import { reportIssues, reportUnknownKeys } from '../problems/zod-problems.ts';
-import { isSection, keysOf, metaOf, type Section } from '../schema/key.ts';
+import { isSection, keysOf, metaOf, type Section } from '../keys/key.ts';
 import type { SecretReader } from '../secrets/secret-reader.ts';
 import { UnreadSecret } from '../secrets/secret.ts';
 

@@ -1,12 +1,11 @@
 import { LONGEST_KEPT_DAYS, NOTIFICATION_TOPICS } from '@passport/contract';
 import * as z from 'zod';
 import type { Agreements } from '../agreements/agreements.ts';
-import { user } from '../environment/environment-variables.ts';
 import { faultOfPassword, faultOfWebhookSecret } from '../secrets/secret-strength.ts';
 import { printSecret, Secret } from '../secrets/secret.ts';
-import type { Frozen } from './frozen.ts';
-import { key, section } from './key.ts';
-import { duration, flag, list, orLeftOut, secretSource, title, words } from './kinds.ts';
+import type { Frozen } from '../keys/frozen.ts';
+import { key, section } from '../keys/key.ts';
+import { duration, flag, list, orLeftOut, secretSource, title, words, userName } from '../keys/kinds.ts';
 import { faultOfHttpUrl, isHttpAllowed } from './koha-url.ts';
 import type { Library } from './library-schema.ts';
 
@@ -45,9 +44,9 @@ const LIBRARIES_ALLOWED = 'all, or a list of ids of libraries';
 /** Somebody who may use the dashboard. */
 export const userSchema = section(
   z.strictObject({
-    name: key(user.schema, {
+    name: key(userName.schema, {
       description: 'Name to log in with.',
-      allowed: user.allowed,
+      allowed: userName.allowed,
       isRequired: true,
       absent: '',
     }),

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { type FieldLimit, PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/contract';
 import { didYouMean } from '../problems/nearest.ts';
-import { key, section } from './key.ts';
-import { duration, fieldList, kohaCode, list, orLeftOut, words } from './kinds.ts';
+import { key, section } from '../keys/key.ts';
+import { duration, fieldList, kohaCode, list, orLeftOut, words } from '../keys/kinds.ts';
 
 const category = kohaCode(10);
 const attributeType = kohaCode(64);

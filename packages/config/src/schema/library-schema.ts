@@ -5,8 +5,8 @@ import { Secret } from '../secrets/secret.ts';
 import { windowsKey } from '../windows/windows-key.ts';
 import { confirmableKey } from './confirmable-key.ts';
 import { copySection } from './copy-schema.ts';
-import type { Frozen } from './frozen.ts';
-import { key, section } from './key.ts';
+import type { Frozen } from '../keys/frozen.ts';
+import { key, section } from '../keys/key.ts';
 import {
   categoryFilter,
   duration,
@@ -22,7 +22,7 @@ import {
   timeOfDay,
   title,
   words,
-} from './kinds.ts';
+} from '../keys/kinds.ts';
 import { isHttpAllowed, kohaAddress } from './koha-url.ts';
 
 const NOT_READ = new Secret('');

@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { formatDuration, parseDuration } from '../schema/duration.ts';
-import { key, type Printable } from '../schema/key.ts';
-import { parseTime, printTime, timeOfDay, type TimeOfDay } from '../schema/kinds.ts';
+import { formatDuration, parseDuration } from '../keys/duration.ts';
+import { key, type Printable } from '../keys/key.ts';
+import { parseTime, printTime, timeOfDay, type TimeOfDay } from '../keys/kinds.ts';
 
 /** Sunday first, as in JavaScript's dates. */
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;

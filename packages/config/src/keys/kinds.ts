@@ -29,6 +29,12 @@ export function flag(fallback: boolean, description: string) {
   return key(z.boolean(), { description, allowed: 'true or false', fallback });
 }
 
+/** The name of somebody who logs in, in the file and in the environment. */
+export const userName = {
+  schema: z.string().regex(/^[^\s:\p{Cc}]{1,64}$/u, { error: 'is no user name' }),
+  allowed: '1 to 64 characters without blanks and colons',
+};
+
 /** Plain text for people: no control characters, not blank. */
 export function title(meta: { readonly description: string; readonly name?: string }) {
   const schema = z

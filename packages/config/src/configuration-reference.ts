@@ -1,9 +1,9 @@
-import { agreementSchema } from '../agreements/agreements.ts';
-import { VARIABLES } from '../environment/environment-variables.ts';
-import { endpointSchema, fileSchema, userSchema } from '../schema/consortium-schema.ts';
+import { agreementSchema } from './agreements/agreements.ts';
+import { VARIABLES } from './environment/environment-variables.ts';
+import { endpointSchema, fileSchema, userSchema } from './schema/consortium-schema.ts';
 import { FIELD_GROUPS } from '@passport/contract';
-import { isSection, keysOf, metaOf, type Section } from '../schema/key.ts';
-import { librarySchema } from '../schema/library-schema.ts';
+import { isSection, keysOf, metaOf, type Section } from './keys/key.ts';
+import { librarySchema } from './schema/library-schema.ts';
 
 /** A Markdown table as prettier writes it, so that the generated page is left alone by it. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,15 +1,15 @@
-import type { LibraryDraft } from '../file/check-libraries.ts';
-import { readEntry, type Reading } from '../file/read-section.ts';
+import type { LibraryDraft } from './check-libraries.ts';
+import { readEntry, type Reading } from './read-section.ts';
 import { type Path, repeats } from '../problems/config-error.ts';
 import { reportNoLibrary } from '../problems/nearest.ts';
-import { deepFreeze } from '../schema/frozen.ts';
+import { deepFreeze } from '../keys/frozen.ts';
 import {
   type Agreement,
   type Agreements,
   agreementSchema,
   crossAgreements,
   indexAgreements,
-} from './agreements.ts';
+} from '../agreements/agreements.ts';
 
 const canCheckOut = ({ library: { enabled, webhookSecrets, copy } }: LibraryDraft): boolean =>
   enabled && webhookSecrets.length > 0 && copy.category !== null;
