@@ -28,7 +28,7 @@ export type { OwedByCopy } from './plugin/owed.ts';
 export type { PluginAbout, PluginCheck } from './plugin/plugin-routes.ts';
 export type { CopyMemoryRow, RememberedCopy, RememberedField } from './plugin/remembered-copies.ts';
 export type { KohaRestriction } from './plugin/restrictions.ts';
-export type { Capabilities } from './setup/capabilities.ts';
+export type { Capabilities } from './transport/capabilities.ts';
 export type { KohaBranch, KohaCategory, StoredRule } from './setup/set-up-reads.ts';
 export { readCertificateExpiry, type CertificateExpiry } from './transport/certificate-expiry.ts';
 export type { CallOptions } from './transport/session.ts';

@@ -1,4 +1,4 @@
-import type { Capabilities } from './setup/capabilities.ts';
+import type { Capabilities } from './transport/capabilities.ts';
 import { keepCapabilities } from './setup/keep-capabilities.ts';
 import * as operations from './operations.ts';
 import { createCalls, type CallOptions, type CallsOptions, type Session } from './transport/session.ts';

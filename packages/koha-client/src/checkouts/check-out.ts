@@ -3,9 +3,9 @@ import { checkoutReasons } from './checkout-keys.ts';
 import { badAnswer, firstValue } from '../errors/failure-of.ts';
 import { findItem } from './find-item.ts';
 import { parseRefusal } from '../errors/refusal.ts';
-import { parseJsonBody } from '../transport/json-body.ts';
+import { parseJsonBody } from '../answers/json-body.ts';
 import { type CallOptions, type Session, read } from '../transport/session.ts';
-import type { Answer } from '../transport/transport.ts';
+import type { Answer } from '../answers/read-answer.ts';
 
 export type CheckoutResult =
   | { readonly kind: 'checked_out'; readonly checkoutId: number }

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
-import { causeOfBody, parseJsonBody } from '../transport/json-body.ts';
-import { type KohaOperation, effectOf } from '../transport/koha-operation.ts';
-import type { Answer } from '../transport/transport.ts';
+import { causeOfBody, parseJsonBody } from '../answers/json-body.ts';
+import { type KohaOperation, effectOf } from '../answers/koha-operation.ts';
+import type { Answer } from '../answers/read-answer.ts';
 import type { CauseCode } from './cause-code.ts';
 import { KohaError, type KohaErrorCode, type KohaFailure } from './koha-error.ts';
 import { withQuote } from './quote-answer.ts';

@@ -1,5 +1,5 @@
 import type { CauseCode } from './cause-code.ts';
-import type { Effect, KohaOperation } from '../transport/koha-operation.ts';
+import type { Effect, KohaOperation } from '../answers/koha-operation.ts';
 
 /** Why a call gave no answer that can be used. Closed: a policy can switch over it exhaustively. */
 export type KohaErrorCode =

@@ -1,5 +1,5 @@
-import { parseJsonBody } from '../transport/json-body.ts';
-import type { Answer } from '../transport/transport.ts';
+import { parseJsonBody } from '../answers/json-body.ts';
+import type { Answer } from '../answers/read-answer.ts';
 import { KohaError } from './koha-error.ts';
 import { isRecordPlace, parseRefusal } from './refusal.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { PATRON_FIELDS } from '@passport/contract';
-import { parseJsonBody } from '../transport/json-body.ts';
-import type { RawAnswer } from '../transport/read-answer.ts';
+import { parseJsonBody } from '../answers/json-body.ts';
+import type { RawAnswer } from '../answers/read-answer.ts';
 
 /**
  * Koha's error bodies, folded into one shape. All texts are Koha's, cut short; they may quote what was sent, or say whatever a

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { bodyOf } from '../errors/failure-of.ts';
 import { parseRefusal } from '../errors/refusal.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
-import type { Answer } from '../transport/transport.ts';
+import type { Answer } from '../answers/read-answer.ts';
 
 /** One attribute of one patron, by Koha's numbers. */
 interface AttributePlace {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { badAnswer, badRows, firstValue } from '../errors/failure-of.ts';
 import { parseRefusal } from '../errors/refusal.ts';
 import { codeSchema } from '../setup/koha-codes.ts';
-import { parseJsonBody } from '../transport/json-body.ts';
+import { parseJsonBody } from '../answers/json-body.ts';
 import { listRows, parseRows } from '../transport/list-rows.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
 import { LONGEST_CARD, parsePatron, type KohaPatron } from './patron.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { MAX_ATTRIBUTES, boundedList, flagSchema } from '../transport/json-body.ts';
+import { MAX_ATTRIBUTES, boundedList, flagSchema } from '../answers/json-body.ts';
 import { PATRON_FIELDS } from '@passport/contract';
 
 /** A patron as Koha shows it, reduced to what the service may know. Dates are `YYYY-MM-DD`. */

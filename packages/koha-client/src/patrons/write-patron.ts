@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { bodyOf, badAnswer, firstValue } from '../errors/failure-of.ts';
 import { KohaError } from '../errors/koha-error.ts';
 import { parseRefusal, type KohaRefusal } from '../errors/refusal.ts';
-import type { Capabilities } from '../setup/capabilities.ts';
-import { parseJsonBody } from '../transport/json-body.ts';
+import type { Capabilities } from '../transport/capabilities.ts';
+import { parseJsonBody } from '../answers/json-body.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
-import type { Answer } from '../transport/transport.ts';
+import type { Answer } from '../answers/read-answer.ts';
 import { LONGEST_CARD } from './patron.ts';
 import { buildSentBody, readWriteRefusal, refused, type Refused, type SentBody } from './write-refusal.ts';
 

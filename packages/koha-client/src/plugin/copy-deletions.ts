@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { PATRONS_A_PAGE } from '../patrons/patron-page.ts';
-import { boundedList, parseJsonBody } from '../transport/json-body.ts';
+import { boundedList, parseJsonBody } from '../answers/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
 
 /** What keeps a copy from being deleted; `other` is what a newer plugin names. */

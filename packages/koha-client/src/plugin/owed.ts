@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { boundedList } from '../transport/json-body.ts';
+import { boundedList } from '../answers/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
 
 const ROWS_A_PAGE = 200;

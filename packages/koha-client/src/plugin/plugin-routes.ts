@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { isAttributeTypeCode, isCode, versionSchema } from '../setup/koha-codes.ts';
-import { MAX_ATTRIBUTES, boundedList, flagSchema } from '../transport/json-body.ts';
+import { MAX_ATTRIBUTES, boundedList, flagSchema } from '../answers/json-body.ts';
 import { type CallOptions, type Session, read } from '../transport/session.ts';
 
 /** What a preference can say here: a number, a word, or a list of Koha's column names. Free text becomes null. */

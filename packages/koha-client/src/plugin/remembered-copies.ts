@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { parseRefusal } from '../errors/refusal.ts';
 import { bodyOf } from '../errors/failure-of.ts';
-import { boundedList } from '../transport/json-body.ts';
+import { boundedList } from '../answers/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin, withDeadline } from '../transport/session.ts';
 
 /** The plugin's own limit of a page. */

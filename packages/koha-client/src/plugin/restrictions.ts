@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { parseRefusal } from '../errors/refusal.ts';
-import { boundedList } from '../transport/json-body.ts';
+import { boundedList } from '../answers/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
-import type { Answer } from '../transport/transport.ts';
+import type { Answer } from '../answers/read-answer.ts';
 
 /** `home`: a copy whose patron is restricted at home. `owed`: a home record whose patron has debts at a lending library. */
 export type RestrictionKind = 'home' | 'owed';

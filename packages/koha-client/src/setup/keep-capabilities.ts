@@ -1,8 +1,8 @@
 import { badAnswer } from '../errors/failure-of.ts';
-import { parseJsonBody } from '../transport/json-body.ts';
+import { parseJsonBody } from '../answers/json-body.ts';
 import type { Calls, KeptCapabilities } from '../transport/session.ts';
 import { shareWork, waitForShared } from '../transport/shared-answer.ts';
-import { parseDescription, type Capabilities } from './capabilities.ts';
+import { parseDescription, type Capabilities } from '../transport/capabilities.ts';
 
 /** Koha's are upgraded at night; an hour later the service has noticed by itself. */
 const KEPT_MS = 60 * 60_000;

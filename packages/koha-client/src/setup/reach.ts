@@ -1,5 +1,5 @@
-import { parseJsonBody } from '../transport/json-body.ts';
-import { parseDescription, type Capabilities } from './capabilities.ts';
+import { parseJsonBody } from '../answers/json-body.ts';
+import { parseDescription, type Capabilities } from '../transport/capabilities.ts';
 import { firstValue } from '../errors/failure-of.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
 

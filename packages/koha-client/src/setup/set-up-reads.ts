@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { badAnswer, bodyOf } from '../errors/failure-of.ts';
 import { parseRefusal } from '../errors/refusal.ts';
-import { parseJsonBody } from '../transport/json-body.ts';
+import { parseJsonBody } from '../answers/json-body.ts';
 import { SET_UP_PAGES, listRows, parseRows } from '../transport/list-rows.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
 import { codeSchema, isCode, ruleValueSchema } from './koha-codes.ts';

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { badAnswer, badRows, bodyOf } from '../errors/failure-of.ts';
 import { type CallOptions, type Session, withDeadline } from './session.ts';
-import type { Answer, KohaRequest } from './transport.ts';
+import type { Answer } from '../answers/read-answer.ts';
+import type { KohaRequest } from './transport.ts';
 
 /** Koha's page is 20 rows unless requested otherwise, and a twenty-first row would be silently absent. */
 const ROWS_A_PAGE = 100;

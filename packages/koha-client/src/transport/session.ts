@@ -3,11 +3,12 @@ import { bodyOf, failureOf } from '../errors/failure-of.ts';
 import { KohaError } from '../errors/koha-error.ts';
 import { withSentBefore } from '../errors/quote-answer.ts';
 import { isUnreadable, parseRefusal } from '../errors/refusal.ts';
-import type { Capabilities } from '../setup/capabilities.ts';
+import type { Capabilities } from './capabilities.ts';
 import { waitForShared } from './shared-answer.ts';
 import { type Slots, buildSlots } from './slots.ts';
 import { createTokens, type TokenOptions } from './token.ts';
-import type { Answer, KohaRequest } from './transport.ts';
+import type { Answer } from '../answers/read-answer.ts';
+import type { KohaRequest } from './transport.ts';
 
 /** The caller's limits on one call. */
 export interface CallOptions {

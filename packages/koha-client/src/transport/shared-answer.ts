@@ -1,5 +1,5 @@
 import { KohaError, type KohaErrorCode } from '../errors/koha-error.ts';
-import type { KohaOperation } from './koha-operation.ts';
+import type { KohaOperation } from '../answers/koha-operation.ts';
 
 /** How one caller waits for something that several callers share. */
 export interface Waiting {

@@ -4,7 +4,8 @@ import { parseRefusal } from '../errors/refusal.ts';
 import { KohaError } from '../errors/koha-error.ts';
 import { withQuote } from '../errors/quote-answer.ts';
 import { shareWork } from './shared-answer.ts';
-import type { Answer, Transport } from './transport.ts';
+import type { Answer } from '../answers/read-answer.ts';
+import type { Transport } from './transport.ts';
 
 /** Koha's access token: fetched when first needed, once for all who wait, and used until shortly before its end. */
 export interface Tokens {

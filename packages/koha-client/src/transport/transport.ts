@@ -2,10 +2,10 @@ import { type ClientRequest, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import got, { type Method, type NativeRequestOptions, type Request, TimeoutError } from 'got';
 import { causeOf, wasConnected } from '../errors/cause-code.ts';
-import { type KohaOperation, effectOf, maxAnswerBytes, requestLine } from './koha-operation.ts';
+import { type KohaOperation, effectOf, maxAnswerBytes, requestLine } from '../answers/koha-operation.ts';
 import { KohaError, type KohaErrorCode, type KohaFailure } from '../errors/koha-error.ts';
 import { buildAgents } from './spare-connection.ts';
-import { type RawAnswer, TooLarge, readAnswer } from './read-answer.ts';
+import { type Answer, TooLarge, readAnswer } from '../answers/read-answer.ts';
 
 /** A request as an operation states it. */
 export interface KohaRequest {
@@ -24,13 +24,6 @@ export interface KohaRequest {
 export interface Exchange extends KohaRequest {
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** What came back, whatever its status. */
-export interface Answer extends RawAnswer {
-  readonly operation: KohaOperation;
-  /** The branch the call was made as; null where it named none. */
-  readonly actingAs: string | null;
 }
 
 export interface Transport {

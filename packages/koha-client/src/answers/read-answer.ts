@@ -1,11 +1,19 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'got';
+import type { KohaOperation } from './koha-operation.ts';
 
 /** An answer as it came, whatever its status. */
 export interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Uint8Array;
+}
+
+/** What came back, whatever its status. */
+export interface Answer extends RawAnswer {
+  readonly operation: KohaOperation;
+  /** The branch the call was made as; null where it named none. */
+  readonly actingAs: string | null;
 }
 
 /** The answer has more bytes than any answer of Koha's to this operation. */
