@@ -20,7 +20,7 @@ import type { Login } from './login/login.ts';
 import { registerAuditPage } from './audit/audit-page.ts';
 import { registerEventPage } from './events/event-page.ts';
 import { registerEventsPage } from './events/events-page.ts';
-import { registerLibraryPage } from './libraries/library-page.ts';
+import { registerLibraryPage } from './overview/library-page.ts';
 import { registerOverviewPage } from './overview/overview-page.ts';
 import type { PageDeps } from './shell/page-deps.ts';
 import { registerStatisticsPage } from './statistics/statistics-page.ts';

@@ -27,8 +27,8 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { buildDashboard } from './build-dashboard.ts';
 import { type Account, type Guesses, createGuesses, createLogin } from './login/login.ts';
-import { buildPersonActions } from './events/person-actions.ts';
-import { knownLibraries } from './libraries/known-libraries.ts';
+import { buildPersonActions } from './shell/person-actions.ts';
+import { knownLibraries } from './shell/known-libraries.ts';
 import { type ProxyLogin, createProxyLogin } from './login/proxy-login.ts';
 
 /** The clocks, the ids and the names, which main.ts alone may take from the machine. */

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { idempotencyKey } from '@passport/queue/keys';
 import { openLedger } from '@passport/queue/ledger';
 import type { ScanJobs } from '@passport/queue/scans';
-import { buildPersonActions } from '../src/events/person-actions.ts';
+import { buildPersonActions } from '../src/shell/person-actions.ts';
 import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;

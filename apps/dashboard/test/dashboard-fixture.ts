@@ -20,7 +20,7 @@ import {
 import { type StartedRedis, buildJob, startRedis } from '@passport/testkit';
 import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
 import { createLogin } from '../src/login/login.ts';
-import { buildPersonActions } from '../src/events/person-actions.ts';
+import { buildPersonActions } from '../src/shell/person-actions.ts';
 
 export const OPERATOR = {
   user: 'olga',

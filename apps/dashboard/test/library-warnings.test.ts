@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parseConsortium } from '@passport/config';
-import { knownLibraries } from '../src/libraries/known-libraries.ts';
-import { libraryWarnings } from '../src/libraries/library-table.ts';
+import { knownLibraries } from '../src/shell/known-libraries.ts';
+import { libraryWarnings } from '../src/overview/library-table.ts';
 import type { Overview } from '../src/overview/read-overview.ts';
 
 /** What the front page says of a consortium with these card patterns. */

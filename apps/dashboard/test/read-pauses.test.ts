@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Pause } from '@passport/queue/processes';
-import { pausesOf } from '../src/libraries/read-pauses.ts';
+import { pausesOf } from '../src/overview/read-pauses.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
 const planned = (untilMs: number, side: 'home' | null) => ({

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { requirePerson } from '../login/require-login.ts';
-import type { ActionName, ActionResult, EventRef, PersonActions } from '../events/person-actions.ts';
+import type { ActionName, ActionResult, EventRef, PersonActions } from '../shell/person-actions.ts';
 
 /** The only writes of Bull Board that mean something here, by the last part of their path. */
 const ACTIONS: Readonly<Record<string, ActionName>> = {

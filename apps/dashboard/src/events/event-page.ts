@@ -2,15 +2,14 @@ import { type Attempt, type EventState, parseJob } from '@passport/contract';
 import { jobIdOf } from '@passport/queue/keys';
 import { readEventState } from '@passport/queue/scans';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { libraryPath } from '../libraries/library-table.ts';
 import { adviceOn } from '../outcomes/outcome-table.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
-import { definitions, timeElement } from '../shell/parts.ts';
+import { definitions, libraryPath, timeElement } from '../shell/parts.ts';
 import { eventHistory } from './event-history.ts';
 import { eventCode, eventPath, kindOf } from './event-list.ts';
-import type { ActionName, ActionResult, EventRef } from './person-actions.ts';
+import type { ActionName, ActionResult, EventRef } from '../shell/person-actions.ts';
 import { OF_LIBRARY, requirePerson } from '../login/require-login.ts';
 
 interface EventPage {

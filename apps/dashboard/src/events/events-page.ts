@@ -15,7 +15,7 @@ import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
 import { choice, filterForm, navLink, pager, problemList } from '../shell/parts.ts';
 import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
 import { eventList, eventPath } from './event-list.ts';
-import type { EventRef } from './person-actions.ts';
+import type { EventRef } from '../shell/person-actions.ts';
 import { FILTERED, requirePerson } from '../login/require-login.ts';
 import { type Scope, sees } from '../login/login.ts';
 

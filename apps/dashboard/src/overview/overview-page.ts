@@ -4,7 +4,7 @@ import { type Overview, readOverview } from './read-overview.ts';
 import { endpointSection } from './endpoint-section.ts';
 import { eventList } from '../events/event-list.ts';
 import { type Html, html } from '../shell/html.ts';
-import { libraryTable, libraryWarnings } from '../libraries/library-table.ts';
+import { libraryTable, libraryWarnings } from './library-table.ts';
 import { serviceSection } from './service-section.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';

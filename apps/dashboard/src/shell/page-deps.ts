@@ -1,7 +1,7 @@
 import type { ScanJobs } from '@passport/queue/scans';
 import type { Redis } from '@passport/runtime';
-import type { PersonActions } from '../events/person-actions.ts';
-import type { KnownLibrary } from '../libraries/known-libraries.ts';
+import type { PersonActions } from './person-actions.ts';
+import type { KnownLibrary } from './known-libraries.ts';
 import { type Scope, sees } from '../login/login.ts';
 
 /** An endpoint of `notify` as the configuration has it; its address is not known here. */

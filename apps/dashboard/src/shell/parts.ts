@@ -195,3 +195,7 @@ export function pager(options: {
     <span class="quiet">${count === 1 ? `1 ${what}` : `${count} ${what}s`} on this page</span>
   </nav>`;
 }
+
+/** The path of a library's own page. */
+export const libraryPath = (basePath: string, id: string): string =>
+  `${basePath}/libraries/${encodeURIComponent(id)}`;

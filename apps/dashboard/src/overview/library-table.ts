@@ -1,11 +1,7 @@
-import type { LibraryLine, Overview } from '../overview/read-overview.ts';
+import type { LibraryLine, Overview } from './read-overview.ts';
 import { type Html, html } from '../shell/html.ts';
-import { type Head, millisecondsText, table, timeElement } from '../shell/parts.ts';
+import { type Head, libraryPath, millisecondsText, table, timeElement } from '../shell/parts.ts';
 import { pauseNotes, type ShownState, shownState, stateDetail, statePill } from './library-state.ts';
-
-/** The path of a library's own page. */
-export const libraryPath = (basePath: string, id: string): string =>
-  `${basePath}/libraries/${encodeURIComponent(id)}`;
 
 /** What needs a person comes first. */
 const ORDER: readonly ShownState[] = [
