@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Release } from '../src/index.ts';
 import { rowOf, rowsOf, type Row } from './support/rows.ts';
 import { withKoha, type Reply, type TestKoha, type TestOptions } from './support/with-koha.ts';
 
@@ -68,11 +67,6 @@ describe('lending', () => {
       expect(await checkOut(koha, { patron_id, ...change })).toMatchObject({ status, body });
     }),
   );
-
-  test('RecordStaffUserOnCheckout records who checked out', () =>
-    withItem({ settings: { RecordStaffUserOnCheckout: true } }, async (koha, patron_id) => {
-      expect(rowOf(await checkOut(koha, { patron_id, external_id: barcode }))['issuer_id']).toBe(1);
-    }));
 });
 
 describe('reasons against a checkout', () => {
@@ -90,9 +84,15 @@ describe('reasons against a checkout', () => {
     ],
     ['DEBARRED for ever', { restricted: true }, {}, {}, 'blockers', { USERBLOCKEDNOENDDATE: '9999-12-31' }],
     ['DEBT', { account_balance: 30 }, {}, {}, 'blockers', { DEBT: 30 }],
-    ['DEBT, overridable', { account_balance: 30 }, {}, { AllowFineOverride: 1 }, 'confirms', { DEBT: 30 }],
     ['DEBT, small', { account_balance: 2 }, {}, {}, 'confirms', { DEBT: 2 }],
-    ['OTHER_CHARGES', { other_charges: 2 }, {}, {}, 'warnings', { OTHER_CHARGES: '2.00' }],
+    [
+      'a warning, which keeps nobody',
+      { circulation_extra: { warnings: { OTHER_CHARGES: '2.00' } } },
+      {},
+      {},
+      'warnings',
+      { OTHER_CHARGES: '2.00' },
+    ],
     ['NOT_FOR_LOAN', {}, { not_for_loan_status: 1 }, {}, 'blockers', { NOT_FOR_LOAN: 1, item_notforloan: 1 }],
     [
       'NOT_FOR_LOAN by type',
@@ -102,35 +102,9 @@ describe('reasons against a checkout', () => {
       'blockers',
       { NOT_FOR_LOAN: 1, itemtype_notforloan: 'REF' },
     ],
-    [
-      'NOT_FOR_LOAN_FORCING',
-      {},
-      { not_for_loan_status: 1 },
-      { AllowNotForLoanOverride: 1 },
-      'confirms',
-      { NOT_FOR_LOAN_FORCING: 1 },
-    ],
     ['WTHDRAWN', {}, { withdrawn: 1 }, {}, 'blockers', { WTHDRAWN: 1 }],
     ['RESTRICTED', {}, { restricted_status: 1 }, {}, 'blockers', { RESTRICTED: 1 }],
-    ['ITEM_LOST, warned', {}, { lost_status: 2 }, {}, 'warnings', { ITEM_LOST: 'Lost (2)' }],
-    [
-      'ITEM_LOST, to confirm',
-      {},
-      { lost_status: 2 },
-      { IssueLostItem: 'confirm' },
-      'confirms',
-      { ITEM_LOST: 'Lost (2)' },
-    ],
-    ['AGE_RESTRICTION', {}, { age_restriction: 18 }, {}, 'blockers', { AGE_RESTRICTION: 'Age 18' }],
     ['RENTALCHARGE', {}, { rental_charge: 1.5 }, confirmsFees, 'confirms', { RENTALCHARGE: 1.5 }],
-    [
-      'a later booking of somebody else',
-      {},
-      { booking: { patron_id: 1, start_date: '9999-01-01' } },
-      {},
-      'confirms',
-      { BOOKED_TO_ANOTHER: { patron_id: 1, start_date: '9999-01-01' } },
-    ],
     [
       'ADDITIONAL_MATERIALS',
       {},
@@ -157,7 +131,6 @@ describe('reasons against a checkout', () => {
     ],
     ['TRANSFERRED', {}, { hold: { state: 'TRANSFERRED', patron_id: 1 } }, {}, 'confirms', { TRANSFERRED: 1 }],
     ['PROCESSING', {}, { hold: { state: 'PROCESSING', patron_id: 1 } }, {}, 'confirms', { PROCESSING: 1 }],
-    ['RECALLED', {}, { recall: { patron_id: 1 } }, {}, 'confirms', { RECALLED: 1 }],
     [
       'ITEMNOTSAMEBRANCH',
       {},
@@ -213,20 +186,16 @@ describe('reasons against a checkout', () => {
       });
     }));
 
-  test.each<[Release, string[]]>([
-    ['24.11', []],
-    ['25.11', ['circulation_rule_TOO_MANY']],
-  ])('TOO_MANY as a blocker on %s leaves %j among the confirms', (release, confirms) =>
-    withItem({ release, settings: { AllowTooManyOverride: false } }, async (koha, patronId, itemId) => {
+  test('TOO_MANY is named with the number that is allowed', () =>
+    withItem({}, async (koha, patronId, itemId) => {
       koha.putSettings({ circulation_rules: [{ rule: 'maxissueqty', value: '1' }] });
       koha.putItem('40', { checked_out_to: '111' });
-      const { body } = await availabilityOf(koha, patronId, itemId);
-      expect(body).toMatchObject({
-        blockers: { TOO_MANY: 'TOO_MANY_CHECKOUTS', current_loan_count: 1, max_loans_allowed: 1 },
+      expect(rowOf(await availabilityOf(koha, patronId, itemId))['confirms']).toMatchObject({
+        TOO_MANY: 'TOO_MANY_CHECKOUTS',
+        current_loan_count: 1,
+        max_loans_allowed: 1,
       });
-      expect(Object.keys((body as { confirms: object }).confirms)).toEqual(confirms);
-    }),
-  );
+    }));
 
   test('no rule at all is NO_RULE_DEFINED', () =>
     withItem({ settings: { circulation_rules: [] } }, async (koha, patronId, itemId) => {
@@ -297,49 +266,17 @@ describe('items that are out', () => {
         old_checkouts: [{ cardnumber: '222' }],
       });
     }));
-
-  test('under AutoReturnCheckedOutItems a warning holds the raw row of the other, hash included', () =>
-    withItem({ settings: { AutoReturnCheckedOutItems: true } }, async (koha, patron_id, item_id) => {
-      koha.putPatron('222', { surname: 'Other', password: 'HASH' });
-      koha.putItem(barcode, { checked_out_to: '222' });
-      expect(rowOf(await availabilityOf(koha, patron_id, item_id))['warnings']).toMatchObject({
-        RETURNED_FROM_ANOTHER: { patron: { surname: 'Other', password: 'HASH', branchcode: 'MAIN' } },
-      });
-      expect(await checkOut(koha, { patron_id, item_id })).toMatchObject({ status: 201 });
-    }));
-
-  test('a return that is not allowed here blocks', () =>
-    withItem({ settings: { AllowReturnToBranch: 'homebranch' } }, async (koha, patron_id, item_id) => {
-      koha.putPatron('222', {});
-      koha.putItem(barcode, { home_library_id: 'NORTH', checked_out_to: '222' });
-      expect(rowOf(await availabilityOf(koha, patron_id, item_id))['blockers']).toMatchObject({
-        RETURN_IMPOSSIBLE: 1,
-        branch_to_return: 'NORTH',
-      });
-    }));
 });
 
 describe('reasons that are none', () => {
-  test.each<[string, Row, Record<string, string>]>([
-    ['a rental charge that needs no confirmation', { rental_charge: 2 }, {}],
-    ['a restriction of the item other than 1', { restricted_status: 2 }, {}],
-    ['an own booking that runs', { booking: { patron_id: 2 } }, {}],
-    [
-      'an item of another home that is held here, under homeorholdingbranch',
-      { home_library_id: 'NORTH', holding_library_id: 'MAIN', checked_out_to: '222' },
-      { AllowReturnToBranch: 'homeorholdingbranch', AutoReturnCheckedOutItems: '1' },
-    ],
-    [
-      'an item of this home that is held elsewhere, under homeorholdingbranch',
-      { home_library_id: 'MAIN', holding_library_id: 'NORTH', checked_out_to: '222' },
-      { AllowReturnToBranch: 'homeorholdingbranch', AutoReturnCheckedOutItems: '1' },
-    ],
-  ])('%s', (_what, item, settings) =>
-    withItem({ settings }, async (koha, patronId, itemId) => {
+  test.each<[string, Row]>([
+    ['a rental charge that needs no confirmation', { rental_charge: 2 }],
+    ['a restriction of the item other than 1', { restricted_status: 2 }],
+    ['an own hold', { hold: { patron_id: 2 } }],
+  ])('%s', (_what, item) =>
+    withItem({}, async (koha, patronId, itemId) => {
       koha.putPatron('222', {});
-      const { checked_out_to, ...columns } = item;
-      if (checked_out_to !== undefined) koha.putItem(barcode, { checked_out_to });
-      koha.putItem(barcode, columns);
+      koha.putItem(barcode, item);
       const { blockers, confirms } = rowOf(await availabilityOf(koha, patronId, itemId));
       expect({ blockers, confirms }).toEqual({ blockers: {}, confirms: {} });
     }),

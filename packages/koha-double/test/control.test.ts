@@ -257,7 +257,7 @@ describe('settings', () => {
         release: '25.11',
         latency_ms: 1,
         AutoEmailNewUser: true,
-        preferences: { noissuescharge: 10 },
+        preferences: { RESTdefaultPageSize: 10 },
         permissions: ['catalogue:1'],
         attribute_types: [{ code: 'ONLY' }],
       };
@@ -265,7 +265,7 @@ describe('settings', () => {
       expect(rowOf(await control(koha, 'GET', '/settings'))).toMatchObject({
         release: '25.11',
         latency_ms: 1,
-        preferences: { AutoEmailNewUser: '1', noissuescharge: '10' },
+        preferences: { AutoEmailNewUser: '1', RESTdefaultPageSize: '10' },
         permissions: ['catalogue:1'],
         attribute_types: [{ code: 'ONLY', unique_id: false }],
       });

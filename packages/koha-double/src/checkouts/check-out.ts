@@ -5,18 +5,18 @@ import type { CheckoutRow } from './checkout-table.ts';
 const defaultDays = 21;
 
 /** Checks the item out. The patron's own checkout is renewed; another patron's is returned first. */
-export function checkOut(wish: Wish, issuerId: number): CheckoutRow {
+export function checkOut(wish: Wish): CheckoutRow {
   const { checkouts } = wish.double.db;
   const before = checkouts.ofItem(wish.item.item_id);
   if (before?.patron_id === wish.patron.patron_id) return renew(wish, before);
   if (before !== undefined) checkouts.close(before, wish.double.clock.timestamp(), wish.actingLibrary);
-  const row = newCheckout(wish, issuerId);
+  const row = newCheckout(wish);
   checkouts.put(row);
   moveItem(wish, row);
   return row;
 }
 
-function newCheckout(wish: Wish, issuerId: number): CheckoutRow {
+function newCheckout(wish: Wish): CheckoutRow {
   const { double, patron, item, actingLibrary } = wish;
   const now = double.clock.timestamp();
   return {
@@ -25,7 +25,7 @@ function newCheckout(wish: Wish, issuerId: number): CheckoutRow {
     item_id: item.item_id,
     due_date: dueDate(wish),
     library_id: actingLibrary,
-    issuer_id: double.settings.preferences.RecordStaffUserOnCheckout === '1' ? issuerId : null,
+    issuer_id: null,
     checkin_date: null,
     checkin_library_id: null,
     last_renewed_date: null,

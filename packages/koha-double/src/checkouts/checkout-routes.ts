@@ -133,7 +133,7 @@ const add = buildRoute(
     permissions: circulate,
   },
   (call) => {
-    const { double, user, search } = call;
+    const { double, search } = call;
     const body = isRecord(call.body) ? call.body : {};
     const item = findItem(call, body);
     if ('status' in item) return item;
@@ -144,7 +144,7 @@ const add = buildRoute(
     const refused = refuse(call, wish, findAvailability(wish));
     if (refused !== null) return refused;
     if (item.columns.external_id === null) return problem(500, 'Unknown error during checkout');
-    const row = checkOut(wish, user.patron_id);
+    const row = checkOut(wish);
     // Koha writes the number behind the whole address of the request, its query included.
     const location = `/api/v1/checkouts${search === '' ? '' : `?${search}`}/${row.checkout_id}`;
     return { status: 201, body: renderCheckout(call, row), headers: { Location: location } };

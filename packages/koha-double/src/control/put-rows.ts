@@ -148,7 +148,7 @@ function moveCheckout(double: Double, itemId: number, cardnumber: unknown): void
   }
   const patron = typeof cardnumber === 'string' ? patrons.withCard(cardnumber) : undefined;
   if (patron === undefined) return;
-  checkOut({ double, patron, item, actingLibrary: branch, isSuperlibrarian: true }, patron.patron_id);
+  checkOut({ double, patron, item, actingLibrary: branch, isSuperlibrarian: true });
 }
 
 /** A patron as stored: API names, hidden columns under their database name, attributes inline. */

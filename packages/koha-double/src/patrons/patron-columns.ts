@@ -17,8 +17,8 @@ export interface PatronBody {
   readonly attributes: readonly AttributeValue[] | null;
 }
 
-/** Koha's own treatment of what comes in: blanks trimmed, notes scrubbed, surname perhaps in capitals. */
-export function readPatronBody(double: Double, method: 'POST' | 'PUT', body: unknown): PatronBody | Answer {
+/** Koha's own treatment of what comes in: blanks trimmed, notes scrubbed. */
+export function readPatronBody(method: 'POST' | 'PUT', body: unknown): PatronBody | Answer {
   if (!isRecord(body)) return crash();
   if (Object.keys(unwritableEmbeds).some((name) => Object.hasOwn(body, name))) return crash();
   const { extended_attributes: attributes, ...given } = body;
@@ -30,7 +30,7 @@ export function readPatronBody(double: Double, method: 'POST' | 'PUT', body: unk
         ? problem(400, 'Given  does not exist')
         : problem(400, 'Invalid parameter(s)', { parameters: name });
     }
-    columns[name] = tidy(double, name, value);
+    columns[name] = tidy(name, value);
   }
   return { columns, attributes: Array.isArray(attributes) ? attributes.map(attributeValueOf) : null };
 }
@@ -42,10 +42,9 @@ export function isAnswer(value: object): value is Answer {
 const scrubbed = new Set(['staff_notes', 'opac_notes']);
 const allowedTags = /^(?:\/?(?:b|i|em|strong|u|br|hr|p|ul|ol|li|small|big|span|div))$/i;
 
-function tidy({ settings }: Double, name: string, value: unknown): unknown {
+function tidy(name: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const text = value.trim();
-  if (name === 'surname' && settings.preferences.uppercasesurnames === '1') return text.toUpperCase();
   if (!scrubbed.has(name)) return text;
   return text.replace(/<([^<>]*)>/g, (tag, inside: string) =>
     allowedTags.test(inside.split(/[\s/]*(?=\s|$)/)[0] ?? '') ? tag : '',
@@ -73,7 +72,7 @@ export function newPatronColumns(
   category: CategoryRow,
 ): PatronColumns {
   const { clock, settings } = double;
-  const card = textOf(given['cardnumber']) || (nextCard(double) ?? given['cardnumber'] ?? null);
+  const card = textOf(given['cardnumber']) || (given['cardnumber'] ?? null);
   const triggers = settings.preferences.TrackLastPatronActivityTriggers.toLowerCase().split(/\s*,\s*/);
   return {
     ...Object.fromEntries(patronFields.fields.map(({ name, nullable }) => [name, nullable ? null : false])),
@@ -101,14 +100,6 @@ function expiryOf(
 ): string | null {
   if (enrolment_period_date !== null) return enrolment_period_date;
   return enrolment_period === null ? null : addMonths(clock.today(), enrolment_period);
-}
-
-function nextCard({ settings, db }: Double): string | null {
-  if (settings.preferences.autoMemberNum !== '1') return null;
-  const numbers = [...db.patrons.rows()]
-    .map(({ columns }) => columns.cardnumber ?? '')
-    .filter((card) => /^\d{1,15}$/.test(card));
-  return String(Math.max(0, ...numbers.map(Number)) + 1);
 }
 
 /**

@@ -32,7 +32,7 @@ const noSuch = (what: string): Answer => problem(400, `Given ${what} does not ex
 /** `POST /patrons`, in Koha's order: possible duplicate, category, userid, card, library, attributes, commit. */
 export async function createPatron(call: ApiCall): Promise<Answer> {
   const { double, release } = call;
-  const body = readPatronBody(double, 'POST', call.body);
+  const body = readPatronBody('POST', call.body);
   if (isAnswer(body)) return body;
   const isConfirmed = !['', '0'].includes(call.headers['x-confirm-not-duplicate'] ?? '');
   if (isFrom(release, '25.11') && !isConfirmed && hasPossibleDuplicate(double, body.columns)) {
@@ -163,7 +163,7 @@ export async function updatePatron(call: ApiCall): Promise<Answer> {
   const { double, release } = call;
   const before = double.db.patrons.get(Number(call.path['patron_id']));
   if (before === undefined) return notFound(release, 'Patron');
-  const body = readPatronBody(double, 'PUT', call.body);
+  const body = readPatronBody('PUT', call.body);
   const refusedMail = refuseMail(call, before);
   if (refusedMail !== null) return refusedMail;
   if (isAnswer(body)) return body;

@@ -117,7 +117,7 @@ export function checkOutAtDesk(
   if (blockers.length > 0) return { kind: 'blocked', keys: blockers };
   const confirms = reasons(found.confirms);
   if (confirms.length > 0 && !isConfirmed) return { kind: 'unconfirmed', keys: confirms };
-  checkOut(wish, session.patronId);
+  checkOut(wish);
   return { kind: 'checked_out' };
 }
 
