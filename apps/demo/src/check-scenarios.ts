@@ -25,7 +25,7 @@ interface Scenario {
   readonly expected: {
     readonly outcome: string;
     readonly checkout: string | null;
-    /** The fewest calls that can do it (docs/performance.md, S9). */
+    /** The fewest calls that can do it. */
     readonly mostCalls: number;
   };
   readonly run: (scene: Scene) => Promise<Seen>;

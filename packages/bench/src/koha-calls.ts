@@ -11,10 +11,6 @@ interface Call {
 export const isWorkCall = ({ path }: Call): boolean =>
   !/^\/api\/v1\/(?:oauth\/token|contrib\/passport\/about|\.html|)$/.test(path);
 
-/** The same without the reports. */
-export const isPatronCall = ({ path }: Call): boolean =>
-  !/^\/api\/v1\/(?:oauth\/token|contrib\/.*|\.html|)$/.test(path);
-
 export async function forgetCalls(kohas: Kohas): Promise<void> {
   await Promise.all(kohas.kohas.map(({ id }) => kohas.control(id, 'DELETE', 'calls')));
 }

@@ -2,7 +2,6 @@ import { measureAddedTime } from './scenarios/s1-added-time.ts';
 import { measureBurst } from './scenarios/s11-burst.ts';
 import { measureColdDesk } from './scenarios/s10-cold-desk.ts';
 import { measureLibraries } from './scenarios/s12-libraries.ts';
-import { measureFarRedis } from './scenarios/s13-far-redis.ts';
 import { measureDesk } from './scenarios/s14-desk.ts';
 import { measureSizes } from './scenarios/s15-sizes.ts';
 import { measureLocate } from './scenarios/s2-locate.ts';
@@ -12,7 +11,6 @@ import { measureWorker } from './scenarios/s5-worker.ts';
 import { measureScaleOut } from './scenarios/s6-scale-out.ts';
 import { measureBacklog } from './scenarios/s7-backlog.ts';
 import { measureStartUp } from './scenarios/s8-start-up.ts';
-import { measureCalls } from './scenarios/s9-calls.ts';
 import type { Scenario } from './scenario.ts';
 
 /** By the names that the command takes. */
@@ -25,11 +23,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   S6: measureScaleOut,
   S7: measureBacklog,
   S8: measureStartUp,
-  S9: measureCalls,
   S10: measureColdDesk,
   S11: measureBurst,
   S12: measureLibraries,
-  S13: measureFarRedis,
   S14: measureDesk,
   S15: measureSizes,
 };

@@ -50,6 +50,7 @@ export function about(session: Session, options?: CallOptions): Promise<PluginAb
 /** What a plugin may have to prove: anything else is refused there, so that a proof never is the signature of a delivery. */
 const NONCE = /^[\w-]{22,64}$/;
 
+/** One finding of the plugin's own set-up check. */
 const findingSchema = z.object({
   /** The word of the plugin's `SetupCheck.pm`. A later version can find what nobody here knows. */
   finding: z.string().regex(/^[a-z_]{1,40}$/),
@@ -63,9 +64,6 @@ const findingSchema = z.object({
   /** A status, seconds, milliseconds or a number of workers. */
   figure: z.number().int().min(0).max(1e9).nullable().catch(null),
 });
-
-/** One finding of the plugin's own set-up check. */
-export type PluginFinding = z.infer<typeof findingSchema>;
 
 const checkSchema = z.object({
   // Null: none was entered, or none that a library can have.
