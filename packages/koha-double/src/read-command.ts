@@ -1,91 +1,61 @@
+import { parseArgs } from 'node:util';
 import { isRelease, releases } from './release.ts';
 import { isSeedName, seedNames } from './seed/seeds.ts';
 import type { KohaDoubleOptions } from './start-koha-double.ts';
 
-export type DoubleCommand = KohaDoubleOptions;
-
 export const usage = `koha-double: a stand-in for one Koha, or several in one process
 
-  --library NAME[:PORT]   id of the library; may be repeated                  DOUBLE_LIBRARY
-  --port N                port of the first without its own, default any free DOUBLE_PORT
-  --host ADDRESS          default 127.0.0.1                                   DOUBLE_HOST
-  --seed NAME             empty, ${seedNames.join(', ')}; default: the library's own, or empty  DOUBLE_SEED
-  --release R             ${releases.join(', ')}; default 24.11                        DOUBLE_RELEASE
-  --latency MS            added before each API answer                        DOUBLE_LATENCY_MS
-  --credentials HOW       derived (default) or random                         DOUBLE_CREDENTIALS
+  --library NAME[:PORT]   id of the library, default any free port; may be repeated
+  --host ADDRESS          default 127.0.0.1
+  --seed NAME             empty, ${seedNames.join(', ')}; default: the library's own, or empty
+  --release R             ${releases.join(', ')}; default 24.11
+  --latency MS            added before each API answer
   --no-plugin             a Koha without the passport plugin
-  --receiver URL          where its plugin side sends events                  DOUBLE_RECEIVER_URL
-                          signed with                                         DOUBLE_WEBHOOK_SECRET
-  --plugin-script FILE    the plugin's desk/main.js, for the staff pages      DOUBLE_PLUGIN_SCRIPT
-  --plugin-pages FILE     the plugin's t/bin/plugin-page.pl, for its pages    DOUBLE_PLUGIN_PAGES
-  --kpz FILE              the packed plugin, offered for download             DOUBLE_KPZ
+  --receiver URL          where its plugin side sends events, signed with DOUBLE_WEBHOOK_SECRET
+                          or, of several libraries, DOUBLE_WEBHOOK_SECRET_MIDLAND
 
 Prints {"library", "url", "client_id", "client_secret"} for each, one line of JSON.
-With several libraries each may have its own, DOUBLE_WEBHOOK_SECRET_MIDLAND.
 `;
 
-type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** What the command line and the environment say, or what is wrong with it. */
-export function readCommand(flags: Flags, env: Environment): readonly DoubleCommand[] | string {
-  const text = (flag: string, variable: string): string | undefined => {
-    const value = flags[flag];
-    return typeof value === 'string' ? value : env[variable];
-  };
-  const names = libraryNames(flags['library'], env['DOUBLE_LIBRARY']);
-  const release = text('release', 'DOUBLE_RELEASE') ?? '24.11';
-  const seed = text('seed', 'DOUBLE_SEED');
-  const latency = text('latency', 'DOUBLE_LATENCY_MS') ?? '0';
-  const port = text('port', 'DOUBLE_PORT');
-  const credentials = text('credentials', 'DOUBLE_CREDENTIALS') ?? 'derived';
-  if (names.length === 0) return 'no --library';
+/** What the command line says; null: that help is wanted; or a text of what is wrong with it. */
+export function readCommand(
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): readonly KohaDoubleOptions[] | string | null {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      library: { ...text, multiple: true, default: [] },
+      host: { ...text, default: '127.0.0.1' },
+      seed: text,
+      release: { ...text, default: '24.11' },
+      latency: { ...text, default: '0' },
+      'no-plugin': { type: 'boolean', default: false },
+      receiver: text,
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  const { library, host, seed, release, latency, receiver } = values;
+  if (values.help === true) return null;
+  const named = library.map((entry) => entry.split(':'));
+  if (named.length === 0) return 'no --library';
   if (!isRelease(release)) return `no release ${release}: ${releases.join(', ')}`;
   if (seed !== undefined && seed !== 'empty' && !isSeedName(seed)) return `no seed ${seed}`;
-  if (!isPort(latency) || (port !== undefined && !isPort(port))) return '--port and --latency are numbers';
-  if (names.some(({ ownPort }) => Number.isNaN(ownPort))) return '--port and --latency are numbers';
-  if (credentials !== 'derived' && credentials !== 'random') return '--credentials is derived or random';
-  return names.map(({ name, ownPort }, index) => {
-    const receiverUrl = text('receiver', 'DOUBLE_RECEIVER_URL');
-    const secret = secretOf(name, env);
-    const pluginScriptPath = text('plugin-script', 'DOUBLE_PLUGIN_SCRIPT');
-    const pluginPagesPath = text('plugin-pages', 'DOUBLE_PLUGIN_PAGES');
-    const kpzPath = text('kpz', 'DOUBLE_KPZ');
+  if (![latency, ...named.map(([, port = '0']) => port)].every((number) => /^\d{1,5}$/.test(number)))
+    return 'a port and --latency are numbers';
+  return named.map(([name = '', port = '0']) => {
+    const own = `DOUBLE_WEBHOOK_SECRET_${name.toUpperCase().replace(/\W/g, '_')}`;
+    const secret = env[own] ?? env['DOUBLE_WEBHOOK_SECRET'];
     return {
       library: name,
-      port: ownPort ?? (index === 0 && port !== undefined ? Number(port) : 0),
-      host: text('host', 'DOUBLE_HOST') ?? '127.0.0.1',
+      port: Number(port),
+      host,
       seed: seed ?? (isSeedName(name) ? name : 'empty'),
       release,
       latencyMs: Number(latency),
-      credentials,
-      plugin: flags['no-plugin'] !== true,
-      ...(pluginScriptPath === undefined ? {} : { pluginScriptPath }),
-      ...(pluginPagesPath === undefined ? {} : { pluginPagesPath }),
-      ...(kpzPath === undefined ? {} : { kpzPath }),
-      webhook: receiverUrl === undefined || secret === undefined ? undefined : { receiverUrl, secret },
+      plugin: !values['no-plugin'],
+      webhook: receiver === undefined || secret === undefined ? undefined : { receiverUrl: receiver, secret },
     };
   });
-}
-
-interface NamedLibrary {
-  readonly name: string;
-  readonly ownPort: number | undefined;
-}
-
-function libraryNames(flag: Flags[string], variable: string | undefined): NamedLibrary[] {
-  const given = Array.isArray(flag) ? flag.map(String) : (variable?.split(',') ?? []);
-  return given.map((entry) => {
-    const [name = '', port] = entry.trim().split(':');
-    return { name, ownPort: port === undefined ? undefined : Number(port) };
-  });
-}
-
-function secretOf(library: string, env: Environment): string | undefined {
-  const own = `DOUBLE_WEBHOOK_SECRET_${library.toUpperCase().replace(/\W/g, '_')}`;
-  return env[own] ?? env['DOUBLE_WEBHOOK_SECRET'];
-}
-
-function isPort(value: string): boolean {
-  return /^\d{1,5}$/.test(value);
 }

@@ -3,21 +3,9 @@ import { readCommand } from '../src/read-command.ts';
 
 describe('the command', () => {
   test('one library with the given options', () => {
-    expect(
-      readCommand(
-        {
-          library: ['midland'],
-          port: '8091',
-          seed: 'empty',
-          release: '25.11',
-          latency: '50',
-          'no-plugin': true,
-          receiver: 'http://127.0.0.1:8080',
-          'plugin-script': '/p/desk/main.js',
-        },
-        { DOUBLE_WEBHOOK_SECRET: 'whsec_x' },
-      ),
-    ).toEqual([
+    const options = '--library midland:8091 --seed empty --release 25.11 --latency 50 --no-plugin';
+    const env = { DOUBLE_WEBHOOK_SECRET: 'whsec_x' };
+    expect(readCommand([...options.split(' '), '--receiver', 'http://127.0.0.1:8080'], env)).toEqual([
       {
         library: 'midland',
         port: 8091,
@@ -25,24 +13,20 @@ describe('the command', () => {
         seed: 'empty',
         release: '25.11',
         latencyMs: 50,
-        credentials: 'derived',
         plugin: false,
-        pluginScriptPath: '/p/desk/main.js',
         webhook: { receiverUrl: 'http://127.0.0.1:8080', secret: 'whsec_x' },
       },
     ]);
   });
 
-  test('several libraries from the environment, each with its own port, seed and secret', () => {
+  test('several libraries, each with its own port, seed and secret', () => {
+    const options =
+      '--library midland:8091 --library lakeside:8093 --library elsewhere --host 0.0.0.0 --receiver http://receiver:8080';
     const env = {
-      DOUBLE_LIBRARY: 'midland:8091,lakeside:8093,elsewhere',
-      DOUBLE_RECEIVER_URL: 'http://receiver:8080',
       DOUBLE_WEBHOOK_SECRET_MIDLAND: 'whsec_m',
       DOUBLE_WEBHOOK_SECRET_LAKESIDE: 'whsec_l',
-      DOUBLE_HOST: '0.0.0.0',
     };
-    const commands = readCommand({}, env);
-    expect(commands).toMatchObject([
+    expect(readCommand(options.split(' '), env)).toMatchObject([
       { library: 'midland', port: 8091, seed: 'midland', host: '0.0.0.0', webhook: { secret: 'whsec_m' } },
       { library: 'lakeside', port: 8093, seed: 'lakeside', webhook: { secret: 'whsec_l' } },
       { library: 'elsewhere', port: 0, seed: 'empty', webhook: undefined },
@@ -50,13 +34,16 @@ describe('the command', () => {
   });
 
   test.each([
-    [{}, 'no --library'],
-    [{ library: ['x'], release: '1.0' }, 'no release 1.0'],
-    [{ library: ['x'], seed: 'atlantis' }, 'no seed atlantis'],
-    [{ library: ['x'], port: 'eighty' }, '--port'],
-    [{ library: ['x:eighty'] }, '--port'],
-    [{ library: ['x'], credentials: 'mine' }, '--credentials'],
-  ])('%j is refused: %s', (flags, text) => {
-    expect(readCommand(flags, {})).toContain(text);
+    ['', 'no --library'],
+    ['--library x --release 1.0', 'no release 1.0'],
+    ['--library x --seed atlantis', 'no seed atlantis'],
+    ['--library x --latency long', '--latency'],
+    ['--library x:eighty', 'a port'],
+  ])('"%s" is refused: %s', (options, text) => {
+    expect(readCommand(options.split(' ').filter(Boolean), {})).toContain(text);
+  });
+
+  test('help is wanted', () => {
+    expect(readCommand(['--help'], {})).toBeNull();
   });
 });
