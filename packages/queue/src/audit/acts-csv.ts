@@ -4,28 +4,9 @@ import type { ListedAct } from './find-acts.ts';
 const COLUMNS = ['at', 'act', 'by', 'source', 'libraries', 'homes', 'event', 'result', 'count', 'details'];
 
 /** An act as JSON has it, in the dashboard and in the command. */
-export const actJson = ({
-  atMs,
-  act,
-  by,
-  source,
-  libraries,
-  homes,
-  event,
-  result,
-  count,
-  details,
-}: ListedAct) => ({
+export const actJson = ({ id: _place, atMs, ...act }: ListedAct) => ({
   at: new Date(atMs).toISOString(),
-  act,
-  by,
-  source,
-  libraries,
-  homes,
-  event,
-  result,
-  count,
-  details,
+  ...act,
 });
 
 /** What else is said of an act, in one line. */
