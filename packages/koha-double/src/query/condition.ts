@@ -1,7 +1,7 @@
 import { collate } from '../collation.ts';
 import { isRecord } from '../record.ts';
 
-/** Comparisons that Koha's `q` allows on one column, of what is stored there with a value. */
+/** Comparisons that Koha's `q` allows on one column, of what is stored there with a value; those that nobody sends here are refused. */
 const comparisons = {
   '=': (stored, value) => order(stored, value) === 0,
   '!=': (stored, value) => order(stored, value) !== 0,
@@ -10,30 +10,21 @@ const comparisons = {
   '<=': (stored, value) => order(stored, value) <= 0,
   '>=': (stored, value) => order(stored, value) >= 0,
   like: isLike,
-  not_like: (stored, value) => !isLike(stored, value),
   in: isIn,
-  not_in: (stored, value) => !isIn(stored, value),
   between: isBetween,
-  not_between: (stored, value) => !isBetween(stored, value),
-  bool: (stored, value) => isTrue(stored) === isTrue(value),
-  not_bool: (stored, value) => isTrue(stored) !== isTrue(value),
-  regexp: (stored, value) => new RegExp(collate(text(value)), 'u').test(collate(text(stored))),
 } satisfies Readonly<Record<string, (stored: unknown, value: unknown) => boolean>>;
 
 type Comparison = keyof typeof comparisons;
 
 const operators = new Map<string, Comparison>(
   (Object.keys(comparisons) as Comparison[]).map((name) => [/\w/.test(name) ? `-${name}` : name, name]),
-)
-  .set('like', 'like')
-  .set('-ident', '=');
-const listTakers = new Set<Comparison>(['in', 'not_in', 'between', 'not_between']);
+).set('like', 'like');
+const listTakers = new Set<Comparison>(['in', 'between']);
 
 /** A filter over rows: what `q` and the simple filters come to. */
 export type Condition =
   | { readonly kind: 'all' }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
-  | { readonly kind: 'not'; readonly part: Condition }
   | CompareCondition;
 
 interface CompareCondition {
@@ -60,8 +51,6 @@ export function renamed(condition: Condition, rename: (column: string) => string
     case 'and':
     case 'or':
       return { ...condition, parts: condition.parts.map((part) => renamed(part, rename)) };
-    case 'not':
-      return { ...condition, part: renamed(condition.part, rename) };
     case 'compare':
       return { ...condition, column: rename(condition.column) };
     default:
@@ -115,8 +104,6 @@ function list(values: readonly unknown[], means: 'and' | 'or'): Condition {
 
 function entry(key: string, value: unknown): Condition {
   if (key === '-and' || key === '-or') return group(value, key === '-and' ? 'and' : 'or');
-  if (key === '-not' || key === '-not_bool') return { kind: 'not', part: group(value, 'or') };
-  if (key === '-bool') return group(value, 'or');
   if (key.startsWith('-')) throw new BadOperator();
   return onColumn(key, value);
 }
@@ -145,16 +132,14 @@ function listed(column: string, value: unknown): Condition {
 }
 
 function compared(column: string, operator: string, operand: unknown): Condition {
-  if (operator === '-not') return { kind: 'not', part: onColumn(column, operand) };
   if (operator === '-and' || operator === '-or') return onColumnList(column, [operator, ...asList(operand)]);
   const comparison = operators.get(operator);
   if (comparison === undefined) throw new BadOperator();
   const takesList = listTakers.has(comparison);
   if (takesList && !Array.isArray(operand)) throw new Unusable();
-  if (comparison === 'regexp') new RegExp(String(operand), 'u');
   if (Array.isArray(operand) && !takesList) {
     const parts = operand.map((value: unknown) => compared(column, operator, value));
-    return comparison === '!=' || comparison === 'not_like' ? allOf(parts) : { kind: 'or', parts };
+    return comparison === '!=' ? allOf(parts) : { kind: 'or', parts };
   }
   return { kind: 'compare', column, comparison, value: operand };
 }
@@ -171,8 +156,6 @@ export function matches(condition: Condition, read: Read): boolean {
       return condition.parts.every((part) => matches(part, read));
     case 'or':
       return condition.parts.some((part) => matches(part, read));
-    case 'not':
-      return !matches(condition.part, read);
     case 'compare':
       return compare(read(condition.column) ?? null, condition);
     default:
@@ -183,8 +166,7 @@ export function matches(condition: Condition, read: Read): boolean {
 function compare(stored: unknown, { comparison, value = null }: CompareCondition): boolean {
   if (comparison === '=' && value === null) return stored === null;
   if (comparison === '!=' && value === null) return stored !== null;
-  const takesNull = comparison === 'bool' || comparison === 'not_bool';
-  return (stored !== null || takesNull) && comparisons[comparison](stored, value);
+  return stored !== null && comparisons[comparison](stored, value);
 }
 
 const momentText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
@@ -225,10 +207,6 @@ function isBetween(stored: unknown, ends: unknown): boolean {
   return order(stored, low) >= 0 && order(stored, high) <= 0;
 }
 
-function isTrue(value: unknown): boolean {
-  return value === true || (typeof value === 'number' && value !== 0) || value === '1';
-}
-
 function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [value];
 }
@@ -246,7 +224,6 @@ type Lookup = (column: string, value: unknown) => ReadonlySet<number> | null;
 export function candidateIds(condition: Condition, lookup: Lookup): ReadonlySet<number> | null {
   switch (condition.kind) {
     case 'all':
-    case 'not':
       return null;
     case 'compare': {
       const { comparison, column, value } = condition;
