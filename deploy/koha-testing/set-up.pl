@@ -38,8 +38,8 @@ my @PERMISSIONS = qw( edit_borrowers list_borrowers view_borrower_infos_from_any
 my %FLAG = ( catalogue => 1 << 2, borrowers => 1 << 4 );
 
 my $source = shift // die "set-up.pl PLUGIN\n";
-my $facts = JSON::PP::decode_json( do { local $/; <STDIN> } );
-my $dbh   = C4::Context->dbh;
+my $facts  = JSON::PP::decode_json( do { local $/; <STDIN> } );
+my $dbh    = C4::Context->dbh;
 
 C4::Context->set_preference( 'RESTOAuth2ClientCredentials', 1 );
 C4::Context->set_preference( 'ExtendedPatronAttributes',    1 );
@@ -57,7 +57,7 @@ sub make_category {
             enrolmentperiod => 12,
             enrolmentfee    => 0,
         }
-    )->store
+        )->store
         if !Koha::Patron::Categories->find($CATEGORY);
 
     Koha::CirculationRules->set_rules(
@@ -72,8 +72,9 @@ sub make_category {
 }
 
 sub make_user {
-    my ($branch)   = $dbh->selectrow_array('SELECT branchcode FROM branches ORDER BY branchcode');
-    my ($category) = $dbh->selectrow_array(
+    my ($branch) = $dbh->selectrow_array('SELECT branchcode FROM branches ORDER BY branchcode');
+    my ($category)
+        = $dbh->selectrow_array(
         q{SELECT categorycode FROM categories WHERE category_type = 'S' ORDER BY categorycode});
     my $patron = Koha::Patrons->find( { userid => $USERID } ) // Koha::Patron->new(
         {   surname      => 'Patron Passport',
@@ -86,9 +87,10 @@ sub make_user {
 
     my ( $major, $minor ) = Koha::version() =~ m{\A (\d+) [.] (\d+)}xms;
     my $is_whole = $major < 26 || ( $major == 26 && $minor < 5 );
-    $dbh->do( 'UPDATE borrowers SET flags = ? WHERE borrowernumber = ?',
-        undef, $FLAG{catalogue} | ( $is_whole ? $FLAG{borrowers} : 0 ),
-        $patron->borrowernumber );
+    $dbh->do(
+        'UPDATE borrowers SET flags = ? WHERE borrowernumber = ?', undef,
+        $FLAG{catalogue} | ( $is_whole ? $FLAG{borrowers} : 0 ),   $patron->borrowernumber
+    );
     $dbh->do( 'DELETE FROM user_permissions WHERE borrowernumber = ?', undef, $patron->borrowernumber );
     $dbh->do(
         'INSERT INTO user_permissions (borrowernumber, module_bit, code)'
@@ -153,7 +155,8 @@ sub make_key {
         && Koha::ApiKeys->search( { %mine, client_id => $facts->{client_id} } )->count;
 
     $_->delete foreach Koha::ApiKeys->search( \%mine )->as_list;
-    my $key = Koha::ApiKey->new( { patron_id => $user->borrowernumber, description => 'Patron Passport' } )->store;
+    my $key = Koha::ApiKey->new( { patron_id => $user->borrowernumber, description => 'Patron Passport' } )
+        ->store;
 
     return { client_id => $key->client_id, client_secret => $key->plain_text_secret };
 }

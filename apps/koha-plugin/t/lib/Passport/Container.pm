@@ -27,7 +27,8 @@ _populate() if $is_new;
 # Sample data and superlibrarian of koha-misc4dev, as far as they matter (populate_db.pl, create_superlibrarian.pl).
 sub _populate {
     Passport::TestDatabase::create_tables( $dbh, 64 );
-    $dbh->do($_) foreach (
+    $dbh->do($_)
+        foreach (
         'ALTER TABLE borrowers ADD COLUMN surname TEXT',
         'ALTER TABLE borrowers ADD COLUMN branchcode VARCHAR(10) REFERENCES branches (branchcode)',
         'ALTER TABLE borrowers ADD COLUMN categorycode VARCHAR(10) REFERENCES categories (categorycode)',
@@ -37,7 +38,7 @@ sub _populate {
         'ALTER TABLE categories ADD COLUMN enrolmentfee DECIMAL',
         'CREATE TABLE permissions (module_bit INT, code VARCHAR(64), PRIMARY KEY (module_bit, code))',
         'CREATE TABLE user_permissions (borrowernumber INT, module_bit INT, code VARCHAR(64),'
-            . ' FOREIGN KEY (module_bit, code) REFERENCES permissions (module_bit, code))',
+        . ' FOREIGN KEY (module_bit, code) REFERENCES permissions (module_bit, code))',
         'CREATE TABLE circulation_rules (branchcode TEXT, categorycode TEXT, itemtype TEXT, rule_name TEXT, rule_value TEXT)',
         'CREATE TABLE systempreferences (variable VARCHAR(50) PRIMARY KEY, value TEXT)',
         q{INSERT INTO branches VALUES ('CPL', 'Centerville'), ('FPL', 'Fairview')},
@@ -45,7 +46,7 @@ sub _populate {
         q{INSERT INTO permissions VALUES (1, 'circulate_remaining_permissions'), (3, 'manage_patron_categories'),
             (4, 'delete_borrowers'), (4, 'edit_borrowers'), (4, 'view_borrower_infos_from_any_libraries')},
         q{INSERT INTO borrowers (surname, userid, cardnumber, branchcode, categorycode, flags) VALUES ('koha', 'koha', '42', 'CPL', 'S', 1)},
-    );
+        );
     $folder->child('koha/misc/devel')->make_path->child('install_plugins.pl')
         ->spew(q{print "All plugins successfully re-initialised\n" if Koha::Plugins->new->InstallPlugins});
 
@@ -58,8 +59,14 @@ sub _insert {
 
     my @columns = sort keys %{$row};
     $dbh->do(
-        sprintf( 'INSERT INTO %s (%s) VALUES (%s)', $table, join( q{,}, @columns ), join q{,}, (q{?}) x @columns ),
-        undef, @{$row}{@columns} );
+        sprintf(
+            'INSERT INTO %s (%s) VALUES (%s)',
+            $table, join( q{,}, @columns ),
+            join q{,}, (q{?}) x @columns
+        ),
+        undef,
+        @{$row}{@columns}
+    );
 
     return $dbh->last_insert_id( undef, undef, $table, undef );
 }
@@ -78,8 +85,8 @@ sub _insert {
         return $self;
     };
     *Koha::Patrons::find = sub {
-        my ( undef, $wanted ) = @_;
-        my ( $column, $value ) = ref $wanted ? %{$wanted} : ( borrowernumber => $wanted );
+        my ( undef,   $wanted ) = @_;
+        my ( $column, $value )  = ref $wanted ? %{$wanted} : ( borrowernumber => $wanted );
         my $row = $dbh->selectrow_hashref( "SELECT * FROM borrowers WHERE $column = ?", undef, $value );
         return $row ? Koha::Patron->new($row) : undef;
     };
@@ -87,12 +94,11 @@ sub _insert {
     $INC{"Koha/$_.pm"} = __FILE__
         foreach qw( ApiKey ApiKeys CirculationRules Patron/Categories Patron/Category );
 
-    *Koha::Patron::Category::new   = sub { my ( $class, $row ) = @_; return bless { %{$row} }, $class };
-    *Koha::Patron::Category::store = sub { my ($self) = @_; return _insert( 'categories', $self ) };
+    *Koha::Patron::Category::new    = sub { my ( $class, $row ) = @_; return bless { %{$row} }, $class };
+    *Koha::Patron::Category::store  = sub { my ($self) = @_; return _insert( 'categories', $self ) };
     *Koha::Patron::Categories::find = sub {
         my ( undef, $code ) = @_;
-        return
-            scalar $dbh->selectrow_array( 'SELECT categorycode FROM categories WHERE categorycode = ?',
+        return scalar $dbh->selectrow_array( 'SELECT categorycode FROM categories WHERE categorycode = ?',
             undef, $code );
     };
 
@@ -127,7 +133,9 @@ sub _insert {
         my @columns = sort keys %{$where};
         my $rows    = $dbh->selectall_arrayref(
             'SELECT * FROM api_keys WHERE ' . join( ' AND ', map {"$_ = ?"} @columns ),
-            { Slice => {} }, @{$where}{@columns} );
+            { Slice => {} },
+            @{$where}{@columns}
+        );
         return bless [ map { bless $_, 'Koha::ApiKey' } @{$rows} ], $class;
     };
     *Koha::ApiKeys::count   = sub { return scalar @{ $_[0] } };
