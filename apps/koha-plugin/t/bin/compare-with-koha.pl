@@ -8,10 +8,11 @@ use Modern::Perl;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 
+use Mojo::File          qw( path );
 use Passport::KohaTable qw( differences koha_table );
 
 my $checkout = shift // die "compare-with-koha.pl CHECKOUT\n";
-my @rows     = koha_table("$FindBin::Bin/../../koha.md");
+my @rows     = koha_table( path("$FindBin::Bin/../..")->child('koha.md') );
 my @missing  = differences( $checkout, @rows );
 say foreach @missing;
 say scalar @rows, ' rows compared with ', $checkout, ', ', scalar @missing, ' differences';
