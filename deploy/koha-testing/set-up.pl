@@ -26,13 +26,14 @@ use Koha::Patron::Categories;
 use Koha::Patron::Category;
 use Koha::Patrons;
 
-# Not PT: that is a category of Koha's sample data, with patrons of its own.
-my $CATEGORY = 'PASSPORT';
-my $USERID   = 'passport';
+# Of visitors (not PT: that is a category of Koha's sample data, with patrons of its own), and the mark of a Koha for rehearsals.
+my %CATEGORIES = ( PASSPORT => 'Visiting patron', REHEARSAL => 'Made by a rehearsal' );
+my $USERID     = 'passport';
 
-# Of docs/koha-setup.md, the optional ones included. Those that this release does not have yet are left out.
+# Of docs/koha-setup.md, the optional ones included, and last those of a rehearsal: a record with items, and debts. What this release does
+# not have yet is left out.
 my @PERMISSIONS = qw( edit_borrowers list_borrowers view_borrower_infos_from_any_libraries delete_borrowers
-    circulate_remaining_permissions manage_patron_categories );
+    circulate_remaining_permissions manage_patron_categories edit_catalogue remaining_permissions );
 
 # Bits of borrowers.flags (installer/data/mysql/mandatory/userflags.sql)
 my %FLAG = ( catalogue => 1 << 2, borrowers => 1 << 4 );
@@ -43,26 +44,28 @@ my $dbh    = C4::Context->dbh;
 
 C4::Context->set_preference( 'RESTOAuth2ClientCredentials', 1 );
 C4::Context->set_preference( 'ExtendedPatronAttributes',    1 );
-make_category();
+make_category($_) foreach sort keys %CATEGORIES;
 my $user = make_user();
 install_plugin();
 configure_plugin();
 print JSON::PP->new->canonical->encode( make_key() ), "\n";
 
 sub make_category {
+    my ($code) = @_;
+
     Koha::Patron::Category->new(
-        {   categorycode    => $CATEGORY,
-            description     => 'Visiting patron',
+        {   categorycode    => $code,
+            description     => $CATEGORIES{$code},
             category_type   => 'A',
             enrolmentperiod => 12,
             enrolmentfee    => 0,
         }
         )->store
-        if !Koha::Patron::Categories->find($CATEGORY);
+        if !Koha::Patron::Categories->find($code);
 
     Koha::CirculationRules->set_rules(
         {   branchcode   => undef,
-            categorycode => $CATEGORY,
+            categorycode => $code,
             itemtype     => undef,
             rules => { maxissueqty => 20, issuelength => 21, lengthunit => 'days', renewalsallowed => 0 },
         }

@@ -44,7 +44,8 @@ sub _populate {
         q{INSERT INTO branches VALUES ('CPL', 'Centerville'), ('FPL', 'Fairview')},
         q{INSERT INTO categories (categorycode, description, category_type) VALUES ('PT', 'Patron', 'A'), ('S', 'Staff', 'S')},
         q{INSERT INTO permissions VALUES (1, 'circulate_remaining_permissions'), (3, 'manage_patron_categories'),
-            (4, 'delete_borrowers'), (4, 'edit_borrowers'), (4, 'view_borrower_infos_from_any_libraries')},
+            (4, 'delete_borrowers'), (4, 'edit_borrowers'), (4, 'view_borrower_infos_from_any_libraries'),
+            (9, 'edit_catalogue'), (10, 'remaining_permissions')},
         q{INSERT INTO borrowers (surname, userid, cardnumber, branchcode, categorycode, flags) VALUES ('koha', 'koha', '42', 'CPL', 'S', 1)},
         );
     $folder->child('koha/misc/devel')->make_path->child('install_plugins.pl')
