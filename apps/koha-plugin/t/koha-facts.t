@@ -53,6 +53,10 @@ subtest 'what is used has a row' => sub {
         $scripts =~ m{[('`\s] [#] ([a-z]+ (?: [-_][a-z]+ )+) \b}gxms;
     cmp_ok( @elements, '>', 5, 'elements are found' );
     is_deeply( [ sort grep { !$NAMED{$_} && !m{\A passport}xms } @elements ], [], 'every element of a page' );
+
+    my @addresses = $scripts =~ m{(/ (?: cgi-bin/koha | api/v1 (?! /contrib) ) /[\w./]+)}gxms;
+    cmp_ok( @addresses, '>', 1, 'addresses are found' );
+    is_deeply( [ sort grep { !$NAMED{$_} } @addresses ], [], 'every address of Koha' );
 };
 
 subtest 'what a stand-in answers has a row: it is what is believed of Koha' => sub {
