@@ -38,9 +38,8 @@ case "$1" in
     case "$4" in
       test) [[ -e $container/ktd_ready ]] ;;
       koha-shell)
-        command=\${7//\\/passport\\/apps\\/koha-plugin/$ROOT/apps/koha-plugin}
         export PASSPORT_CONTAINER=$LAB/$container PERL5LIB=$ROOT/apps/koha-plugin/t/lib PERL5OPT=-MPassport::Container
-        sh -c "\${command//\\/passport\\/set-up.pl/$ROOT/deploy/koha-testing/set-up.pl}" ;;
+        sh -c "\${7//\\/passport\\//$ROOT}" ;;
     esac ;;
   run)
     case "$5" in
