@@ -1,13 +1,14 @@
 // `npm run test:compose`: docker-compose.yml on a real container engine, from outside. Where there is no engine it says
 // so and counts one skipped test.
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describeInstallation, until } from './compose/installation.mjs';
 import { findEngine } from './compose/engine.mjs';
 import { followPage } from './compose/follow-page.mjs';
 import { checkGrafana, checkPrometheus, startMonitoring } from './compose/monitoring.mjs';
 import { allCopied, check, patrons, sendAll } from './compose/scans.mjs';
-import { say } from './run-command.mjs';
+import { runCommand, say } from './run-command.mjs';
 import { counts, endSteps, step } from './steps.mjs';
 
 /** Of this checkout: taken away at the end. */
@@ -71,6 +72,28 @@ async function run(installation) {
       },
       HEALTHY_WITHIN_MS - (Date.now() - started),
     );
+  });
+  await step('the compose file of two real Kohas is one, over this one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'passport-kohas-'));
+    // What it takes from a checkout of koha-testing-docker; docs/real-koha.md
+    mkdirSync(join(folder, 'koha-testing-docker/env'), { recursive: true });
+    writeFileSync(
+      join(folder, 'koha-testing-docker/env/defaults.env'),
+      'KOHA_USER=koha\nDOCKER_BINARY=$(which docker)\n',
+    );
+    const files = ['docker-compose.yml', 'deploy/koha-testing/compose.yml'].flatMap((file) => [
+      '--file',
+      file,
+    ]);
+    const { code, output } = await runCommand(
+      'docker',
+      ['compose', '--project-directory', '.', ...files, 'config', '--quiet'],
+      {
+        env: { ...engine.env, KOHA_TESTING_DIR: folder },
+      },
+    );
+    rmSync(folder, { recursive: true });
+    check(code === 0, output);
   });
   let hasGrafana = false;
   await step('the profile monitoring starts beside the demo', async () => {

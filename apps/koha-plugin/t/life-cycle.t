@@ -95,9 +95,9 @@ subtest 'removal takes the table, the settings and the files, and nothing of a p
     is_deeply( worker('remove')->{warnings}, [], 'without a word' );
     ok( !eval { local $koha->{dbh}{PrintError} = 0; column("SELECT 1 FROM $TABLE"); 1 },
         'the table is gone' );
-    is_deeply( column('SELECT plugin_key FROM plugin_data'), [], 'so are the settings' );
+    is_deeply( column('SELECT plugin_key FROM plugin_data'),       [], 'so are the settings' );
     is_deeply( column('SELECT plugin_method FROM plugin_methods'), [], 'and the methods' );
-    is_deeply( [ path($plugins)->list_tree->each ],          [], 'and the files, leftovers too' );
+    is_deeply( [ path($plugins)->list_tree->each ],                [], 'and the files, leftovers too' );
     is_deeply(
         column('SELECT code FROM borrower_attribute_types ORDER BY code'),
         [qw( PASSPORTED PASSPORTED_ID )],
@@ -113,14 +113,6 @@ subtest 'it can be installed again' => sub {
     is( $found->{installed}, $version, 'installed' );
     is_deeply( $found->{warnings},                    [], 'without a word' );
     is_deeply( column("SELECT event_id FROM $TABLE"), [], 'with an empty table' );
-};
-
-subtest 'a worker that still has the class installs no ghost of it' => sub {
-    my $found = worker('ghost');
-    is_deeply( $found->{answers}, { map { $_ => 404 } qw( copies about desk.js scans/x ) }, 'no route answers' );
-    is_deeply( $found->{tables},                             [], 'no table is there' );
-    is_deeply( column('SELECT plugin_key FROM plugin_data'), [], 'and Koha knows nothing of it' );
-    is_deeply( [ path($plugins)->list_tree->each ],          [], 'as there are no files' );
 };
 
 done_testing;

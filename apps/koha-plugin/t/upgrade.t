@@ -7,6 +7,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
 
 use File::Temp ();
+use IPC::Open2 qw( open2 );
 use Mojo::DOM;
 use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json encode_json );
@@ -207,5 +208,35 @@ subtest 'this one again: what both of them stored is there' => sub {
     );
     is_deeply( rows($SETTINGS), $settings, 'the settings' );
 };
+
+# A web worker reads the routes of plugins when it starts, and keeps the classes that it has loaded.
+subtest
+    'what one worker disables or removes, four others stop at once, and none of them installs a ghost of it'
+    => sub {
+    my @workers = map {
+        my $pid = open2( my $said, my $ask, $^X, "$FindBin::Bin/bin/web-worker.pl",
+            "$plugins", "$koha->{folder}", $koha->{database}, 'serve' );
+        { pid => $pid, said => $said, ask => $ask };
+    } 1 .. 4;
+    is_deeply( [ map { scalar readline $_->{said} } @workers ], [ ("ready\n") x 4 ], 'four have it loaded' );
+    my $answers = sub {
+        foreach my $worker (@workers) { print { $worker->{ask} } "\n"; $worker->{ask}->flush }
+        return map { values %{ decode_json( scalar readline $_->{said} ) } } @workers;
+    };
+
+    is_deeply( [ grep { $_ == 404 } $answers->() ], [], 'they serve it' );
+    workers( 'disable', 1 );
+    is_deeply( [ $answers->() ], [ (404) x 12 ], 'disabled: no route answers' );
+    workers( 'enable', 1 );
+    is_deeply( [ grep { $_ == 404 } $answers->() ], [], 'enabled: they serve it again' );
+    workers( 'remove', 1 );
+    is_deeply( [ $answers->() ], [ (404) x 12 ], 'removed: no route answers' );
+
+    my $tables = Passport::TestDatabase::tables( $koha->connect );
+    is_deeply( [ grep {m{patronpassport}xms} @{$tables} ], [], 'no table is there' );
+    is_deeply( rows('SELECT plugin_key FROM plugin_data'), [], 'Koha knows nothing of it' );
+    is_deeply( [ path($plugins)->list_tree->each ],        [], 'and there are no files' );
+    foreach my $worker (@workers) { close $worker->{ask}; waitpid $worker->{pid}, 0 }
+    };
 
 done_testing;

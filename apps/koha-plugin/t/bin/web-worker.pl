@@ -77,20 +77,25 @@ my %work = (
         return \%found;
     },
 
-    # Another worker has the class, and its routes, after the removal.
-    ghost => sub {
+# One that was started before: it says what its routes answer each time that it is asked, and whether an object can be made.
+    serve => sub {
         require Passport::TestApi;
         require Test::Mojo;
         my $t = Test::Mojo->new( Passport::TestApi::app($plugin) );
-        Koha::Plugins::Handler->delete( { class => $CLASS } );
         undef $plugin;
-        my %answers = map { $_ => $t->ua->get("/api/v1/contrib/passport/$_")->res->code }
-            qw( copies about desk.js scans/x );
-        my $object = eval { $CLASS->new( { enable_plugins => 1 } ) };
-        my $tables = Passport::TestDatabase::tables( $koha->{dbh} );
-        return { answers => \%answers, tables => [ grep {m{patronpassport}xms} @{$tables} ] };
+        local $| = 1;
+        say 'ready';
+        while ( readline *STDIN ) {
+            my %answers = map { $_ => $t->ua->get("/api/v1/contrib/passport/$_")->res->code }
+                qw( copies about desk.js );
+            my $object = eval { $CLASS->new( { enable_plugins => 1 } ) };
+            say encode_json( \%answers );
+        }
+        exit;
     },
-    remove => sub {
+    disable => sub { $plugin->disable; return {} },
+    enable  => sub { $plugin->enable;  return {} },
+    remove  => sub {
         Koha::Plugins::Handler->delete( { class => $CLASS } );
         return {};
     },
