@@ -73,16 +73,16 @@ async function startBrowser(tmp) {
   return shareChromium(tmp).catch(() => null);
 }
 
-/** Runs the groups of a tier with `run`, names fast files that took long, and runs alone what failed beside others. */
-export async function runTier(tier, run) {
+/** Runs the groups of a tier with `run`, names (by `tell`) fast files that took long, and runs alone what failed beside others. */
+export async function runTier(tier, run, tell = say) {
   let first = NOTHING;
   for (const group of GROUPS[tier]) first = addRuns(first, await run(group));
   const limit = FAST_SECONDS * slownessOf(first.seconds, readDurations());
-  for (const { name } of longFast(first, limit)) sayLong(name, first.seconds[name], limit);
+  for (const { name } of longFast(first, limit)) tell(longLine(name, first.seconds[name], limit));
   const files = first.failedFiles.length > MOST_AGAIN ? [] : first.failedFiles;
   if (files.length === 0) return first;
   const names = files.map(({ name }) => name);
-  say(`Once more, alone: ${names.join(' ')}`);
+  tell(`Once more, alone: ${names.join(' ')}`);
   const second = await run({ args: names, workers: 1, again: true });
   const still = new Set(second.failedFiles.map(({ name }) => name));
   const sum = (key) => files.reduce((total, file) => total + file[key], 0);
@@ -171,11 +171,9 @@ function countFile({ name, status, assertionResults }) {
 /** The fast files that took longer than `limit` seconds. They are named only: the time of a file depends on what runs beside it. */
 const longFast = ({ files }, limit) => files.filter(({ name, seconds }) => isFast(name) && seconds > limit);
 
-const sayLong = (name, seconds, limit) =>
-  say(
-    `long  ${name}: ${seconds.toFixed(1)} s of the ${limit.toFixed(1)} s that a fast file should take;` +
-      ' make it quicker, or name it *.slow.test.ts (CONTRIBUTING.md)',
-  );
+const longLine = (name, seconds, limit) =>
+  `long  ${name}: ${seconds.toFixed(1)} s of the ${limit.toFixed(1)} s that a fast file should take;` +
+  ' make it quicker, or name it *.slow.test.ts (CONTRIBUTING.md)';
 
 const isFast = (name) => !new RegExp(SLOW).test(`/${name}`);
 

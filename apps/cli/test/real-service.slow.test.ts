@@ -1,4 +1,7 @@
 import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { EventState } from '@passport/contract';
@@ -263,3 +266,22 @@ test('Ctrl-C while an event is followed says how to go on', async () => {
   expect(code).toBe(1);
   expect(printed).toMatch(/not ended yet; follow it with: passport events show evt_\S+ --at riverside\n$/);
 }, 30_000);
+
+test('notify test says of each of a dozen endpoints that nobody is there, and Node warns of nothing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'passport-endpoints-'));
+  const file = join(folder, 'passport.yaml');
+  const notify = Array.from({ length: 12 }, (_, n) => ({
+    name: `ops-${n}`,
+    url: { env: 'OPS_URL' },
+    format: 'slack',
+  }));
+  const consortium = JSON.parse(readFileSync(env['PASSPORT_CONFIG'] ?? '', 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...consortium, notify }));
+  const { code, out, err } = await passport(['notify', 'test'], '', {
+    PASSPORT_CONFIG: file,
+    OPS_URL: 'http://127.0.0.1:9/',
+  });
+  rmSync(folder, { recursive: true });
+  expect([code, err]).toEqual([1, '']);
+  expect(out.match(/^ops-\d+: not accepted, no answer/gm)).toHaveLength(12);
+});

@@ -42,6 +42,7 @@ const refusals = (text: string): [number, unknown][] => [
   [500, { error: text }],
 ];
 
+const TOKEN_ROUTE = 'POST /api/v1/oauth/token';
 const CALLS: [string, string, (client: KohaClient) => Promise<unknown>][] = [
   ['a create', 'POST /api/v1/patrons', (client) => client.createPatron(PATRON_BODY, how)],
   ['a change', 'PUT /api/v1/patrons/812', (client) => client.changePatron(812, PATRON_BODY, how)],
@@ -70,7 +71,7 @@ const CALLS: [string, string, (client: KohaClient) => Promise<unknown>][] = [
     'PUT /api/v1/patrons/5/extended_attributes',
     (client) => client.probeAttributeTypeByRefusal(5, 'PASSPORTED'),
   ],
-  ['a token', 'POST /api/v1/oauth/token', (client) => client.branches()],
+  ['a token', TOKEN_ROUTE, (client) => client.branches()],
 ];
 
 /** Everything that leaves the client, as a log or a queue would write it. */
@@ -88,11 +89,12 @@ describe.each(CALLS)('no text of a stranger’s refusal passes the client: %s', 
   test.each(TEXTS.map((text, index) => [index, text] as const))('text %d', async (_index, text) => {
     let reply: Reply = json(200, []);
     koha = await startTinyKoha({ [route]: (response, seen) => reply(response, seen) });
+    let client = koha.client();
     for (const [status, body] of refusals(text)) {
       reply = json(status, body, { location: text.replaceAll(/[^\x20-\x7e]/g, '') });
-      const client = koha.client();
+      // A client with a token does not ask for another one.
+      if (route === TOKEN_ROUTE) client = koha.client();
       const actual = await saidBy(call(client));
-      client.close();
       for (const word of WORDS) expect(actual).not.toContain(word);
       expect(actual.length).toBeLessThan(600);
     }

@@ -1,4 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import {
   CallLog,
   TokenStore,
@@ -10,7 +13,13 @@ import {
 import { recordCallShapes } from './call-shape.ts';
 import { buildClock } from './clock.ts';
 import type { SettingsChange } from './control/apply-settings.ts';
-import { buildControls, registerControl, type Controls } from './control/controls.ts';
+import {
+  buildControls,
+  buildRoutes,
+  registerControl,
+  type ControlRoutes,
+  type Controls,
+} from './control/controls.ts';
 import { FaultQueue } from './control/fault-queue.ts';
 import { defaultPattern } from './plugin/receiver.ts';
 import type { Release } from './release.ts';
@@ -83,10 +92,11 @@ export async function startKohaDouble(options: KohaDoubleOptions): Promise<KohaD
   const controls = buildControls(double, credentials);
   controls.seed(options.seed ?? 'empty');
   controls.putSettings(settingsOf(options));
-  const app = buildApp(double, controls, options.tls);
+  const server = await buildServer({ double, routes: buildRoutes(double, controls) }, options.tls);
   const host = options.host ?? '127.0.0.1';
-  await app.listen({ host, port: options.port ?? 0 });
-  const address = app.server.address();
+  server.listen(options.port ?? 0, host);
+  await once(server, 'listening');
+  const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   return {
     ...controls,
@@ -94,10 +104,11 @@ export async function startKohaDouble(options: KohaDoubleOptions): Promise<KohaD
     url: `${options.tls === undefined ? 'http' : 'https'}://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`,
     port,
     credentials,
-    close: async () => {
-      app.server.closeAllConnections();
-      await app.close();
-    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 
@@ -164,28 +175,54 @@ function credentialsOf({ credentials, library }: KohaDoubleOptions): Credentials
 
 const bodyLimitBytes = 16 * 1024 * 1024;
 
-/** The HTTP side of a double. Bodies stay bytes: each route reads them as Koha would, whatever the content type. */
-function buildApp(
-  double: Double,
-  controls: Controls,
+interface Host {
+  readonly double: Double;
+  readonly routes: ControlRoutes;
+}
+
+/** Whose a request is. */
+const hosts = new WeakMap<IncomingMessage, Host>();
+const hostOf = ({ raw }: FastifyRequest): Host => {
+  const host = hosts.get(raw);
+  if (host === undefined) throw new Error('a request that came to no double');
+  return host;
+};
+const doubleOf = (request: FastifyRequest): Double => hostOf(request).double;
+
+let shared: Promise<FastifyInstance> | undefined;
+
+/** A server of its own for each double, and one router for all: tests start thousands of doubles, and to build a router takes longer than all else of it. */
+async function buildServer(
+  host: Host,
   tls?: { readonly key: string; readonly cert: string },
-): FastifyInstance {
+): Promise<Server> {
+  const app = await (shared ??= buildApp(Object.keys(host.routes)));
+  const route = (request: IncomingMessage, response: ServerResponse): void => {
+    hosts.set(request, host);
+    app.routing(request, response);
+  };
+  // A client keeps its connections for as long as it likes.
+  const options = { keepAliveTimeout: 72_000, requestTimeout: 0 };
+  return tls === undefined ? createServer(options, route) : createTlsServer({ ...options, ...tls }, route);
+}
+
+/** The HTTP side of doubles. Bodies stay bytes: each route reads them as Koha would, whatever the content type. */
+async function buildApp(controlRoutes: readonly string[]): Promise<FastifyInstance> {
   const app = Fastify({
     bodyLimit: bodyLimitBytes,
-    forceCloseConnections: true,
-    // No client of ours sends HEAD, and tests start thousands of doubles: half of the time goes into routes.
+    // No client of ours sends HEAD.
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: 2000, ignoreTrailingSlash: false },
-    ...(tls === undefined ? {} : { https: { ...tls } }),
   });
   // From 25.11 on Koha reads a query from the body of a GET; Fastify has to know that there can be one.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler(answerFailure);
-  registerApi(app, double);
-  registerControl(app, double, controls);
-  registerStaffPages(app, double);
+  registerApi(app, doubleOf);
+  registerControl(app, controlRoutes, (request) => hostOf(request).routes);
+  registerStaffPages(app, doubleOf);
+  await app.ready();
   return app;
 }
 

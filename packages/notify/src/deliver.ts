@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { NotifiedEndpoint } from '@passport/config';
 import { type NotificationMessage, parseWebhookSecret, signDelivery } from '@passport/contract';
 import { bodyOf } from './body.ts';
@@ -83,6 +84,8 @@ function startLimit(signal: AbortSignal, attemptMs: number): { readonly signal: 
   );
   const stop = (): void => controller.abort(signal.reason);
   if (signal.aborted) stop();
+  // As many attempts as there are endpoints wait for the one signal: no leak, of which Node would warn from the eleventh on.
+  setMaxListeners(Infinity, signal);
   signal.addEventListener('abort', stop, { once: true });
   return {
     signal: controller.signal,

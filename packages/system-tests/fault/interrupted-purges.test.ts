@@ -10,6 +10,7 @@ import {
   buildConsortiumFile,
   consortiumSecrets,
   seededRandom,
+  startFaultProxy,
   startProcess,
   startRedis,
   waitFor,
@@ -129,6 +130,22 @@ test(`of ${RUNS} purges that are interrupted at random moments, each deletion ha
   expect(receipts).toEqual(gone);
   expect(await redis.call('EXISTS', '{passport}:deletions:riverside')).toBe(0);
 }, 400_000);
+
+test('Ctrl-C while Redis is still waited for ends at once: nothing is in hand', async () => {
+  const silent = await startFaultProxy({ target: redis.port });
+  await silent.setMode('blackhole');
+  const REDIS_URL = redis.url.replace(`:${redis.port}`, `:${silent.port}`);
+  const started = await startProcess({
+    command: process.execPath,
+    args: [BIN, ...PURGE],
+    env: { ...env, REDIS_URL },
+  });
+  await waitFor('it to connect', () => silent.accepted() > 0, { timeoutMs: 60_000 });
+  started.kill('SIGINT');
+  expect(await started.exited).toMatchObject({ code: 130 });
+  expect(started.output()).not.toContain('stopping after');
+  await silent.close();
+}, 90_000);
 
 test('a second Ctrl-C ends at once', async () => {
   putCopy(COPIES + 1);

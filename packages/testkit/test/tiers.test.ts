@@ -37,7 +37,11 @@ interface Result {
 }
 type Group = { readonly args: readonly string[]; readonly again?: boolean };
 const { runTier, slownessOf } = await script<{
-  runTier(tier: 'fast' | 'all', run: (group: Group) => Promise<Result>): Promise<Result>;
+  runTier(
+    tier: 'fast' | 'all',
+    run: (group: Group) => Promise<Result>,
+    tell: (line: string) => void,
+  ): Promise<Result>;
   slownessOf(seconds: Durations, usual: Durations): number;
 }>('run-jest.mjs');
 const known = Object.entries(readDurations()).toSorted(([, one], [, other]) => other - one);
@@ -109,15 +113,20 @@ describe('a file that fails beside others', () => {
   /** Files beside others, and the same alone. */
   async function tierOf(beside: readonly TestFileResult[], alone: readonly TestFileResult[]) {
     const again: string[][] = [];
+    const long: string[] = [];
     let first = true;
-    const result = await runTier('fast', async ({ args, again: isAgain }) => {
-      if (isAgain === true) again.push([...args]);
-      const files = isAgain === true ? alone : first ? beside : [];
-      first = false;
-      return Promise.resolve(resultOf(files));
-    });
+    const result = await runTier(
+      'fast',
+      async ({ args, again: isAgain }) => {
+        if (isAgain === true) again.push([...args]);
+        const files = isAgain === true ? alone : first ? beside : [];
+        first = false;
+        return Promise.resolve(resultOf(files));
+      },
+      (line) => long.push(...(/^long {2}(.*): \d/.exec(line)?.slice(1) ?? [])),
+    );
     const { passed, failed, unsteady } = result;
-    return { passed, failed, unsteady, again };
+    return { passed, failed, unsteady, again, long };
   }
   const slow = { name: 'x.test.ts', passed: 2, failed: 0, seconds: 9 };
   const broken = { name: 'y.test.ts', passed: 1, failed: 1, seconds: 1 };
@@ -132,19 +141,23 @@ describe('a file that fails beside others', () => {
     ['failed, also alone', [broken], [broken], { passed: 6, failed: 1, unsteady: [] }],
   ])('%s', async (_what, beside, alone, counts) => {
     const again = [beside.map(({ name }) => name)];
-    expect(await tierOf([good, ...beside], alone)).toEqual({ ...counts, again });
+    expect(await tierOf([good, ...beside], alone)).toEqual({ ...counts, again, long: [] });
   });
 
-  test('a file that takes long is not run again, and neither are many failures', async () => {
+  test('a fast file that takes long is named and not run again, and neither are many failures', async () => {
     const long = { ...slow, name: 'packages/system-tests/fault/x.test.ts' };
     const other = { ...slow, name: 'apps/worker/test/x.slow.test.ts' };
     const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => ({ ...broken, name: `${name}.test.ts` }));
-    expect(await tierOf([slow], [])).toEqual({ passed: 2, failed: 0, unsteady: [], again: [] });
+    expect(await tierOf([slow], [])).toEqual({
+      ...{ passed: 2, failed: 0, unsteady: [], again: [] },
+      long: ['x.test.ts'],
+    });
     expect(await tierOf([long, other, ...many], [])).toEqual({
       passed: 11,
       failed: 7,
       unsteady: [],
       again: [],
+      long: [],
     });
   });
 });

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { noRoute } from '../answer.ts';
+import { type Answer, noRoute } from '../answer.ts';
 import { answerTokenRequest } from '../auth/authenticate.ts';
-import type { Double } from '../double.ts';
+import type { CallEntry, Double } from '../double.ts';
 import { deliver } from './deliver.ts';
 import { describeApi, describeApiAsPage, isThere, operations } from './operations.ts';
 import { formOf, parseJson, splitUrl } from './read-request.ts';
@@ -9,35 +9,44 @@ import { runOperation, type IncomingRequest } from './run-operation.ts';
 
 const base = '/api/v1';
 
-/** Puts the API's routes on the server. */
-export function registerApi(app: FastifyInstance, double: Double): void {
+/** Puts the API's routes on the server of all doubles; `doubleOf` says whose a request is. */
+export function registerApi(app: FastifyInstance, doubleOf: (request: FastifyRequest) => Double): void {
+  const answer = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    operation: string | null,
+    produce: (double: Double, entry: CallEntry) => Answer | Promise<Answer>,
+  ): Promise<unknown> => {
+    const double = doubleOf(request);
+    return deliver(double, request, reply, operation, (entry) => produce(double, entry));
+  };
   for (const operation of operations) {
     app.route({
       method: operation.method,
       url: base + operation.path.replace(/\{(\w+)\}/g, ':$1'),
       handler: (request, reply) =>
-        deliver(double, request, reply, operation.key, (entry) =>
+        answer(request, reply, operation.key, (double, entry) =>
           isThere(double, operation) ? runOperation(double, operation, incoming(request), entry) : noRoute(),
         ),
     });
   }
   app.post(`${base}/oauth/token`, (request, reply) =>
-    deliver(double, request, reply, 'POST /oauth/token', (entry) =>
+    answer(request, reply, 'POST /oauth/token', (double, entry) =>
       answerTokenRequest(double, formOf(request), request.headers.authorization, entry),
     ),
   );
   const describe = (request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>
-    deliver(double, request, reply, 'GET /', () => ({ status: 200, text: describeApi(double) }));
+    answer(request, reply, 'GET /', (double) => ({ status: 200, text: describeApi(double) }));
   app.get(base, describe);
   app.get(`${base}/`, describe);
   app.get(`${base}/.html`, (request, reply) =>
-    deliver(double, request, reply, 'GET /', () => ({
+    answer(request, reply, 'GET /', (double) => ({
       status: 200,
       headers: { 'content-type': 'text/html;charset=UTF-8' },
       text: describeApiAsPage(double),
     })),
   );
-  app.all(`${base}/*`, (request, reply) => deliver(double, request, reply, null, noRoute));
+  app.all(`${base}/*`, (request, reply) => answer(request, reply, null, noRoute));
 }
 
 function incoming(request: FastifyRequest): IncomingRequest {

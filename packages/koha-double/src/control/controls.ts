@@ -79,10 +79,11 @@ interface ControlRequest {
 class NotUnderstood extends Error {}
 
 type Handle = (request: ControlRequest) => unknown;
+export type ControlRoutes = Readonly<Record<string, Handle>>;
 
-/** The control routes: JSON in and out, never part of Koha, never in the call log. */
-export function registerControl(app: FastifyInstance, double: Double, controls: Controls): void {
-  const routes: Readonly<Record<string, Handle>> = {
+/** The control routes of a double: JSON in and out, never part of Koha, never in the call log. */
+export function buildRoutes(double: Double, controls: Controls): ControlRoutes {
+  return {
     'GET state': ({ query }) => controls.state(query['cardnumber']),
     'PUT patrons/:key': ({ key, raw }) => controls.putPatron(key, columnsOf(raw)),
     'DELETE patrons/:key': ({ key }) => controls.deletePatron(key),
@@ -118,12 +119,20 @@ export function registerControl(app: FastifyInstance, double: Double, controls: 
     },
     'DELETE tokens': controls.revokeTokens,
   };
-  for (const [route, handle] of Object.entries(routes)) {
+}
+
+/** Puts the routes of that name on the server of all doubles; `routesOf` says whose a request is. */
+export function registerControl(
+  app: FastifyInstance,
+  names: readonly string[],
+  routesOf: (request: FastifyRequest) => ControlRoutes,
+): void {
+  for (const route of names) {
     const [method = '', path = ''] = route.split(' ');
     app.route({
       method,
       url: `/_double/${path}`,
-      handler: (request, reply) => answer(request, reply, handle),
+      handler: (request, reply) => answer(request, reply, routesOf(request)[route]),
     });
   }
 }
@@ -133,10 +142,10 @@ function columnsOf(body: unknown): Columns {
   return body;
 }
 
-function answer(request: FastifyRequest, reply: FastifyReply, handle: Handle): FastifyReply {
+function answer(request: FastifyRequest, reply: FastifyReply, handle: Handle | undefined): FastifyReply {
   const raw = parseJson(request.body);
   try {
-    const result = handle({
+    const result = handle?.({
       key: (request.params as { readonly key?: string }).key ?? '',
       query: request.query as Readonly<Record<string, string>>,
       body: isRecord(raw) ? raw : {},

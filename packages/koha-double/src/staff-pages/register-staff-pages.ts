@@ -27,14 +27,17 @@ const pages: readonly StaffPage[] = [
   runPluginPage,
 ];
 
-/** Puts the staff pages on the server. Nobody has to log in: it is a stand-in. */
-export function registerStaffPages(app: FastifyInstance, double: Double): void {
+/** Puts the staff pages on the server of all doubles; `doubleOf` says whose a request is. Nobody has to log in: it is a stand-in. */
+export function registerStaffPages(
+  app: FastifyInstance,
+  doubleOf: (request: FastifyRequest) => Double,
+): void {
   for (const page of pages) {
     for (const url of page.paths) {
       app.route({
         method: ['GET', 'POST'],
         url,
-        handler: (request, reply) => answer(double, page, request, reply),
+        handler: (request, reply) => answer(doubleOf(request), page, request, reply),
       });
     }
   }
@@ -47,8 +50,8 @@ export function registerStaffPages(app: FastifyInstance, double: Double): void {
   for (const [path, [type, text]] of Object.entries(assets)) {
     app.get(path, (_request, reply) => reply.type(type).send(text));
   }
-  app.get(paths.kpz, (_request, reply) => {
-    const { kpzPath: kpz } = double.files;
+  app.get(paths.kpz, (request, reply) => {
+    const { kpzPath: kpz } = doubleOf(request).files;
     if (kpz === undefined || !existsSync(kpz)) return reply.code(404).type('text/plain').send('Not found');
     return reply
       .header('content-disposition', `attachment; filename="${basename(kpz)}"`)
