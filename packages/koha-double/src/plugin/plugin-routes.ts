@@ -37,7 +37,7 @@ const getAbout = pluginRoute('key', 'GET', '/about', ({ double: { settings, db, 
     koha_version: kohaVersions[settings.release],
     time: clock.timestamp(),
     attribute_types: [...db.attributeTypes.values()].map(
-      ({ description: _description, is_date: _isDate, libraries, ...type }) => ({
+      ({ description: _description, is_date: _isDate, display_checkout: _display, libraries, ...type }) => ({
         ...type,
         // Koha's API requires a mandatory type only where it belongs to no libraries.
         mandatory: type.mandatory && libraries.length === 0,
