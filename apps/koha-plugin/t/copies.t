@@ -37,7 +37,7 @@ subtest 'a row that is stored is read again, with its version' => sub {
     $t->put_ok( "$BASE/812" => json => row() )->status_is(200)->json_is( { version => 1 } );
     $t->get_ok($BASE)
         ->status_is(200)
-        ->json_is( { copies => [ { %{ row( version => 1 ) }, patron_id => 812, restricted_at => [] } ] } );
+        ->json_is( { copies => [ { %{ row( version => 1 ) }, patron_id => 812, restricted_at => [], standing => undef, standing_at => [] } ] } );
 };
 
 subtest 'of two writers that read the same version one starts again' => sub {
@@ -110,6 +110,99 @@ subtest 'T-28 a row says for which home libraries the copy is restricted, and no
     my ($left)
         = $koha->{dbh}->selectrow_array(q{SELECT COUNT(*) FROM borrower_debarments WHERE type = 'MANUAL'});
     is( $left, 2, 'what staff did is there' );
+};
+
+sub standing {
+    my (%changed) = @_;
+
+    return { is_good => \0, reasons => ['DEBT_OVER_LIMIT'], home_name => 'Midland Public Library', %changed };
+}
+
+# A Koha with one copy, number 1, of which the desk is shown this.
+sub api_with_standing {
+    my ( $t, $koha ) = api();
+    $koha->add_patron( '21234000000017', 'okafor' );
+    $koha->add_attribute( 1, 'PASSPORTED_ID', 'midland:8' );
+    $t->put_ok( "$BASE/1" => json => row( standing => standing(@_) ) )->status_is(200);
+
+    return ( $t, $koha );
+}
+
+subtest 'the standing of a copy is shown to the desk with its age, as codes' => sub {
+    my ( $t, $koha ) = api_with_standing();
+    my %shown = ( %{ standing() }, patron_id => 1, checked_s => 0, is_checking => Mojo::JSON->false );
+    $shown{is_good} = Mojo::JSON->false;
+    $t->get_ok("$BASE/1/standing")->status_is(200)->json_is( \%shown );
+    $koha->{dbh}->do( "UPDATE $TABLE SET checked_at = ?", undef, time - 3600 );
+    my $age = $t->get_ok("$BASE/1/standing")->tx->res->json('/checked_s');
+    ok( $age >= 3600 && $age < 3610, 'as old as it is' );
+    $t->put_ok( $BASE => json => { checked => [ 1, 7 ] } )->status_is(204);
+    $t->get_ok("$BASE/1/standing")->json_is( '/checked_s' => 0, 'checked again' );
+    $t->get_ok($BASE)->json_is( '/copies/0/standing/reasons' => ['DEBT_OVER_LIMIT'] );
+    $t->put_ok( "$BASE/1" => json => row( version => 1 ) )->status_is(200);
+    $t->get_ok("$BASE/1/standing")->status_is( 200, 'what is written without one leaves it' );
+    $t->put_ok( "$BASE/1" => json => row( version => 2, standing => undef ) )->status_is(200);
+    $t->get_ok("$BASE/1/standing")->status_is( 404, 'taken away' )->json_is( '/error_code' => 'no_standing' );
+};
+
+subtest 'while the check of a visit runs, the desk is told so, and not for ever' => sub {
+    my ( $t, $koha ) = api_with_standing();
+    my $is_checking = sub { return $t->get_ok("$BASE/1/standing")->tx->res->json('/is_checking') };
+    foreach my $case ( [ 5, 9, 1 ], [ 9, 5, 0 ], [ 100, 200, 0 ] ) {
+        my ( $seen_s, $checked_s, $expected ) = @{$case};
+        $koha->{dbh}->do( "UPDATE $TABLE SET seen_at = ?, checked_at = ?", undef, time - $seen_s, time - $checked_s );
+        is( $is_checking->() ? 1 : 0, $expected, "scanned $seen_s s ago, checked $checked_s s ago" );
+    }
+};
+
+subtest 'nothing is shown of who is no copy: another patron, or one whose home key is gone' => sub {
+    my ( $t, $koha ) = api_with_standing();
+    $koha->add_patron( '21234000000018', 'native' );
+    $t->get_ok("$BASE/2/standing")->status_is(404);
+    $koha->{dbh}->do('DELETE FROM borrower_attributes');
+    $t->get_ok("$BASE/1/standing")->status_is(404);
+};
+
+subtest 'what is no standing is refused, an amount above all' => sub {
+    my ($t) = api();
+    foreach my $wrong (
+        standing( amount    => 400 ),
+        standing( reasons   => ['owes 400'] ),
+        standing( home_name => q{} ),
+        { is_good => \1 }, 'good'
+        )
+    {
+        $t->put_ok( "$BASE/812" => json => row( standing => $wrong ) )->status_is(400);
+    }
+    $t->put_ok( $BASE => json => $_ )->status_is(400) foreach {}, { checked => [] }, { checked => ['x'] }, { checked => [ 1 .. 201 ] };
+};
+
+subtest 'a row says for which home libraries the copy is restricted for its standing' => sub {
+    my ( $t, $koha ) = api_with_standing();
+    my $one = '/api/v1/contrib/passport/restrictions/standing/midland/1';
+    $t->put_ok( $one => json => { until => undef, codes => [qw( EXPIRED DEBT_OVER_LIMIT )] } )->status_is(204);
+    $t->get_ok($BASE)
+        ->json_is( '/copies/0/standing_at'   => ['midland'] )
+        ->json_is( '/copies/0/restricted_at' => [] );
+};
+
+subtest 'the checkout page of a copy, and no other, has the standing in it' => sub {
+    my ( undef, $koha ) = api_with_standing();
+    $koha->configure->add_patron( '21234000000018', 'native' );
+    my $page = sub {
+        local $ENV{SCRIPT_NAME}  = '/intranet/circ/circulation.pl';
+        local $ENV{QUERY_STRING} = shift;
+        CGI::initialize_globals();
+        return $koha->{plugin}->intranet_js;
+    };
+    foreach my $query (qw( borrowernumber=1 findborrower=21234000000017 )) {
+        like( $page->($query), qr{id="passport-standing">.*DEBT_OVER_LIMIT.*desk[.]js}xms, $query );
+    }
+    unlike( $page->('borrowernumber=1'), qr{outcome[.]COPIED}xms, 'with its own words alone' );
+    is( $page->($_), q{}, $_ || 'none' )
+        foreach qw( borrowernumber=2 findborrower=21234000000018 borrowernumber=x findborrower=nobody ), q{};
+    my @statements = $koha->statements_of( sub { $page->('borrowernumber=2') } );
+    is( scalar @statements, 1, 'one query for who is no copy' );
 };
 
 subtest 'the nightly job forgets the patrons that Koha deleted, and an upgrade nobody' => sub {

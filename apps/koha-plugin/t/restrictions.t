@@ -57,6 +57,25 @@ subtest 'what is as wanted is not written again, and another end is' => sub {
     is_deeply( [ map { $_->[2] } @{ rows($dbh) } ], ['2999-01-03'], 'one, with the new end' );
 };
 
+subtest 'codes of reasons stand in the comment, are followed, and lifted with it' => sub {
+    my ( $t, $dbh ) = api();
+    my $standing = "$BASE/standing/midland/1";
+    my $comments = sub { return [ map { $_->[1] } @{ rows($dbh) } ] };
+    my $comment  = 'Patron Passport: not in good standing at midland';
+    $t->put_ok( $standing => json => { until => undef, codes => [qw( EXPIRED DEBT_OVER_LIMIT )] } )->status_is(204);
+    is_deeply( rows($dbh), [ [ 'PASSPORT_STANDING', "$comment (EXPIRED, DEBT_OVER_LIMIT)", undef ] ], 'set' );
+    my $writes = $Koha::Patron::Debarments::WRITES;
+    $t->put_ok( $standing => json => { until => undef, codes => [qw( EXPIRED DEBT_OVER_LIMIT )] } )->status_is(204);
+    is( $Koha::Patron::Debarments::WRITES, $writes, 'not written again' );
+    $t->put_ok( $standing => json => { until => undef, codes => ['EXPIRED'] } )->status_is(204);
+    is_deeply( $comments->(), ["$comment (EXPIRED)"], 'one, with the reasons of now' );
+    $dbh->do( 'INSERT INTO borrower_debarments (borrowernumber, type, comment) VALUES (1, ?, ?)',
+        undef, 'PASSPORT_STANDING', "$comment (asked her to call)" );
+    $t->delete_ok($standing)->status_is(204);
+    is_deeply( $comments->(), ["$comment (asked her to call)"], 'what somebody has edited is theirs' );
+    $t->put_ok( $standing => json => { until => undef, codes => ['owes 400'] } )->status_is(400);
+};
+
 subtest 'lifting one touches no other: of another library, another kind, or made by staff' => sub {
     my ( $t, $dbh ) = api();
     my @others = ( "$BASE/owed/lakeside/1", "$BASE/home/riverside/1" );

@@ -66,7 +66,9 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
             'post /check'                   => $edits,
             'get /desk.js'                  => $circulates,
             'get /copies'                   => $edits,
+            'put /copies'                   => $edits,
             'put /copies/{patron_id}'       => $edits,
+            'get /copies/{patron_id}/standing' => $circulates,
             'get /deletions'                => $edits,
             'post /deletions'               => { permissions => { borrowers => 'delete_borrowers' } },
             'get /owed'                     => $edits,
@@ -88,6 +90,7 @@ my @SERVICES = (
     [ 'GET',    'restrictions/home' ],
     [ 'PUT',    'restrictions/home/midland/1', sub { return { until => undef } } ],
     [ 'DELETE', 'restrictions/home/midland/1' ],
+    [ 'PUT',    'copies', sub { return { checked => [1] } } ],
 );
 my @DOCTORS = ( [ 'GET', 'about' ], [ 'POST', 'check', sub { return { nonce => 'n' x 22 } } ] );
 
@@ -145,10 +148,11 @@ subtest 'the desk has its routes by its session' => sub {
 subtest 'a disabled plugin serves nothing, at once, and an enabled one does' => sub {
     my ( $t, $koha, $receiver ) = api('accepts');
     my @all = ( @SERVICES, @DOCTORS, [ 'GET', 'desk.js' ], [ 'GET', 'scans/scan_1' ],
+        [ 'GET', 'copies/1/standing' ],
         [ 'POST', 'scans', sub { return { cardnumber => $CARD } } ],
         [ 'POST', 'scans/scan_1/cancel', sub { return {} } ],
         [ 'POST', 'scans/scan_1/consent', sub { return { answer => 'yes', text_id => 'v1' } } ] );
-    is( scalar @all, 16, 'all routes' );
+    is( scalar @all, 18, 'all routes' );
     $koha->{plugin}->disable;
     is( request( $t, $_ ), '404 plugin_disabled', "$_->[0] $_->[1]" ) foreach @all;
     is( $receiver->requests, 0, 'nothing was sent' );

@@ -108,6 +108,18 @@ subtest 'T-26 once a day at most, and not on the day on which the copy was made'
     );
 };
 
+subtest 'where the service has the standing checked, at each visit: a minute after the last scan' => sub {
+    my ($koha) = koha_with_copy();
+    my %standing = ( is_good => 1, reasons => [], home_name => 'Midland' );
+    $koha->{plugin}
+        ->copies->keep( 1, { version => 1, home_key => 'midland:8', fields => {}, standing => \%standing } );
+    foreach my $visit ( 1 .. 2 ) {
+        was_seen_before( $koha, 61 );
+        scan_at_desk($koha) foreach 1 .. 3;
+        is( scalar( Koha::BackgroundJob->work_off ), $visit, "visit $visit" );
+    }
+};
+
 subtest 'nobody else is reported, and nobody where it is switched off' => sub {
     my ( $koha, $receiver ) = koha_with_copy();
     $koha->add_patron('25678000000012');

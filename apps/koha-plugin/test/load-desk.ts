@@ -42,6 +42,16 @@ export interface Shown {
 export type Words = (key: string, values?: Record<string, string>) => string | undefined;
 export type Messages = Record<string, Record<string, string>>;
 
+/** What the plugin says of a copy's standing. */
+export interface Standing {
+  patron_id: number;
+  home_name: string;
+  is_good: boolean;
+  reasons: string[];
+  checked_s: number;
+  is_checking: boolean;
+}
+
 export interface Desk {
   cardOfPage(url: { pathname: string; search: string }): string | null;
   looksLikeCard(card: string, patterns: string[]): boolean;
@@ -70,6 +80,14 @@ export interface Desk {
   textFor(texts: Record<string, string>, language: string): { language?: string; text: string };
   questionOf(view: Pick<View, 'state' | 'cancel' | 'answered'>): { text_id: string } | null;
   hitsIn(document: unknown, jQuery: unknown): string;
+  nextStandingMs(standing: Standing, followedMs: number): number | null;
+  ageOf(seconds: number, language: string): string;
+  describeStanding(
+    standing: Standing,
+    passedMs: number,
+    words: Words,
+    language: string,
+  ): { tone: string; text: string; advice: string };
   isSearchFor(card: string, document: unknown): boolean;
 }
 
@@ -84,6 +102,7 @@ const DECISIONS = [
   'read-answer',
   'register',
   'scan-state',
+  'standing',
   'steps',
   'words',
 ] as const;

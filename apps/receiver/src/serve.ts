@@ -74,8 +74,10 @@ export function serve(
   const ids = [...libraries.keys()];
   const isKnown = (library: string): boolean => libraries.has(library);
   const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
-  const refreshed = new Set(
-    consortium.libraries.filter(({ refresh }) => refresh?.atScan === true).map(({ id }) => id),
+  const refreshed = new Map(
+    consortium.libraries
+      .filter(({ refresh }) => refresh?.atScan === true)
+      .map(({ id, standing }) => [id, standing === 'off' ? 'each_day' : 'each_visit'] as const),
   );
 
   const backlogLimits = Object.fromEntries([...libraries].map(([id, { limits }]) => [id, limits.backlog]));
@@ -91,7 +93,7 @@ export function serve(
     jobs: buildJobMaker(createEncryption(keys.map((key) => key.reveal()))),
     noteSeen: buildNoteSeen({
       redis,
-      isWanted: (id) => refreshed.has(id),
+      wantedAt: (id) => refreshed.get(id) ?? 'nothing',
       deadlineMs: REDIS_DEADLINE_MS,
       log,
     }),

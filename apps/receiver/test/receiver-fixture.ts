@@ -120,7 +120,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
   });
   const noteSeen = buildNoteSeen({
     redis,
-    isWanted: (id) => id === 'riverside',
+    wantedAt: (id) => (id === 'riverside' ? 'each_day' : 'nothing'),
     deadlineMs,
     log,
   });

@@ -27,6 +27,7 @@ const order: CopyOrder = {
   homeRecord: { surname: 'Okafor', firstname: null, dateOfBirth: null, dateEnrolled: null },
   onLookAlike: 'stop',
   searchFor: null,
+  goodAt: null,
   mode: 'copy',
   lookFirst: null,
 };

@@ -63,6 +63,9 @@ export interface SweepHow {
   /** Another Koha than the double. */
   readonly call?: SweepCall;
   readonly saved?: (state: SweepState) => void;
+  /** Another configuration than the one that the bench was opened with, and whose copies are swept by it. */
+  readonly consortium?: Consortium;
+  readonly homeIds?: readonly string[];
 }
 
 export const cardOf = (home: string, index: number): string => `${home}-${String(index).padStart(5, '0')}`;
@@ -131,7 +134,10 @@ export async function openSweep(
     await Promise.all(made.map((receipt) => receipts.append(receipt, Date.now(), 400 * DAY_MS)));
   };
 
-  const begin = (before: SweepState | null, { mode, dryRun, atMs }: SweepHow): SweepState => ({
+  const begin = (
+    before: SweepState | null,
+    { mode, dryRun, atMs, homeIds: swept = homeIds }: SweepHow,
+  ): SweepState => ({
     id: `sweep-${atMs ?? 0}`,
     job: `sweep.${atMs ?? 0}`,
     library: LENDER,
@@ -146,7 +152,7 @@ export async function openSweep(
     pages: 0,
     rows: 0,
     unknown: {},
-    homes: Object.fromEntries(homeIds.map((id) => [id, newHome()])),
+    homes: Object.fromEntries(swept.map((id) => [id, newHome()])),
     copies_before: copiesOf(before),
     last_full_ms: before?.last_full_ms ?? null,
     last_ms: before?.last_ms ?? null,
@@ -212,7 +218,7 @@ export async function openSweep(
       };
       const unanswered = openUnanswered(redis, LENDER, dryRun);
       await sweepLibrary(state, {
-        consortium,
+        consortium: how.consortium ?? consortium,
         call: async (library, work, once) => {
           const result = await (how.call ?? call)(library, work, once);
           try {

@@ -199,6 +199,18 @@ test('copies are refreshed at scans alone, and follow home as far as the library
   ]);
 });
 
+test('the standing of copies is checked where the library says so, and nowhere else', () => {
+  const file = validFile();
+  Object.assign(at(file, 'libraries', 1), { refresh: { at_scan: true }, standing: 'restrict' });
+  at(file, 'libraries', 2)['standing'] = false; // YAML 1.1 makes it of `off`
+  expect(parse(file).libraries.map(({ standing }) => standing)).toEqual(['off', 'restrict', 'off']);
+  expect(effectiveConfig(parse(file))['libraries']).toMatchObject([
+    { standing: 'off' },
+    { standing: 'restrict' },
+    { standing: 'off' },
+  ]);
+});
+
 describe('agreements', () => {
   test('all: every ordered pair whose lending side can report a card', () => {
     expect(pairsOf(validFile())).toEqual([

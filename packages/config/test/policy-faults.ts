@@ -187,6 +187,12 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     problem: /writes, and copy\.mode is observe/,
     allowed: /off/,
   },
+  'a standing that nobody is told when to check': {
+    break: inLibrary('standing')('report'),
+    path: 'libraries[0].standing',
+    problem: /needs refresh/,
+    allowed: /off/,
+  },
   'a consent without a text': {
     break: inLibrary('copy', 'consent')('ask'),
     path: 'libraries[0].copy.consent_text',

@@ -42,6 +42,8 @@ export {
   type ProblemKind,
   type Progress,
   type Reason,
+  STANDING_REASONS,
+  type StandingReason,
   WAITING_REASONS,
   type WaitingReason,
   cancelAnswerSchema,

@@ -55,6 +55,18 @@ export const ELIGIBILITY_REASONS = [
 ] as const;
 export type EligibilityReason = (typeof ELIGIBILITY_REASONS)[number];
 
+/** Why the patron of a copy would not be copied today: `eligibility`, and what has ended between the two libraries. */
+export const STANDING_REASONS = [
+  ...ELIGIBILITY_REASONS,
+  /** The home library does not share the patron any more. */
+  'NOT_SHARED',
+  /** The home library has anonymised the record. */
+  'HOME_GONE',
+  /** The two libraries have no agreement any more. */
+  'NO_AGREEMENT',
+] as const;
+export type StandingReason = (typeof STANDING_REASONS)[number];
+
 /** `PAUSED`: of a failure, that a library was paused by an operator all the while. */
 export const REASONS = [...ELIGIBILITY_REASONS, 'CARD_CHANGED', 'REKEYED', 'PAUSED'] as const;
 export type Reason = (typeof REASONS)[number];

@@ -21,7 +21,7 @@ export { changePatron, createPatron } from './patrons/write-patron.ts';
 export { deleteCopy, readDeletionFacts } from './plugin/copy-deletions.ts';
 export { readOwed } from './plugin/owed.ts';
 export { about, checkPlugin, reportOutcome } from './plugin/plugin-routes.ts';
-export { readRememberedCopies, rememberCopy } from './plugin/remembered-copies.ts';
+export { noteChecked, readRememberedCopies, rememberCopy } from './plugin/remembered-copies.ts';
 export { liftRestriction, listRestrictions, setRestriction } from './plugin/restrictions.ts';
 export { reach } from './setup/reach.ts';
 export { branches, categories, circulationRules, knowsApiKey, storedRules } from './setup/set-up-reads.ts';

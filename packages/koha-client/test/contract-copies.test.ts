@@ -101,6 +101,15 @@ describe.each(testedReleases)('copies of a Koha %s', (release) => {
     expect(bench.calls()).toEqual(['GET /patrons']);
   });
 
+  test('have home records with what each owes, where that is wanted', async () => {
+    putCopy('C1', 'midland:1');
+    bench.koha.putPatron('C1', { account_balance: 12.5 });
+    const owed = async (balance: boolean) =>
+      (await bench.client.readPatrons([idOf('C1')], { balance })).patrons.map((each) => each.accountBalance);
+    expect(await owed(true)).toEqual([12.5]);
+    expect(await owed(false)).toEqual([null]);
+  });
+
   test('have home records of which only the changed ones are read, by a time with its zone', async () => {
     putCopy('C1', 'midland:1');
     putCopy('C2', 'midland:2');
@@ -143,7 +152,7 @@ describe.each(testedReleases)('what is remembered of copies beside a Koha %s', (
     bench.koha.clearCalls();
     expect((await read(0, 9_999))?.map(({ patronId }) => patronId)).toHaveLength(230);
     expect(bench.calls()).toHaveLength(2);
-    expect(await read(7, 8)).toEqual([{ ...row(8, 1), restrictedAt: [] }]);
+    expect(await read(7, 8)).toEqual([{ ...row(8, 1), restrictedAt: [], standingAt: [], standing: null }]);
     expect(await read(230, 9_999)).toEqual([]);
   });
 
@@ -162,6 +171,18 @@ describe.each(testedReleases)('what is remembered of copies beside a Koha %s', (
     expect(await bench.client.rememberCopy(row(812))).toEqual({ kind: 'stored', version: 1 });
     expect(await bench.client.rememberCopy(row(812))).toEqual({ kind: 'other_version' });
     expect(await bench.client.rememberCopy(row(812, 1))).toEqual({ kind: 'stored', version: 2 });
+  });
+
+  test('has the standing of the patron beside it, which stays until another is stored', async () => {
+    const bad = { isGood: false, reasons: ['DEBT_OVER_LIMIT'], homeName: 'Midland Public Library' };
+    const shown = async () => (await read(811, 812))?.[0]?.standing;
+    await bench.client.rememberCopy({ ...row(812), standing: bad });
+    expect(await shown()).toEqual(bad);
+    await bench.client.noteChecked([812, 813]);
+    await bench.client.rememberCopy(row(812, 1));
+    expect(await shown()).toEqual(bad);
+    await bench.client.rememberCopy({ ...row(812, 2), standing: null });
+    expect(await shown()).toBeNull();
   });
 
   test('is nothing where Koha has no plugin, which is no failure', async () => {

@@ -23,6 +23,17 @@ describe.each(testedReleases)('restrictions at a Koha %s', (release) => {
     expect(isRestricted()).toBe(false);
   });
 
+  test('one for a standing names its reasons, and is found and lifted whichever they are', async () => {
+    const patronId = await bench.created();
+    const restriction = { kind: 'standing', library: 'midland', patronId } as const;
+    for (const codes of [['EXPIRED', 'DEBT_OVER_LIMIT'], ['EXPIRED'], []]) {
+      expect(await bench.client.setRestriction(restriction, null, { codes })).toBe('done');
+      expect(await bench.client.listRestrictions('standing')).toEqual([restriction]);
+    }
+    await bench.client.liftRestriction(restriction);
+    expect([await bench.client.listRestrictions('standing'), isRestricted()]).toEqual([[], false]);
+  });
+
   test('one ends before its date, and the restriction of a member of staff stays', async () => {
     const patronId = await bench.created();
     const restriction = { kind: 'home', library: 'midland', patronId } as const;

@@ -1,3 +1,5 @@
+import { STANDING_REASONS } from '@passport/contract';
+
 /** What may be said of one copy; each is counted in the report of a sweep. */
 export const COPY_FINDINGS = [
   /** The copy is as the home library would have it. */
@@ -27,8 +29,12 @@ export const COPY_FINDINGS = [
   /** Not any more: what the service marked the copy for. */
   'HOME_CARD_FOUND',
   'HOME_EXPIRED',
-  /** Home deleted or anonymised the patron; of a record that was not answered it needs two sweeps a day apart. */
-  'HOME_GONE',
+  /** By the lending library's `eligibility`, or what it has agreed with home, the patron would not be copied today; the reasons stand beside it. */
+  'NOT_ELIGIBLE',
+  /** They would be, and the lending library was told otherwise last. */
+  'ELIGIBLE_AGAIN',
+  ...STANDING_REASONS,
+  // HOME_GONE, of STANDING_REASONS: home anonymised the patron; of a record that was not answered it needs two sweeps a day apart.
   /** Home did not answer for the patron once: not gone yet. */
   'HOME_MISSING',
   /** So many are missing at one home that it hides its patrons: nobody is taken for gone. */
@@ -39,8 +45,7 @@ export const COPY_FINDINGS = [
   /** Home has given the number to somebody else: another card, and another birth date or other names. */
   'OTHER_PERSON',
   'COPY_ANONYMIZED',
-  /** Home does not share the patron: nothing more of them is passed on. */
-  'NOT_SHARED',
+  // NOT_SHARED, of STANDING_REASONS: nothing more of the patron is passed on.
   /** The lending library made it its own patron. */
   'NOT_A_COPY',
   /** The library of the home key is none that copies may come from. */

@@ -23,13 +23,22 @@ export { decideHome, locate, type Located, type Location, type Silent } from './
 export type { CopyFinding } from './copy-findings.ts';
 export {
   decideRefresh,
+  type IsWritten,
   isBlind,
   isNobodyShown,
+  isLeftAlone,
   refreshBody,
   wantedValues,
   type RefreshCase,
   type RefreshDecision,
   type RestrictionChange,
 } from './refresh.ts';
-export { WRITTEN_FIELD, type WrittenPlace, writtenText, writtenValues } from './written-fields.ts';
+export {
+  decideStanding,
+  decideStandingChange,
+  standingText,
+  type StandingCase,
+  type StandingChange,
+} from './standing.ts';
+export { STANDING, WRITTEN_FIELD, type WrittenPlace, writtenText, writtenValues } from './written-fields.ts';
 export { buildPatronCopy, homeKeyOf, type CopyCase, type PatronCopy } from './patron-copy.ts';

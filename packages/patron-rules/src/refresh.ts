@@ -173,8 +173,14 @@ function settledFields(
   return Object.fromEntries(values);
 }
 
+/** Whether a record is nobody's copy any more, or another patron's than the one at home. */
+export function isLeftAlone(input: Pick<RefreshCase, 'copy' | 'home' | 'traits'>): boolean {
+  const stop = stopOf(input);
+  return stop !== null && stop !== 'HOME_GONE';
+}
+
 /** Why a copy is left alone altogether, if it is. */
-function stopOf({ copy, home, traits }: RefreshCase): CopyFinding | null {
+function stopOf({ copy, home, traits }: Pick<RefreshCase, 'copy' | 'home' | 'traits'>): CopyFinding | null {
   if (copy.anonymized === true) return 'COPY_ANONYMIZED';
   if (home.anonymized === true) return 'HOME_GONE';
   if (isMergedCopy(copy, { ...traits, homeRecord: home })) return 'MERGED_INTO_NATIVE';

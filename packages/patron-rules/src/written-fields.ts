@@ -6,6 +6,9 @@ export const WRITTEN_FIELD = 'copy-field';
 /** Koha's mark of a card that was reported lost. */
 export const CARD_LOST = 'patron_card_lost';
 
+/** What the lending library was told of the patron's standing at home; no field of Koha's. */
+export const STANDING = 'standing';
+
 /** Whose copy a value is in. */
 export interface WrittenPlace {
   readonly lending: string;

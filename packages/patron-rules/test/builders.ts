@@ -38,6 +38,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
       giveUpAfterMs: 900_000,
     },
     refresh: null,
+    standing: 'off',
     owed: null,
     ...(others as Partial<Library>),
     koha: {

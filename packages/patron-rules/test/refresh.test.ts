@@ -46,6 +46,8 @@ const remembered = (values: Values, key = 'k1'): RememberedCopy => ({
   version: 1,
   homeKey: HOME_KEY,
   restrictedAt: [],
+  standingAt: [],
+  standing: null,
   fields: Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
       name,

@@ -76,13 +76,18 @@ export interface Desks {
   stop(): Promise<void>;
 }
 
-/** `entries`: more keys of a library's entry in the configuration. The built service between three Kohas, with the plugin's real script on riverside's pages, and a real Chromium. */
-export async function startDesks(
-  entries: { readonly riverside?: Readonly<Record<string, unknown>> } = {},
-): Promise<Desks> {
+/** `riverside`: more keys of its entry in the configuration; `env`: of the processes. The built service between three Kohas, with the plugin's real script on riverside's pages, and a real Chromium. */
+export async function startDesks({
+  riverside = {},
+  env = {},
+}: {
+  readonly riverside?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, string>>;
+} = {}): Promise<Desks> {
   const browser = await startChromium();
   let toMidland: FaultProxy | undefined;
   const consortium = await startConsortium({
+    env,
     libraries: {
       ...threeLibraries,
       midland: {
@@ -95,7 +100,7 @@ export async function startDesks(
       riverside: {
         ...threeLibraries.riverside,
         koha: { pluginScriptPath: SCRIPT, pluginPagesPath: PAGES },
-        entry: entries.riverside ?? {},
+        entry: riverside,
       },
     },
   });

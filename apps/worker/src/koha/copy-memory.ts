@@ -1,6 +1,12 @@
 import type { WorkerConfig } from '@passport/config';
-import type { CopyMemoryRow, KohaClient, RememberedField } from '@passport/koha-client';
-import { WRITTEN_FIELD, type WrittenPlace, writtenText } from '@passport/patron-rules';
+import type { CopyMemoryRow, KohaClient, RememberedField, Standing } from '@passport/koha-client';
+import {
+  STANDING,
+  WRITTEN_FIELD,
+  type WrittenPlace,
+  standingText,
+  writtenText,
+} from '@passport/patron-rules';
 import {
   dropUnremembered,
   lockUnremembered,
@@ -28,6 +34,8 @@ const entrySchema = z.object({
   patron_id: z.number().int().positive(),
   home_key: z.string(),
   fields: z.record(z.string(), z.object({ hash: z.string(), at: z.number(), event: z.string() })),
+  /** The name of the home library, where the desk is shown that the patron is in good standing there. */
+  good_at: z.string().optional(),
 });
 type Entry = z.infer<typeof entrySchema>;
 
@@ -40,6 +48,8 @@ export interface WrittenCopy {
   readonly formerKey?: string;
   readonly eventId: string;
   readonly values: Readonly<Record<string, string>>;
+  /** The name of the home library, where the lending library is told of its patrons' standing: who is copied is in good standing. */
+  readonly goodAt?: string;
 }
 
 export type CopyMemory = ReturnType<typeof buildCopyMemory>;
@@ -105,14 +115,17 @@ export function buildCopyMemory(deps: CopyMemoryDeps) {
 }
 
 function entryOf(
-  { lending, patronId, homeKey, eventId, values }: WrittenCopy,
+  { lending, patronId, homeKey, eventId, values, goodAt }: WrittenCopy,
   encryption: Pick<Encryption, 'hash'>,
   at: number,
 ): Entry {
+  const told = goodAt === undefined ? {} : { [STANDING]: standingText(true, []) };
+  const all = { ...values, ...told };
   return {
     patron_id: patronId,
     home_key: homeKey,
-    fields: hashedFields({ lending, patronId, homeKey }, values, { encryption, at, event: eventId }),
+    fields: hashedFields({ lending, patronId, homeKey }, all, { encryption, at, event: eventId }),
+    ...(goodAt === undefined ? {} : { good_at: goodAt }),
   };
 }
 
@@ -130,34 +143,41 @@ export function hashedFields(
 }
 
 async function storeOne(lending: string, entry: Entry, { libraries }: CopyMemoryDeps): Promise<void> {
-  const { patron_id: patronId, home_key: homeKey, fields } = entry;
+  const { patron_id: patronId, home_key: homeKey, fields, good_at: homeName } = entry;
+  const shown = homeName === undefined ? {} : { standing: { isGood: true, reasons: [], homeName } };
   await libraries.callBeside(lending, (koha) =>
-    storeRemembered(koha, { patronId, homeKey }, (before) => latestOf(before, fields)),
+    storeRemembered(koha, { patronId, homeKey, ...shown }, (before) => latestOf(before, fields)),
   );
 }
 
 /**
- * Stores what `change` makes of the fields that a Koha remembers of a copy; `known` is what was read of them, null for nothing. They are
- * read where that is left out, or where somebody else has stored them since. Throws KohaError.
+ * Stores what `change` makes of the fields that a Koha remembers of a copy, and the `standing` of its patron where one is given; `known` is
+ * what was read of them, null for nothing. They are read where that is left out, or where somebody else has stored them since. Returns
+ * what is stored; null where it was not. Throws KohaError.
  */
 export async function storeRemembered(
   koha: Pick<KohaClient, 'readRememberedCopies' | 'rememberCopy'>,
-  { patronId, homeKey }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'>,
+  { standing, ...of }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'> & { readonly standing?: Standing | null },
   change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
   known?: CopyMemoryRow | null,
-): Promise<void> {
+): Promise<CopyMemoryRow | null> {
+  const { patronId } = of;
   let row = known;
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
     if (row === undefined) {
       const rows = await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId });
-      if (rows === null) return;
+      if (rows === null) return null;
       row = rows[0] ?? null;
     }
-    const { version, fields } = row ?? { version: 0, fields: {} };
-    const stored = await koha.rememberCopy({ patronId, homeKey, version, fields: change(fields) });
-    if (stored.kind !== 'other_version') return;
+    const { version } = row ?? { version: 0 };
+    const fields = change(row?.fields ?? {});
+    const shown = standing === undefined ? {} : { standing };
+    const stored = await koha.rememberCopy({ ...of, version, fields, ...shown });
+    if (stored.kind === 'stored') return { ...of, version: stored.version, fields };
+    if (stored.kind === 'no_plugin') return null;
     row = undefined;
   }
+  return null;
 }
 
 /** Of two writes of one field the later one is what the copy holds. */

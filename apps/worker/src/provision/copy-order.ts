@@ -33,6 +33,8 @@ export interface CopyOrder extends CopyTraits {
   readonly onLookAlike: CopyPolicy['onLookAlike'];
   /** Whom to search for at the lending library instead of a copy, or before it is sent; null where its Koha does so, or nobody shall. */
   readonly searchFor: Person | null;
+  /** The name of the home library, where the desk is shown that who is copied is in good standing there. */
+  readonly goodAt: string | null;
   /** `observe`: nothing may be written. */
   readonly mode: 'copy' | 'observe';
   /**
@@ -47,7 +49,7 @@ export const orderCopy = (
   scan: Scan,
   { patron, home }: Found,
   { homeKey, body, fields, agreed }: Extract<PatronCopy, { kind: 'copy' }>,
-  { copy }: Library,
+  { copy, standing }: Library,
   { consortium, capabilities }: { readonly consortium: Consortium; readonly capabilities: Capabilities },
 ): CopyOrder => ({
   lending: scan.lending,
@@ -66,6 +68,7 @@ export const orderCopy = (
   homeRecord: patron,
   onLookAlike: copy.onLookAlike,
   searchFor: personToSearch(body, copy, capabilities),
+  goodAt: standing === 'off' ? null : libraryById(consortium, home).name,
   mode: copy.mode,
   lookFirst: scan.copyMayBeThere ? 'sent' : null,
 });

@@ -30,10 +30,11 @@ export function recordCopy(
   if (result.made.outcome === 'COPIED') copied(scan.lending, now() - scan.wantedMs);
   const values = valuesWritten(order, result);
   if (values === null) return;
-  const { lending, eventId, homeKey } = order;
+  const { lending, eventId, homeKey, goodAt } = order;
   const { made, formerKey } = result;
   const former = formerKey === undefined ? {} : { formerKey };
-  remember({ lending, eventId, patronId: made.patron_id, homeKey, values, ...former });
+  const standing = made.disclosed === null || goodAt === null ? {} : { goodAt };
+  remember({ lending, eventId, patronId: made.patron_id, homeKey, values, ...former, ...standing });
 }
 
 interface CopyAudit {

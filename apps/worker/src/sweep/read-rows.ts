@@ -1,3 +1,4 @@
+import type { Library } from '@passport/config';
 import { type KohaPatron, type RememberedCopy, readInHalves } from '@passport/koha-client';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
@@ -7,18 +8,22 @@ export interface HomeRecords {
   readonly unreadable: ReadonlySet<number>;
 }
 
+/** Whether what the patrons of copies owe at home is needed: that alone is read, and by no other. */
+export const needsBalance = ({ standing, eligibility }: Library): boolean =>
+  standing !== 'off' && eligibility.maxDebt !== null;
+
 /** Reads home records by their numbers in one call, and past those that Koha fails at. Throws KohaError or LibraryClosed. */
 export async function readHomeRecords(
   call: SweepCall,
   home: string,
   numbers: readonly number[],
-  changedSince: Date | null,
+  { changedSince, balance }: { readonly changedSince: Date | null; readonly balance: boolean },
 ): Promise<HomeRecords> {
   const found = new Map<number, KohaPatron>();
   const unreadable = new Set<number>();
-  const since = changedSince === null ? {} : { changedSince };
+  const wanted = { balance, ...(changedSince === null ? {} : { changedSince }) };
   const unread = await readInHalves(numbers, async (batch) => {
-    const page = await call(home, (koha) => koha.readPatrons(batch, since));
+    const page = await call(home, (koha) => koha.readPatrons(batch, wanted));
     for (const patron of page.patrons) found.set(patron.patronId, patron);
     for (const id of page.unreadable) unreadable.add(id);
   });

@@ -6,9 +6,12 @@ import {
   type RestrictionChange,
   WRITTEN_FIELD,
   buildPatronCopy,
+  type IsWritten,
   copyCategoriesOf,
   decideRefresh,
+  decideStanding,
   isCopy,
+  isLeftAlone,
   isOwnCard,
   isWithheld,
   libraryById,
@@ -21,6 +24,7 @@ import {
 import type { CopyRecord } from '@passport/queue/copies';
 import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
 import { isOfTheLibrary } from '../koha/sweep-calls.ts';
+import { type CheckedStanding, type StandingCheck, checkStanding } from './check-standing.ts';
 import type { PassedValues, Sending } from './pass-on.ts';
 import type { SweepDeps } from './sweep-state.ts';
 
@@ -75,6 +79,82 @@ export interface Refreshed {
   readonly findings: readonly CopyFinding[];
   readonly changed: number;
   readonly kept: number;
+  /** Its standing was checked, is as the lending library was told last, and that it was checked is not noted yet. */
+  readonly isChecked?: boolean;
+}
+
+/**
+ * Checks the standing of one copy's patron, and refreshes the copy: in this order, since a desk may wait for the first. Throws KohaError or
+ * LibraryClosed where the lending library did not answer, and SweepPaused where its hour is used up.
+ */
+export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
+  const standing = await checkStandingOf(refresh);
+  const fields = await refreshFields({ ...refresh, remembered: standing?.remembered ?? refresh.remembered });
+  if (standing === null) return fields;
+  return {
+    ...fields,
+    findings: [...new Set([...fields.findings, ...standing.findings])],
+    changed: fields.changed + standing.changed,
+    isChecked: standing.isAsBefore,
+  };
+}
+
+/** Null where nothing is said of it: the record is nobody's copy any more, or home has given the number to somebody else. */
+async function checkStandingOf(refresh: Refresh): Promise<CheckedStanding | null> {
+  const { copy, homeRecord, lending } = refresh;
+  const traits = traitsAt(lending);
+  if (!isCopy(copy, refresh.passportTypes) || isLeftAlone({ copy, home: homeRecord, traits })) return null;
+  const today = dayOf(refresh);
+  return checkStanding(
+    { ...refresh, isWritten: isWrittenBy(refresh) },
+    decideStanding({ ...refresh, today }),
+  );
+}
+
+/**
+ * Tells the lending library that a copy is of a library with which it has no agreement any more; home is not asked. Throws as
+ * `refreshCopy` does.
+ */
+export async function endStanding({
+  home: id,
+  consortium,
+  ...copy
+}: Omit<StandingCheck, 'home' | 'passportTypes' | 'isWritten'> & {
+  readonly home: string;
+  readonly consortium: Consortium;
+}): Promise<Pick<Refreshed, 'findings' | 'changed' | 'isChecked'>> {
+  const home = { id, name: consortium.libraries.find((each) => each.id === id)?.name ?? id };
+  const of = { ...copy, home, passportTypes: passportTypes(consortium), isWritten: isWrittenBy(copy) };
+  const { findings, changed, isAsBefore } = await checkStanding(of, ['NO_AGREEMENT']);
+  return { findings: ['HOME_UNKNOWN', ...findings], changed, isChecked: isAsBefore };
+}
+
+const dayOf = ({ now }: Pick<Refresh, 'now'>): string => new Date(now()).toISOString().slice(0, 10);
+
+const traitsAt = ({ copy }: Library) => ({
+  homeKeyAttribute: copy.homeKeyAttribute,
+  copyCategories: copyCategoriesOf(copy),
+});
+
+/** Whether a value is what the plugin remembers by this hash; also under the home keys that the copy had before. */
+export function isWrittenBy({
+  copy: { patronId },
+  homeKey,
+  record,
+  lending,
+  encryption,
+}: Pick<Refresh, 'copy' | 'homeKey' | 'record' | 'lending' | 'encryption'>): IsWritten {
+  // What was written before the patron's number at home changed is remembered under the number of then.
+  const keys = [homeKey, ...record.formerKeys];
+  const places = keys.map((key) => ({ lending: lending.id, patronId, homeKey: key }));
+  return (field, value, hash) => {
+    const hashes = places.flatMap((place) =>
+      encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),
+    );
+    if (hashes.includes(hash)) return true;
+    const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
+    return isKnownKey ? false : null;
+  };
 }
 
 const only = (finding: CopyFinding): Refreshed => ({ findings: [finding], changed: 0, kept: 0 });
@@ -85,9 +165,8 @@ const only = (finding: CopyFinding): Refreshed => ({ findings: [finding], change
  * the lending library requests consent. Throws KohaError or LibraryClosed where the lending library did not answer, and SweepPaused
  * where its hour is used up.
  */
-export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
+async function refreshFields(refresh: Refresh): Promise<Refreshed> {
   const { copy, homeRecord, record, home, lending, agreement } = refresh;
-  const today = new Date(refresh.now()).toISOString().slice(0, 10);
   if (homeRecord.anonymized === true) return only('HOME_GONE');
   const isShared =
     !isWithheld(homeRecord, home) &&
@@ -99,7 +178,7 @@ export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
     agreement,
     lending,
     branch: copy.libraryId,
-    scannedOn: today,
+    scannedOn: dayOf(refresh),
     accepts: refresh.accepts,
   });
   if (made.kind !== 'copy') return only('NOT_SHARED');
@@ -182,32 +261,20 @@ const outcomeOf = ({ findings, change, kept }: RefreshDecision): Refreshed => ({
 function decideFor(
   copy: KohaPatron,
   wanted: Readonly<Record<string, string>>,
-  { homeRecord, homeKey, remembered, record, lending, isOwnCard: isOwn, encryption }: Refresh,
+  refresh: Refresh,
 ): RefreshDecision {
-  // What was written before the patron's number at home changed is remembered under the number of then.
-  const keys = [homeKey, ...record.formerKeys];
-  const places = keys.map((key) => ({ lending: lending.id, patronId: copy.patronId, homeKey: key }));
+  const { homeRecord, homeKey, remembered, record, lending, isOwnCard: isOwn } = refresh;
   return decideRefresh({
     copy,
     home: homeRecord,
     homeKey,
-    traits: {
-      homeKeyAttribute: lending.copy.homeKeyAttribute,
-      copyCategories: copyCategoriesOf(lending.copy),
-    },
+    traits: traitsAt(lending),
     wanted,
     remembered,
     passedOn: record.fields,
     isOwnCard: isOwn,
     applies: appliedAt(lending),
-    isWritten(field, value, hash) {
-      const hashes = places.flatMap((place) =>
-        encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),
-      );
-      if (hashes.includes(hash)) return true;
-      const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
-      return isKnownKey ? false : null;
-    },
+    isWritten: isWrittenBy({ ...refresh, copy }),
   });
 }
 

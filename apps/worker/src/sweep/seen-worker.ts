@@ -1,4 +1,4 @@
-import type { Consortium, Library } from '@passport/config';
+import type { Library } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isCopy, passportTypes } from '@passport/patron-rules';
 import {
@@ -12,8 +12,9 @@ import { buildDeskActivity, buildSweepCalls } from '../koha/sweep-calls.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import { SweepPaused } from '../koha/slice.ts';
 import { buildPassOn } from './pass-on.ts';
-import { readHomeRecords } from './read-rows.ts';
-import { type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
+import { noteChecked } from './check-standing.ts';
+import { needsBalance, readHomeRecords } from './read-rows.ts';
+import { type Refreshed, endStanding, pairOf, refreshCopy } from './refresh-copy.ts';
 import type { CopiesContext } from '../work-context.ts';
 import type { SweepDeps } from './sweep-state.ts';
 import { textOf } from '../koha/koha-failure.ts';
@@ -125,7 +126,7 @@ interface SeenCopy extends Refreshed {
 
 /**
  * Refreshes a copy that was scanned by the rule of the sweep. Null where there is nothing to refresh: a number that the service has no
- * record of, no copy with one home key, or one of a library that none may come from. What the lending Koha shows is believed only
+ * record of, or no copy with one home key. What the lending Koha shows is believed only
  * where the record says the same. Throws KohaError or LibraryClosed where one of the two libraries did not answer, and SweepPaused.
  */
 async function refreshSeen(
@@ -139,34 +140,59 @@ async function refreshSeen(
   if (record === undefined) return null;
   const copy = await call(library, (koha) => koha.readPatron(patronId));
   if (copy === null || copy.hidden || !isCopy(copy, passportTypes(consortium))) return null;
-  const origin = originOf(copy, lending, consortium);
+  const origin = originOf(copy, lending);
   if (origin === null) return null;
   const { home, number } = origin;
   const homeKey = homeKeyOf(home, number);
   if (homeKey !== record.homeKey) return { homeKey, findings: ['NOT_ON_RECORD'], changed: 0, kept: 0 };
-  const records = await readHomeRecords(call, home, [number], null);
+  const readRemembered = async () =>
+    (
+      await call(library, (koha) => koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }))
+    )?.[0] ?? null;
+  const write = { dryRun: false, sweepId: deps.scanId };
+  if (!consortium.agreements.homesAt(library).has(home)) {
+    const ended = {
+      ...deps,
+      ...write,
+      lending,
+      home,
+      copy,
+      homeKey,
+      record,
+      remembered: await readRemembered(),
+    };
+    return { homeKey, kept: 0, ...(await endStanding(ended)) };
+  }
+  const wanted = { changedSince: null, balance: needsBalance(lending) };
+  const records = await readHomeRecords(call, home, [number], wanted);
   const homeRecord = records.found.get(number);
   // Koha does not distinguish gone from hidden: one look proves nothing, the sweep's two do.
   if (homeRecord === undefined) return { homeKey, findings: ['HOME_MISSING'], changed: 0, kept: 0 };
-  const remembered = await call(library, (koha) =>
-    koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
-  );
+  const remembered = await readRemembered();
   const { patronProperties } = await deps.libraries.capabilities(library);
   const pair = pairOf(home, lending, { consortium, accepts: (property) => patronProperties.has(property) });
   if (pair === null) return null;
-  const known = { copy, homeRecord, homeKey, record, remembered: remembered?.[0] ?? null };
-  const refresh = { ...deps, ...pair, ...known, dryRun: false, sweepId: deps.scanId };
-  return { homeKey, ...(await refreshCopy(refresh)) };
+  const refreshed = await refreshCopy({
+    ...deps,
+    ...pair,
+    ...write,
+    copy,
+    homeRecord,
+    homeKey,
+    record,
+    remembered,
+  });
+  if (refreshed.isChecked === true) await noteChecked(library, [patronId], call);
+  return { homeKey, ...refreshed };
 }
 
 /** The home library and the patron's number there, by the one home key that a copy has. */
 function originOf(
   copy: KohaPatron,
-  { id, copy: { homeKeyAttribute } }: Library,
-  { agreements }: Consortium,
+  { copy: { homeKeyAttribute } }: Library,
 ): { readonly home: string; readonly number: number } | null {
   const [key = '', ...others] = homeKeysOf(copy, { homeKeyAttribute });
   const [, home = '', digits = ''] = /^([^:]+):([1-9]\d{0,9})$/.exec(key) ?? [];
-  if (others.length > 0 || !agreements.homesAt(id).has(home)) return null;
+  if (others.length > 0 || home === '') return null;
   return { home, number: Number(digits) };
 }

@@ -1,4 +1,5 @@
 import { buildCopyRecordReader } from '@passport/queue/copies';
+import { libraryById } from '@passport/patron-rules';
 import type { OwnedLock } from '@passport/queue/locks';
 import {
   type SweepJob,
@@ -97,6 +98,7 @@ function newSweep(
 ): SweepState {
   const lastFullMs = before?.last_full_ms ?? null;
   const lastMs = before?.last_ms ?? null;
+  const { standing } = libraryById(consortium, library);
   const isDue = lastFullMs === null || lastMs === null || now() - lastFullMs >= FULL_EVERY_MS;
   const homes = [...consortium.agreements.homesAt(library)].map(
     (home) =>
@@ -109,7 +111,8 @@ function newSweep(
     id: sweepIdOf(job),
     job,
     library,
-    mode: full || dry_run || isDue ? 'full' : 'changed',
+    // What a patron owes, and what ends by its date, does not change when a record was stored.
+    mode: full || dry_run || isDue || standing !== 'off' ? 'full' : 'changed',
     dry_run,
     started_ms: now(),
     ended_ms: null,

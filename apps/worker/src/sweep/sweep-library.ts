@@ -3,17 +3,20 @@ import {
   type CopyFinding,
   copyCategoriesOf,
   homeKeyOf,
+  homeKeysOf,
   isBlind,
   isCopy,
   isInForeignCategory,
   isNobodyShown,
+  passportTypes,
 } from '@passport/patron-rules';
 import type { CopyRecord } from '@passport/queue/copies';
 import { OTHER_HOMES } from '@passport/queue/statistics';
 import type { SweepState, SweptHome } from '@passport/queue/sweeps';
 import { isKohaFailure } from '../koha/koha-failure.ts';
-import { readHomeRecords, readRememberedRows } from './read-rows.ts';
-import { type CopyPair, type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
+import { needsBalance, readHomeRecords, readRememberedRows } from './read-rows.ts';
+import { type CopyPair, type Refreshed, endStanding, pairOf, refreshCopy } from './refresh-copy.ts';
+import { noteChecked } from './check-standing.ts';
 import {
   type Sweep,
   SweepCut,
@@ -147,7 +150,8 @@ async function sweepPage(
   const ids = onRecord.map(({ copy }) => copy.patronId);
   const memory = await readRememberedRows(call, pair.lending.id, ids);
   const since = state.mode === 'changed' ? changedSince(state) : null;
-  const records = await readHomeRecords(call, pair.home.id, numbers, since);
+  const balance = needsBalance(pair.lending);
+  const records = await readHomeRecords(call, pair.home.id, numbers, { changedSince: since, balance });
   const sweepCopy = async ({ copy, record, number }: ShownCopy): Promise<Refreshed | 'missing'> => {
     if (record === null) return finding(unrecordedBecause(copy, pair));
     const isUnread = memory.unreadable.has(copy.patronId);
@@ -161,19 +165,29 @@ async function sweepPage(
   };
   const unreadable = page.unreadable.map((patronId) => ({ patronId, of: null }));
   const copies = shown.map((of) => ({ patronId: of.copy.patronId, of }));
-  for (const { patronId, of } of [...copies, ...unreadable].toSorted(
-    (one, next) => one.patronId - next.patronId,
-  )) {
-    const done = of === null ? finding('UNREADABLE') : await sweepCopy(of);
-    if (done !== 'missing') add(home, done);
-    else addMissing(sweep, homeKeyOf(pair.home.id, of?.number ?? 0));
-    home.copies += 1;
-    state.after = patronId;
-    // A write is counted where it was made, also when this process dies with the next one.
-    if (done !== 'missing' && done.changed > 0) await save(sweep);
-    // Where a row without a number is among them, nobody could say whether it is counted.
-    if (page.broken === 0) deps.slice.endIfOver('page');
-  }
+  const checked: number[] = [];
+  const sweepCopies = async (): Promise<void> => {
+    for (const { patronId, of } of [...copies, ...unreadable].toSorted(
+      (one, next) => one.patronId - next.patronId,
+    )) {
+      const done = of === null ? finding('UNREADABLE') : await sweepCopy(of);
+      if (done !== 'missing') add(home, done);
+      else addMissing(sweep, homeKeyOf(pair.home.id, of?.number ?? 0));
+      home.copies += 1;
+      state.after = patronId;
+      if (done !== 'missing' && done.isChecked === true && !state.dry_run) checked.push(patronId);
+      // A write is counted where it was made, also when this process dies with the next one.
+      if (done !== 'missing' && done.changed > 0) await save(sweep);
+      // Where a row without a number is among them, nobody could say whether it is counted.
+      if (page.broken === 0) deps.slice.endIfOver('page');
+    }
+  };
+  await sweepCopies().catch(async (error: unknown) => {
+    // No copy that is done is done again; where that cannot be noted now, they show an older check.
+    await noteChecked(pair.lending.id, checked, call).catch(() => undefined);
+    throw error;
+  });
+  await noteChecked(pair.lending.id, checked, call);
   count(home, 'UNREADABLE', page.broken);
   home.copies += page.broken;
   state.after = page.last;
@@ -260,6 +274,7 @@ async function countUnknown(sweep: Sweep): Promise<void> {
   if (type === null) return;
   const unknown = new Map(Object.entries(state.unknown));
   for await (const page of pagesOf({ type, prefix: '', after: state.after }, sweep)) {
+    await endStandings(page, sweep);
     for (const { attributes } of page.patrons) {
       const value = attributes?.find((each) => each.type === type)?.value ?? '';
       const [, id = NO_HOME_KEY] = HOME_KEY.exec(value) ?? [];
@@ -270,6 +285,33 @@ async function countUnknown(sweep: Sweep): Promise<void> {
     state.unknown = Object.fromEntries(unknown);
     state.after = page.last;
     await save(sweep);
+  }
+}
+
+/** The copies on record of libraries with which the lending library has no agreement any more are in no good standing. */
+async function endStandings({ patrons }: ListedPage, { state, lending, deps }: Sweep): Promise<void> {
+  const { call, readRecords } = deps;
+  const isOpen = (homeKey: string): boolean => Object.hasOwn(state.homes, homeKey.split(':')[0] ?? '');
+  const keyOf = (copy: KohaPatron): string => homeKeysOf(copy, lending.copy).join();
+  const ended = patrons.filter(
+    (copy) => isCopy(copy, passportTypes(deps.consortium)) && !isOpen(keyOf(copy)),
+  );
+  const ids = ended.map(({ patronId }) => patronId);
+  const records = await readRecords(lending.id, ids);
+  const onRecord = ended.filter((copy) => records.get(copy.patronId)?.homeKey === keyOf(copy));
+  const memory = await readRememberedRows(
+    call,
+    lending.id,
+    onRecord.map(({ patronId }) => patronId),
+  );
+  for (const copy of onRecord) {
+    const record = records.get(copy.patronId);
+    if (record === undefined) continue;
+    const remembered = memory.found.get(copy.patronId) ?? null;
+    const { homeKey } = record;
+    const home = homeKey.split(':')[0] ?? '';
+    const write = { dryRun: state.dry_run, sweepId: state.id };
+    await endStanding({ ...deps, ...write, lending, home, copy, homeKey, record, remembered });
   }
 }
 

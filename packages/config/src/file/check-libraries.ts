@@ -26,6 +26,8 @@ function checkLibrary({ koha, retry, copy, share, ...library }: Library, report:
     report(['share', 'opt_out_attribute'], 'is the same as copy.passport_attribute', ownType);
   if (library.refresh?.sweep === null && !library.refresh.atScan)
     report(['refresh'], 'says not when', 'sweep, at_scan: true, or off');
+  if (library.standing !== 'off' && library.refresh === null)
+    report(['standing'], 'needs refresh, which says when', 'off');
   for (const key of ['refresh', 'owed'] as const) {
     if (library[key] === null) continue;
     // What is done to copies after they were made needs to know them, and the plugin.

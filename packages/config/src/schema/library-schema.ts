@@ -236,6 +236,16 @@ const refreshKey = key(
   },
 );
 
+const standingKey = key(
+  z.union([off, z.enum(['report', 'restrict'])]).transform((mode) => (mode === false ? 'off' : mode)),
+  {
+    description:
+      "Whether the patron of a copy is held against `eligibility` again at each visit (`refresh.at_scan`) and in the sweep (`refresh.sweep`), as lending library. `report`: the desk sees on the copy's checkout page whether the patron is in good standing at home, and why not. `restrict`: the copy is restricted as well for as long as the patron is not, with the reasons as codes. Where `copy.consent` is `ask` it is reported only. It needs `refresh`.",
+    allowed: 'report, restrict or off',
+    fallback: 'off',
+  },
+);
+
 const owedKey = key(
   z
     .union([off, z.strictObject({ read: timeOfDay })])
@@ -282,6 +292,7 @@ export const librarySchema = section(
     eligibility: eligibilitySection,
     retry: retrySection,
     refresh: refreshKey,
+    standing: standingKey,
     owed: owedKey,
     windows: windowsKey,
   }),

@@ -40,6 +40,7 @@ const OPERATIONS = {
   'PUT /contrib/passport/scans/{event_id}/outcome': UNSAFE,
   // 200 rows with some 25 fields of 120 bytes each.
   'GET /contrib/passport/copies': { maxBytes: 4 * 1024 * KB },
+  'PUT /contrib/passport/copies': {},
   'PUT /contrib/passport/copies/{patron_id}': {},
   'GET /contrib/passport/deletions': {},
   'POST /contrib/passport/deletions': UNSAFE,

@@ -11,14 +11,14 @@ import {
 } from './patron-page.ts';
 
 /**
- * Reads patrons by Koha's numbers with all their attributes, at most PATRONS_A_PAGE, in one call. With `changedSince` only those
+ * Reads patrons by Koha's numbers with all their attributes, at most PATRONS_A_PAGE, in one call. With `balance` what each owes is read, too; with `changedSince` only those
  * that Koha has stored anew since then. Who is not in the answer does not exist, is not shown to this API user, or has not
  * changed: Koha does not distinguish these. Throws KohaError.
  */
 export async function readPatrons(
   session: Session,
   patronIds: readonly number[],
-  { changedSince }: { readonly changedSince?: Date } = {},
+  { changedSince, balance = false }: { readonly changedSince?: Date; readonly balance?: boolean } = {},
   options?: CallOptions,
 ): Promise<PatronPage> {
   if (patronIds.length > PATRONS_A_PAGE) {
@@ -28,7 +28,10 @@ export async function readPatrons(
   // Koha converts the time only under the bare name and at the top of the filter.
   const since = changedSince === undefined ? {} : { updated_on: { '>=': changedSince.toISOString() } };
   const whole = { rows: PATRONS_A_PAGE, page: 1 };
-  const found = await readPatronPage(session, { 'me.patron_id': patronIds, ...since }, whole, options);
+  const found = await readPatronPage(session, { 'me.patron_id': patronIds, ...since }, whole, {
+    ...options,
+    balance,
+  });
   const wanted = new Set(patronIds);
   if (numbersOf(found).every((id) => wanted.has(id))) return found;
   throw badRows(session.library, 'GET /patrons');

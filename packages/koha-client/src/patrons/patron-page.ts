@@ -28,19 +28,20 @@ export interface PagePart {
 }
 
 /**
- * Reads one page of `GET /patrons` with all attributes, ordered by Koha's number, under one deadline. A row that cannot be read is
+ * Reads one page of `GET /patrons` with all attributes, ordered by Koha's number, under one deadline; with `balance` what each owes, too. A row that cannot be read is
  * named instead of failing the page. Throws KohaError.
  */
 export async function readPatronPage(
   session: Session,
   where: Readonly<Record<string, unknown>>,
   { rows: size, page }: PagePart,
-  options?: CallOptions,
+  options?: CallOptions & { readonly balance?: boolean },
 ): Promise<PatronPage> {
+  const embeds = ['extended_attributes', ...(options?.balance === true ? ['account_balance'] : [])];
   const answer = await session.call(
     {
       operation: 'GET /patrons',
-      headers: { 'x-koha-embed': 'extended_attributes' },
+      headers: { 'x-koha-embed': embeds.join(',') },
       query: {
         q: JSON.stringify(where),
         _per_page: String(size),

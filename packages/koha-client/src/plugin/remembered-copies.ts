@@ -14,6 +14,13 @@ const fieldSchema = z.object({
   at: z.number().int().min(0),
   event: z.string().regex(/^[A-Za-z0-9_-]{1,128}$/),
 });
+const standingSchema = z
+  .object({
+    is_good: z.boolean(),
+    reasons: boundedList(z.string().regex(/^[A-Z_]{1,40}$/), 20),
+    home_name: z.string().max(200),
+  })
+  .transform(({ is_good: isGood, home_name: homeName, reasons }) => ({ isGood, reasons, homeName }));
 const rowSchema = z
   .object({
     patron_id: z.number().int().positive(),
@@ -23,18 +30,27 @@ const rowSchema = z
       .record(z.string().max(64), fieldSchema)
       .refine((fields) => Object.keys(fields).length <= MOST_FIELDS),
     restricted_at: boundedList(z.string().max(64), MOST_RESTRICTIONS).optional(),
+    standing_at: boundedList(z.string().max(64), MOST_RESTRICTIONS).optional(),
+    standing: standingSchema.nullable().optional(),
   })
-  .transform(({ patron_id: patronId, home_key: homeKey, restricted_at: restrictedAt, ...row }) => ({
-    patronId,
-    homeKey,
-    restrictedAt: restrictedAt ?? null,
-    ...row,
-  }));
+  .transform(({ patron_id: patronId, home_key: homeKey, ...row }) => {
+    const { restricted_at: restrictedAt = null, standing_at: standingAt = null, ...others } = row;
+    return { patronId, homeKey, restrictedAt, standingAt, ...others, standing: others.standing ?? null };
+  });
 const pageSchema = z.object({ copies: boundedList(rowSchema, ROWS_A_PAGE) });
 const storedSchema = z.object({ version: z.number().int().positive() });
 
 /** What the service wrote into one field of a copy: a keyed hash of the value, when (seconds since 1970), by which event. */
 export type RememberedField = z.infer<typeof fieldSchema>;
+
+/** What a lending library is told of the standing of a copy's patron at home: codes, no amounts. */
+export interface Standing {
+  readonly isGood: boolean;
+  /** Codes of the contract; empty also where the library does not want its desks to see them. */
+  readonly reasons: readonly string[];
+  /** The name of the home library. */
+  readonly homeName: string;
+}
 
 /** What the service stores of one copy. `version` grows with each change; 0 is a row that is not there yet. */
 export interface CopyMemoryRow {
@@ -48,6 +64,10 @@ export interface CopyMemoryRow {
 export interface RememberedCopy extends CopyMemoryRow {
   /** The home libraries for which the service has restricted the copy, and has not lifted it; null where the plugin is older. */
   readonly restrictedAt: readonly string[] | null;
+  /** The same of restrictions for the patron's standing; null: the plugin knows of no standing. */
+  readonly standingAt: readonly string[] | null;
+  /** What it shows at the checkout of the copy; null: nothing. */
+  readonly standing: Standing | null;
 }
 
 /** Copies by number: those above `after` and not above `upTo`. */
@@ -104,17 +124,25 @@ export type RememberResult =
   | { readonly kind: 'other_version' }
   | { readonly kind: 'no_plugin' };
 
-/** Stores what was written into a copy, on top of the version that was read. Throws KohaError. */
+/**
+ * Stores what was written into a copy, on top of the version that was read. A `standing` is stored with it, as checked now; null takes it
+ * away, and without one what is there stays. Throws KohaError.
+ */
 export async function rememberCopy(
   session: Session,
-  { patronId, homeKey, version, fields }: CopyMemoryRow,
+  { patronId, homeKey, version, fields, standing }: CopyMemoryRow & { readonly standing?: Standing | null },
   options?: CallOptions,
 ): Promise<RememberResult> {
   const answer = await session.call(
     {
       operation: 'PUT /contrib/passport/copies/{patron_id}',
       places: { patron_id: patronId },
-      json: { version, home_key: homeKey, fields },
+      json: {
+        version,
+        home_key: homeKey,
+        fields,
+        ...(standing === undefined ? {} : { standing: standing && standingJson(standing) }),
+      },
     },
     options,
   );
@@ -122,4 +150,21 @@ export async function rememberCopy(
   if (answer.status === 404 && parseRefusal(answer) !== null) return { kind: 'no_plugin' };
   if (answer.status !== 200) throw session.failure(answer);
   return { kind: 'stored', version: bodyOf(session.library, answer, storedSchema).version };
+}
+
+const standingJson = ({ isGood, reasons, homeName }: Standing) => ({
+  is_good: isGood,
+  reasons,
+  home_name: homeName,
+});
+
+/** Notes that the standing of these copies, 200 at most, was checked now and is as it was. Throws KohaError. */
+export async function noteChecked(
+  session: Session,
+  patronIds: readonly number[],
+  options?: CallOptions,
+): Promise<void> {
+  const operation = 'PUT /contrib/passport/copies';
+  const answer = await session.call({ operation, json: { checked: patronIds } }, options);
+  if (answer.status !== 204) throw session.failure(answer);
 }

@@ -4,8 +4,11 @@ import { boundedList } from '../answers/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
 import type { Answer } from '../answers/read-answer.ts';
 
-/** `home`: a copy whose patron is restricted at home. `owed`: a home record whose patron has debts at a lending library. */
-export type RestrictionKind = 'home' | 'owed';
+/**
+ * `home`: a copy whose patron is restricted at home. `standing`: a copy whose patron is not in good standing at home. `owed`: a home
+ * record whose patron has debts at a lending library.
+ */
+export type RestrictionKind = 'home' | 'standing' | 'owed';
 
 /** A restriction that the plugin set: one for each patron, kind and other library. */
 export interface KohaRestriction {
@@ -30,16 +33,21 @@ const rowSchema = z.object({
 });
 const pageSchema = z.object({ restrictions: boundedList(rowSchema, ROWS_A_PAGE) });
 
-/** Restricts a patron until the day before `until`, or without an end. Safe to repeat. Throws KohaError. */
+/**
+ * Restricts a patron until the day before `until`, or without an end; `codes` are named in its comment. Safe to repeat: what is there
+ * becomes as it is wanted. Throws KohaError.
+ */
 export async function setRestriction(
   session: Session,
   restriction: KohaRestriction,
   until: string | null,
-  options?: CallOptions,
+  options: CallOptions & { readonly codes?: readonly string[] } = {},
 ): Promise<RestrictionResult> {
   const operation = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
   const places = placesOf(restriction);
-  return resultOf(session, await session.call({ operation, places, json: { until } }, options));
+  const { codes, ...limits } = options;
+  const json = { until, ...(codes === undefined ? {} : { codes }) };
+  return resultOf(session, await session.call({ operation, places, json }, limits));
 }
 
 /** Lifts this restriction if it is there, and no other. Throws KohaError. */

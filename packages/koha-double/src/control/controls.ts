@@ -41,6 +41,8 @@ export function buildControls(double: Double, credentials: Credentials) {
     },
     /** What the plugin remembers of a copy, whatever it was. */
     putCopy: (row: CopyRow) => void double.db.copies.put(row),
+    /** As if the last scan and check of this copy were so much longer ago. */
+    ageCopy: (patronId: number, ms: number) => double.db.copies.age(patronId, ms),
     putItem: (barcode: string, columns: Columns) => storedItem(putItem(double, barcode, columns)),
     deleteItem: (barcode: string) => {
       const row = double.db.items.withBarcode(barcode);

@@ -9,13 +9,14 @@ import {
 } from '../patrons/patron-table.ts';
 import { isRecord } from '../record.ts';
 import { pluginRoute } from './plugin-route.ts';
-import type { CopyRow } from './plugin-tables.ts';
+import type { CopyRow, StandingRow } from './plugin-tables.ts';
 
 const noPatron = problem(404, 'There is no such patron', { error_code: 'not_found' });
 
-/** The kinds of restrictions: `home` on copies, `owed` on home records. */
+/** The kinds of restrictions: `home` and `standing` on copies, `owed` on home records. */
 const kinds = {
   home: { type: 'PASSPORT_HOME', comment: 'Patron Passport: restricted at ' },
+  standing: { type: 'PASSPORT_STANDING', comment: 'Patron Passport: not in good standing at ' },
   owed: { type: 'PASSPORT_OWED', comment: 'Patron Passport: debts at ' },
 } as const;
 
@@ -34,20 +35,32 @@ function pageOf<Row>(
 
 const listCopies = pluginRoute('service', 'GET', '/copies', (call) => {
   const page = pageOf(call, call.double.db.copies.rows(), ({ patron_id }) => patron_id);
-  return ok({ copies: page.map((row) => ({ ...row, restricted_at: restrictedAt(call.double, row) })) });
+  return ok({
+    copies: page.map((row) => ({
+      ...row,
+      restricted_at: restrictedAt('home', call.double, row),
+      standing_at: restrictedAt('standing', call.double, row),
+    })),
+  });
 });
 
+/** The library that the comment of a restriction names, before the codes of its reasons; null where somebody has edited it. */
+function libraryIn(text: string, { comment }: (typeof kinds)[keyof typeof kinds]): string | null {
+  if (!text.startsWith(comment)) return null;
+  return /^([\w-]+)(?: \([A-Z_]+(?:, [A-Z_]+)*\))?$/.exec(text.slice(comment.length))?.[1] ?? null;
+}
+
 /** The home libraries for which the service has restricted a copy, in the order in which it has. */
-function restrictedAt({ db }: Double, { patron_id: id }: CopyRow): string[] {
-  const { type, comment } = kinds.home;
+function restrictedAt(kind: keyof typeof kinds, { db }: Double, { patron_id: id }: CopyRow): string[] {
   const row = db.patrons.get(id);
-  const own = row === undefined ? [] : restrictionsOf(row).filter((each) => each.type === type);
-  return own.toSorted((a, b) => a.id - b.id).map((each) => each.comment.slice(comment.length));
+  const own = row === undefined ? [] : restrictionsOf(row).filter(({ type }) => type === kinds[kind].type);
+  return own.toSorted((a, b) => a.id - b.id).flatMap(({ comment }) => libraryIn(comment, kinds[kind]) ?? []);
 }
 
 const keepCopy = pluginRoute('service', 'PUT', '/copies/{patron_id}', ({ double, path, body }) => {
-  const { version, home_key: homeKey, fields } = isRecord(body) ? body : {};
+  const { version, home_key: homeKey, fields, standing } = isRecord(body) ? body : {};
   const row = {
+    ...(standing === undefined ? {} : { standing: standing as StandingRow | null }),
     patron_id: Number(path['patron_id']),
     version: Number(version),
     home_key: String(homeKey),
@@ -58,18 +71,34 @@ const keepCopy = pluginRoute('service', 'PUT', '/copies/{patron_id}', ({ double,
   return problem(409, 'The row was stored by somebody else since', { error_code: 'other_version' });
 });
 
-const kindOf = ({ path }: ApiCall) => (path['kind'] === 'home' ? kinds.home : kinds.owed);
+const noteChecked = pluginRoute('service', 'PUT', '/copies', ({ double, body }) => {
+  const { checked } = isRecord(body) ? body : {};
+  double.db.copies.noteChecked(Array.isArray(checked) ? checked.map(Number) : [], double.realNowMs());
+  return { status: 204 };
+});
+
+/** What the desk is shown of a copy; null of anybody else, and of a copy that has lost its home key. */
+export function standingOf({ db, realNowMs }: Double, patronId: number) {
+  const homeKey = db.copies.rows().find(({ patron_id }) => patron_id === patronId)?.home_key;
+  const hasKey = db.patrons.get(patronId)?.attributes.some(({ value }) => value === homeKey) === true;
+  return hasKey ? db.copies.standingOf(patronId, realNowMs()) : null;
+}
+
+const getStanding = pluginRoute('desk', 'GET', '/copies/{patron_id}/standing', ({ double, path }) => {
+  const standing = standingOf(double, Number(path['patron_id']));
+  if (standing !== null) return ok(standing);
+  const error = 'Nothing is known of the standing of this patron';
+  return problem(404, error, { error_code: 'no_standing' });
+});
+
+const kindOf = ({ path }: ApiCall) => kinds[path['kind'] as keyof typeof kinds];
 
 const listRestrictions = pluginRoute('service', 'GET', '/restrictions/{kind}', (call) => {
-  const { type, comment } = kindOf(call);
+  const kind = kindOf(call);
   const rows = [...call.double.db.patrons.rows()].flatMap((row) =>
     restrictionsOf(row)
-      .filter((each) => each.type === type)
-      .map(({ id, comment: text }) => ({
-        id,
-        patron_id: row.patron_id,
-        library: text.slice(comment.length),
-      })),
+      .filter(({ type }) => type === kind.type)
+      .map(({ id, comment }) => ({ id, patron_id: row.patron_id, library: libraryIn(comment, kind) })),
   );
   return ok({ restrictions: pageOf(call, rows, ({ id }) => id) });
 });
@@ -86,26 +115,29 @@ function changeRestrictions(
     return problem(409, 'The patron is anonymised', { error_code: 'anonymized' });
   }
   const before = restrictionsOf(row);
-  const { type, comment } = restrictionOf(call);
-  const own = before.find((each) => each.type === type && each.comment === comment);
+  const kind = kindOf(call);
+  const isOwn = ({ type, comment }: RestrictionRow): boolean =>
+    type === kind.type && libraryIn(comment, kind) === call.path['library'];
+  const own = before.find(isOwn);
   const others = before.filter((each) => each !== own);
   patrons.put({ ...row, hidden: { ...row.hidden, restrictions: change(others, own) } });
   return { status: 204 };
 }
 
-const restrictionOf = (call: ApiCall): Pick<RestrictionRow, 'type' | 'comment'> => ({
-  type: kindOf(call).type,
-  comment: `${kindOf(call).comment}${String(call.path['library'])}`,
-});
+function restrictionOf(call: ApiCall, codes: unknown): Pick<RestrictionRow, 'type' | 'comment'> {
+  const { type, comment } = kindOf(call);
+  const inBrackets = Array.isArray(codes) && codes.length > 0 ? ` (${codes.join(', ')})` : '';
+  return { type, comment: `${comment}${String(call.path['library'])}${inBrackets}` };
+}
 
 const ONE = '/restrictions/{kind}/{library}/{patron_id}';
 
 const setRestriction = pluginRoute('service', 'PUT', ONE, (call) => {
-  const { until } = isRecord(call.body) ? call.body : {};
+  const { until, codes } = isRecord(call.body) ? call.body : {};
   const expiration = typeof until === 'string' ? until : null;
   return changeRestrictions(call, (others, own) => {
     const id = own?.id ?? call.double.db.patrons.takeRestrictionId();
-    return [...others, { id, ...restrictionOf(call), expiration }];
+    return [...others, { id, ...restrictionOf(call, codes), expiration }];
   });
 });
 
@@ -116,10 +148,10 @@ const liftRestriction = pluginRoute('service', 'DELETE', ONE, (call) =>
 /** Of these the double stores only how many a patron has, in a hidden column of that name. */
 const COUNTED = ['recalls', 'bookings', 'article_requests', 'ill_requests', 'lists'] as const;
 
-/** What keeps a patron. The double stores a balance only. A restriction that stands for one at home keeps nobody. */
+/** What keeps a patron. The double stores a balance only. A restriction that stands for what home says keeps nobody. */
 function blocksOf({ db, settings }: Double, row: PatronRow): string[] {
   const { patron_id: id, account_balance: balance, hidden, columns } = row;
-  const restrictions = restrictionsOf(row).filter(({ type }) => type !== kinds.home.type);
+  const restrictions = restrictionsOf(row).filter(({ type }) => type === kinds.owed.type);
   const isHeld = ({ hidden: { hold } }: { readonly hidden: Readonly<Record<string, unknown>> }): boolean =>
     isRecord(hold) && hold['patron_id'] === id;
   const keeps: Readonly<Record<string, boolean>> = {
@@ -208,6 +240,8 @@ const listOwed = pluginRoute('service', 'GET', '/owed', (call) => {
 export const copyRoutes: readonly Operation[] = [
   listCopies,
   keepCopy,
+  noteChecked,
+  getStanding,
   listDeletions,
   addDeletion,
   listOwed,

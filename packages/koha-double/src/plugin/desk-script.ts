@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Double } from '../double.ts';
+import { transformCard } from '../patrons/patron-columns.ts';
 import type { PageRequest } from '../staff-pages/staff-page.ts';
+import { standingOf } from './copy-routes.ts';
 
 /**
  * The plugin's browser script, assembled from the files that its `files.json` names, as the plugin's `DeskScript.pm` assembles them;
@@ -23,31 +25,49 @@ function plain(file: string): string {
     .replaceAll(/^export /gm, '');
 }
 
-/** What the plugin puts at the end of a staff page: the script, and what it needs to know for the panel. */
-export function deskTags({ double, path, fields: query, language }: PageRequest): string {
+/** What the plugin puts at the end of a staff page: the script, and what it needs to know for the panel, or for the standing of a copy. */
+export function deskTags(request: PageRequest): string {
+  const { double, path, fields: query, language } = request;
   const { webhook, plugin, plugin_version } = double.settings;
   const { pluginScriptPath: pluginScript } = double.files;
   if (!plugin || webhook === null || pluginScript === undefined) return '';
-  if (webhook.off?.includes('staff') === true) return '';
+  const isCheckout = path.endsWith('/circ/circulation.pl');
+  if (webhook.off?.includes(isCheckout ? 'copies' : 'staff') === true) return '';
   const script = `<script src="/api/v1/contrib/passport/desk.js?v=${plugin_version}" defer></script>\n`;
+  if (isCheckout) {
+    const standing = standingOnPage(request);
+    if (standing === null) return '';
+    const messages = messagesBeside(pluginScript, language, /^(?:standing|reason)\./);
+    return factsTag('standing', { standing, messages }) + script;
+  }
   const op = query.get('op') ?? '';
   if (path.endsWith('/members/memberentry.pl') && ['add', 'add_form'].includes(op)) return script;
   if (!path.endsWith('/members/member.pl') || query.get('circsearch') !== '1') return '';
-  const facts = JSON.stringify({
-    version: plugin_version,
-    library: webhook.library,
-    patterns: webhook.patterns,
-    messages: messagesBeside(pluginScript, language),
-  }).replaceAll('<', String.raw`\u003c`);
-  return `<script type="application/json" id="passport-desk">${facts}</script>\n${script}`;
+  const messages = messagesBeside(pluginScript, language);
+  const { library, patterns } = webhook;
+  return factsTag('desk', { version: plugin_version, library, patterns, messages }) + script;
 }
 
-/** The texts of the page's language, or English, of the catalogue that lies beside the script. */
-function messagesBeside(script: string, language: string): object {
+function factsTag(name: string, facts: object): string {
+  const json = JSON.stringify(facts).replaceAll('<', String.raw`\u003c`);
+  return `<script type="application/json" id="passport-${name}">${json}</script>\n`;
+}
+
+/** Of the copy whose checkout the page shows, by its number or the card that was scanned. */
+function standingOnPage({ double, fields }: PageRequest) {
+  const number = fields.get('borrowernumber') ?? '';
+  const card = (fields.get('findborrower') ?? '').trim();
+  const id = number === '' ? double.db.patrons.withCard(transformCard(double, card))?.patron_id : number;
+  return id === undefined ? null : standingOf(double, Number(id));
+}
+
+/** The texts of the page's language, or English, of the catalogue that lies beside the script; those whose names fit. */
+function messagesBeside(script: string, language: string, wanted = /^/): object {
   const file = join(dirname(script), 'messages.json');
   if (!existsSync(file)) return {};
-  const catalogue = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
+  const catalogue = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, object>>;
   const base = language.replace(/[^A-Za-z].*$/, '').toLowerCase();
   const shown = [language, base].find((key) => Object.hasOwn(catalogue, key)) ?? 'en';
-  return { [shown]: catalogue[shown] };
+  const texts = Object.entries(catalogue[shown] ?? {}).filter(([name]) => wanted.test(name));
+  return { [shown]: Object.fromEntries(texts) };
 }

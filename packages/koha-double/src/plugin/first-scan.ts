@@ -6,7 +6,7 @@ const pauseMs = 25;
 
 /**
  * The plugin's hook, after whose end Koha goes on whatever came of it: a patron who is known costs one look-up, and a copy is
- * reported beside the page once a day; an unknown card is reported, and the page waits a moment for the copy, at most one page at a
+ * reported beside the page (once a day, or at each visit); an unknown card is reported, and the page waits a moment for the copy, at most one page at a
  * time. Never sends an item: the page goes on with the checkout itself.
  */
 export async function firstScan(double: Double, scan: Omit<Scan, 'item_barcode'>): Promise<void> {

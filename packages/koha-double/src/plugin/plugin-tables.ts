@@ -1,17 +1,31 @@
+/** What the desk is shown of the standing of a copy's patron. */
+export interface StandingRow {
+  readonly is_good: boolean;
+  readonly reasons: readonly string[];
+  readonly home_name: string;
+}
+
 /** What the service wrote into one copy, as the plugin stores it (its `Copies.pm`). */
 export interface CopyRow {
   readonly patron_id: number;
   readonly version: number;
   readonly home_key: string;
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Null: nothing is shown. Left out of a row to store: what is there stays. */
+  readonly standing?: StandingRow | null;
 }
 
 const DAY_MS = 24 * 3_600_000;
+/** Where the service has the standing checked, each visit is reported; a self-check scans the card anew with each item. */
+const VISIT_MS = 60_000;
+/** A check that takes longer is none that the desk waits for. */
+const CHECKING_MS = 60_000;
 
 /** The plugin's table of copies. Every change names the version that it is based on; 0: there is no row yet. */
 export class CopyTable {
   readonly #rows = new Map<number, CopyRow>();
   readonly #seenAtMs = new Map<number, number>();
+  readonly #checkedAtMs = new Map<number, number>();
 
   /** By the patron's number. */
   rows(): CopyRow[] {
@@ -23,13 +37,42 @@ export class CopyTable {
     if (row.version !== (this.#rows.get(row.patron_id)?.version ?? 0)) return null;
     // What was written just now is as home has it.
     if (row.version === 0) this.#seenAtMs.set(row.patron_id, nowMs);
+    if (row.standing !== undefined) this.#checkedAtMs.set(row.patron_id, nowMs);
     return this.put(row);
   }
 
-  /** Whether a scan of this patron is to be reported: of a copy, once a day. */
+  /** Notes that the standing of these copies was checked, and is as it was. */
+  noteChecked(patronIds: readonly number[], nowMs: number): void {
+    for (const id of patronIds) if (this.#rows.get(id)?.standing) this.#checkedAtMs.set(id, nowMs);
+  }
+
+  /** What the desk is shown of a copy; null: nothing. */
+  standingOf(patronId: number, nowMs: number) {
+    const standing = this.#rows.get(patronId)?.standing ?? null;
+    if (standing === null) return null;
+    const seenAtMs = this.#seenAtMs.get(patronId) ?? 0;
+    const checkedAtMs = this.#checkedAtMs.get(patronId) ?? 0;
+    return {
+      patron_id: patronId,
+      ...standing,
+      checked_s: Math.max(0, Math.floor((nowMs - checkedAtMs) / 1000)),
+      is_checking: seenAtMs > checkedAtMs && nowMs - seenAtMs < CHECKING_MS,
+    };
+  }
+
+  /** As if so much time had passed since the last scan and check of this copy. */
+  age(patronId: number, ms: number): void {
+    for (const times of [this.#seenAtMs, this.#checkedAtMs]) {
+      const at = times.get(patronId);
+      if (at !== undefined) times.set(patronId, at - ms);
+    }
+  }
+
+  /** Whether a scan of this patron is to be reported: of a copy, once a day, or where its standing is checked at each visit. */
   markSeen(patronId: number, nowMs: number): boolean {
+    const row = this.#rows.get(patronId);
     const last = this.#seenAtMs.get(patronId) ?? -Infinity;
-    if (!this.#rows.has(patronId) || nowMs - last < DAY_MS) return false;
+    if (row === undefined || nowMs - last < (row.standing ? VISIT_MS : DAY_MS)) return false;
     this.#seenAtMs.set(patronId, nowMs);
     return true;
   }
@@ -37,7 +80,9 @@ export class CopyTable {
   /** Stores the row whatever was there, and returns its new version. */
   put(row: CopyRow): number {
     const version = row.version + 1;
-    this.#rows.set(row.patron_id, { ...row, version });
+    const standing =
+      row.standing === undefined ? (this.#rows.get(row.patron_id)?.standing ?? null) : row.standing;
+    this.#rows.set(row.patron_id, { ...row, version, standing });
     return version;
   }
 }

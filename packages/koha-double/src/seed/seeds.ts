@@ -43,7 +43,7 @@ export function emptySeed(credentials: Credentials): SeedData {
       { item_type_id: 'REF', description: 'Reference work', not_for_loan: true },
     ],
     attribute_types: [
-      { code: 'PASSPORTED', description: 'Home library of a visiting patron' },
+      { code: 'PASSPORTED', description: 'Home library of a visiting patron', display_checkout: true },
       { code: 'PASSPORTED_ID', description: 'Home key of a visiting patron', unique_id: true },
       { code: 'INTEREST', description: 'What the patron likes to hear about', repeatable: true },
     ],

@@ -47,6 +47,8 @@ const attributeType = {
   opac_display: false,
   opac_editable: false,
   staff_searchable: false,
+  /** Shown in the box beside the checkout (`circ-menu.inc`). */
+  display_checkout: false,
   is_date: false,
   category_id: null as Text,
   libraries: [] as readonly string[],

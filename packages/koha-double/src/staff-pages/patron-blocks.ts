@@ -10,8 +10,24 @@ export function nameOf({ columns: { firstname, surname } }: PatronRow): string {
   return [firstname, surname].filter((part) => part !== null && part !== '').join(' ') || 'No name';
 }
 
+/** The attributes that Koha shows in that box (`circ-menu.inc`): of types that say so, those with a value. */
+function shownAttributes({ db, settings }: Double, { attributes }: PatronRow): Html[] {
+  if (settings.preferences.ExtendedPatronAttributes !== '1') return [];
+  return attributes.flatMap(({ type, value }) => {
+    const { display_checkout: isShown, description } = db.attributeTypes.get(type) ?? {};
+    return isShown === true && value !== null && value !== ''
+      ? [
+          html`<li class="patronattribute">
+            <span class="patronattributelabel">${description}</span>: ${value}
+          </li>`,
+        ]
+      : [];
+  });
+}
+
 /** The box at the side of every patron page. */
-export function patronBox({ db }: Double, patron: PatronRow): Html {
+export function patronBox(double: Double, patron: PatronRow): Html {
+  const { db } = double;
   const { columns, patron_id: id } = patron;
   const lines = [
     ['street_number', 'address'],
@@ -32,7 +48,7 @@ export function patronBox({ db }: Double, patron: PatronRow): Html {
     <h2 dir="auto">${nameOf(patron)}</h2>
     <p class="card">${columns.cardnumber ?? 'No card'}</p>
     <ul class="plain">
-      ${lines.map((line) => html`<li dir="auto">${line}</li>`)}
+      ${lines.map((line) => html`<li dir="auto">${line}</li>`)} ${shownAttributes(double, patron)}
     </ul>
     <dl>
       <dt>Category</dt>

@@ -10,7 +10,9 @@ import {
 import { NOW_LUA, defineScript } from '../redis/index.ts';
 
 /** A copy is refreshed at a scan once in so long, however often it is scanned. */
-const ONCE_IN_MS = 24 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
+/** Where the standing of its patron is checked at each visit; a self-check scans the card anew with each item. */
+const VISIT_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** Most of one library that wait, and that are noted within an hour; what is beyond is left to the sweep. */
 const MOST_WAITING = 1_000;
@@ -52,14 +54,20 @@ end
 
 /**
  * KEYS 1 records of the library's copies, 2 those noted today, 3 those that wait, 4 turns, 5 libraries that are worked on
- * ARGV 1 library, 2 number of the copy
+ * ARGV 1 library, 2 number of the copy, 3 how long its last scan stands for this one, in milliseconds
  */
 const NOTE_LUA = `${NOW_LUA}
 local library, number = ARGV[1], ARGV[2]
 if redis.call('HEXISTS', KEYS[1], number) == 0 then return 0 end
 local now = nowMs()
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ${ONCE_IN_MS})
-if redis.call('ZSCORE', KEYS[2], number) then return 1 end
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ${DAY_MS})
+local last = tonumber(redis.call('ZSCORE', KEYS[2], number) or '')
+if last and last > now - tonumber(ARGV[3]) then return 1 end
+if last then
+  for tries = 0, ${MOST_TRIES} do
+    redis.call('ZREM', KEYS[3], string.format('%s %.0f %.0f', number, last, tries))
+  end
+end
 if redis.call('ZCARD', KEYS[3]) >= ${MOST_WAITING} then return 0 end
 if redis.call('ZCOUNT', KEYS[2], now - ${HOUR_MS}, '+inf') >= ${MOST_AN_HOUR} then return 0 end
 redis.call('ZADD', KEYS[2], now, number)
@@ -137,10 +145,10 @@ redis.call('ZADD', KEYS[1], 'XX', nowMs() + ${LEASE_MS}, ARGV[1])
  */
 export interface SeenCopies {
   /**
-   * Notes the scan of a copy that the service has a record of, once a day. False, and nothing stored, for any other number, and where
+   * Notes the scan of a copy that the service has a record of, once a day, or with `isVisit` once a minute, instead of one that waits. False, and nothing stored, for any other number, and where
    * too many of this library wait, or were noted in the last hour.
    */
-  note(copy: CopyRefresh): Promise<boolean>;
+  note(copy: CopyRefresh, isVisit?: boolean): Promise<boolean>;
   /**
    * The next copy, of the library that has waited longest; null where none is due. Over all workers one copy of a library is worked on
    * at a time. A copy whose worker is lost comes again after 15 minutes, as one that failed, and three times at most.
@@ -171,9 +179,11 @@ export function openSeenCopies(redis: Redis): SeenCopies {
     await endSeen(keys, [library, `${patron_id} ${notedMs}`, attempt, what, restUntilMs]);
   };
   return {
-    async note({ library, patron_id }) {
+    async note({ library, patron_id }, isVisit = false) {
       const ofLibrary = [copyRecordsKey(library), seenTodayKey(library), seenCopiesKey(library)];
-      return (await note([...ofLibrary, seenLibrariesKey, seenWorkingKey], [library, patron_id])) === 1;
+      const onceInMs = isVisit ? VISIT_MS : DAY_MS;
+      const keys = [...ofLibrary, seenLibrariesKey, seenWorkingKey];
+      return (await note(keys, [library, patron_id, onceInMs])) === 1;
     },
     async take() {
       const taken = (await take([seenLibrariesKey, seenWorkingKey], [])) as

@@ -17,6 +17,7 @@ use Koha::Plugin::Org::PatronPassport::Problem;
 use Koha::Plugin::Org::PatronPassport::Scans;
 use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::Setup;
+use Koha::Plugin::Org::PatronPassport::Standing;
 use Koha::Plugin::Org::PatronPassport::StatusPage;
 
 our $VERSION = '1.1.0';
@@ -98,7 +99,7 @@ sub patron_barcode_transform {
 
 =head2 intranet_js
 
-The desk's script, on the page that Koha shows for an unknown card and on its form for a new patron.
+The desk's script, on the page that Koha shows for an unknown card, on its form for a new patron, and on the checkout page of a copy.
 
 =cut
 
@@ -109,10 +110,13 @@ sub intranet_js {
     return q{} if !$what;
 
     my $tags = eval {
-        my $settings = $self->settings;
-        $settings->is_complete && $settings->serves('staff')
+        my $standing
+            = $what eq 'standing' ? Koha::Plugin::Org::PatronPassport::Standing::standing_on_page($self) : undef;
+        my $settings = $what ne 'standing' || $standing ? $self->settings : undef;
+        $settings && $settings->is_complete && $settings->serves( $standing ? 'copies' : 'staff' )
             ? Koha::Plugin::Org::PatronPassport::DeskScript::tags(
             {   what     => $what,
+                standing => $standing,
                 version  => $VERSION,
                 settings => $settings,
                 folder   => $self->bundle_path,

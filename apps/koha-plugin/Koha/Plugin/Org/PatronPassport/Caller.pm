@@ -5,7 +5,7 @@ use Modern::Perl;
 use Exporter qw( import );
 use CGI      ();
 
-our @EXPORT_OK = qw( interface );
+our @EXPORT_OK = qw( interface sent );
 
 =head1 NAME
 
@@ -58,10 +58,18 @@ sub _where_koha_called {
 # circulation.pl calls the hook for the card that was scanned (findborrower), and with AutoSwitchPatron for each item
 # (barcode). A second CGI object would show which, and would also empty Koha's caches; CGI keeps what was sent.
 sub _is_patron_search {
-    return length _sent('findborrower') && !length _sent('barcode');
+    return length sent('findborrower') && !length sent('barcode');
 }
 
-sub _sent {
+=head2 sent
+
+    my $card = sent('findborrower');
+
+What the page was sent under this name, or an empty text. A second CGI object would empty Koha's caches; CGI keeps what was sent.
+
+=cut
+
+sub sent {
     my ($name) = @_;
 
     my $values = $CGI::QUERY_PARAM{$name};

@@ -20,6 +20,15 @@ SELECT c.patron_id, c.home_key,
     (SELECT SUM(l.amountoutstanding) FROM accountlines l WHERE l.borrowernumber = c.patron_id) AS balance
 SQL
 
+my $STANDING = <<'SQL';
+SELECT c.patron_id, c.standing, c.checked_at, c.seen_at,
+    (SELECT COUNT(*) FROM borrower_attributes a WHERE a.borrowernumber = c.patron_id AND a.attribute = c.home_key) AS has_home_key
+SQL
+my $WHOSE = 'JOIN borrowers b ON b.borrowernumber = c.patron_id WHERE';
+
+# A check that takes longer than this is none that the desk waits for: the home library does not answer.
+my $CHECKING_S = 60;
+
 =head1 NAME
 
 Koha::Plugin::Org::PatronPassport::Copies - what the service wrote into copies, a row each
@@ -35,7 +44,8 @@ There is no value of a field in it. Every change names the version that it is ba
 =head2 definition
 
 See L<Koha::Plugin::Org::PatronPassport::Table>. Once the table was dropped, copies that were made until then are never refreshed
-again, only reported. C<seen_at> is when a scan of the copy was last reported, in Unix seconds.
+again, only reported. C<seen_at> is when a scan of the copy was last reported, C<standing> what the desk is shown of the patron's standing at the home
+library (codes, no amounts), and C<checked_at> when that was checked; times are in Unix seconds.
 
 =cut
 
@@ -50,6 +60,8 @@ CREATE TABLE IF NOT EXISTS $table (
     home_key VARCHAR(255) NOT NULL,
     written MEDIUMTEXT NOT NULL,
     seen_at BIGINT NULL,
+    standing TEXT NULL,
+    checked_at BIGINT NULL,
     PRIMARY KEY (patron_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 SQL
@@ -57,8 +69,8 @@ SQL
     return (
         key    => 'patron_id',
         create => $create,
-        added  => 'seen_at',
-        change => 'ADD COLUMN seen_at BIGINT NULL',
+        added  => 'checked_at',
+        change => 'ADD COLUMN standing TEXT NULL, ADD COLUMN checked_at BIGINT NULL',
     );
 }
 
@@ -76,7 +88,7 @@ sub page {
     my @values    = ( $wanted->{after} // 0, $wanted->{up_to} // () );
     my $condition = join ' AND ', 'patron_id > ?', defined $wanted->{up_to} ? 'patron_id <= ?' : ();
     my $rows      = $self->rows(
-        "SELECT patron_id, version, home_key, written FROM $self->{table}"
+        "SELECT patron_id, version, home_key, written, standing FROM $self->{table}"
             . " WHERE $condition ORDER BY patron_id LIMIT "
             . _limit($wanted),
         @values
@@ -88,6 +100,7 @@ sub page {
                 version   => 0 + $_->{version},
                 home_key  => $_->{home_key},
                 fields    => decode_json( $_->{written} ),
+                standing  => defined $_->{standing} ? decode_json( $_->{standing} ) : undef,
             }
         } @{$rows}
     ];
@@ -103,7 +116,8 @@ sub _limit {
 
     my $version = $copies->keep( $patron_id, { version => 3, home_key => $key, fields => \%fields } );
 
-Stores the row anew if it is still of that version (0: there is none yet) and returns its new version; undef otherwise.
+Stores the row anew if it is still of that version (0: there is none yet) and returns its new version; undef otherwise. With
+C<standing>, that is stored as checked now, or where it is undef taken away; without, what is there stays.
 
 =cut
 
@@ -113,6 +127,10 @@ sub keep {
     my $version = $row->{version} + 1;
     my %values
         = ( version => $version, home_key => $row->{home_key}, written => encode_json( $row->{fields} ) );
+    if ( exists $row->{standing} ) {
+        my $standing = $row->{standing};
+        @values{qw( standing checked_at )} = $standing ? ( encode_json($standing), time ) : ( undef, undef );
+    }
 
     # what was written just now is as home has it: the next scan of today has nothing to report
     my $is_stored
@@ -135,6 +153,53 @@ sub mark_seen {
     my ( $self, $patron_id, $now, $before ) = @_;
 
     return $self->update( $patron_id, { seen_at => $now }, '(seen_at IS NULL OR seen_at <= ?)', $before );
+}
+
+=head2 note_checked
+
+    $copies->note_checked( [ 812, 815 ] );
+
+Notes that the standing of these copies was checked now, and is as it was.
+
+=cut
+
+sub note_checked {
+    my ( $self, $patron_ids ) = @_;
+
+    $self->update( $_, { checked_at => time }, 'standing IS NOT NULL' ) foreach @{$patron_ids};
+
+    return;
+}
+
+=head2 standing_of
+
+    my $standing = $copies->standing_of( { borrowernumber => 812 } );
+    my $standing = $copies->standing_of( { cardnumber     => $card } );
+
+What the desk is shown of the copy, or undef: C<patron_id>, C<home_name>, C<is_good>, C<reasons>, C<checked_s> (seconds since it was
+checked), and C<is_checking>, while the scan of this visit is on its way. None of a record that has lost its home key: it is the
+library's own patron by now. One query over indexes, without the card in any message of the database.
+
+=cut
+
+sub standing_of {
+    my ( $self, $whom ) = @_;
+
+    my ($column) = grep { exists $whom->{$_} } qw( borrowernumber cardnumber );
+    my $dbh = $self->{dbh};
+    local $dbh->{PrintError}         = 0;
+    local $dbh->{ShowErrorStatement} = 0;
+    my ($row) = @{ $self->rows( "$STANDING FROM $self->{table} c $WHOSE b.$column = ? LIMIT 1", $whom->{$column} ) };
+    return if !$row || !defined $row->{standing} || !$row->{has_home_key};
+
+    my ( $now, $seen_at, $checked_at ) = ( time, $row->{seen_at} // 0, $row->{checked_at} // 0 );
+
+    return {
+        patron_id => 0 + $row->{patron_id},
+        %{ decode_json( $row->{standing} ) },
+        checked_s   => $now > $checked_at ? $now - $checked_at : 0,
+        is_checking => $seen_at > $checked_at && $now - $seen_at < $CHECKING_S ? \1 : \0,
+    };
 }
 
 =head2 remove_deleted

@@ -9,6 +9,8 @@ use Koha::Plugin::Org::PatronPassport::Restrictions;
 __PACKAGE__->serves(
     list => [ 'GET /copies',             'service' ],
     keep => [ 'PUT /copies/{patron_id}', 'service' ],
+    note_checked => [ 'PUT /copies', 'service' ],
+    standing => [ 'GET /copies/{patron_id}/standing', 'staff' ],
 );
 
 =head1 NAME
@@ -29,10 +31,13 @@ sub list {
 
     my $rows = $plugin->copies->page( $self->params(qw( after up_to limit )) );
     if ( @{$rows} ) {
-        my $restricted
-            = Koha::Plugin::Org::PatronPassport::Restrictions->new( { dbh => C4::Context->dbh } )
-            ->libraries_of( 'home', $rows->[0]{patron_id}, $rows->[-1]{patron_id} );
-        $_->{restricted_at} = $restricted->{ $_->{patron_id} } // [] foreach @{$rows};
+        my $restrictions = Koha::Plugin::Org::PatronPassport::Restrictions->new( { dbh => C4::Context->dbh } );
+        foreach my $what ( [ home => 'restricted_at' ], [ standing => 'standing_at' ] ) {
+            my ( $kind, $name ) = @{$what};
+            my $libraries
+                = $restrictions->libraries_of( $kind, $rows->[0]{patron_id}, $rows->[-1]{patron_id} );
+            $_->{$name} = $libraries->{ $_->{patron_id} } // [] foreach @{$rows};
+        }
     }
 
     return $self->ok( { copies => $rows } );
@@ -50,6 +55,34 @@ sub keep {
     my $version = $plugin->copies->keep( $self->param('patron_id'), $self->req->json );
 
     return defined $version ? $self->ok( { version => $version } ) : $self->fault('other_version');
+}
+
+=head2 note_checked
+
+C<PUT /copies>: the service has checked the standing of these copies, which is as it was.
+
+=cut
+
+sub note_checked {
+    my ( $self, $plugin ) = @_;
+
+    $plugin->copies->note_checked( $self->req->json->{checked} );
+
+    return $self->done;
+}
+
+=head2 standing
+
+C<GET /copies/{patron_id}/standing>: what the desk is shown of a copy.
+
+=cut
+
+sub standing {
+    my ( $self, $plugin ) = @_;
+
+    my $standing = $plugin->copies->standing_of( { borrowernumber => $self->param('patron_id') } );
+
+    return $standing ? $self->ok($standing) : $self->fault('no_standing');
 }
 
 1;

@@ -9,7 +9,7 @@ use Koha::Patrons;
 # What keeps a copy, each by a query over an index. Koha's own DELETE refuses for checkouts, debts, guarantees and protection only;
 # it cancels holds and deletes lists (Koha::Patron, safe_to_delete and delete), and the foreign keys of recalls, bookings, article
 # and ILL requests delete those with the patron. Debt collection, like any other business of the library with this patron, is a
-# restriction; one that stands for a restriction at home is none of it. Not every release has the tables that are named after their
+# restriction; one that stands for what the home library says is none of it. Not every release has the tables that are named after their
 # query: of them counts what is still open, by the columns that they have in every release (Koha/Schema/Result: Recall, Booking,
 # ArticleRequest, Illrequest). Only later ones give a booking a status, so that a cancelled one keeps the copy until its last day.
 my @BLOCKS = (
@@ -19,7 +19,7 @@ my @BLOCKS = (
     [ guarantees  => 'FROM borrower_relationships WHERE guarantor_id = ?' ],
     [ holds       => 'FROM reserves WHERE borrowernumber = ?' ],
     [ lists       => 'FROM virtualshelves WHERE owner = ?' ],
-    [ restriction => q{FROM borrower_debarments WHERE borrowernumber = ? AND type <> 'PASSPORT_HOME'} ],
+    [ restriction => q{FROM borrower_debarments WHERE borrowernumber = ? AND type NOT IN ('PASSPORT_HOME', 'PASSPORT_STANDING')} ],
     [ protected   => 'FROM borrowers WHERE borrowernumber = ? AND protected = 1' ],
     [ staff       => 'FROM borrowers WHERE borrowernumber = ? AND flags > 0' ],
     [ recalls     => 'FROM recalls WHERE patron_id = ? AND completed = 0', 'recalls' ],

@@ -21,8 +21,8 @@ shows for an unknown card, and on its form for a new patron
 
     my $what = wanted_on($page);
 
-C<panel> on the page for an unknown card, C<form> on the form for a new patron, which the script fills with the card; undef where
-it would certainly do nothing. C<$page> is the path that a newer Koha passes to the hook; an older one leaves it in the
+C<panel> on the page for an unknown card, C<form> on the form for a new patron, which the script fills with the card, C<standing> on the
+checkout page, where it shows the standing of a copy; undef where it would certainly do nothing. C<$page> is the path that a newer Koha passes to the hook; an older one leaves it in the
 environment.
 
 =cut
@@ -32,6 +32,7 @@ sub wanted_on {
 
     $page //= $ENV{SCRIPT_NAME};
     my $query = $ENV{QUERY_STRING};
+    return 'standing' if defined $page && $page =~ m{ /circ/circulation[.]pl \z}xms;
     return 'panel' if _is( $page, 'member' )      && _has( $query, qr{circsearch=1}xms );
     return 'form'  if _is( $page, 'memberentry' ) && _has( $query, qr{op=add (?: _form )?}xms );
 
@@ -56,7 +57,7 @@ sub _has {
     my $html = tags( { what => 'panel', version => $version, settings => $settings, folder => $plugin->bundle_path,
         language => 'fr-FR' } );
 
-The script, and what it needs to know for the panel, with the texts of the page's language alone.
+The script, and what it needs to know for the panel, or for the C<standing> of a copy, with the texts of the page's language alone.
 
 =cut
 
@@ -67,18 +68,28 @@ sub tags {
     return $script if $page->{what} eq 'form';
 
     my ( $language, $messages ) = page_words( @{$page}{qw( folder language )}, 'desk/messages.json' );
-    my $facts = to_json(
+    if ( $page->{what} eq 'standing' ) {
+        my %needed = map { $_ => $messages->{$_} } grep {m{\A (?: standing | reason ) [.]}xms} keys %{$messages};
+        return _facts( 'standing', { standing => $page->{standing}, messages => { $language => \%needed } } ) . $script;
+    }
+
+    return _facts(
+        'desk',
         {   version  => $page->{version},
             library  => $page->{settings}{library},
             patterns => $page->{settings}->patterns,
             messages => { $language => $messages },
         }
-    );
+    ) . $script;
+}
+
+sub _facts {
+    my ( $name, $facts ) = @_;
 
     # no text of ours may end the element that it stands in
-    $facts =~ s{<}{\\u003c}gxms;
+    my $json = to_json($facts) =~ s{<}{\\u003c}gxmsr;
 
-    return qq{<script type="application/json" id="passport-desk">$facts</script>\n$script};
+    return qq{<script type="application/json" id="passport-$name">$json</script>\n};
 }
 
 =head2 script

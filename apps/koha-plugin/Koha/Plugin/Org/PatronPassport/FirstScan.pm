@@ -24,7 +24,7 @@ my $BY_ATTRIBUTE = 'FROM borrower_attributes b JOIN borrower_attribute_types t O
 
 my $ATTRIBUTES_SINCE = 2605;
 
-our @EXPORT_OK = qw( scanned );
+our @EXPORT_OK = qw( final_card scanned );
 
 =head1 NAME
 
@@ -51,7 +51,7 @@ sub scanned {
     my $interface = interface() or return 'elsewhere';
 
     # the service compares it without outer blanks, and so does whoever is looked for here
-    my $card = trimmed( _final_card( $plugin, $scanned ) );
+    my $card = trimmed( final_card( $plugin, $scanned ) );
     my $dbh  = C4::Context->dbh;
     if ( my $known = find_known( $plugin->copies, $interface, $card ) ) {
         Koha::Plugin::Org::PatronPassport::SeenJob::copy_seen( $plugin, $known ) if defined $known->{copy};
@@ -79,10 +79,18 @@ sub scanned {
     );
 }
 
-# The card as Koha will look it up: it hands a card from plugin to plugin (Koha/Plugins.pm, call) and looks up what the last one made
+=head2 final_card
+
+    my $card = final_card( $plugin, $scanned );
+
+The card as Koha will look it up.
+
+=cut
+
+# It hands a card from plugin to plugin (Koha/Plugins.pm, call) and looks up what the last one made
 # of it. Those before us have run; those after us are called here, with a copy. An error in one of them is Koha's to report, when it
 # calls them itself.
-sub _final_card {
+sub final_card {
     my ( $plugin, $card ) = @_;
 
     # Koha keeps the list for the request: no query, and the order in which it calls them
@@ -104,8 +112,9 @@ sub _final_card {
 
     my $patron = find_known( $plugin->copies, 'staff', $card ) or ...;
 
-Whom Koha will find: C<< { copy => 812, seen_at => 1_795_597_200 } >>, where C<copy> is Koha's number of a copy that the service made
-(undef for everybody else), and C<seen_at> when a scan of it was last reported.
+Whom Koha will find: C<< { copy => 812, seen_at => 1_795_597_200, has_standing => 1 } >>, where C<copy> is Koha's number of a copy that the
+service made (undef for everybody else), C<seen_at> when a scan of it was last reported, and C<has_standing> whether the service checks the
+patron's standing.
 
 One query over indexes: by card, and for SIP as Koha looks there, by login name, by card and, from 26.05 on, by any
 unique attribute (C<Koha::Patrons-E<gt>find_by_identifier>, bug 41383). It matches what Koha will match: the database's
@@ -118,9 +127,11 @@ sub find_known {
 
     my $with_copies = 'LEFT JOIN ' . $copies->table . ' c ON c.patron_id = b.borrowernumber';
     my $found       = $copies->despite_missing(
-        sub { return scalar _first( $interface, $card, 'c.patron_id, c.seen_at', $with_copies ) } );
+        sub { return scalar _first( $interface, $card, 'c.patron_id, c.seen_at, c.checked_at', $with_copies ) } );
 
-    return $found ? { copy => $found->[0], seen_at => $found->[1] } : undef;
+    return $found
+        ? { copy => $found->[0], seen_at => $found->[1], has_standing => defined $found->[2] }
+        : undef;
 }
 
 sub _first {

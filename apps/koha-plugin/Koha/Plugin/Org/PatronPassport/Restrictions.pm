@@ -16,6 +16,11 @@ my %KINDS = (
         text    => 'Patron Passport: restricted at the home library',
         comment => 'Patron Passport: restricted at ',
     },
+    standing => {
+        type    => 'PASSPORT_STANDING',
+        text    => 'Patron Passport: not in good standing at the home library',
+        comment => 'Patron Passport: not in good standing at ',
+    },
     owed => {
         type    => 'PASSPORT_OWED',
         text    => 'Patron Passport: debts at a partner library',
@@ -25,14 +30,18 @@ my %KINDS = (
 
 my $MOST_ROWS = 200;
 
+# What the service adds to the comment, and nobody else by chance.
+my $CODES = qr{ (?: [ ] [(] [A-Z_]+ (?: ,[ ] [A-Z_]+ )* [)] )? }xmsa;
+
 =head1 NAME
 
 Koha::Plugin::Org::PatronPassport::Restrictions - restrictions that the service sets, and lifts again
 
 =head1 DESCRIPTION
 
-A restriction is of a kind: C<home>, on a copy whose patron is restricted at the home library, or C<owed>, on a home record whose
-patron has debts at a lending library. It names the other library in its comment, and nothing else: no title, no amount, no person.
+A restriction is of a kind: C<home>, on a copy whose patron is restricted at the home library, C<standing>, on a copy whose patron is not
+in good standing there, or C<owed>, on a home record whose patron has debts at a lending library. It names the other library in its
+comment, and where there are codes of reasons, those in brackets; nothing else: no title, no amount, no person.
 A patron can have one of a kind for each library.
 
 =head1 FUNCTIONS
@@ -68,7 +77,8 @@ sub new {
 
 =head2 set
 
-    my $result = $restrictions->set( { kind => 'owed', library => 'riverside', patron_id => 812 }, '2026-12-31' );
+    my $result = $restrictions->set( { kind => 'owed', library => 'riverside', patron_id => 812 },
+        { until => '2026-12-31', codes => ['OVERDUES'] } );
 
 Restricts the patron until the day before this date, or without an end. Safe to repeat: what is as wanted is not written again.
 Returns C<set>, C<not_found> or C<anonymized>.
@@ -76,9 +86,9 @@ Returns C<set>, C<not_found> or C<anonymized>.
 =cut
 
 sub set {
-    my ( $self, $which, $until ) = @_;
+    my ( $self, $which, $how ) = @_;
 
-    return $self->_locked( $which, sub { return $self->_set( $which, $until ) } );
+    return $self->_locked( $which, sub { return $self->_set( $which, $how ) } );
 }
 
 =head2 lift
@@ -153,7 +163,7 @@ sub _restrictions {
     return [
         map {
             my ( $id, $patron_id, $text ) = @{$_};
-            my ($library) = ( $text // q{} ) =~ m{\A \Q$comment\E ([\w-]+) \z}xmsa;
+            my ($library) = ( $text // q{} ) =~ m{\A \Q$comment\E ([\w-]+) $CODES \z}xmsa;
             { id => 0 + $id, patron_id => 0 + $patron_id, library => $library };
         } @{$rows}
     ];
@@ -180,16 +190,18 @@ sub _locked {
 }
 
 sub _set {
-    my ( $self, $which, $until ) = @_;
+    my ( $self, $which, $how ) = @_;
 
     my ( $row, @doubles ) = @{ $self->_own($which) };
-    my %values
-        = ( type => $KINDS{ $which->{kind} }{type}, comment => _comment($which), expiration => $until );
+    my $until   = $how->{until};
+    my $comment = join q{ }, _comment($which),
+        @{ $how->{codes} // [] } ? '(' . join( q{, }, @{ $how->{codes} } ) . ')' : ();
+    my %values = ( type => $KINDS{ $which->{kind} }{type}, comment => $comment, expiration => $until );
     Koha::Patron::Debarments::DelDebarment( $_->[0] ) foreach @doubles;
     if ( !$row ) {
         Koha::Patron::Debarments::AddDebarment( { borrowernumber => $which->{patron_id}, %values } );
     }
-    elsif ( ( $row->[1] // q{} ) ne ( $until // q{} ) ) {
+    elsif ( ( $row->[1] // q{} ) ne ( $until // q{} ) || $row->[2] ne $comment ) {
         Koha::Patron::Debarments::ModDebarment( { borrower_debarment_id => $row->[0], %values } );
     }
 
@@ -199,11 +211,14 @@ sub _set {
 sub _own {
     my ( $self, $which ) = @_;
 
-    return $self->{dbh}->selectall_arrayref(
-        'SELECT borrower_debarment_id, expiration FROM borrower_debarments'
-            . ' WHERE borrowernumber = ? AND type = ? AND comment = ? ORDER BY borrower_debarment_id',
-        undef, $which->{patron_id}, $KINDS{ $which->{kind} }{type}, _comment($which)
+    my $comment = _comment($which);
+    my $rows    = $self->{dbh}->selectall_arrayref(
+        'SELECT borrower_debarment_id, expiration, comment FROM borrower_debarments'
+            . ' WHERE borrowernumber = ? AND type = ? ORDER BY borrower_debarment_id',
+        undef, $which->{patron_id}, $KINDS{ $which->{kind} }{type}
     );
+
+    return [ grep { ( $_->[2] // q{} ) =~ m{\A \Q$comment\E $CODES \z}xmsa } @{$rows} ];
 }
 
 sub _comment {

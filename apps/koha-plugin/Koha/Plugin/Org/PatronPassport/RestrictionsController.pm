@@ -46,7 +46,7 @@ C<PUT /restrictions/{kind}/{library}/{patron_id}>
 sub set {
     my ($self) = @_;
 
-    return $self->_came_to( _restrictions()->set( $self->_which, $self->req->json->{until} ) );
+    return $self->_came_to( _restrictions()->set( $self->_which, $self->req->json ) );
 }
 
 =head2 lift

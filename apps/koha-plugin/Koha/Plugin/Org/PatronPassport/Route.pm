@@ -24,6 +24,7 @@ my %FAULT = (
     not_json              => [ 415, 'This takes application/json only' ],
     no_question           => [ 409, 'This scan does not wait for the answer' ],
     not_found             => [ 404, 'Nothing is known of this scan' ],
+    no_standing           => [ 404, 'Nothing is known of the standing of this patron' ],
     not_seen              => [ 404, 'The passport service has not seen this scan' ],
     not_kept              => [ 404, 'The passport service does not know this scan any more' ],
     other_version         => [ 409, 'The row was stored by somebody else since' ],

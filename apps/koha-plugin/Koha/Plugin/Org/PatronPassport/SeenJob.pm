@@ -11,6 +11,7 @@ use Koha::Plugin::Org::PatronPassport::Event qw( new_id seen );
 use Koha::Plugin::Org::PatronPassport::Sender;
 
 my $DAY_S     = 24 * 60 * 60;
+my $VISIT_S   = 60;
 my $IN_TIME_S = 10 * 60;
 
 =head1 NAME
@@ -26,9 +27,10 @@ logged in, as of every job; the name and card of who was logged in are left out.
 
 =head2 copy_seen
 
-    copy_seen( $plugin, { copy => 812, seen_at => undef } );
+    copy_seen( $plugin, { copy => 812, seen_at => undef, has_standing => 1 } );
 
-Has the scan of a copy reported, which the service may refresh then, once a day at most. Nothing is sent here, where the desk waits: the
+Has the scan of a copy reported, which the service may refresh then: once a day at most, and where it has the standing of the patron
+checked, at each visit; a self-check scans the card anew with each item. Nothing is sent here, where the desk waits: the
 report is a background job of Koha's own, which any of its workers does.
 
 =cut
@@ -37,7 +39,7 @@ sub copy_seen {
     my ( $plugin, $known ) = @_;
 
     my $now    = time;
-    my $before = $now - $DAY_S;
+    my $before = $now - ( $known->{has_standing} ? $VISIT_S : $DAY_S );
     return if ( $known->{seen_at} // 0 ) > $before || !_is_on( $plugin->settings );
 
     # a job of a transaction that is undone would be announced, and not be there

@@ -1,4 +1,5 @@
 const SCANS = '/api/v1/contrib/passport/scans';
+const COPIES = '/api/v1/contrib/passport/copies';
 const PATIENCE_MS = 15000;
 
 /** POST /scans: reports the card, with the item to check out when there is one. */
@@ -19,6 +20,11 @@ export function cancelEvent(eventId) {
 /** POST /scans/{event_id}/consent: what the patron said to the text with this id. */
 export function answerConsent(eventId, answer, textId) {
   return call('POST', `${SCANS}/${encodeURIComponent(eventId)}/consent`, { answer, text_id: textId });
+}
+
+/** GET /copies/{patron_id}/standing: what is known of a copy's standing at home. */
+export function fetchStanding(patronId) {
+  return call('GET', `${COPIES}/${encodeURIComponent(patronId)}/standing`);
 }
 
 /** Koha's own list of who has this card. */

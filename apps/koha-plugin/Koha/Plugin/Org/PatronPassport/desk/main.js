@@ -1,7 +1,7 @@
 /*
  * Patron Passport at the desk: on the page that Koha shows for an unknown card, a panel that says what the partner
  * libraries are doing about it, takes the item that waits, and opens the checkout when the patron is there. Where the
- * desk registers the patron instead, Koha's form is filled with the card.
+ * desk registers the patron instead, Koha's form is filled with the card. On the checkout page of a copy, the line with its standing.
  *
  * No library, no global. What is known of the event is kept in the history entry of the page: it survives reload and
  * back, and holds neither card nor item.
@@ -9,9 +9,11 @@
 import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
 import { focusIsSet, remembered } from './page.js';
 import { cardToRegister, fillCard } from './register.js';
+import { showStanding } from './standing-line.js';
 import { startWorkflow } from './workflow.js';
 
 async function start() {
+  if (showStanding()) return;
   const registered = cardToRegister(location);
   if (registered) {
     fillCard(registered);

@@ -87,12 +87,12 @@ const CSS = `
 `;
 
 /** Koha's own style sheets stop at the panel's edge, and a policy against inline styles does not mind these. */
-export function dress(root) {
+export function dress(root, css = CSS) {
   try {
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(CSS);
+    sheet.replaceSync(css);
     root.adoptedStyleSheets = [sheet];
   } catch {
-    root.append(element('style', {}, CSS));
+    root.append(element('style', {}, css));
   }
 }

@@ -1,0 +1,41 @@
+package Koha::Plugin::Org::PatronPassport::Standing;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+
+use Koha::Plugin::Org::PatronPassport::Caller    qw( sent );
+use Koha::Plugin::Org::PatronPassport::Card      qw( trimmed );
+use Koha::Plugin::Org::PatronPassport::FirstScan qw( final_card );
+
+our @EXPORT_OK = qw( standing_on_page );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Standing - whose standing the checkout page shows
+
+=head1 FUNCTIONS
+
+=head2 standing_on_page
+
+    my $standing = standing_on_page($plugin);
+
+On C<circ/circulation.pl> with the checkout of a copy: what the desk is shown of the copy
+(L<Koha::Plugin::Org::PatronPassport::Copies>, C<standing_of>); undef on the checkout page of anybody else. One query of this Koha's own
+database, and none for the page without a patron; the service is not called.
+
+=cut
+
+sub standing_on_page {
+    my ($plugin) = @_;
+
+    my $number = sent('borrowernumber');
+    return $plugin->copies->standing_of( { borrowernumber => $number } ) if $number =~ m{\A [0-9]{1,15} \z}xms;
+
+    my $scanned = sent('findborrower');
+    return if !length $scanned;
+
+    return $plugin->copies->standing_of( { cardnumber => trimmed( final_card( $plugin, $scanned ) ) } );
+}
+
+1;
