@@ -2,7 +2,14 @@ import { type Consortium, parseConsortium } from '@passport/config';
 import { formatWebhookSecret } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import { type DisclosureReceipt, type Receipts, openReceipts, readCopyRecords } from '@passport/queue/copies';
+import {
+  type DisclosureReceipt,
+  type Receipts,
+  noteFindings,
+  openReceipts,
+  pruneFindings,
+  readCopyRecords,
+} from '@passport/queue/copies';
 import {
   type SweepState,
   type SweptHome,
@@ -238,6 +245,12 @@ export async function openSweep(
           ...unanswered,
           note: async (home) =>
             noteMissing(redis, { library: LENDER, home }, await unanswered.read(), how.atMs ?? Date.now()),
+        },
+        findings: {
+          note: async (copies) =>
+            dryRun ? undefined : noteFindings(redis, LENDER, copies, how.atMs ?? Date.now()),
+          prune: async (isOf) =>
+            dryRun ? undefined : pruneFindings(redis, LENDER, { isOf, beforeMs: state.started_ms }),
         },
         slice: { endIfOver: () => how.endSlice?.() },
         limits: { ...SWEEP_LIMITS, ...how.limits },

@@ -57,6 +57,14 @@ export {
   parseStatusRequest,
   statusRequestedSchema,
 } from './library-status.ts';
+export {
+  type FindingAct,
+  OPEN_FINDINGS,
+  type OpenFindingCode,
+  commandsFor,
+  isOpenFinding,
+  patronPage,
+} from './open-finding.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   type JobData,

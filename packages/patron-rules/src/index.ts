@@ -31,5 +31,5 @@ export {
   type RefreshDecision,
   type RestrictionChange,
 } from './refresh.ts';
-export { WRITTEN_FIELD, type WrittenPlace, writtenText, writtenValues } from './written-fields.ts';
+export { CARD_LOST, WRITTEN_FIELD, type WrittenPlace, writtenText, writtenValues } from './written-fields.ts';
 export { buildPatronCopy, homeKeyOf, type CopyCase, type PatronCopy } from './patron-copy.ts';

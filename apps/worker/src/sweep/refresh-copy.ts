@@ -1,6 +1,8 @@
 import type { Agreement, AppliedChanges, Consortium, Library } from '@passport/config';
+import { isOpenFinding } from '@passport/contract';
 import { type KohaPatron, type RememberedCopy, isOfOneRecord } from '@passport/koha-client';
 import {
+  CARD_LOST,
   type CopyFinding,
   type RefreshDecision,
   type RestrictionChange,
@@ -73,11 +75,19 @@ interface Refresh extends CopyPair, Pick<SweepDeps, 'call' | 'passOn' | 'encrypt
 /** The outcome of one copy. */
 export interface Refreshed {
   readonly findings: readonly CopyFinding[];
+  /** Those of them that somebody has to look at: what was applied is done. */
+  readonly open: readonly CopyFinding[];
   readonly changed: number;
   readonly kept: number;
 }
 
-const only = (finding: CopyFinding): Refreshed => ({ findings: [finding], changed: 0, kept: 0 });
+/** The outcome of a copy of which one thing is found, and that is left as it is. */
+export const only = (finding: CopyFinding): Refreshed => ({
+  findings: [finding],
+  open: isOpenFinding(finding) ? [finding] : [],
+  changed: 0,
+  kept: 0,
+});
 
 /**
  * Refreshes one copy: decides, reads it again right before it is written, since Koha has no conditional write, decides again, writes
@@ -173,11 +183,21 @@ const filterFields = (
 const changesNothing = ({ change, restriction }: RefreshDecision): boolean =>
   Object.keys(change).length === 0 && !restriction.isSet && restriction.lifted.length === 0;
 
-const outcomeOf = ({ findings, change, kept }: RefreshDecision): Refreshed => ({
-  findings,
-  changed: Object.keys(change).length,
-  kept: kept.length,
-});
+const outcomeOf = ({ findings, change, kept, restriction }: RefreshDecision): Refreshed => {
+  const applied: Partial<Record<CopyFinding, boolean>> = {
+    CARD_CHANGED: 'cardnumber' in change,
+    EXPIRY_CHANGED: 'expiry_date' in change,
+    HOME_CARD_LOST: CARD_LOST in change,
+    HOME_RESTRICTED: restriction.isSet,
+    HOME_FREED: restriction.lifted.length > 0,
+  };
+  return {
+    findings,
+    open: findings.filter((finding) => isOpenFinding(finding) && applied[finding] !== true),
+    changed: Object.keys(change).length,
+    kept: kept.length,
+  };
+};
 
 function decideFor(
   copy: KohaPatron,

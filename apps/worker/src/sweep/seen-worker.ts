@@ -5,6 +5,7 @@ import {
   type CopyRefresh,
   type TakenCopy,
   buildCopyRecordReader,
+  noteFindings,
   openSeenCopies,
 } from '@passport/queue/copies';
 import { createEncryption, translateRedisError } from '@passport/runtime';
@@ -13,7 +14,7 @@ import type { Libraries } from '../koha/libraries.ts';
 import { SweepPaused } from '../koha/slice.ts';
 import { buildPassOn } from './pass-on.ts';
 import { readHomeRecords } from './read-rows.ts';
-import { type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
+import { type Refreshed, only, pairOf, refreshCopy } from './refresh-copy.ts';
 import type { CopiesContext } from '../work-context.ts';
 import type { SweepDeps } from './sweep-state.ts';
 import { textOf } from '../koha/koha-failure.ts';
@@ -96,7 +97,11 @@ function buildRefresh(
     try {
       const seen = await refreshSeen({ library, patron_id }, { ...common, scanId });
       if (seen === null) return { kind: 'done' };
-      const { homeKey: home_key, findings, changed, kept } = seen;
+      const { homeKey: home_key, findings, open, changed, kept } = seen;
+      // One look that finds nobody is no finding: the sweep's stay as they are.
+      const isLooked = !findings.includes('HOME_MISSING');
+      const found = { patronId: patron_id, homeKey: home_key, open: isLooked ? open : null };
+      await noteFindings(redis, library, [found], deps.now());
       const line = { lending: library, patron_id, home_key, findings, fields_changed: changed };
       log.info({ audit: true, action: 'refresh', event: scanId, ...line, fields_kept: kept }, 'refresh');
       return { kind: 'done' };
@@ -143,11 +148,11 @@ async function refreshSeen(
   if (origin === null) return null;
   const { home, number } = origin;
   const homeKey = homeKeyOf(home, number);
-  if (homeKey !== record.homeKey) return { homeKey, findings: ['NOT_ON_RECORD'], changed: 0, kept: 0 };
+  if (homeKey !== record.homeKey) return { homeKey, ...only('NOT_ON_RECORD') };
   const records = await readHomeRecords(call, home, [number], null);
   const homeRecord = records.found.get(number);
   // Koha does not distinguish gone from hidden: one look proves nothing, the sweep's two do.
-  if (homeRecord === undefined) return { homeKey, findings: ['HOME_MISSING'], changed: 0, kept: 0 };
+  if (homeRecord === undefined) return { homeKey, ...only('HOME_MISSING') };
   const remembered = await call(library, (koha) =>
     koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
   );

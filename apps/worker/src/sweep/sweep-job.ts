@@ -1,4 +1,4 @@
-import { buildCopyRecordReader } from '@passport/queue/copies';
+import { buildCopyRecordReader, noteFindings, pruneFindings } from '@passport/queue/copies';
 import type { OwnedLock } from '@passport/queue/locks';
 import {
   type SweepJob,
@@ -82,6 +82,11 @@ async function runSweep(
         if (isDry) return new Map(homeKeys.map((homeKey) => [homeKey, now()]));
         return noteMissing(redis, { library, home }, homeKeys, now());
       },
+    },
+    findings: {
+      note: async (copies) => (isDry ? undefined : noteFindings(redis, library, copies, now())),
+      prune: async (isOf) =>
+        isDry ? undefined : pruneFindings(redis, library, { isOf, beforeMs: state.started_ms }),
     },
     limits: SWEEP_LIMITS,
   });

@@ -8,12 +8,12 @@ import {
   isInForeignCategory,
   isNobodyShown,
 } from '@passport/patron-rules';
-import type { CopyRecord } from '@passport/queue/copies';
+import { type CopyRecord, NO_NUMBER } from '@passport/queue/copies';
 import { OTHER_HOMES } from '@passport/queue/statistics';
 import type { SweepState, SweptHome } from '@passport/queue/sweeps';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import { readHomeRecords, readRememberedRows } from './read-rows.ts';
-import { type CopyPair, type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
+import { type CopyPair, type Refreshed, only, pairOf, refreshCopy } from './refresh-copy.ts';
 import {
   type Sweep,
   SweepCut,
@@ -96,10 +96,10 @@ async function sweepHome(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise
     home.state = 'blind';
     return;
   }
-  if (state.mode === 'full') {
-    await save(sweep);
-    await countMissing(sweep, home, pair);
-  }
+  await save(sweep);
+  if (state.mode === 'full') await countMissing(sweep, home, pair);
+  await save(sweep);
+  await sweep.deps.findings.prune((each) => each === id);
   home.state = 'done';
 }
 
@@ -148,12 +148,16 @@ async function sweepPage(
   const memory = await readRememberedRows(call, pair.lending.id, ids);
   const since = state.mode === 'changed' ? changedSince(state) : null;
   const records = await readHomeRecords(call, pair.home.id, numbers, since);
-  const sweepCopy = async ({ copy, record, number }: ShownCopy): Promise<Refreshed | 'missing'> => {
-    if (record === null) return finding(unrecordedBecause(copy, pair));
+  const sweepCopy = async ({
+    copy,
+    record,
+    number,
+  }: ShownCopy): Promise<Refreshed | 'missing' | 'as_before'> => {
+    if (record === null) return only(unrecordedBecause(copy, pair));
     const isUnread = memory.unreadable.has(copy.patronId);
-    if (number === null || isUnread || records.unreadable.has(number)) return finding('UNREADABLE');
+    if (number === null || isUnread || records.unreadable.has(number)) return only('UNREADABLE');
     const homeRecord = records.found.get(number);
-    if (homeRecord === undefined) return since === null ? 'missing' : finding('UNCHANGED');
+    if (homeRecord === undefined) return since === null ? 'missing' : 'as_before';
     const homeKey = homeKeyOf(pair.home.id, number);
     const remembered = memory.found.get(copy.patronId) ?? null;
     const { dry_run: dryRun, id: sweepId } = state;
@@ -164,13 +168,16 @@ async function sweepPage(
   for (const { patronId, of } of [...copies, ...unreadable].toSorted(
     (one, next) => one.patronId - next.patronId,
   )) {
-    const done = of === null ? finding('UNREADABLE') : await sweepCopy(of);
-    if (done !== 'missing') add(home, done);
-    else addMissing(sweep, homeKeyOf(pair.home.id, of?.number ?? 0));
+    const done = of === null ? only('UNREADABLE') : await sweepCopy(of);
+    const isLooked = done !== 'missing' && done !== 'as_before';
+    if (done === 'missing') addMissing(sweep, homeKeyOf(pair.home.id, of?.number ?? 0));
+    else add(home, isLooked ? done : only('UNCHANGED'));
+    const homeKey = `${pair.home.id}:${of?.number ?? NO_NUMBER}`;
+    sweep.found.push({ patronId, homeKey, open: isLooked ? done.open : null });
     home.copies += 1;
     state.after = patronId;
     // A write is counted where it was made, also when this process dies with the next one.
-    if (done !== 'missing' && done.changed > 0) await save(sweep);
+    if (isLooked && done.changed > 0) await save(sweep);
     // Where a row without a number is among them, nobody could say whether it is counted.
     if (page.broken === 0) deps.slice.endIfOver('page');
   }
@@ -193,12 +200,6 @@ function numberAtHome(copy: KohaPatron, home: string, type: string | null): numb
   const digits = keys[0]?.value?.slice(prefix.length) ?? '';
   return keys.length === 1 && /^[1-9]\d{0,9}$/.test(digits) ? Number(digits) : null;
 }
-
-const finding = (code: Refreshed['findings'][number]): Refreshed => ({
-  findings: [code],
-  changed: 0,
-  kept: 0,
-});
 
 function add(home: SweptHome, { findings, changed, kept }: Refreshed): void {
   for (const each of findings) count(home, each, 1);
@@ -223,28 +224,37 @@ async function countMissing(sweep: Sweep, home: SweptHome, pair: CopyPair): Prom
     .toSorted(([one, oneMs], [other, otherMs]) => oneMs - otherMs || (one < other ? -1 : 1))
     .slice(0, MOST_LOOKED_UP);
   for (const [homeKey, sinceMs] of longest.slice(state.looked_up)) {
-    const isMerged = await hasOtherNumber(homeKey, pair, deps).catch((error: unknown) => {
+    const found = await lookForMerged(homeKey, pair, deps).catch((error: unknown) => {
       if (isOfOneRecord(error)) return null;
       throw error;
     });
-    const isGone = isMerged === false && now() - sinceMs >= GONE_AFTER_MS;
-    count(home, isMerged === true ? 'HOME_MERGED' : isGone ? 'HOME_GONE' : 'HOME_MISSING', 1);
+    const isGone = found?.isMerged === false && now() - sinceMs >= GONE_AFTER_MS;
+    const code = found?.isMerged === true ? 'HOME_MERGED' : isGone ? 'HOME_GONE' : 'HOME_MISSING';
+    count(home, code, 1);
+    const patronId = found?.patronId ?? null;
+    if (patronId !== null) sweep.found.push({ patronId, homeKey, open: only(code).open });
     state.looked_up += 1;
     sweep.deps.slice.endIfOver('pages');
   }
   count(home, 'HOME_MISSING', state.missing - longest.length);
 }
 
-/** Whether home has the card of a copy under another number. */
-async function hasOtherNumber(homeKey: string, pair: CopyPair, { call }: SweepDeps): Promise<boolean> {
-  const { home, lending, passportTypes: types } = pair;
+/** Whether home has the card of a copy under another number; the number of the copy, null where none is there. */
+async function lookForMerged(
+  homeKey: string,
+  { home, lending, passportTypes: types }: CopyPair,
+  { call }: SweepDeps,
+): Promise<{ readonly patronId: number | null; readonly isMerged: boolean }> {
   const type = lending.copy.homeKeyAttribute;
-  if (type === null) return false;
+  if (type === null) return { patronId: null, isMerged: false };
   const [copy] = await call(lending.id, (koha) => koha.findByAttribute(type, homeKey));
   const card = copy?.cardnumber ?? null;
-  if (card === null) return false;
+  if (copy === undefined || card === null) return { patronId: copy?.patronId ?? null, isMerged: false };
   const found = await call(home.id, (koha) => koha.findByCard(card, { attributes: true, balance: false }));
-  return found.some((each) => !isCopy(each, types) && homeKeyOf(home.id, each.patronId) !== homeKey);
+  const isMerged = found.some(
+    (each) => !isCopy(each, types) && homeKeyOf(home.id, each.patronId) !== homeKey,
+  );
+  return { patronId: copy.patronId, isMerged };
 }
 
 /** Whoever may write patron attributes can write anything there; only what can be a library's id gets into a report. */
@@ -260,10 +270,11 @@ async function countUnknown(sweep: Sweep): Promise<void> {
   if (type === null) return;
   const unknown = new Map(Object.entries(state.unknown));
   for await (const page of pagesOf({ type, prefix: '', after: state.after }, sweep)) {
-    for (const { attributes } of page.patrons) {
+    for (const { patronId, attributes } of page.patrons) {
       const value = attributes?.find((each) => each.type === type)?.value ?? '';
-      const [, id = NO_HOME_KEY] = HOME_KEY.exec(value) ?? [];
+      const [homeKey = `${NO_HOME_KEY}:${NO_NUMBER}`, id = NO_HOME_KEY] = HOME_KEY.exec(value) ?? [];
       if (Object.hasOwn(state.homes, id)) continue;
+      sweep.found.push({ patronId, homeKey, open: only('HOME_UNKNOWN').open });
       const name = unknown.has(id) || unknown.size < MOST_NAMED ? id : OTHER_HOMES;
       unknown.set(name, (unknown.get(name) ?? 0) + 1);
     }
@@ -271,6 +282,7 @@ async function countUnknown(sweep: Sweep): Promise<void> {
     state.after = page.last;
     await save(sweep);
   }
+  await sweep.deps.findings.prune((home) => !Object.hasOwn(state.homes, home));
 }
 
 /** The homes of a report: those of agreements, and the others that copies name. */

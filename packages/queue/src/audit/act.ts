@@ -23,6 +23,7 @@ export const ACTS = [
   'copies_leave',
   'copies_refresh',
   'copies_purge',
+  'copies_findings',
   'sweep',
   'sweep ended',
   'read what is owed',

@@ -1,6 +1,6 @@
 import type { Redis } from '@passport/runtime';
 import { dropDeletion, readDeletions } from './deletions.ts';
-import { copyOfHomeKey, copyRecordsKey, copySeenKey } from '../keys.ts';
+import { copyOfHomeKey, copyRecordsKey, copySeenKey, findingsKey } from '../keys.ts';
 import { defineScript } from '../redis/index.ts';
 
 /**
@@ -178,6 +178,7 @@ export async function dropCopyRecords(
   for (const { patronId, homeKey: key } of await readDeletions(redis, lending)) {
     if (key === homeKey) await dropDeletion(redis, lending, patronId);
   }
+  if (patronIds.length > 0) await redis.hdel(findingsKey(lending), ...patronIds.map(String));
   const records = await readCopyRecords(redis, lending, patronIds);
   const found = patronIds.filter((id) => records.get(id)?.homeKey === homeKey);
   await drop(redis, lending, found.map(String));

@@ -9,6 +9,15 @@ export {
   findCopyRecords,
   trimCopyRecords,
 } from './copy-records.ts';
+export {
+  type FoundCopy,
+  type OpenFinding,
+  NO_NUMBER,
+  noteFindings,
+  pruneFindings,
+  readFindings,
+  keepFindings,
+} from './findings.ts';
 export { type BegunDeletion, beginDeletion, readDeletions, dropDeletion } from './deletions.ts';
 export {
   type DisclosureReceipt,

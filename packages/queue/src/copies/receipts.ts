@@ -2,7 +2,15 @@ import { REMEMBERED_HOURS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { COPY_RECORD_LUA } from './copy-records.ts';
 import { execAll, defineScript } from '../redis/index.ts';
-import { RECEIPTS_KEY, copyOfHomeKey, copyRecordsKey, copySeenKey, deletionsKey, jobIdOf } from '../keys.ts';
+import {
+  RECEIPTS_KEY,
+  copyOfHomeKey,
+  copyRecordsKey,
+  copySeenKey,
+  deletionsKey,
+  findingsKey,
+  jobIdOf,
+} from '../keys.ts';
 
 /** What a home library may know of a disclosure: who received which fields of whom, and when. Never a value. */
 export interface DisclosureReceipt {
@@ -46,7 +54,7 @@ const MARK_LIFE_SECONDS = REMEMBERED_HOURS * 3600;
  * version before says nothing of them. The receipt, the record of the copy (copy-records.ts) and the end of its deletion (deletions.ts)
  * are written together.
  * KEYS 1 mark of event and patron, 2 receipts, 3 records of the library's copies, 4 when they were seen, 5 their numbers by home key,
- *      6 deletions that were begun
+ *      6 deletions that were begun, 7 what is open of copies: nothing of one that has ended, or is made or adopted now
  * ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON, 4 what it is for the copy's record, 5 number of the copy or '',
  *      6 home key, 7 now, 8 ... its fields
  */
@@ -61,6 +69,7 @@ for n = 8, #ARGV do
   end
 end
 if ARGV[4] == 'ended' and ARGV[5] ~= '' then redis.call('HDEL', KEYS[6], ARGV[5]) end
+if ARGV[4] ~= 'passed' and ARGV[5] ~= '' then redis.call('HDEL', KEYS[7], ARGV[5]) end
 local number = '#' .. ARGV[5] .. ' '
 local is_numbered = ARGV[5] ~= '' and not string.find(names, ' ' .. number, 1, true)
 if is_numbered then names = names .. number end
@@ -107,6 +116,7 @@ export function openReceipts(redis: Redis): Receipts {
           copySeenKey(lending),
           copyOfHomeKey(lending),
           deletionsKey(lending),
+          findingsKey(lending),
         ],
         [
           MARK_LIFE_SECONDS,
