@@ -25,6 +25,7 @@ import { hashedFields } from '../src/koha/copy-memory.ts';
 import { SWEEP_LIMITS, copiesOf } from '../src/sweep/sweep-state.ts';
 import { type SweepCall, buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { buildPassOn } from '../src/sweep/pass-on.ts';
+import { recordsIn } from '../src/sweep/sweep-job.ts';
 import { sweepLibrary } from '../src/sweep/sweep-library.ts';
 
 const DAY_MS = 86_400_000;
@@ -37,6 +38,8 @@ export interface SweepBench {
   readonly libraries: Libraries;
   readonly consortium: Consortium;
   readonly receipts: Receipts;
+  /** What the sweeps have logged. */
+  readonly lines: readonly unknown[];
   /** A patron at a home and the copy of them, which the service made, has on record, and remembers; returns the copy's card. */
   put(home: string, index: number, how?: PutHow): string;
   /** Writes the receipts of the copies that were put. */
@@ -134,6 +137,7 @@ export async function openSweep(
 
   const receipts = openReceipts(redis);
   const made: DisclosureReceipt[] = [];
+  const lines: unknown[] = [];
   const recordCopies = async (): Promise<void> => {
     await Promise.all(made.map((receipt) => receipts.append(receipt, Date.now(), 400 * DAY_MS)));
   };
@@ -162,6 +166,7 @@ export async function openSweep(
   return {
     lender,
     homes,
+    lines,
     encryption,
     libraries,
     consortium,
@@ -232,6 +237,8 @@ export async function openSweep(
         },
         passOn: buildPassOn({ consortium, redis, receipts, now: Date.now }, signal),
         readRecords: (lending, patronIds) => readCopyRecords(redis, lending, patronIds),
+        records: recordsIn(redis),
+        log: { info: (line: unknown) => void lines.push(line) },
         encryption: how.encryption ?? encryption,
         accepts: (property) => patronProperties.has(property),
         async save(next) {

@@ -153,7 +153,9 @@ export function commandsFor(
     purge:
       finding === 'HOME_GONE'
         ? `passport copies purge ${at} --gone`
-        : `passport copies purge ${at} --of ${home}`,
+        : isNamed
+          ? `passport copies purge ${at} --of ${home}`
+          : null,
     erase: isNamed ? `passport erase ${homeKey}` : null,
   };
   return OPEN_FINDINGS[finding].acts.flatMap((act) => commands[act] ?? []);

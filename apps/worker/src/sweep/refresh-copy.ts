@@ -7,6 +7,7 @@ import {
   type RefreshDecision,
   type RestrictionChange,
   WRITTEN_FIELD,
+  type WrittenPlace,
   buildPatronCopy,
   copyCategoriesOf,
   decideRefresh,
@@ -21,6 +22,7 @@ import {
   writtenText,
 } from '@passport/patron-rules';
 import type { CopyRecord } from '@passport/queue/copies';
+import type { Encryption } from '@passport/runtime';
 import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
 import { isOfTheLibrary } from '../koha/sweep-calls.ts';
 import type { PassedValues, Sending } from './pass-on.ts';
@@ -99,10 +101,7 @@ export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
   const { copy, homeRecord, record, home, lending, agreement } = refresh;
   const today = new Date(refresh.now()).toISOString().slice(0, 10);
   if (homeRecord.anonymized === true) return only('HOME_GONE');
-  const isShared =
-    !isWithheld(homeRecord, home) &&
-    passesCategoryFilter(agreement.categories, homeRecord.categoryId) === true;
-  if (!isShared || isCopy(homeRecord, refresh.passportTypes)) return only('NOT_SHARED');
+  if (!isShared(homeRecord, refresh)) return only('NOT_SHARED');
   const made = buildPatronCopy({
     patron: homeRecord,
     home,
@@ -126,6 +125,15 @@ export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
     if (refreshed !== 'again') return refreshed;
   }
 }
+
+/** Whether home shares this patron of its own with the lending library. */
+export const isShared = (
+  homeRecord: KohaPatron,
+  { home, agreement, passportTypes: types }: Pick<CopyPair, 'home' | 'agreement' | 'passportTypes'>,
+): boolean =>
+  !isWithheld(homeRecord, home) &&
+  passesCategoryFilter(agreement.categories, homeRecord.categoryId) === true &&
+  !isCopy(homeRecord, types);
 
 /** Where the lending library did not take the write, be it closed just then: each try begins with a read, which waits for it. */
 const MOST_TRIES = 4;
@@ -204,9 +212,6 @@ function decideFor(
   wanted: Readonly<Record<string, string>>,
   { homeRecord, homeKey, remembered, record, lending, isOwnCard: isOwn, encryption }: Refresh,
 ): RefreshDecision {
-  // What was written before the patron's number at home changed is remembered under the number of then.
-  const keys = [homeKey, ...record.formerKeys];
-  const places = keys.map((key) => ({ lending: lending.id, patronId: copy.patronId, homeKey: key }));
   return decideRefresh({
     copy,
     home: homeRecord,
@@ -220,15 +225,25 @@ function decideFor(
     passedOn: record.fields,
     isOwnCard: isOwn,
     applies: appliedAt(lending),
-    isWritten(field, value, hash) {
-      const hashes = places.flatMap((place) =>
-        encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),
-      );
-      if (hashes.includes(hash)) return true;
-      const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
-      return isKnownKey ? false : null;
-    },
+    isWritten: buildIsWritten({ lending: lending.id, patronId: copy.patronId, homeKey, record }, encryption),
   });
+}
+
+/** Builds what says whether the service has written a value into a copy, by the hash that is remembered of it; null: by a key that is not here. */
+export function buildIsWritten(
+  of: Omit<WrittenPlace, 'homeKey'> & { readonly homeKey: string; readonly record: CopyRecord },
+  encryption: Pick<Encryption, 'hashes'>,
+): (field: string, value: string | null, hash: string) => boolean | null {
+  // What was written before the patron's number at home changed is remembered under the number of then.
+  const places = [of.homeKey, ...of.record.formerKeys].map((homeKey) => ({ ...of, homeKey }));
+  return (field, value, hash) => {
+    const hashes = places.flatMap((place) =>
+      encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),
+    );
+    if (hashes.includes(hash)) return true;
+    const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
+    return isKnownKey ? false : null;
+  };
 }
 
 /** False where Koha refuses what the copy should hold; `again` where the library did not take it now. */

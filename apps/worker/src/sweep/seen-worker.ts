@@ -13,9 +13,11 @@ import { buildDeskActivity, buildSweepCalls } from '../koha/sweep-calls.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import { SweepPaused } from '../koha/slice.ts';
 import { buildPassOn } from './pass-on.ts';
+import { type Followed, finishRekey, followMerge, isUnfinished } from './follow-merge.ts';
 import { readHomeRecords } from './read-rows.ts';
 import { type Refreshed, only, pairOf, refreshCopy } from './refresh-copy.ts';
 import type { CopiesContext } from '../work-context.ts';
+import { recordsIn } from './sweep-job.ts';
 import type { SweepDeps } from './sweep-state.ts';
 import { textOf } from '../koha/koha-failure.ts';
 
@@ -90,6 +92,7 @@ function buildRefresh(
     call: buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal, retryPausesMs: [] }),
     passOn: buildPassOn(deps, signal),
     readRecords: buildCopyRecordReader(redis, deps.now),
+    records: recordsIn(redis),
     encryption: createEncryption(keys.map((key) => key.reveal())),
   };
   return async ({ library, patron_id, notedMs }) => {
@@ -116,7 +119,7 @@ function buildRefresh(
 
 interface RefreshSeenDeps extends Pick<
   SweepDeps,
-  'consortium' | 'readRecords' | 'call' | 'passOn' | 'encryption' | 'now'
+  'consortium' | 'readRecords' | 'records' | 'call' | 'passOn' | 'encryption' | 'now' | 'log'
 > {
   readonly libraries: Pick<Libraries, 'capabilities'>;
   /** Names the scan beside what is written. */
@@ -148,20 +151,27 @@ async function refreshSeen(
   if (origin === null) return null;
   const { home, number } = origin;
   const homeKey = homeKeyOf(home, number);
-  if (homeKey !== record.homeKey) return { homeKey, ...only('NOT_ON_RECORD') };
-  const records = await readHomeRecords(call, home, [number], null);
-  const homeRecord = records.found.get(number);
-  // Koha does not distinguish gone from hidden: one look proves nothing, the sweep's two do.
-  if (homeRecord === undefined) return { homeKey, ...only('HOME_MISSING') };
-  const remembered = await call(library, (koha) =>
-    koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
-  );
   const { patronProperties } = await deps.libraries.capabilities(library);
   const pair = pairOf(home, lending, { consortium, accepts: (property) => patronProperties.has(property) });
   if (pair === null) return null;
+  const orphan = { pair, patronId, homeKey, record, dryRun: false, sweepId: deps.scanId };
+  if (isUnfinished(record, homeKey)) return seenAs(homeKey, await finishRekey(copy, orphan, deps));
+  if (homeKey !== record.homeKey) return { homeKey, ...only('NOT_ON_RECORD') };
+  const records = await readHomeRecords(call, home, [number], null);
+  const homeRecord = records.found.get(number);
+  if (homeRecord === undefined) return seenAs(homeKey, await followMerge(orphan, deps));
+  const remembered = await call(library, (koha) =>
+    koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
+  );
   const known = { copy, homeRecord, homeKey, record, remembered: remembered?.[0] ?? null };
   const refresh = { ...deps, ...pair, ...known, dryRun: false, sweepId: deps.scanId };
   return { homeKey, ...(await refreshCopy(refresh)) };
+}
+
+/** What is found of a copy whose number home did not answer for. Koha does not distinguish gone from hidden: one look proves nothing. */
+function seenAs(homeKey: string, followed: Followed): SeenCopy {
+  if (followed.kind === 'rekeyed') return { homeKey: followed.homeKey, ...only('REKEYED') };
+  return { homeKey, ...only(followed.kind === 'unsure' ? 'HOME_MERGED' : 'HOME_MISSING') };
 }
 
 /** The home library and the patron's number there, by the one home key that a copy has. */

@@ -1,4 +1,10 @@
-import { buildCopyRecordReader, noteFindings, pruneFindings } from '@passport/queue/copies';
+import {
+  buildCopyRecordReader,
+  findCopyOf,
+  noteFindings,
+  pruneFindings,
+  rekeyCopyRecord,
+} from '@passport/queue/copies';
 import type { OwnedLock } from '@passport/queue/locks';
 import {
   type SweepJob,
@@ -73,6 +79,7 @@ async function runSweep(
   await sweepLibrary(state, {
     ...deps,
     readRecords: buildCopyRecordReader(redis, now),
+    records: recordsIn(redis),
     encryption: createEncryption(deps.keys.map((key) => key.reveal())),
     accepts: (property) => patronProperties.has(property),
     unanswered: {
@@ -93,6 +100,12 @@ async function runSweep(
   if (!isDry) await noteDone(redis, { kind: 'sweep', library }, now());
   log.info({ audit: true, action: 'sweep ended', lending: library, sweep: id }, 'sweep ended');
 }
+
+/** The service's own records of copies, where one gets another home key. */
+export const recordsIn = (redis: Redis): SweepDeps['records'] => ({
+  find: (lending, homeKey) => findCopyOf(redis, lending, homeKey),
+  rekey: (lending, copy) => rekeyCopyRecord(redis, lending, copy),
+});
 
 function newSweep(
   job: string,

@@ -4,7 +4,6 @@ import {
   copyCategoriesOf,
   homeKeyOf,
   isBlind,
-  isCopy,
   isInForeignCategory,
   isNobodyShown,
 } from '@passport/patron-rules';
@@ -12,6 +11,7 @@ import { type CopyRecord, NO_NUMBER } from '@passport/queue/copies';
 import { OTHER_HOMES } from '@passport/queue/statistics';
 import type { SweepState, SweptHome } from '@passport/queue/sweeps';
 import { isKohaFailure } from '../koha/koha-failure.ts';
+import { type Followed, finishRekey, followMerge, isUnfinished } from './follow-merge.ts';
 import { readHomeRecords, readRememberedRows } from './read-rows.ts';
 import { type CopyPair, type Refreshed, only, pairOf, refreshCopy } from './refresh-copy.ts';
 import {
@@ -110,6 +110,8 @@ interface ShownCopy {
   readonly record: CopyRecord | null;
   /** Null where no home key can be read. */
   readonly number: number | null;
+  /** Its record has another home key since, of the same home: a change that was interrupted before Koha had it. */
+  readonly unfinished: CopyRecord | null;
 }
 
 async function readRecordsOf(
@@ -122,8 +124,14 @@ async function readRecordsOf(
   return patrons.map((copy) => {
     const number = numberAtHome(copy, home.id, lending.copy.homeKeyAttribute);
     const record = records.get(copy.patronId) ?? null;
-    const isSame = number === null || record?.homeKey === homeKeyOf(home.id, number);
-    return { copy, number, record: isSame ? record : null };
+    const shown = number === null ? null : homeKeyOf(home.id, number);
+    const isSame = shown === null || record?.homeKey === shown;
+    return {
+      copy,
+      number,
+      record: isSame ? record : null,
+      unfinished: isUnfinished(record, shown) ? record : null,
+    };
   });
 }
 
@@ -152,7 +160,14 @@ async function sweepPage(
     copy,
     record,
     number,
+    unfinished,
   }: ShownCopy): Promise<Refreshed | 'missing' | 'as_before'> => {
+    if (unfinished !== null && number !== null) {
+      const homeKey = homeKeyOf(pair.home.id, number);
+      const { dry_run: dryRun, id: sweepId } = state;
+      const orphan = { pair, patronId: copy.patronId, homeKey, record: unfinished, dryRun, sweepId };
+      return only(MISSING_AS[(await finishRekey(copy, orphan, deps)).kind]);
+    }
     if (record === null) return only(unrecordedBecause(copy, pair));
     const isUnread = memory.unreadable.has(copy.patronId);
     if (number === null || isUnread || records.unreadable.has(number)) return only('UNREADABLE');
@@ -212,24 +227,27 @@ const GONE_AFTER_MS = 24 * 3_600_000;
 /** So many are looked up by their cards at a home in one sweep, those who are missing longest: two calls each that a lending library could make up. */
 const MOST_LOOKED_UP = 100;
 
+/** What is found of a copy whose number home did not answer for once. */
+const MISSING_AS = { none: 'HOME_MISSING', unsure: 'HOME_MERGED', rekeyed: 'REKEYED' } as const;
+
 /**
  * Counts who is missing at a home that was read to its end. Koha does not distinguish "deleted" from "hidden from this API user": gone
- * needs two sweeps a day apart. A card that another record at home has by now was merged into it.
+ * needs two sweeps a day apart. Where home has merged the record into another, the copy gets that one's number.
  */
 async function countMissing(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise<void> {
-  const { state, deps } = sweep;
-  const { unanswered, now } = deps;
+  const { state } = sweep;
+  const { unanswered, now } = sweep.deps;
   const since = await unanswered.note(pair.home.id);
   const longest = [...since]
     .toSorted(([one, oneMs], [other, otherMs]) => oneMs - otherMs || (one < other ? -1 : 1))
     .slice(0, MOST_LOOKED_UP);
   for (const [homeKey, sinceMs] of longest.slice(state.looked_up)) {
-    const found = await lookForMerged(homeKey, pair, deps).catch((error: unknown) => {
+    const found = await followMissing(sweep, homeKey, pair).catch((error: unknown) => {
       if (isOfOneRecord(error)) return null;
       throw error;
     });
-    const isGone = found?.isMerged === false && now() - sinceMs >= GONE_AFTER_MS;
-    const code = found?.isMerged === true ? 'HOME_MERGED' : isGone ? 'HOME_GONE' : 'HOME_MISSING';
+    const isGone = found?.followed === 'none' && now() - sinceMs >= GONE_AFTER_MS;
+    const code = isGone ? 'HOME_GONE' : MISSING_AS[found?.followed ?? 'none'];
     count(home, code, 1);
     const patronId = found?.patronId ?? null;
     if (patronId !== null) sweep.found.push({ patronId, homeKey, open: only(code).open });
@@ -239,22 +257,18 @@ async function countMissing(sweep: Sweep, home: SweptHome, pair: CopyPair): Prom
   count(home, 'HOME_MISSING', state.missing - longest.length);
 }
 
-/** Whether home has the card of a copy under another number; the number of the copy, null where none is there. */
-async function lookForMerged(
+/** What has become of a copy on record that home did not answer for; the number of the copy, null where none is on record. */
+async function followMissing(
+  { state, deps }: Sweep,
   homeKey: string,
-  { home, lending, passportTypes: types }: CopyPair,
-  { call }: SweepDeps,
-): Promise<{ readonly patronId: number | null; readonly isMerged: boolean }> {
-  const type = lending.copy.homeKeyAttribute;
-  if (type === null) return { patronId: null, isMerged: false };
-  const [copy] = await call(lending.id, (koha) => koha.findByAttribute(type, homeKey));
-  const card = copy?.cardnumber ?? null;
-  if (copy === undefined || card === null) return { patronId: copy?.patronId ?? null, isMerged: false };
-  const found = await call(home.id, (koha) => koha.findByCard(card, { attributes: true, balance: false }));
-  const isMerged = found.some(
-    (each) => !isCopy(each, types) && homeKeyOf(home.id, each.patronId) !== homeKey,
-  );
-  return { patronId: copy.patronId, isMerged };
+  pair: CopyPair,
+): Promise<{ readonly patronId: number | null; readonly followed: Followed['kind'] }> {
+  const { id } = pair.lending;
+  const patronId = await deps.records.find(id, homeKey);
+  const record = patronId === null ? undefined : (await deps.readRecords(id, [patronId])).get(patronId);
+  if (patronId === null || record?.homeKey !== homeKey) return { patronId: null, followed: 'none' };
+  const orphan = { pair, patronId, homeKey, record, dryRun: state.dry_run, sweepId: state.id };
+  return { patronId, followed: (await followMerge(orphan, deps)).kind };
 }
 
 /** Whoever may write patron attributes can write anything there; only what can be a library's id gets into a report. */

@@ -3,7 +3,7 @@ import { type CopiesWanted, type ListedPage, listPages } from '@passport/koha-cl
 import { type CopyFinding, libraryById } from '@passport/patron-rules';
 import type { FoundCopy, ReadCopyRecords } from '@passport/queue/copies';
 import type { SweepState, SweptHome } from '@passport/queue/sweeps';
-import type { Encryption } from '@passport/runtime';
+import type { Encryption, Logger } from '@passport/runtime';
 import type { Slice } from '../koha/slice.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { PassOn } from './pass-on.ts';
@@ -21,6 +21,16 @@ export const SWEEP_LIMITS = {
 export interface SweepDeps extends Pick<CopiesContext, 'consortium' | 'now'> {
   readonly call: SweepCall;
   readonly passOn: PassOn;
+  /** The service's own records of copies, where one gets another home key. */
+  readonly records: {
+    /** The copy on record with this home key at a lending library; null where there is none. */
+    find(lending: string, homeKey: string): Promise<number | null>;
+    rekey(
+      lending: string,
+      copy: { readonly patronId: number; readonly from: string; readonly to: string },
+    ): Promise<unknown>;
+  };
+  readonly log: Pick<Logger, 'info'>;
   /** What the service itself knows of copies at a library. */
   readonly readRecords: ReadCopyRecords;
   readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;

@@ -26,6 +26,7 @@ export const ACTS = [
   'copies_findings',
   'sweep',
   'sweep ended',
+  'rekey',
   'read what is owed',
   'restrict',
   'lift restriction',

@@ -38,7 +38,7 @@ end
 `;
 
 /**
- * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now)`, where `what` is `made`, `agreed` (made, with the patron's consent), `passed`
+ * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now)`, where `what` is `made` or `adopted`, `agreed` (made, with the patron's consent), `passed`
  * (values of a copy that is on record) or `ended`. Part of the script that writes the receipt.
  * A record is `HOMEKEY FIELDS AGREED FORMERKEYS`, each list with commas, or `-`.
  */
@@ -152,6 +152,12 @@ export async function noteCopiesSeen(
   });
   if (due.length === 0) return;
   await redis.zadd(copySeenKey(lending), 'XX', ...due.flatMap((id) => [nowMs, String(id)]));
+}
+
+/** The copy at a library that is on record with this home key, by Koha's number of it; the later one where there are two. */
+export async function findCopyOf(redis: Redis, lending: string, homeKey: string): Promise<number | null> {
+  const number = await redis.hget(copyOfHomeKey(lending), homeKey);
+  return number === null ? null : Number(number);
 }
 
 /** Gives a copy that is on record under the home key `from` the key `to`: it is the same patron's. False where it is not. */

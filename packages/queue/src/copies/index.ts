@@ -4,6 +4,7 @@ export {
   type ReadCopyRecords,
   buildCopyRecordReader,
   noteCopiesSeen,
+  findCopyOf,
   rekeyCopyRecord,
   dropCopyRecords,
   findCopyRecords,
