@@ -21,7 +21,7 @@ import {
 import { type Encryption, type Redis, createEncryption } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
-import { hashedFields } from '../src/koha/copy-memory.ts';
+import { hashedFields } from '@passport/patron-rules';
 import { SWEEP_LIMITS, copiesOf } from '../src/sweep/sweep-state.ts';
 import { type SweepCall, buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { buildPassOn } from '../src/sweep/pass-on.ts';

@@ -23,6 +23,7 @@ export { decideHome, locate, type Located, type Location, type Silent } from './
 export type { CopyFinding } from './copy-findings.ts';
 export {
   decideRefresh,
+  equalValues,
   isBlind,
   isNobodyShown,
   refreshBody,
@@ -31,5 +32,12 @@ export {
   type RefreshDecision,
   type RestrictionChange,
 } from './refresh.ts';
-export { CARD_LOST, WRITTEN_FIELD, type WrittenPlace, writtenText, writtenValues } from './written-fields.ts';
+export {
+  CARD_LOST,
+  WRITTEN_FIELD,
+  type WrittenPlace,
+  hashedFields,
+  writtenText,
+  writtenValues,
+} from './written-fields.ts';
 export { buildPatronCopy, homeKeyOf, type CopyCase, type PatronCopy } from './patron-copy.ts';

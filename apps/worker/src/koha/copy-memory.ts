@@ -1,6 +1,6 @@
 import type { WorkerConfig } from '@passport/config';
-import type { CopyMemoryRow, KohaClient, RememberedField } from '@passport/koha-client';
-import { WRITTEN_FIELD, type WrittenPlace, writtenText } from '@passport/patron-rules';
+import { type RememberedField, storeRemembered } from '@passport/koha-client';
+import { hashedFields } from '@passport/patron-rules';
 import {
   dropUnremembered,
   lockUnremembered,
@@ -21,8 +21,6 @@ import type { Libraries } from './libraries.ts';
 
 /** A round of a worker that dies keeps the others out for no longer than this. */
 const LOCK_MS = 60_000;
-/** Most tries at a row: another writer may store it between our read and our write. */
-const MOST_TRIES = 3;
 
 const entrySchema = z.object({
   patron_id: z.number().int().positive(),
@@ -116,48 +114,11 @@ function entryOf(
   };
 }
 
-/** The keyed hash of each value, when and by which event it was written. */
-export function hashedFields(
-  copy: WrittenPlace,
-  values: Readonly<Record<string, string | null>>,
-  { encryption, at, event }: { encryption: Pick<Encryption, 'hash'>; at: number; event: string },
-): Record<string, RememberedField> {
-  const hash = (name: string, value: string | null): string =>
-    encryption.hash(WRITTEN_FIELD, writtenText(copy, name, value));
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, { hash: hash(name, value), at, event }]),
-  );
-}
-
 async function storeOne(lending: string, entry: Entry, { libraries }: CopyMemoryDeps): Promise<void> {
   const { patron_id: patronId, home_key: homeKey, fields } = entry;
   await libraries.callBeside(lending, (koha) =>
     storeRemembered(koha, { patronId, homeKey }, (before) => latestOf(before, fields)),
   );
-}
-
-/**
- * Stores what `change` makes of the fields that a Koha remembers of a copy; `known` is what was read of them, null for nothing. They are
- * read where that is left out, or where somebody else has stored them since. Throws KohaError.
- */
-export async function storeRemembered(
-  koha: Pick<KohaClient, 'readRememberedCopies' | 'rememberCopy'>,
-  { patronId, homeKey }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'>,
-  change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
-  known?: CopyMemoryRow | null,
-): Promise<void> {
-  let row = known;
-  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-    if (row === undefined) {
-      const rows = await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId });
-      if (rows === null) return;
-      row = rows[0] ?? null;
-    }
-    const { version, fields } = row ?? { version: 0, fields: {} };
-    const stored = await koha.rememberCopy({ patronId, homeKey, version, fields: change(fields) });
-    if (stored.kind !== 'other_version') return;
-    row = undefined;
-  }
 }
 
 /** Of two writes of one field the later one is what the copy holds. */

@@ -1,5 +1,5 @@
 import { sameCard } from '@passport/contract';
-import type { KohaPatron } from '@passport/koha-client';
+import { type KohaPatron, storeRemembered } from '@passport/koha-client';
 import {
   copyCategoriesOf,
   homeKeyOf,
@@ -9,7 +9,6 @@ import {
   isSomebodyElse,
 } from '@passport/patron-rules';
 import type { CopyRecord } from '@passport/queue/copies';
-import { storeRemembered } from '../koha/copy-memory.ts';
 import { type CopyPair, buildIsWritten, isShared } from './refresh-copy.ts';
 import type { SweepDeps } from './sweep-state.ts';
 

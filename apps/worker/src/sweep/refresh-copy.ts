@@ -1,6 +1,6 @@
 import type { Agreement, AppliedChanges, Consortium, Library } from '@passport/config';
 import { isOpenFinding } from '@passport/contract';
-import { type KohaPatron, type RememberedCopy, isOfOneRecord } from '@passport/koha-client';
+import { type KohaPatron, type RememberedCopy, isOfOneRecord, storeRemembered } from '@passport/koha-client';
 import {
   CARD_LOST,
   type CopyFinding,
@@ -11,6 +11,7 @@ import {
   buildPatronCopy,
   copyCategoriesOf,
   decideRefresh,
+  hashedFields,
   isCopy,
   isOwnCard,
   isWithheld,
@@ -23,7 +24,6 @@ import {
 } from '@passport/patron-rules';
 import type { CopyRecord } from '@passport/queue/copies';
 import type { Encryption } from '@passport/runtime';
-import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
 import { isOfTheLibrary } from '../koha/sweep-calls.ts';
 import type { PassedValues, Sending } from './pass-on.ts';
 import type { SweepDeps } from './sweep-state.ts';

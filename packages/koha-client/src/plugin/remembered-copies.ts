@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseRefusal } from '../errors/refusal.ts';
 import { bodyOf } from '../errors/failure-of.ts';
+import type { KohaClient } from '../koha-client.ts';
 import { boundedList } from '../transport/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin, withDeadline } from '../transport/session.ts';
 
@@ -122,4 +123,31 @@ export async function rememberCopy(
   if (answer.status === 404 && parseRefusal(answer) !== null) return { kind: 'no_plugin' };
   if (answer.status !== 200) throw session.failure(answer);
   return { kind: 'stored', version: bodyOf(session.library, answer, storedSchema).version };
+}
+
+/** Most tries at a row: another writer may store it between our read and our write. */
+const MOST_TRIES = 3;
+
+/**
+ * Stores what `change` makes of the fields that a Koha remembers of a copy; `known` is what was read of them, null for nothing. They are
+ * read where that is left out, or where somebody else has stored them since. Throws KohaError.
+ */
+export async function storeRemembered(
+  koha: Pick<KohaClient, 'readRememberedCopies' | 'rememberCopy'>,
+  { patronId, homeKey }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'>,
+  change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
+  known?: CopyMemoryRow | null,
+): Promise<void> {
+  let row = known;
+  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+    if (row === undefined) {
+      const rows = await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId });
+      if (rows === null) return;
+      row = rows[0] ?? null;
+    }
+    const { version, fields } = row ?? { version: 0, fields: {} };
+    const stored = await koha.rememberCopy({ patronId, homeKey, version, fields: change(fields) });
+    if (stored.kind !== 'other_version') return;
+    row = undefined;
+  }
 }
