@@ -47,7 +47,7 @@ describe.each(['23.11', '25.11'] as const)('adopt at a Koha %s', (release) => {
     bench.put('midland', 'THEIR-COPY', { extended_attributes: [{ type: 'PASSPORTED', value: 'x' }] });
     bench.put('midland', 'TEACHER', {});
     const taken = bench.put('midland', 'TAKEN', {});
-    bench.put('riverside', 'TAKEN-2', {
+    const keyed = bench.put('riverside', 'TAKEN-2', {
       ...olderCopy('midland'),
       extended_attributes: [
         { type: 'PASSPORTED', value: 'midland' },
@@ -55,6 +55,7 @@ describe.each(['23.11', '25.11'] as const)('adopt at a Koha %s', (release) => {
       ],
     });
     const expected = {
+      [keyed]: 'not_at_home',
       [put('NAMED')]: 'other_person',
       [put('BORN', { date_of_birth: '1991-01-01' })]: 'other_person',
       [put('EMPTIED')]: 'home_anonymized',
@@ -68,7 +69,7 @@ describe.each(['23.11', '25.11'] as const)('adopt at a Koha %s', (release) => {
     const ran = await bench.json([...ADOPT, '--apply']);
     expect(ran.code).toBe(1);
     expect(findingsOf(ran.copies)).toEqual(expected);
-    expect(ran).toMatchObject({ counts: { not_at_home: 2, other_person: 2 }, unknown_servers: ['ServerC'] });
+    expect(ran).toMatchObject({ counts: { not_at_home: 3, other_person: 2 }, unknown_servers: ['ServerC'] });
     expect(bench.writes('riverside')).toEqual([]);
     const text = await bench.run(ADOPT);
     expect(text.out).toMatch(
@@ -205,5 +206,110 @@ describe('adopt', () => {
     const ran = await bench.run(['copies', 'adopt', '--at', 'riverside', ...map]);
     expect(ran.code).toBe(2);
     expect(ran.err).toMatch(says);
+  });
+});
+
+describe('copies that have a home key and are not followed', () => {
+  let bench: CopiesBench;
+  beforeEach(async () => {
+    bench = await startCopiesBench();
+  });
+  afterEach(() => bench.close());
+
+  const person = { email: 'ada@midland.example', city: 'Midland', date_of_birth: '1990-01-01' };
+  const keyed = (homeKey: string, more: object = {}) => ({
+    category_id: 'PT',
+    ...person,
+    ...more,
+    extended_attributes: [
+      { type: 'PASSPORTED', value: 'midland' },
+      { type: 'PASSPORTED_ID', value: homeKey },
+    ],
+  });
+  const put = (card: string, more: object = {}): readonly [id: number, homeKey: string] => {
+    const homeKey = `midland:${bench.put('midland', card, person)}`;
+    return [bench.put('riverside', card, keyed(homeKey, more)), homeKey];
+  };
+  const adopt = (...more: string[]) => bench.json(['copies', 'adopt', '--at', 'riverside', ...more]);
+  const rowOf = (id: number) =>
+    bench.doubles.riverside.state().copies.find(({ patron_id: patronId }) => patronId === id);
+
+  test('are adopted: on record, with a receipt, and the fields that equal those at home are remembered', async () => {
+    const [id, homeKey] = put('C-1', { city: 'Edited here' });
+    expect(await adopt()).toMatchObject({ code: 0, applied: false, counts: { adopt: 1 } });
+    expect(bench.writes('riverside')).toEqual([]);
+    expect(await bench.receipts()).toEqual([]);
+
+    expect(await adopt('--apply')).toMatchObject({ code: 0, counts: { adopted: 1 } });
+    const [receipt] = await bench.receipts();
+    expect(receipt).toMatchObject({ what: 'adopted', homeKey, patronId: id, lending: 'riverside' });
+    expect(receipt?.fields).toEqual(
+      expect.arrayContaining(['surname', 'email', 'date_of_birth', 'cardnumber']),
+    );
+    expect(receipt?.fields).not.toContain('city');
+    expect(Object.keys(rowOf(id)?.fields ?? {}).toSorted()).toEqual([...(receipt?.fields ?? [])].toSorted());
+    expect(await bench.recordsOf('riverside', id)).toMatchObject([{ homeKey, agreed: null }]);
+    expect(await adopt('--apply')).toMatchObject({ code: 0, copies: [] });
+    expect(await bench.receipts()).toHaveLength(1);
+  });
+
+  test('keep what the plugin remembers already', async () => {
+    const [id, home_key] = put('C-1');
+    const fields = {
+      city: { hash: `k12345:${'x'.repeat(43)}`, at: 1, event: 'scan_1' },
+      phone: { hash: `k12345:${'y'.repeat(43)}`, at: 1, event: 'scan_1' },
+    };
+    bench.doubles.riverside.putCopy({ patron_id: id, version: 0, home_key, fields });
+    await adopt('--apply');
+    expect(rowOf(id)?.fields).toMatchObject({ phone: fields.phone, email: { event: `adopt-${id}` } });
+    expect(rowOf(id)?.fields['city']).not.toEqual(fields.city);
+  });
+
+  test('are purged and erased like any other from then on, and listed as adopted', async () => {
+    const [id, homeKey] = put('C-1', { expiry_date: '2020-01-01' });
+    // That our API user sees all branches.
+    for (const at of ['riverside', 'lakeside'] as const) bench.put(at, 'ELSEWHERE', { library_id: 'EAST' });
+    const purge = ['copies', 'purge', '--at', 'riverside', '--expired'];
+    expect((await bench.json(purge)).counts).toEqual({ not_remembered: 1 });
+    await adopt('--apply');
+    expect((await bench.json(purge)).counts).toEqual({ purge: 1 });
+    expect((await bench.run(['export', '--patron', homeKey])).out).toMatch(/ {2}adopted {4}\d{4}-/);
+    expect((await bench.run(['erase', homeKey, '--apply'])).code).toBe(0);
+    expect(bench.doubles.riverside.state('C-1').patrons).toEqual([]);
+    expect([await bench.receipts(), await bench.recordsOf('riverside', id)]).toEqual([[], [null]]);
+  });
+
+  test('stay as they are where card, number or person does not agree, or an own patron has the key', async () => {
+    const other = `midland:${bench.put('midland', 'OTHER', person)}`;
+    bench.put('midland', 'C-1', person);
+    const wrongNumber = bench.put('riverside', 'C-1', keyed(other));
+    const [renamed] = put('C-2', { firstname: 'Planted-Bea' });
+    const [edited] = put('C-3');
+    bench.doubles.riverside.putPatron('C-3', { cardnumber: 'OWN-3' });
+    const [merged] = put('C-4', { date_enrolled: '2001-01-01' });
+    bench.doubles.midland.putPatron('C-4', { date_enrolled: '2015-01-01' });
+    const [own] = put('C-5', { category_id: 'TEACHER' });
+    const ran = await adopt('--apply');
+    expect(Object.fromEntries(ran.copies.map(({ patron_id: id, finding }) => [id, finding]))).toEqual({
+      [wrongNumber]: 'other_number',
+      [renamed]: 'other_person',
+      [edited]: 'not_at_home',
+      [merged]: 'merged',
+      [own]: 'other_category',
+    });
+    expect(await bench.receipts()).toEqual([]);
+    expect(bench.writes('riverside')).toEqual([]);
+  });
+
+  test('are finished by the next run where one ended in between', async () => {
+    const [id, homeKey] = put('C-1');
+    const operation = 'PUT /contrib/passport/copies/{patron_id}';
+    bench.doubles.riverside.addFaults([{ operation, times: 9, kind: 'status', status: 503 }]);
+    expect(await adopt('--apply')).toMatchObject({ code: 1, counts: { failed: 1 } });
+    expect(await bench.recordsOf('riverside', id)).toEqual([null]);
+    bench.doubles.riverside.clearFaults();
+    expect(await adopt('--apply')).toMatchObject({ code: 0, counts: { adopted: 1 } });
+    expect(await bench.recordsOf('riverside', id)).toMatchObject([{ homeKey }]);
+    expect(await bench.receipts()).toHaveLength(1);
   });
 });

@@ -95,6 +95,7 @@ describe('the inventory of data has', () => {
       eventId: true,
       patronId: true,
       what: true,
+      formerKey: true,
       read: true,
       consent: true,
     };

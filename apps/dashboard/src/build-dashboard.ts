@@ -20,6 +20,7 @@ import type { Login } from './login/login.ts';
 import { registerAuditPage } from './audit/audit-page.ts';
 import { registerEventPage } from './events/event-page.ts';
 import { registerEventsPage } from './events/events-page.ts';
+import { registerFindingsPage } from './sweeps/findings-page.ts';
 import { registerLibraryPage } from './overview/library-page.ts';
 import { registerOverviewPage } from './overview/overview-page.ts';
 import type { PageDeps } from './shell/page-deps.ts';
@@ -40,6 +41,7 @@ const PAGES = [
   registerAuditPage,
   registerLibraryPage,
   registerSweepsPage,
+  registerFindingsPage,
 ];
 
 export interface DashboardDeps extends PageDeps {
@@ -60,7 +62,6 @@ export interface DashboardDeps extends PageDeps {
   readonly successor: () => FastifyInstance | null;
   /** Whoever looks at a page or presses a button has an answer by then, if only that the queue gives none. */
   readonly answerWithinMs: number;
-  readonly log: Logger;
 }
 
 /** Bodies are a few form fields or Bull Board's small objects; all of them are ignored. */

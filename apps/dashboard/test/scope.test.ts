@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance, HTTPMethods, RouteOptions } from 'fastify';
 import { openActKeeper } from '@passport/queue/audit';
+import { noteFindings, readFindings } from '@passport/queue/copies';
 import { type ProcessNote, announceProcess, writeHealth } from '@passport/queue/processes';
 import { type SweepState, writeSweep } from '@passport/queue/sweeps';
 import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
@@ -102,6 +103,8 @@ async function plant(library: string): Promise<typeof own> {
   acts.keep({ action: 'login', by: `${library}_operator`, result: 'wrong' });
   acts.keep({ action: 'erase', by: 'root', lending: ['riverside', library], result: 'done' });
   await acts.close(1_000);
+  const open = { homeKey: 'hilltop:7', open: ['HOME_GONE'] };
+  await noteFindings(redis, library, [{ patronId: library.length, ...open }], now);
   await writeSweep(redis, {
     id: 'sweep_1',
     job: 'sweep.1',
@@ -128,6 +131,7 @@ async function plant(library: string): Promise<typeof own> {
 const PARAMETERS: Readonly<Record<string, () => string>> = {
   ':library': () => 'lakeside',
   ':eventId': () => foreign.failed,
+  ':patron': () => String('lakeside'.length),
   ':queueName': () => 'scans',
   ':jobId': () => `lakeside.${foreign.failed}`,
   ':queueStatus': () => 'failed',
@@ -236,6 +240,15 @@ test('an event of another library is answered like one that does not exist, and 
   );
   expect(answers[0]?.statusCode).toBe(404);
   for (const answer of answers) expect(answer).toEqual(answers[0]);
+});
+
+test('copies to look at of another library are not found, and stay open', async () => {
+  const url = '/libraries/lakeside/findings';
+  expect((await as(url)).statusCode).toBe(404);
+  expect((await as(`${url}/8/keep`, 'POST')).statusCode).toBe(404);
+  expect(await readFindings(fixture.redis, 'lakeside')).toMatchObject([{ patronId: 8, isKept: false }]);
+  expect((await as(url, 'GET', OPERATOR)).body).toContain('hilltop:7');
+  expect(fixture.lines().filter(({ audit }) => audit === true)).toEqual([]);
 });
 
 test.each(['retry', 'promote', 'discard'])(

@@ -29,6 +29,7 @@ function buildEntry(library: DemoLibrary & { readonly url: string }): string {
     name: ${name}
     koha:
       url: ${url}
+      staff_url: ${url}
       client_id: { env: ${secretVariable(id, 'CLIENT_ID')} }
       client_secret: { env: ${secretVariable(id, 'CLIENT_SECRET')} }
     webhook_secrets: [{ env: ${secretVariable(id, 'WEBHOOK_SECRET')} }]

@@ -46,6 +46,7 @@ sub status_of {
         events     => { queued => 1, working => 2, waiting => 3, failed => 0 },
         outcomes   => { since  => iso( time - 100 ), counts => [] },
         failures   => [],
+        findings   => { open => 0, new => 0, listed => [] },
         needs      => {
             mode               => 'copy',
             categories         => ['PT'],
@@ -284,6 +285,39 @@ subtest 'a failure is shown with its event, its time and what to do, and nothing
     unlike( "$page", qr{Planted | 21234}xms, 'nothing else that was sent' );
 };
 
+subtest 'copies to look at have a link to the patron, what it is and what to do' => sub {
+    my @listed = (
+        {   patron_id => 402,
+            finding   => 'HOME_GONE',
+            since     => iso( $STARTED - 50 ),
+            new       => Mojo::JSON->true,
+            surname   => 'Planted'
+        },
+        {   patron_id => 403,
+            finding   => 'FUTURE_ONE',
+            since     => iso( $STARTED - 90_000 ),
+            new       => Mojo::JSON->false
+        },
+        { patron_id => '404"><b>', finding => 'HOME_GONE', since => iso($STARTED), new => Mojo::JSON->true },
+    );
+    my ($koha) = koha_at( status_of( findings => { open => 31, new => 1, listed => \@listed } ) );
+    my $page   = page_of($koha);
+    my @shown  = $page->find('#passport_copies tbody tr')->each;
+    is( scalar @shown, 2, 'each of them that is one' );
+    is( $shown[0]->at('a')->{href},
+        '/cgi-bin/koha/members/moremember.pl?borrowernumber=402',
+        'the page of the patron in this Koha'
+    );
+    like( $shown[0]->all_text, qr{New .* has [ ] left [ ] the [ ] home [ ] library}xms, 'what it is' );
+    like( $shown[1]->all_text, qr{403 \s* FUTURE_ONE}xms, 'what a later service says' );
+    is( $shown[1]->find('.badge')->size, 0, 'only what is new is marked' );
+    like( text_of( $page, '#passport_findings_more' ), qr{latest [ ] 2 [ ] of [ ] 31}xms, 'how many' );
+    unlike( "$page", qr{Planted}xms, 'nothing else that was sent' );
+
+    ($koha) = koha_at( status_of() );
+    is( text_of( page_of($koha), '#passport_findings_none' ), 'None.', 'none' );
+};
+
 subtest 'pauses that last and that are planned are named with their reasons' => sub {
     my $until = time + 3600;
     my ($koha) = koha_at(
@@ -368,7 +402,7 @@ subtest 'a receiver that is down, slow, or answers garbage leaves the page worki
 subtest 'an answer of the wrong kinds is cleaned, and never breaks the page' => sub {
     my @strange = ( 'text', 7, undef, [], {},
         [ [], {}, 'x', undef, { outcome => '<i>', count => -1, side => 'x' } ] );
-    my @fields  = qw( workers pauses planned events outcomes failures needs version );
+    my @fields  = qw( workers pauses planned events outcomes failures findings needs version );
     my @answers = map {
         my $field = $_;
         map { status_of( $field => $_ ) } @strange
@@ -628,7 +662,7 @@ subtest 'every outcome has words, every text is in every language, with the same
         =~ m{ ' ( up | (?: up | remedy | settings | receiver | identity | clock | worker | desk | copies | api | user | attributes | types?
         | categor(?:y|ies) | branch | plack | fix | tables | sip )_ \w+ ) ' }gxms,
         $sources =~ m{ [{] ( up_\w+ | fix_\w+ ) [}] }gxms;
-    my $made = qr{\A (?: level | pause | planned | count | fix )_ }xms;
+    my $made = qr{\A (?: (?: level | pause | planned | count | fix )_ | finding_[[:upper:]] ) }xms;
     is_deeply( [ sort grep { !exists $english{$_} } keys %used ],         [], 'none is missing' );
     is_deeply( [ sort grep { !$used{$_} && $_ !~ $made } keys %english ], [], 'and none is left over' );
     };

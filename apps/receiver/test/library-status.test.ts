@@ -8,6 +8,7 @@ import {
   parseWebhookSecret,
   signDelivery,
 } from '@passport/contract';
+import { keepFindings, noteFindings } from '@passport/queue/copies';
 import { openLedger } from '@passport/queue/ledger';
 import { pauseLibraries, readProcesses, registerProcess } from '@passport/queue/processes';
 import { createLogger } from '@passport/runtime';
@@ -171,6 +172,26 @@ describe('the status of a library', () => {
     expect((await statusOf({ id: 'evt_1' })).failures).toEqual([]);
     const theirs = await statusOf({ id: 'evt_1', library: 'lakeside', secret: OTHER_SECRET });
     expect(theirs.failures).toHaveLength(1);
+  });
+
+  test('lists the copies to look at by number: the latest, its own, and none that is kept as it is', async () => {
+    const open = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, index) => ({
+        patronId: from + index,
+        homeKey: `midland:${from + index}`,
+        open: ['HOME_GONE'],
+      }));
+    await noteFindings(receiver.redis, 'riverside', open(1, 30), 1_000);
+    await noteFindings(receiver.redis, 'riverside', open(31, 31), 2_000);
+    await noteFindings(receiver.redis, 'lakeside', open(900, 901), 2_000);
+    await keepFindings(receiver.redis, 'riverside', [1]);
+    const { findings } = await statusOf();
+    expect(findings).toMatchObject({ open: 30, new: 30 });
+    expect(findings.listed).toHaveLength(25);
+    expect(findings.listed.slice(0, 2)).toEqual([
+      { patron_id: 31, finding: 'HOME_GONE', since: '1970-01-01T00:00:02.000Z', new: true },
+      { patron_id: 2, finding: 'HOME_GONE', since: '1970-01-01T00:00:01.000Z', new: true },
+    ]);
   });
 
   test('lists ten failures at most, the newest first, and counts all', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openReceipts, openSeenCopies } from '@passport/queue/copies';
+import { readWorklist } from '@passport/queue/sweeps';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { startSeenWorker } from '../src/sweep/seen-worker.ts';
 import { SweepPaused } from '../src/koha/slice.ts';
@@ -102,6 +103,45 @@ describe('a copy that is scanned', () => {
     startWorker({ ...bench, consortium: { ...bench.consortium, libraries } });
     await untilIdle();
     expect(bench.lender.calls()).toEqual([]);
+  });
+
+  test('gets the number that its patron has at home since two records were merged there', async () => {
+    const bench = await open(1);
+    const { midland } = bench.homes;
+    const card = cardOf('midland', 0);
+    const person = { firstname: 'Ada', date_of_birth: '1990-02-03' };
+    bench.lender.putPatron(card, person);
+    midland?.putPatron('kept', { surname: 'Name 0', ...person, category_id: 'AD', library_id: 'MAIN' });
+    const before = homeKeyOf(bench, 0);
+    midland?.mergePatron(card, 'kept');
+    midland?.putPatron('kept', { cardnumber: card });
+    const lines = startWorker(bench);
+    await scan(bench, 0);
+    await ended(lines, 2);
+    const after = homeKeyOf(bench, 0);
+    expect(after).not.toBe(before);
+    expect(lines).toMatchObject([
+      { action: 'rekey', home_key: after, former_key: before },
+      { action: 'refresh', home_key: after, findings: ['REKEYED'] },
+    ]);
+    expect(rowOf(bench, 0)['extended_attributes']).toContainEqual(
+      expect.objectContaining({ type: 'PASSPORTED_ID', value: after }),
+    );
+  });
+
+  test('that home has restricted is one to look at, until it is not any more', async () => {
+    const bench = await open(1);
+    bench.homes['midland']?.putPatron(cardOf('midland', 0), { restricted: true });
+    const lines = startWorker(bench);
+    await scan(bench, 0);
+    await ended(lines, 1);
+    const open_ = async () => (await readWorklist(redis, LENDER)).items.map(({ finding }) => finding);
+    expect(await open_()).toEqual(['HOME_RESTRICTED']);
+    bench.homes['midland']?.putPatron(cardOf('midland', 0), { restricted: false });
+    await nextDay(bench, 0);
+    await scan(bench, 0);
+    await ended(lines, 2);
+    expect(await open_()).toEqual([]);
   });
 
   test('T-26 is refreshed at use, alone, by the three-way rule and with few calls', async () => {

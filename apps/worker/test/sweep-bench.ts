@@ -2,7 +2,14 @@ import { type Consortium, parseConsortium } from '@passport/config';
 import { formatWebhookSecret } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import { type DisclosureReceipt, type Receipts, openReceipts, readCopyRecords } from '@passport/queue/copies';
+import {
+  type DisclosureReceipt,
+  type Receipts,
+  noteFindings,
+  openReceipts,
+  pruneFindings,
+  readCopyRecords,
+} from '@passport/queue/copies';
 import {
   type SweepState,
   type SweptHome,
@@ -14,10 +21,11 @@ import {
 import { type Encryption, type Redis, createEncryption } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
-import { hashedFields } from '../src/koha/copy-memory.ts';
+import { hashedFields } from '@passport/patron-rules';
 import { SWEEP_LIMITS, copiesOf } from '../src/sweep/sweep-state.ts';
 import { type SweepCall, buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { buildPassOn } from '../src/sweep/pass-on.ts';
+import { recordsIn } from '../src/sweep/sweep-job.ts';
 import { sweepLibrary } from '../src/sweep/sweep-library.ts';
 
 const DAY_MS = 86_400_000;
@@ -30,6 +38,8 @@ export interface SweepBench {
   readonly libraries: Libraries;
   readonly consortium: Consortium;
   readonly receipts: Receipts;
+  /** What the sweeps have logged. */
+  readonly lines: readonly unknown[];
   /** A patron at a home and the copy of them, which the service made, has on record, and remembers; returns the copy's card. */
   put(home: string, index: number, how?: PutHow): string;
   /** Writes the receipts of the copies that were put. */
@@ -130,6 +140,7 @@ export async function openSweep(
 
   const receipts = openReceipts(redis);
   const made: DisclosureReceipt[] = [];
+  const lines: unknown[] = [];
   const recordCopies = async (): Promise<void> => {
     await Promise.all(made.map((receipt) => receipts.append(receipt, Date.now(), 400 * DAY_MS)));
   };
@@ -161,6 +172,7 @@ export async function openSweep(
   return {
     lender,
     homes,
+    lines,
     encryption,
     libraries,
     consortium,
@@ -231,6 +243,8 @@ export async function openSweep(
         },
         passOn: buildPassOn({ consortium, redis, receipts, now: Date.now }, signal),
         readRecords: (lending, patronIds) => readCopyRecords(redis, lending, patronIds),
+        records: recordsIn(redis),
+        log: { info: (line: unknown) => void lines.push(line) },
         encryption: how.encryption ?? encryption,
         accepts: (property) => patronProperties.has(property),
         async save(next) {
@@ -244,6 +258,12 @@ export async function openSweep(
           ...unanswered,
           note: async (home) =>
             noteMissing(redis, { library: LENDER, home }, await unanswered.read(), how.atMs ?? Date.now()),
+        },
+        findings: {
+          note: async (copies) =>
+            dryRun ? undefined : noteFindings(redis, LENDER, copies, how.atMs ?? Date.now()),
+          prune: async (isOf) =>
+            dryRun ? undefined : pruneFindings(redis, LENDER, { isOf, beforeMs: state.started_ms }),
         },
         slice: { endIfOver: () => how.endSlice?.() },
         limits: { ...SWEEP_LIMITS, ...how.limits },

@@ -336,7 +336,13 @@ describe('who is gone at home', () => {
         calls += 1;
         // After the list, what is remembered, and the home records.
         const body = { error: 'x', error_code: 'internal_server_error' };
-        const fault = { operation: 'GET /patrons', times: 1, kind: 'status', status: 500, body } as const;
+        const fault = {
+          operation: 'GET /patrons/{patron_id}',
+          times: 1,
+          kind: 'status',
+          status: 500,
+          body,
+        } as const;
         if (calls === 3) bench.lender.addFaults([fault]);
       },
     });

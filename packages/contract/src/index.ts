@@ -55,10 +55,19 @@ export {
   LONGEST_COUNTED_MS,
   type LibraryStatus,
   MOST_LISTED_FAILURES,
+  MOST_LISTED_FINDINGS,
   libraryStatusSchema,
   parseStatusRequest,
   statusRequestedSchema,
 } from './library-status.ts';
+export {
+  type FindingAct,
+  OPEN_FINDINGS,
+  type OpenFindingCode,
+  commandsFor,
+  isOpenFinding,
+  patronPage,
+} from './open-finding.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   type JobData,

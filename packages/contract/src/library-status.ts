@@ -1,9 +1,12 @@
 import * as z from 'zod';
 import { type InvalidBody, firstFault, timestamp } from './body-parts.ts';
+import { OPEN_FINDINGS, type OpenFindingCode } from './open-finding.ts';
 import { OUTCOMES, PROBLEMS, REASONS } from './outcome.ts';
 
 /** Failed events that one answer lists, the newest first. */
 export const MOST_LISTED_FAILURES = 10;
+/** Findings of copies that one answer lists, the latest first. */
+export const MOST_LISTED_FINDINGS = 25;
 /** The longest time that outcomes are counted over: a day on which the clocks go back. */
 export const LONGEST_COUNTED_MS = 25 * 3_600_000;
 
@@ -55,6 +58,15 @@ const failure = z.strictObject({
   updated_at: z.string(),
 });
 
+/** A copy that somebody has to look at, by Koha's number of the patron there: nothing else of them is said. */
+const finding = z.strictObject({
+  patron_id: z.int().positive(),
+  finding: z.enum(Object.keys(OPEN_FINDINGS) as [OpenFindingCode, ...OpenFindingCode[]]),
+  since: moment,
+  /** Found by the last sweep, or since. */
+  new: z.boolean(),
+});
+
 /** How the service is for one library, as the receiver answers it: that library's own data and nothing of another's. */
 export const libraryStatusSchema = z.strictObject({
   library: libraryName,
@@ -80,6 +92,8 @@ export const libraryStatusSchema = z.strictObject({
   }),
   /** The newest first. */
   failures: z.array(failure).max(MOST_LISTED_FAILURES),
+  /** Its copies that somebody has to look at: how many findings are open, how many of them new, and the latest. */
+  findings: z.strictObject({ open: count, new: count, listed: z.array(finding).max(MOST_LISTED_FINDINGS) }),
   /** What its Koha has to have: as the service's configuration says of it. */
   needs: z.strictObject({
     mode: z.enum(['copy', 'observe']),

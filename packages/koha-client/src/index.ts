@@ -26,7 +26,13 @@ export type { ChangeResult, CreateResult, PatronBody, PatronChange } from './pat
 export type { DeletionBlock, DeletionFacts } from './plugin/copy-deletions.ts';
 export type { OwedByCopy } from './plugin/owed.ts';
 export type { PluginAbout, PluginCheck } from './plugin/plugin-routes.ts';
-export type { CopyMemoryRow, RememberedCopy, RememberedField, Standing } from './plugin/remembered-copies.ts';
+export {
+  type CopyMemoryRow,
+  type RememberedCopy,
+  type RememberedField,
+  type Standing,
+  storeRemembered,
+} from './plugin/remembered-copies.ts';
 export type { KohaRestriction } from './plugin/restrictions.ts';
 export type { Capabilities } from './transport/capabilities.ts';
 export type { KohaBranch, KohaCategory, StoredRule } from './setup/set-up-reads.ts';

@@ -39,8 +39,10 @@ export const COPY_FINDINGS = [
   'HOME_MISSING',
   /** So many are missing at one home that it hides its patrons: nobody is taken for gone. */
   'HOME_BLIND',
-  /** Home has merged the record into another with this card. */
+  /** Home has the card under another number, and it is not sure that the patron is the same, or another copy has that number. */
   'HOME_MERGED',
+  /** Home has merged the record into another: the copy has its number now. */
+  'REKEYED',
   'MERGED_INTO_NATIVE',
   /** Home has given the number to somebody else: another card, and another birth date or other names. */
   'OTHER_PERSON',

@@ -24,6 +24,7 @@ export type { CopyFinding } from './copy-findings.ts';
 export {
   decideRefresh,
   type IsWritten,
+  equalValues,
   isBlind,
   isNobodyShown,
   isLeftAlone,
@@ -40,5 +41,13 @@ export {
   type StandingCase,
   type StandingChange,
 } from './standing.ts';
-export { STANDING, WRITTEN_FIELD, type WrittenPlace, writtenText, writtenValues } from './written-fields.ts';
+export {
+  CARD_LOST,
+  STANDING,
+  WRITTEN_FIELD,
+  type WrittenPlace,
+  hashedFields,
+  writtenText,
+  writtenValues,
+} from './written-fields.ts';
 export { buildPatronCopy, homeKeyOf, type CopyCase, type PatronCopy } from './patron-copy.ts';

@@ -122,6 +122,17 @@ export function wantedValues(
   };
 }
 
+/** The values of a home record that a copy holds already, and that are not empty. */
+export const equalValues = (
+  copy: KohaPatron,
+  wanted: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(wanted).filter(
+      ([field, value]) => value.trim() !== '' && (localValue(copy, field) ?? '').trim() === value.trim(),
+    ),
+  );
+
 const MARKED = 'true';
 /** Fields that are findings of their own when they change. */
 const ABOUT_THE_MEMBERSHIP: ReadonlySet<string> = new Set(['cardnumber', 'expiry_date', CARD_LOST]);

@@ -52,6 +52,8 @@ export interface StandingChange {
   /** The home libraries whose restriction is lifted: this one, or what it was called before. */
   readonly lifted: readonly string[];
   readonly findings: readonly CopyFinding[];
+  /** Whether somebody has to look at it: the patron is in no good standing, and the copy is not restricted for that. */
+  readonly isOpen: boolean;
 }
 
 /**
@@ -75,7 +77,7 @@ export function decideStandingChange(
   const restrictedAt = remembered.standingAt ?? [];
   if (standing === 'off') {
     const isNews = remembered.standing !== null || restrictedAt.length > 0;
-    return { shown: null, isNews, restricted: null, lifted: restrictedAt, findings: [] };
+    return { shown: null, isNews, restricted: null, lifted: restrictedAt, findings: [], isOpen: false };
   }
   const isGood = reasons.length === 0;
   const told = eligibility.showReasons ? reasons : [];
@@ -95,6 +97,7 @@ export function decideStandingChange(
     isNews: !isSame || restricts || lifted.length > 0,
     restricted: restricts ? told : null,
     lifted,
+    isOpen: !isGood && !isUnknown && !isRestricting,
     findings: isGood
       ? wasGood === false
         ? ['ELIGIBLE_AGAIN']

@@ -1,4 +1,4 @@
-import type { PatronBody } from '@passport/koha-client';
+import type { PatronBody, RememberedField } from '@passport/koha-client';
 
 /** The purpose of the keyed hashes of what was written; another purpose gives other hashes. */
 export const WRITTEN_FIELD = 'copy-field';
@@ -46,4 +46,25 @@ export function writtenValues(body: PatronBody, agreed: readonly string[]): Read
     ...(expiry === '' ? {} : { expiry_date: expiry }),
     [CARD_LOST]: '',
   };
+}
+
+/** The keyed hash of each value, when and by which event it was written. */
+export function hashedFields(
+  copy: WrittenPlace,
+  values: Readonly<Record<string, string | null>>,
+  {
+    encryption,
+    at,
+    event,
+  }: {
+    encryption: { hash(purpose: string, text: string): string };
+    at: number;
+    event: string;
+  },
+): Record<string, RememberedField> {
+  const hash = (name: string, value: string | null): string =>
+    encryption.hash(WRITTEN_FIELD, writtenText(copy, name, value));
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, { hash: hash(name, value), at, event }]),
+  );
 }

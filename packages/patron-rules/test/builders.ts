@@ -43,6 +43,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
     ...(others as Partial<Library>),
     koha: {
       url: 'http://127.0.0.1:1',
+      staffUrl: null,
       clientId: new Secret('x'),
       clientSecret: new Secret('x'),
       timeoutMs: 3_000,

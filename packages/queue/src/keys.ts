@@ -141,5 +141,7 @@ export const seenTodayKey = (library: string): string => key('seen-today', libra
 /** The libraries that have such copies, by their next turn; and those of which one is worked on now, or that rest, and until when. */
 export const seenLibrariesKey = key('seen-libraries');
 export const seenWorkingKey = key('seen-working');
+/** What is open of copies at a library, by Koha's number of the copy (findings.ts). */
+export const findingsKey = (library: string): string => key('findings', library);
 /** Copies at a library whose deletion was begun and has no receipt yet, by Koha's number of the copy (deletions.ts). */
 export const deletionsKey = (library: string): string => key('deletions', library);

@@ -1,4 +1,4 @@
-import { type Consortium, cliConfig } from '@passport/config';
+import { type Consortium, cliConfig, type Library } from '@passport/config';
 import { REMEMBERED_HOURS } from '@passport/contract';
 import { dropCopyRecords, removeReceipts } from '@passport/queue/copies';
 import { jobIdOf } from '@passport/queue/keys';
@@ -7,8 +7,17 @@ import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { placeJson, receiptCount, recordedText, STATE_TEXTS } from '../places/describe-place.ts';
 import { findPlaces, type Place, type PlaceState } from '../places/find-places.ts';
 import { homeIn } from '../places/home-key.ts';
-import { type CliDeps, defineCommand, flag, type Report } from '../program/index.ts';
+import { type CliDeps, defineCommand, flag, localDay, type Report } from '../program/index.ts';
 import { openAudit } from '../program/open-audit.ts';
+import { type CopyWork, goThrough, type Ran } from './copies/plan.ts';
+import {
+  allCopies,
+  PURGE,
+  purgeAt,
+  type PurgedCopy,
+  type PurgeFacts,
+  type PurgeFinding,
+} from './copies/purge-at.ts';
 
 /** What a Koha itself keeps of a patron after the record is deleted, and the command that clears it there. */
 interface KohaTrace {
@@ -45,6 +54,8 @@ interface KeptEvent {
 /** What erasing one patron's data at one lending library takes. */
 interface ErasureStep {
   readonly place: Place;
+  /** What the purge says of each copy there. */
+  readonly copies: readonly PurgedCopy[];
   /** What a person does at this library; null where nothing is left to do. */
   readonly todo: string | null;
   readonly keptEvents: readonly KeptEvent[];
@@ -68,18 +79,52 @@ const NEXT_STEPS: Readonly<Record<PlaceState, (records: string) => string | null
   not_configured: () => 'let the library search for the home key',
 };
 
+/** The findings after which nothing is left to do about a copy: it is deleted, will be with `--apply`, or something keeps it. */
+const SETTLED: readonly PurgeFinding[] = ['purge', 'deleted', 'settled', 'gone', 'kept'];
+
+/** The copies of the patron, as `copies purge` decides about them; deletes those that nothing keeps where it `applies`. */
+async function purgeCopies(
+  { homeKey, home }: { readonly homeKey: string; readonly home: string },
+  lenders: readonly Library[],
+  applies: boolean,
+  report: Report,
+  deps: CliDeps,
+): Promise<Ran<PurgedCopy>> {
+  const wish = { of: home, homeKey, today: localDay(deps.now()), criteria: allCopies('erased') };
+  const work: CopyWork<PurgeFinding, PurgeFacts> = {
+    action: 'copies_purge',
+    auditOf: ({ because, blocks }) => ({ because, blocks }),
+    lenders,
+    applies,
+    needsQueue: applies,
+    at: (place) => purgeAt(place, wish),
+    ...PURGE,
+  };
+  return goThrough(work, report, deps);
+}
+
 /** BullMQ's states of a job that still runs or waits, and so may still make a copy. */
 const ENDED = ['completed', 'failed', 'unknown'];
 
 /** What erasing the data at these places takes, place by place. Reads the queue and changes nothing. */
-async function planErasure(places: readonly Place[], queue: ScanJobs): Promise<ErasureStep[]> {
+async function planErasure(
+  places: readonly Place[],
+  copies: readonly PurgedCopy[],
+  queue: ScanJobs,
+): Promise<ErasureStep[]> {
   return Promise.all(
     places.map(async (place): Promise<ErasureStep> => {
       const keptEvents = await keptEventsOf(place, queue);
-      const records = place.records.map(({ patronId }) => `patron ${patronId}`).join(' and ');
+      const here = copies.filter(({ lending }) => lending === place.lending);
+      const isSettled = (id: number): boolean =>
+        here.some(({ patron_id, finding }) => patron_id === id && SETTLED.includes(finding));
+      const left = place.records.filter(({ patronId }) => !isSettled(patronId));
+      const records = left.map(({ patronId }) => `patron ${patronId}`).join(' and ');
+      const isAllSettled = place.records.length > 0 && left.length === 0;
       return {
         place,
-        todo: NEXT_STEPS[place.state](records),
+        copies: here,
+        todo: isAllSettled ? null : NEXT_STEPS[place.state](records),
         keptEvents,
         receiptsStay: whyReceiptsStay(place, keptEvents),
       };
@@ -116,8 +161,9 @@ interface Erasure {
   readonly retention: Consortium['retention'];
 }
 
-/** Whether something is left for a person to do. */
-const isLeft = ({ todo, receiptsStay }: ErasureStep): boolean => todo !== null || receiptsStay !== null;
+/** Whether something is left to do. Receipts of a copy that something keeps stay with it, until it is deleted. */
+const isLeft = ({ copies, todo, receiptsStay }: ErasureStep): boolean =>
+  todo !== null || (receiptsStay !== null && !copies.some(({ finding }) => finding === 'kept'));
 
 const days = (ms: number): string => {
   const hours = Math.round(ms / 3_600_000);
@@ -143,8 +189,9 @@ function toJson(erasure: Erasure) {
     applied: removed !== null,
     receipts_removed: removed?.receipts ?? 0,
     records_removed: removed?.records ?? 0,
-    places: steps.map(({ place, todo, keptEvents, receiptsStay }) => ({
+    places: steps.map(({ place, copies, todo, keptEvents, receiptsStay }) => ({
       ...placeJson(place),
+      copies: copies.map(({ patron_id, finding, blocks }) => ({ patron_id, finding, blocks })),
       todo,
       kept_events: keptEvents,
       receipts_stay: receiptsStay,
@@ -154,13 +201,17 @@ function toJson(erasure: Erasure) {
   };
 }
 
+const copyText = ({ patron_id: id, finding, blocks }: PurgedCopy): string =>
+  `patron ${id ?? '-'}: ${finding === 'purge' ? 'deleted with --apply' : [finding, ...(blocks.length > 0 ? ['by', ...blocks] : [])].join(' ')}`;
+
 function printStep(
-  { place, todo, keptEvents, receiptsStay }: ErasureStep,
+  { place, copies, todo, keptEvents, receiptsStay }: ErasureStep,
   removes: boolean,
   report: Report,
 ): void {
   const { line, colors } = report;
   line(`${colors.bold(place.lending)}: ${STATE_TEXTS[place.state]}`);
+  for (const copy of copies) line(`  copy      ${copyText(copy)}`);
   if (todo !== null) line(`  to do     ${todo}`);
   const becomes = removes ? 'removed' : 'removed with --apply';
   const after = receiptsStay === null ? becomes : `kept, because ${receiptsStay}`;
@@ -214,26 +265,36 @@ function audit({ homeKey, steps, removed }: Erasure, deps: CliDeps): void {
 export const eraseData = defineCommand({
   summary: "plan the erasure of a patron's data everywhere",
   description:
-    "Plans how a patron's data are erased everywhere: which copies have to be deleted in which Koha, which receipts can be removed, " +
+    "Plans how a patron's data are erased everywhere: which copies are deleted and what keeps the others, which receipts can be removed, " +
     'what a Koha keeps of a deleted patron with the command that clears it, and what goes by itself. Changes nothing without --apply. ' +
-    'With --apply it removes the receipts of lending libraries where no record is left, and what the service has on record of copies there, and says why the others are kept: receipts ' +
-    'are the only list of who received the data, and go last. Copies are deleted by the lending libraries, never by this command. ' +
-    'It is recorded in the audit log. With --apply, the exit code is 1 while something is left to do.',
+    'With --apply it deletes the copies that nothing keeps, as `passport copies purge`, and then removes the receipts of lending ' +
+    'libraries where no record is left, and what the service has on record of copies there, and says why the others are kept: receipts ' +
+    'are the only list of who received the data, and go last. It is recorded in the audit log. With --apply, the exit code is 1 while ' +
+    'something is left to do, other than to wait for what keeps a copy.',
   examples: ['passport erase midland:812', 'passport erase midland:812 --apply'],
   argument: ['<homekey>', "the home library's id and the number of the patron in its Koha"],
-  options: { apply: flag('remove the receipts and records that can be removed') },
+  options: { apply: flag('delete the copies, and remove the receipts and records, that can be') },
   run: (wanted, [homeKey = ''], report, deps) => {
     const home = homeIn(homeKey);
     const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);
+    const applies = wanted.apply === true;
+    const subject = { kind: 'patron', homeKey, home } as const;
     return withQueue(deps, async (open): Promise<0 | 1> => {
-      const places = await findPlaces({ kind: 'patron', homeKey, home }, consortium, open.redis, deps);
-      const steps = await planErasure(places, open.queue);
-      const removed = wanted.apply === true ? await apply(steps, open) : null;
+      const before = await findPlaces(subject, consortium, open.redis, deps);
+      const at = new Set(before.flatMap(({ state, lending }) => (state === 'copy' ? [lending] : [])));
+      const lenders = consortium.libraries.filter(({ id }) => at.has(id));
+      const ran = await purgeCopies(subject, lenders, applies, report, deps);
+      const copies = ran.copies.filter(({ home_key: key }) => key === homeKey);
+      const isDone = copies.some(({ finding }) => finding === 'deleted' || finding === 'settled');
+      const places = isDone ? await findPlaces(subject, consortium, open.redis, deps) : before;
+      const steps = await planErasure(places, copies, open.queue);
+      const removed = applies && ran.stopped === null ? await apply(steps, open) : null;
       const erasure: Erasure = { homeKey, steps, removed, retention: consortium.retention };
       audit(erasure, deps);
       report.json(toJson(erasure));
       print(erasure, report);
-      return removed !== null && steps.some(isLeft) ? 1 : 0;
+      if (ran.stopped !== null) report.progress(`${ran.stopped.message}: repeat the command`);
+      return applies && (ran.stopped !== null || steps.some(isLeft)) ? 1 : 0;
     });
   },
 });

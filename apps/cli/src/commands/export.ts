@@ -7,7 +7,8 @@ import {
   amountOf,
   consentsAt,
   disclosedAt,
-  endedAt,
+  formerKeysAt,
+  lastOf,
   observedAt,
   placeJson,
   receiptCount,
@@ -91,9 +92,10 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
       line(`  read       ${observed.read.join(' ')}`);
       if (observed.fields.length > 0) line(`  searched   ${observed.fields.join(' ')}`);
     }
-    for (const what of ['deleted', 'released'] as const) {
-      const at = endedAt(place, what);
-      if (at !== null) line(`  ${what.padEnd(9)}  ${at}`);
+    for (const what of ['adopted', 'rekeyed', 'deleted', 'released'] as const) {
+      const at = lastOf(place, what);
+      const before = what === 'rekeyed' ? `, before ${formerKeysAt(place).join(' ')}` : '';
+      if (at !== null) line(`  ${what.padEnd(9)}  ${at}${before}`);
     }
     if (place.recorded.length > 0) line(`  on record  ${recordedText(place)}`);
     if (place.owed !== null) line(`  owes       ${owedText(place.owed)}`);

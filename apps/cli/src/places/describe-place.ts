@@ -35,9 +35,14 @@ export const disclosedAt = (place: Place) => summaryOf(place, undefined);
 /** What was sent of new values of copies. */
 export const refreshedAt = (place: Place) => summaryOf(place, 'refreshed');
 
-/** When a copy was deleted by this service, or became the library's own patron, by the last receipt of that. */
-export const endedAt = (place: Place, what: 'deleted' | 'released'): string | null =>
+/** When a copy was adopted or got another home key, was deleted by this service, or became the library's own patron, by the last receipt of that. */
+export const lastOf = (place: Place, what: 'adopted' | 'rekeyed' | 'deleted' | 'released'): string | null =>
   summaryOf(place, what).last;
+
+/** The home keys that the copies had before, whose receipts are theirs, too. */
+export const formerKeysAt = ({ receipts }: Pick<Place, 'receipts'>): readonly string[] => [
+  ...new Set(receipts.flatMap(({ receipt }) => receipt.formerKey ?? [])),
+];
 
 /** How often the record was read for a library that only observes, and the last time. */
 export function observedAt(place: Place) {
@@ -120,8 +125,11 @@ export function placeJson(place: Place) {
     disclosed: disclosedAt(place),
     consents: consentsAt(place),
     refreshed: refreshedAt(place),
-    deleted_at: endedAt(place, 'deleted'),
-    released_at: endedAt(place, 'released'),
+    adopted_at: lastOf(place, 'adopted'),
+    rekeyed_at: lastOf(place, 'rekeyed'),
+    former_keys: formerKeysAt(place),
+    deleted_at: lastOf(place, 'deleted'),
+    released_at: lastOf(place, 'released'),
     on_record: place.recorded,
     observed: observedAt(place),
     owed:

@@ -12,6 +12,7 @@ import { type Html, html, type HtmlValue } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
 import { definitions, millisecondsText, tile, timeElement } from '../shell/parts.ts';
+import { findingsPath } from '../sweeps/findings-page.ts';
 import type { KnownLibrary, LibraryWarning } from '../shell/known-libraries.ts';
 import { pauseNotes, stateDetail, statePill } from './library-state.ts';
 import { pausesOf, readPauses, type ShownPause } from './read-pauses.ts';
@@ -55,7 +56,8 @@ function libraryPage(basePath: string, view: LibraryView): Html {
     <p class="quiet">
       <a href="${basePath}/statistics?lending=${id}">Statistics as lending library</a> ·
       <a href="${basePath}/statistics?home=${id}">as home library</a> ·
-      <a href="${basePath}/sweeps?lending=${id}">Sweeps over its copies</a>
+      <a href="${basePath}/sweeps?lending=${id}">Sweeps over its copies</a> ·
+      <a href="${findingsPath(basePath, library.id)}">Copies to look at</a>
     </p>`;
 }
 

@@ -1,5 +1,5 @@
 import type { ScanJobs } from '@passport/queue/scans';
-import type { Redis } from '@passport/runtime';
+import type { Logger, Redis } from '@passport/runtime';
 import type { PersonActions } from './person-actions.ts';
 import type { KnownLibrary } from './known-libraries.ts';
 import { type Scope, sees } from '../login/login.ts';
@@ -24,6 +24,7 @@ export interface PageDeps {
   /** Where the dashboard is: '' or a path without a slash at its end. */
   readonly basePath: string;
   readonly actions: PersonActions;
+  readonly log: Logger;
 }
 
 /** The libraries that somebody may see. */

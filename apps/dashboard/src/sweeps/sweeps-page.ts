@@ -11,6 +11,7 @@ import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
 import { definitions, durationText, type Head, table, tile, timeElement } from '../shell/parts.ts';
 import { oneOf } from '../shell/query-reader.ts';
+import { findingsPath } from './findings-page.ts';
 import { FILTERED, requirePerson } from '../login/require-login.ts';
 import { sees } from '../login/login.ts';
 
@@ -84,7 +85,12 @@ function sweepsPage(view: SweepsView): Html {
       <p class="quiet now">
         ${lending === null ? 'The last sweep of each lending library' : 'Sums of its last sweep'}
       </p>
-      ${lending === null ? null : html`<a class="button" href="${basePath}/sweeps">All libraries</a>`}
+      ${
+        lending === null
+          ? null
+          : html`<a class="button" href="${findingsPath(basePath, lending)}">Copies to look at</a>
+              <a class="button" href="${basePath}/sweeps">All libraries</a>`
+      }
     </div>
     ${figures(homes)}
     ${lending === null ? libraryTable(view) : shown.map((each) => libraryReport(each, view))}

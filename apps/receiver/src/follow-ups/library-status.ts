@@ -3,12 +3,14 @@ import {
   LONGEST_COUNTED_MS,
   type LibraryStatus,
   MOST_LISTED_FAILURES,
+  MOST_LISTED_FINDINGS,
   parseStatusRequest,
 } from '@passport/contract';
 import { ANY_EVENT, type ListedEvent, countEvents, findEvents } from '@passport/queue/events';
 import { readControl, readProcesses } from '@passport/queue/processes';
 import type { ScanJobs } from '@passport/queue/scans';
 import { readOutcomesOf } from '@passport/queue/statistics';
+import { type Worklist, readWorklist } from '@passport/queue/sweeps';
 import { type FollowUpDeps, RETRY_MS, takeFollowUp } from './follow-up.ts';
 import type { Delivery } from '../deliveries/authentication.ts';
 import { type RedisInTime, callRedis } from '../deliveries/call-redis.ts';
@@ -115,13 +117,14 @@ async function readStatus(deps: LibraryStatusDeps, library: StatusLibrary): Prom
   const nowMs = now();
   const firstMs = nowMs - LONGEST_COUNTED_MS;
   const failed = { ...ANY_EVENT, state: 'failed', libraries: [id], most: MOST_LISTED_FAILURES } as const;
-  const [alive, processes, control, events, outcomes, failures] = await Promise.all([
+  const [alive, processes, control, events, outcomes, failures, worklist] = await Promise.all([
     hasWorker(),
     readProcesses(redis),
     readControl(redis),
     countEvents(redis, [id], MOST_LOOKS),
     readOutcomesOf(redis, id, { firstMs, nowMs }),
     findEvents(redis, queue, nameOf, failed),
+    readWorklist(redis, id),
   ]);
   const workers = processes.filter(({ kind, isLive }) => kind === 'worker' && isLive);
   const ordered = control.pauses.filter((pause) => pause.library === id);
@@ -150,6 +153,7 @@ async function readStatus(deps: LibraryStatusDeps, library: StatusLibrary): Prom
       failed: events.failed,
     },
     failures: failures.events.flatMap(failureOf),
+    findings: findingsOf(worklist),
     needs: needsOf(library),
   };
   return (requestedMs) => {
@@ -166,6 +170,17 @@ function failureOf(event: ListedEvent): LibraryStatus['failures'] {
   const libraries = event.state.libraries.filter(({ id }) => id === library || id === problem?.library);
   return [{ event_id, outcome, reasons, homes, libraries, problem, scanned_at, updated_at }];
 }
+
+const findingsOf = ({ items }: Worklist): LibraryStatus['findings'] => ({
+  open: items.length,
+  new: items.filter(({ isNew }) => isNew).length,
+  listed: items.slice(0, MOST_LISTED_FINDINGS).map(({ patronId, finding, sinceMs, isNew }) => ({
+    patron_id: patronId,
+    finding,
+    since: iso(sinceMs),
+    new: isNew,
+  })),
+});
 
 function needsOf({ copy, refresh }: StatusLibrary): LibraryStatus['needs'] {
   const { category, branch } = copy;

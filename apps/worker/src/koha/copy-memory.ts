@@ -1,12 +1,6 @@
 import type { WorkerConfig } from '@passport/config';
-import type { CopyMemoryRow, KohaClient, RememberedField, Standing } from '@passport/koha-client';
-import {
-  STANDING,
-  WRITTEN_FIELD,
-  type WrittenPlace,
-  standingText,
-  writtenText,
-} from '@passport/patron-rules';
+import { type RememberedField, storeRemembered } from '@passport/koha-client';
+import { STANDING, hashedFields, standingText } from '@passport/patron-rules';
 import {
   dropUnremembered,
   lockUnremembered,
@@ -27,8 +21,6 @@ import type { Libraries } from './libraries.ts';
 
 /** A round of a worker that dies keeps the others out for no longer than this. */
 const LOCK_MS = 60_000;
-/** Most tries at a row: another writer may store it between our read and our write. */
-const MOST_TRIES = 3;
 
 const entrySchema = z.object({
   patron_id: z.number().int().positive(),
@@ -129,55 +121,12 @@ function entryOf(
   };
 }
 
-/** The keyed hash of each value, when and by which event it was written. */
-export function hashedFields(
-  copy: WrittenPlace,
-  values: Readonly<Record<string, string | null>>,
-  { encryption, at, event }: { encryption: Pick<Encryption, 'hash'>; at: number; event: string },
-): Record<string, RememberedField> {
-  const hash = (name: string, value: string | null): string =>
-    encryption.hash(WRITTEN_FIELD, writtenText(copy, name, value));
-  return Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [name, { hash: hash(name, value), at, event }]),
-  );
-}
-
 async function storeOne(lending: string, entry: Entry, { libraries }: CopyMemoryDeps): Promise<void> {
   const { patron_id: patronId, home_key: homeKey, fields, good_at: homeName } = entry;
   const shown = homeName === undefined ? {} : { standing: { isGood: true, reasons: [], homeName } };
   await libraries.callBeside(lending, (koha) =>
     storeRemembered(koha, { patronId, homeKey, ...shown }, (before) => latestOf(before, fields)),
   );
-}
-
-/**
- * Stores what `change` makes of the fields that a Koha remembers of a copy, and the `standing` of its patron where one is given; `known` is
- * what was read of them, null for nothing. They are read where that is left out, or where somebody else has stored them since. Returns
- * what is stored; null where it was not. Throws KohaError.
- */
-export async function storeRemembered(
-  koha: Pick<KohaClient, 'readRememberedCopies' | 'rememberCopy'>,
-  { standing, ...of }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'> & { readonly standing?: Standing | null },
-  change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
-  known?: CopyMemoryRow | null,
-): Promise<CopyMemoryRow | null> {
-  const { patronId } = of;
-  let row = known;
-  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-    if (row === undefined) {
-      const rows = await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId });
-      if (rows === null) return null;
-      row = rows[0] ?? null;
-    }
-    const { version } = row ?? { version: 0 };
-    const fields = change(row?.fields ?? {});
-    const shown = standing === undefined ? {} : { standing };
-    const stored = await koha.rememberCopy({ ...of, version, fields, ...shown });
-    if (stored.kind === 'stored') return { ...of, version: stored.version, fields };
-    if (stored.kind === 'no_plugin') return null;
-    row = undefined;
-  }
-  return null;
 }
 
 /** Of two writes of one field the later one is what the copy holds. */

@@ -1,17 +1,17 @@
 import type { Library } from '@passport/config';
-import type { StandingReason } from '@passport/contract';
-import { type KohaPatron, type RememberedCopy, isOfOneRecord } from '@passport/koha-client';
+import { type OpenFindingCode, type StandingReason, isOpenFinding } from '@passport/contract';
+import { type KohaPatron, type RememberedCopy, isOfOneRecord, storeRemembered } from '@passport/koha-client';
 import {
   STANDING,
   type CopyFinding,
   type IsWritten,
   type StandingChange,
   decideStandingChange,
+  hashedFields,
   isCopy,
   standingText,
 } from '@passport/patron-rules';
 import type { CopyRecord } from '@passport/queue/copies';
-import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
 import type { PassedValues, Sending } from './pass-on.ts';
 import type { SweepDeps } from './sweep-state.ts';
 
@@ -33,6 +33,8 @@ export interface StandingCheck extends Pick<SweepDeps, 'call' | 'passOn' | 'encr
 /** The outcome of one check. */
 export interface CheckedStanding {
   readonly findings: readonly CopyFinding[];
+  /** Those of them that somebody has to look at. */
+  readonly open: readonly CopyFinding[];
   readonly changed: number;
   /** What the plugin remembers of the copy after it. */
   readonly remembered: RememberedCopy | null;
@@ -51,25 +53,27 @@ export async function checkStanding(
   reasons: readonly StandingReason[],
 ): Promise<CheckedStanding> {
   const { remembered, lending, record, homeKey, dryRun } = check;
-  const nothing = { findings: [], changed: 0, remembered, isAsBefore: false };
+  const nothing = { findings: [], open: [], changed: 0, remembered, isAsBefore: false };
   if (remembered === null || remembered.standingAt === null || remembered.homeKey !== homeKey) return nothing;
   if (lending.copy.consent !== null && record.agreed === null) return nothing;
   const change = decideStandingChange(reasons, { ...check, remembered });
   const { findings, isNews, shown } = change;
-  if (!isNews) return { ...nothing, findings, isAsBefore: shown !== null };
-  if (dryRun) return { ...nothing, findings, changed: 1 };
-  if (change.restricted !== null && !(await isStillCopy(check)))
-    return { ...nothing, findings: ['NOT_A_COPY'] };
+  const found = { findings, open: findings.filter((each) => change.isOpen && isOpenFinding(each)) };
+  if (!isNews) return { ...nothing, ...found, isAsBefore: shown !== null };
+  if (dryRun) return { ...nothing, ...found, changed: 1 };
+  if (change.restricted !== null && !(await isStillCopy(check))) return { ...nothing, ...one('NOT_A_COPY') };
   try {
     const after = await tell(change, remembered, check);
     return after === null
-      ? { ...nothing, findings: ['NOT_TAKEN'] }
-      : { findings, changed: 1, remembered: after, isAsBefore: false };
+      ? { ...nothing, ...one('NOT_TAKEN') }
+      : { ...found, changed: 1, remembered: after, isAsBefore: false };
   } catch (error) {
     if (!isOfOneRecord(error)) throw error;
-    return { ...nothing, findings: ['NOT_TAKEN'] };
+    return { ...nothing, ...one('NOT_TAKEN') };
   }
 }
+
+const one = (finding: OpenFindingCode) => ({ findings: [finding], open: [finding] }) as const;
 
 /** A library makes a copy its own patron by emptying the passport: nobody restricts that one. */
 async function isStillCopy({ copy, lending, call, passportTypes }: StandingCheck): Promise<boolean> {

@@ -8,7 +8,8 @@ import type { CopiesContext } from '../work-context.ts';
 /** New values of a copy that are about to leave for its lending library. */
 export type PassedValues = Required<
   Pick<DisclosureReceipt, 'home' | 'lending' | 'homeKey' | 'fields' | 'eventId' | 'patronId'>
->;
+> &
+  Pick<DisclosureReceipt, 'what' | 'formerKey'>;
 
 /** Makes one request that has values. However often it is tried again, and whatever the last try comes to: one that was read has left. */
 export type Sending = <R>(request: () => Promise<R>) => Promise<R>;
@@ -33,7 +34,7 @@ export function buildPassOn(
     const freeInMs = await takeRefreshQuota(redis, lending, `${eventId}.${patronId}`, refreshesPerHour);
     if (freeInMs > 0) throw new SweepPaused(now() + freeInMs);
     const nowMs = now();
-    const receipt = { at: new Date(nowMs).toISOString(), ...values, what: 'refreshed' as const };
+    const receipt = { at: new Date(nowMs).toISOString(), what: 'refreshed' as const, ...values };
     const id = await receipts.append(receipt, nowMs, consortium.retention.receiptsMs);
     let hasLeft = false;
     try {

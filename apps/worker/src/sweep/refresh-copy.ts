@@ -1,15 +1,19 @@
 import type { Agreement, AppliedChanges, Consortium, Library } from '@passport/config';
-import { type KohaPatron, type RememberedCopy, isOfOneRecord } from '@passport/koha-client';
+import { isOpenFinding } from '@passport/contract';
+import { type KohaPatron, type RememberedCopy, isOfOneRecord, storeRemembered } from '@passport/koha-client';
 import {
+  CARD_LOST,
   type CopyFinding,
   type RefreshDecision,
   type RestrictionChange,
   WRITTEN_FIELD,
+  type WrittenPlace,
   buildPatronCopy,
   type IsWritten,
   copyCategoriesOf,
   decideRefresh,
   decideStanding,
+  hashedFields,
   isCopy,
   isLeftAlone,
   isOwnCard,
@@ -22,7 +26,7 @@ import {
   writtenText,
 } from '@passport/patron-rules';
 import type { CopyRecord } from '@passport/queue/copies';
-import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
+import type { Encryption } from '@passport/runtime';
 import { isOfTheLibrary } from '../koha/sweep-calls.ts';
 import { type CheckedStanding, type StandingCheck, checkStanding } from './check-standing.ts';
 import type { PassedValues, Sending } from './pass-on.ts';
@@ -77,6 +81,8 @@ interface Refresh extends CopyPair, Pick<SweepDeps, 'call' | 'passOn' | 'encrypt
 /** The outcome of one copy. */
 export interface Refreshed {
   readonly findings: readonly CopyFinding[];
+  /** Those of them that somebody has to look at: what was applied is done. */
+  readonly open: readonly CopyFinding[];
   readonly changed: number;
   readonly kept: number;
   /** Its standing was checked, is as the lending library was told last, and that it was checked is not noted yet. */
@@ -94,6 +100,7 @@ export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
   return {
     ...fields,
     findings: [...new Set([...fields.findings, ...standing.findings])],
+    open: [...new Set([...fields.open, ...standing.open])],
     changed: fields.changed + standing.changed,
     isChecked: standing.isAsBefore,
   };
@@ -105,10 +112,7 @@ async function checkStandingOf(refresh: Refresh): Promise<CheckedStanding | null
   const traits = traitsAt(lending);
   if (!isCopy(copy, refresh.passportTypes) || isLeftAlone({ copy, home: homeRecord, traits })) return null;
   const today = dayOf(refresh);
-  return checkStanding(
-    { ...refresh, isWritten: isWrittenBy(refresh) },
-    decideStanding({ ...refresh, today }),
-  );
+  return checkStanding({ ...refresh, isWritten: writtenBy(refresh) }, decideStanding({ ...refresh, today }));
 }
 
 /**
@@ -122,11 +126,12 @@ export async function endStanding({
 }: Omit<StandingCheck, 'home' | 'passportTypes' | 'isWritten'> & {
   readonly home: string;
   readonly consortium: Consortium;
-}): Promise<Pick<Refreshed, 'findings' | 'changed' | 'isChecked'>> {
+}): Promise<Refreshed> {
   const home = { id, name: consortium.libraries.find((each) => each.id === id)?.name ?? id };
-  const of = { ...copy, home, passportTypes: passportTypes(consortium), isWritten: isWrittenBy(copy) };
+  const of = { ...copy, home, passportTypes: passportTypes(consortium), isWritten: writtenBy(copy) };
   const { findings, changed, isAsBefore } = await checkStanding(of, ['NO_AGREEMENT']);
-  return { findings: ['HOME_UNKNOWN', ...findings], changed, isChecked: isAsBefore };
+  const { open } = only('HOME_UNKNOWN');
+  return { findings: ['HOME_UNKNOWN', ...findings], open, changed, kept: 0, isChecked: isAsBefore };
 }
 
 const dayOf = ({ now }: Pick<Refresh, 'now'>): string => new Date(now()).toISOString().slice(0, 10);
@@ -136,28 +141,13 @@ const traitsAt = ({ copy }: Library) => ({
   copyCategories: copyCategoriesOf(copy),
 });
 
-/** Whether a value is what the plugin remembers by this hash; also under the home keys that the copy had before. */
-export function isWrittenBy({
-  copy: { patronId },
-  homeKey,
-  record,
-  lending,
-  encryption,
-}: Pick<Refresh, 'copy' | 'homeKey' | 'record' | 'lending' | 'encryption'>): IsWritten {
-  // What was written before the patron's number at home changed is remembered under the number of then.
-  const keys = [homeKey, ...record.formerKeys];
-  const places = keys.map((key) => ({ lending: lending.id, patronId, homeKey: key }));
-  return (field, value, hash) => {
-    const hashes = places.flatMap((place) =>
-      encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),
-    );
-    if (hashes.includes(hash)) return true;
-    const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
-    return isKnownKey ? false : null;
-  };
-}
-
-const only = (finding: CopyFinding): Refreshed => ({ findings: [finding], changed: 0, kept: 0 });
+/** The outcome of a copy of which one thing is found, and that is left as it is. */
+export const only = (finding: CopyFinding): Refreshed => ({
+  findings: [finding],
+  open: isOpenFinding(finding) ? [finding] : [],
+  changed: 0,
+  kept: 0,
+});
 
 /**
  * Refreshes one copy: decides, reads it again right before it is written, since Koha has no conditional write, decides again, writes
@@ -168,10 +158,7 @@ const only = (finding: CopyFinding): Refreshed => ({ findings: [finding], change
 async function refreshFields(refresh: Refresh): Promise<Refreshed> {
   const { copy, homeRecord, record, home, lending, agreement } = refresh;
   if (homeRecord.anonymized === true) return only('HOME_GONE');
-  const isShared =
-    !isWithheld(homeRecord, home) &&
-    passesCategoryFilter(agreement.categories, homeRecord.categoryId) === true;
-  if (!isShared || isCopy(homeRecord, refresh.passportTypes)) return only('NOT_SHARED');
+  if (!isShared(homeRecord, refresh)) return only('NOT_SHARED');
   const made = buildPatronCopy({
     patron: homeRecord,
     home,
@@ -195,6 +182,15 @@ async function refreshFields(refresh: Refresh): Promise<Refreshed> {
     if (refreshed !== 'again') return refreshed;
   }
 }
+
+/** Whether home shares this patron of its own with the lending library. */
+export const isShared = (
+  homeRecord: KohaPatron,
+  { home, agreement, passportTypes: types }: Pick<CopyPair, 'home' | 'agreement' | 'passportTypes'>,
+): boolean =>
+  !isWithheld(homeRecord, home) &&
+  passesCategoryFilter(agreement.categories, homeRecord.categoryId) === true &&
+  !isCopy(homeRecord, types);
 
 /** Where the lending library did not take the write, be it closed just then: each try begins with a read, which waits for it. */
 const MOST_TRIES = 4;
@@ -252,11 +248,21 @@ const filterFields = (
 const changesNothing = ({ change, restriction }: RefreshDecision): boolean =>
   Object.keys(change).length === 0 && !restriction.isSet && restriction.lifted.length === 0;
 
-const outcomeOf = ({ findings, change, kept }: RefreshDecision): Refreshed => ({
-  findings,
-  changed: Object.keys(change).length,
-  kept: kept.length,
-});
+const outcomeOf = ({ findings, change, kept, restriction }: RefreshDecision): Refreshed => {
+  const applied: Partial<Record<CopyFinding, boolean>> = {
+    CARD_CHANGED: 'cardnumber' in change,
+    EXPIRY_CHANGED: 'expiry_date' in change,
+    HOME_CARD_LOST: CARD_LOST in change,
+    HOME_RESTRICTED: restriction.isSet,
+    HOME_FREED: restriction.lifted.length > 0,
+  };
+  return {
+    findings,
+    open: findings.filter((finding) => isOpenFinding(finding) && applied[finding] !== true),
+    changed: Object.keys(change).length,
+    kept: kept.length,
+  };
+};
 
 function decideFor(
   copy: KohaPatron,
@@ -274,8 +280,34 @@ function decideFor(
     passedOn: record.fields,
     isOwnCard: isOwn,
     applies: appliedAt(lending),
-    isWritten: isWrittenBy({ ...refresh, copy }),
+    isWritten: writtenBy({ ...refresh, copy }),
   });
+}
+
+const writtenBy = ({
+  copy: { patronId },
+  homeKey,
+  record,
+  lending,
+  encryption,
+}: Pick<Refresh, 'copy' | 'homeKey' | 'record' | 'lending' | 'encryption'>): IsWritten =>
+  buildIsWritten({ lending: lending.id, patronId, homeKey, record }, encryption);
+
+/** Builds what says whether the service has written a value into a copy, by the hash that is remembered of it; null: by a key that is not here. */
+export function buildIsWritten(
+  of: Omit<WrittenPlace, 'homeKey'> & { readonly homeKey: string; readonly record: CopyRecord },
+  encryption: Pick<Encryption, 'hashes'>,
+): IsWritten {
+  // What was written before the patron's number at home changed is remembered under the number of then.
+  const places = [of.homeKey, ...of.record.formerKeys].map((homeKey) => ({ ...of, homeKey }));
+  return (field, value, hash) => {
+    const hashes = places.flatMap((place) =>
+      encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),
+    );
+    if (hashes.includes(hash)) return true;
+    const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
+    return isKnownKey ? false : null;
+  };
 }
 
 /** False where Koha refuses what the copy should hold; `again` where the library did not take it now. */

@@ -5,6 +5,7 @@ import {
   type CopyRefresh,
   type TakenCopy,
   buildCopyRecordReader,
+  noteFindings,
   openSeenCopies,
 } from '@passport/queue/copies';
 import { createEncryption, translateRedisError } from '@passport/runtime';
@@ -13,9 +14,11 @@ import type { Libraries } from '../koha/libraries.ts';
 import { SweepPaused } from '../koha/slice.ts';
 import { buildPassOn } from './pass-on.ts';
 import { noteChecked } from './check-standing.ts';
+import { type Followed, finishRekey, followMerge, isUnfinished } from './follow-merge.ts';
 import { needsBalance, readHomeRecords } from './read-rows.ts';
-import { type Refreshed, endStanding, pairOf, refreshCopy } from './refresh-copy.ts';
+import { type Refreshed, endStanding, only, pairOf, refreshCopy } from './refresh-copy.ts';
 import type { CopiesContext } from '../work-context.ts';
+import { recordsIn } from './sweep-job.ts';
 import type { SweepDeps } from './sweep-state.ts';
 import { textOf } from '../koha/koha-failure.ts';
 
@@ -90,6 +93,7 @@ function buildRefresh(
     call: buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal, retryPausesMs: [] }),
     passOn: buildPassOn(deps, signal),
     readRecords: buildCopyRecordReader(redis, deps.now),
+    records: recordsIn(redis),
     encryption: createEncryption(keys.map((key) => key.reveal())),
   };
   return async ({ library, patron_id, notedMs }) => {
@@ -97,7 +101,11 @@ function buildRefresh(
     try {
       const seen = await refreshSeen({ library, patron_id }, { ...common, scanId });
       if (seen === null) return { kind: 'done' };
-      const { homeKey: home_key, findings, changed, kept } = seen;
+      const { homeKey: home_key, findings, open, changed, kept } = seen;
+      // One look that finds nobody is no finding: the sweep's stay as they are.
+      const isLooked = !findings.includes('HOME_MISSING');
+      const found = { patronId: patron_id, homeKey: home_key, open: isLooked ? open : null };
+      await noteFindings(redis, library, [found], deps.now());
       const line = { lending: library, patron_id, home_key, findings, fields_changed: changed };
       log.info({ audit: true, action: 'refresh', event: scanId, ...line, fields_kept: kept }, 'refresh');
       return { kind: 'done' };
@@ -112,7 +120,7 @@ function buildRefresh(
 
 interface RefreshSeenDeps extends Pick<
   SweepDeps,
-  'consortium' | 'readRecords' | 'call' | 'passOn' | 'encryption' | 'now'
+  'consortium' | 'readRecords' | 'records' | 'call' | 'passOn' | 'encryption' | 'now' | 'log'
 > {
   readonly libraries: Pick<Libraries, 'capabilities'>;
   /** Names the scan beside what is written. */
@@ -144,46 +152,36 @@ async function refreshSeen(
   if (origin === null) return null;
   const { home, number } = origin;
   const homeKey = homeKeyOf(home, number);
-  if (homeKey !== record.homeKey) return { homeKey, findings: ['NOT_ON_RECORD'], changed: 0, kept: 0 };
   const readRemembered = async () =>
     (
       await call(library, (koha) => koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }))
     )?.[0] ?? null;
   const write = { dryRun: false, sweepId: deps.scanId };
-  if (!consortium.agreements.homesAt(library).has(home)) {
-    const ended = {
-      ...deps,
-      ...write,
-      lending,
-      home,
-      copy,
-      homeKey,
-      record,
-      remembered: await readRemembered(),
-    };
-    return { homeKey, kept: 0, ...(await endStanding(ended)) };
+  const { patronProperties } = await deps.libraries.capabilities(library);
+  const pair = pairOf(home, lending, { consortium, accepts: (property) => patronProperties.has(property) });
+  const orphan = pair === null ? null : { ...write, pair, patronId, homeKey, record };
+  if (orphan !== null && isUnfinished(record, homeKey))
+    return seenAs(homeKey, await finishRekey(copy, orphan, deps));
+  if (homeKey !== record.homeKey) return { homeKey, ...only('NOT_ON_RECORD') };
+  if (pair === null || orphan === null) {
+    const ended = { ...deps, ...write, lending, home, copy, homeKey, record };
+    const told = await endStanding({ ...ended, remembered: await readRemembered() });
+    return { homeKey, ...told };
   }
   const wanted = { changedSince: null, balance: needsBalance(lending) };
   const records = await readHomeRecords(call, home, [number], wanted);
   const homeRecord = records.found.get(number);
-  // Koha does not distinguish gone from hidden: one look proves nothing, the sweep's two do.
-  if (homeRecord === undefined) return { homeKey, findings: ['HOME_MISSING'], changed: 0, kept: 0 };
-  const remembered = await readRemembered();
-  const { patronProperties } = await deps.libraries.capabilities(library);
-  const pair = pairOf(home, lending, { consortium, accepts: (property) => patronProperties.has(property) });
-  if (pair === null) return null;
-  const refreshed = await refreshCopy({
-    ...deps,
-    ...pair,
-    ...write,
-    copy,
-    homeRecord,
-    homeKey,
-    record,
-    remembered,
-  });
+  if (homeRecord === undefined) return seenAs(homeKey, await followMerge(orphan, deps));
+  const known = { copy, homeRecord, homeKey, record, remembered: await readRemembered() };
+  const refreshed = await refreshCopy({ ...deps, ...pair, ...write, ...known });
   if (refreshed.isChecked === true) await noteChecked(library, [patronId], call);
   return { homeKey, ...refreshed };
+}
+
+/** What is found of a copy whose number home did not answer for. Koha does not distinguish gone from hidden: one look proves nothing. */
+function seenAs(homeKey: string, followed: Followed): SeenCopy {
+  if (followed.kind === 'rekeyed') return { homeKey: followed.homeKey, ...only('REKEYED') };
+  return { homeKey, ...only(followed.kind === 'unsure' ? 'HOME_MERGED' : 'HOME_MISSING') };
 }
 
 /** The home library and the patron's number there, by the one home key that a copy has. */

@@ -1,4 +1,10 @@
-import { buildCopyRecordReader } from '@passport/queue/copies';
+import {
+  buildCopyRecordReader,
+  findCopyOf,
+  noteFindings,
+  pruneFindings,
+  rekeyCopyRecord,
+} from '@passport/queue/copies';
 import { libraryById } from '@passport/patron-rules';
 import type { OwnedLock } from '@passport/queue/locks';
 import {
@@ -74,6 +80,7 @@ async function runSweep(
   await sweepLibrary(state, {
     ...deps,
     readRecords: buildCopyRecordReader(redis, now),
+    records: recordsIn(redis),
     encryption: createEncryption(deps.keys.map((key) => key.reveal())),
     accepts: (property) => patronProperties.has(property),
     unanswered: {
@@ -84,11 +91,22 @@ async function runSweep(
         return noteMissing(redis, { library, home }, homeKeys, now());
       },
     },
+    findings: {
+      note: async (copies) => (isDry ? undefined : noteFindings(redis, library, copies, now())),
+      prune: async (isOf) =>
+        isDry ? undefined : pruneFindings(redis, library, { isOf, beforeMs: state.started_ms }),
+    },
     limits: SWEEP_LIMITS,
   });
   if (!isDry) await noteDone(redis, { kind: 'sweep', library }, now());
   log.info({ audit: true, action: 'sweep ended', lending: library, sweep: id }, 'sweep ended');
 }
+
+/** The service's own records of copies, where one gets another home key. */
+export const recordsIn = (redis: Redis): SweepDeps['records'] => ({
+  find: (lending, homeKey) => findCopyOf(redis, lending, homeKey),
+  rekey: (lending, copy) => rekeyCopyRecord(redis, lending, copy),
+});
 
 function newSweep(
   job: string,

@@ -10,12 +10,13 @@ import {
   isNobodyShown,
   passportTypes,
 } from '@passport/patron-rules';
-import type { CopyRecord } from '@passport/queue/copies';
+import { type CopyRecord, NO_NUMBER } from '@passport/queue/copies';
 import { OTHER_HOMES } from '@passport/queue/statistics';
 import type { SweepState, SweptHome } from '@passport/queue/sweeps';
 import { isKohaFailure } from '../koha/koha-failure.ts';
+import { type Followed, finishRekey, followMerge, isUnfinished } from './follow-merge.ts';
 import { needsBalance, readHomeRecords, readRememberedRows } from './read-rows.ts';
-import { type CopyPair, type Refreshed, endStanding, pairOf, refreshCopy } from './refresh-copy.ts';
+import { type CopyPair, type Refreshed, endStanding, only, pairOf, refreshCopy } from './refresh-copy.ts';
 import { noteChecked } from './check-standing.ts';
 import {
   type Sweep,
@@ -99,10 +100,10 @@ async function sweepHome(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise
     home.state = 'blind';
     return;
   }
-  if (state.mode === 'full') {
-    await save(sweep);
-    await countMissing(sweep, home, pair);
-  }
+  await save(sweep);
+  if (state.mode === 'full') await countMissing(sweep, home, pair);
+  await save(sweep);
+  await sweep.deps.findings.prune((each) => each === id);
   home.state = 'done';
 }
 
@@ -113,6 +114,8 @@ interface ShownCopy {
   readonly record: CopyRecord | null;
   /** Null where no home key can be read. */
   readonly number: number | null;
+  /** Its record has another home key since, of the same home: a change that was interrupted before Koha had it. */
+  readonly unfinished: CopyRecord | null;
 }
 
 async function readRecordsOf(
@@ -125,8 +128,14 @@ async function readRecordsOf(
   return patrons.map((copy) => {
     const number = numberAtHome(copy, home.id, lending.copy.homeKeyAttribute);
     const record = records.get(copy.patronId) ?? null;
-    const isSame = number === null || record?.homeKey === homeKeyOf(home.id, number);
-    return { copy, number, record: isSame ? record : null };
+    const shown = number === null ? null : homeKeyOf(home.id, number);
+    const isSame = shown === null || record?.homeKey === shown;
+    return {
+      copy,
+      number,
+      record: isSame ? record : null,
+      unfinished: isUnfinished(record, shown) ? record : null,
+    };
   });
 }
 
@@ -152,12 +161,23 @@ async function sweepPage(
   const since = state.mode === 'changed' ? changedSince(state) : null;
   const balance = needsBalance(pair.lending);
   const records = await readHomeRecords(call, pair.home.id, numbers, { changedSince: since, balance });
-  const sweepCopy = async ({ copy, record, number }: ShownCopy): Promise<Refreshed | 'missing'> => {
-    if (record === null) return finding(unrecordedBecause(copy, pair));
+  const sweepCopy = async ({
+    copy,
+    record,
+    number,
+    unfinished,
+  }: ShownCopy): Promise<Refreshed | 'missing' | 'as_before'> => {
+    if (unfinished !== null && number !== null) {
+      const homeKey = homeKeyOf(pair.home.id, number);
+      const { dry_run: dryRun, id: sweepId } = state;
+      const orphan = { pair, patronId: copy.patronId, homeKey, record: unfinished, dryRun, sweepId };
+      return only(MISSING_AS[(await finishRekey(copy, orphan, deps)).kind]);
+    }
+    if (record === null) return only(unrecordedBecause(copy, pair));
     const isUnread = memory.unreadable.has(copy.patronId);
-    if (number === null || isUnread || records.unreadable.has(number)) return finding('UNREADABLE');
+    if (number === null || isUnread || records.unreadable.has(number)) return only('UNREADABLE');
     const homeRecord = records.found.get(number);
-    if (homeRecord === undefined) return since === null ? 'missing' : finding('UNCHANGED');
+    if (homeRecord === undefined) return since === null ? 'missing' : 'as_before';
     const homeKey = homeKeyOf(pair.home.id, number);
     const remembered = memory.found.get(copy.patronId) ?? null;
     const { dry_run: dryRun, id: sweepId } = state;
@@ -170,14 +190,17 @@ async function sweepPage(
     for (const { patronId, of } of [...copies, ...unreadable].toSorted(
       (one, next) => one.patronId - next.patronId,
     )) {
-      const done = of === null ? finding('UNREADABLE') : await sweepCopy(of);
-      if (done !== 'missing') add(home, done);
-      else addMissing(sweep, homeKeyOf(pair.home.id, of?.number ?? 0));
+      const done = of === null ? only('UNREADABLE') : await sweepCopy(of);
+      const isLooked = done !== 'missing' && done !== 'as_before';
+      if (done === 'missing') addMissing(sweep, homeKeyOf(pair.home.id, of?.number ?? 0));
+      else add(home, isLooked ? done : only('UNCHANGED'));
+      const homeKey = `${pair.home.id}:${of?.number ?? NO_NUMBER}`;
+      sweep.found.push({ patronId, homeKey, open: isLooked ? done.open : null });
       home.copies += 1;
       state.after = patronId;
-      if (done !== 'missing' && done.isChecked === true && !state.dry_run) checked.push(patronId);
+      if (isLooked && done.isChecked === true && !state.dry_run) checked.push(patronId);
       // A write is counted where it was made, also when this process dies with the next one.
-      if (done !== 'missing' && done.changed > 0) await save(sweep);
+      if (isLooked && done.changed > 0) await save(sweep);
       // Where a row without a number is among them, nobody could say whether it is counted.
       if (page.broken === 0) deps.slice.endIfOver('page');
     }
@@ -208,12 +231,6 @@ function numberAtHome(copy: KohaPatron, home: string, type: string | null): numb
   return keys.length === 1 && /^[1-9]\d{0,9}$/.test(digits) ? Number(digits) : null;
 }
 
-const finding = (code: Refreshed['findings'][number]): Refreshed => ({
-  findings: [code],
-  changed: 0,
-  kept: 0,
-});
-
 function add(home: SweptHome, { findings, changed, kept }: Refreshed): void {
   for (const each of findings) count(home, each, 1);
   home.fields_changed += changed;
@@ -225,40 +242,48 @@ const GONE_AFTER_MS = 24 * 3_600_000;
 /** So many are looked up by their cards at a home in one sweep, those who are missing longest: two calls each that a lending library could make up. */
 const MOST_LOOKED_UP = 100;
 
+/** What is found of a copy whose number home did not answer for once. */
+const MISSING_AS = { none: 'HOME_MISSING', unsure: 'HOME_MERGED', rekeyed: 'REKEYED' } as const;
+
 /**
  * Counts who is missing at a home that was read to its end. Koha does not distinguish "deleted" from "hidden from this API user": gone
- * needs two sweeps a day apart. A card that another record at home has by now was merged into it.
+ * needs two sweeps a day apart. Where home has merged the record into another, the copy gets that one's number.
  */
 async function countMissing(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise<void> {
-  const { state, deps } = sweep;
-  const { unanswered, now } = deps;
+  const { state } = sweep;
+  const { unanswered, now } = sweep.deps;
   const since = await unanswered.note(pair.home.id);
   const longest = [...since]
     .toSorted(([one, oneMs], [other, otherMs]) => oneMs - otherMs || (one < other ? -1 : 1))
     .slice(0, MOST_LOOKED_UP);
   for (const [homeKey, sinceMs] of longest.slice(state.looked_up)) {
-    const isMerged = await hasOtherNumber(homeKey, pair, deps).catch((error: unknown) => {
+    const found = await followMissing(sweep, homeKey, pair).catch((error: unknown) => {
       if (isOfOneRecord(error)) return null;
       throw error;
     });
-    const isGone = isMerged === false && now() - sinceMs >= GONE_AFTER_MS;
-    count(home, isMerged === true ? 'HOME_MERGED' : isGone ? 'HOME_GONE' : 'HOME_MISSING', 1);
+    const isGone = found?.followed === 'none' && now() - sinceMs >= GONE_AFTER_MS;
+    const code = isGone ? 'HOME_GONE' : MISSING_AS[found?.followed ?? 'none'];
+    count(home, code, 1);
+    const patronId = found?.patronId ?? null;
+    if (patronId !== null) sweep.found.push({ patronId, homeKey, open: only(code).open });
     state.looked_up += 1;
     sweep.deps.slice.endIfOver('pages');
   }
   count(home, 'HOME_MISSING', state.missing - longest.length);
 }
 
-/** Whether home has the card of a copy under another number. */
-async function hasOtherNumber(homeKey: string, pair: CopyPair, { call }: SweepDeps): Promise<boolean> {
-  const { home, lending, passportTypes: types } = pair;
-  const type = lending.copy.homeKeyAttribute;
-  if (type === null) return false;
-  const [copy] = await call(lending.id, (koha) => koha.findByAttribute(type, homeKey));
-  const card = copy?.cardnumber ?? null;
-  if (card === null) return false;
-  const found = await call(home.id, (koha) => koha.findByCard(card, { attributes: true, balance: false }));
-  return found.some((each) => !isCopy(each, types) && homeKeyOf(home.id, each.patronId) !== homeKey);
+/** What has become of a copy on record that home did not answer for; the number of the copy, null where none is on record. */
+async function followMissing(
+  { state, deps }: Sweep,
+  homeKey: string,
+  pair: CopyPair,
+): Promise<{ readonly patronId: number | null; readonly followed: Followed['kind'] }> {
+  const { id } = pair.lending;
+  const patronId = await deps.records.find(id, homeKey);
+  const record = patronId === null ? undefined : (await deps.readRecords(id, [patronId])).get(patronId);
+  if (patronId === null || record?.homeKey !== homeKey) return { patronId: null, followed: 'none' };
+  const orphan = { pair, patronId, homeKey, record, dryRun: state.dry_run, sweepId: state.id };
+  return { patronId, followed: (await followMerge(orphan, deps)).kind };
 }
 
 /** Whoever may write patron attributes can write anything there; only what can be a library's id gets into a report. */
@@ -275,10 +300,11 @@ async function countUnknown(sweep: Sweep): Promise<void> {
   const unknown = new Map(Object.entries(state.unknown));
   for await (const page of pagesOf({ type, prefix: '', after: state.after }, sweep)) {
     await endStandings(page, sweep);
-    for (const { attributes } of page.patrons) {
+    for (const { patronId, attributes } of page.patrons) {
       const value = attributes?.find((each) => each.type === type)?.value ?? '';
-      const [, id = NO_HOME_KEY] = HOME_KEY.exec(value) ?? [];
+      const [homeKey = `${NO_HOME_KEY}:${NO_NUMBER}`, id = NO_HOME_KEY] = HOME_KEY.exec(value) ?? [];
       if (Object.hasOwn(state.homes, id)) continue;
+      sweep.found.push({ patronId, homeKey, open: only('HOME_UNKNOWN').open });
       const name = unknown.has(id) || unknown.size < MOST_NAMED ? id : OTHER_HOMES;
       unknown.set(name, (unknown.get(name) ?? 0) + 1);
     }
@@ -286,6 +312,7 @@ async function countUnknown(sweep: Sweep): Promise<void> {
     state.after = page.last;
     await save(sweep);
   }
+  await sweep.deps.findings.prune((home) => !Object.hasOwn(state.homes, home));
 }
 
 /** The copies on record of libraries with which the lending library has no agreement any more are in no good standing. */

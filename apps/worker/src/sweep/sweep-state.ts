@@ -1,9 +1,9 @@
 import type { Library } from '@passport/config';
 import { type CopiesWanted, type ListedPage, listPages } from '@passport/koha-client';
 import { type CopyFinding, libraryById } from '@passport/patron-rules';
-import type { ReadCopyRecords } from '@passport/queue/copies';
+import type { FoundCopy, ReadCopyRecords } from '@passport/queue/copies';
 import type { SweepState, SweptHome } from '@passport/queue/sweeps';
-import type { Encryption } from '@passport/runtime';
+import type { Encryption, Logger } from '@passport/runtime';
 import type { Slice } from '../koha/slice.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { PassOn } from './pass-on.ts';
@@ -21,6 +21,16 @@ export const SWEEP_LIMITS = {
 export interface SweepDeps extends Pick<CopiesContext, 'consortium' | 'now'> {
   readonly call: SweepCall;
   readonly passOn: PassOn;
+  /** The service's own records of copies, where one gets another home key. */
+  readonly records: {
+    /** The copy on record with this home key at a lending library; null where there is none. */
+    find(lending: string, homeKey: string): Promise<number | null>;
+    rekey(
+      lending: string,
+      copy: { readonly patronId: number; readonly from: string; readonly to: string },
+    ): Promise<unknown>;
+  };
+  readonly log: Pick<Logger, 'info'>;
   /** What the service itself knows of copies at a library. */
   readonly readRecords: ReadCopyRecords;
   readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
@@ -34,6 +44,12 @@ export interface SweepDeps extends Pick<CopiesContext, 'consortium' | 'now'> {
     add(homeKeys: readonly string[]): Promise<void>;
     /** Notes who is missing at a home, and returns since when. */
     note(home: string): Promise<ReadonlyMap<string, number>>;
+  };
+  /** Keeps what is open of each copy; a dry run keeps nothing. */
+  readonly findings: {
+    note(copies: readonly FoundCopy[]): Promise<void>;
+    /** Forgets the copies of these homes that this sweep has not come across. */
+    prune(isOf: (home: string) => boolean): Promise<void>;
   };
   readonly slice: Pick<Slice, 'endIfOver'>;
   readonly limits: typeof SWEEP_LIMITS;
@@ -51,16 +67,19 @@ export interface Sweep {
   readonly deps: SweepDeps;
   /** Missing since the last save. */
   readonly missing: string[];
+  /** Looked at since the last save. */
+  readonly found: FoundCopy[];
 }
 
 /** A new sweep, or one that goes on. */
 export function openSweep(begun: SweepState, deps: SweepDeps): Sweep {
   const state: Moving<SweepState> = structuredClone(begun);
-  return { state, lending: libraryById(deps.consortium, state.library), deps, missing: [] };
+  return { state, lending: libraryById(deps.consortium, state.library), deps, missing: [], found: [] };
 }
 
 /** Saves where the sweep is: in the same size, however much is missing. */
-export async function save({ state, deps, missing }: Sweep): Promise<void> {
+export async function save({ state, deps, missing, found }: Sweep): Promise<void> {
+  await deps.findings.note(found.splice(0));
   await deps.unanswered.add(missing.splice(0));
   await deps.save(state);
 }

@@ -44,6 +44,12 @@ const kohaSection = section(
         isRequired: true,
         absent: '',
       }),
+      staffUrl: key(kohaAddress.nullable(), {
+        description:
+          'Address of the staff interface, which lists of findings link to. Nothing is called there. Null: no links.',
+        allowed: 'https://HOST[:PORT][/PATH], or null',
+        fallback: null,
+      }),
       allowHttp: flag(false, 'Allows plain http to a compose service, that is a host name without a dot.'),
       clientId: kohaSecret("OAuth2 client id of the service's API user."),
       clientSecret: kohaSecret('OAuth2 client secret for that id.'),

@@ -168,3 +168,41 @@ export async function noteChecked(
   const answer = await session.call({ operation, json: { checked: patronIds } }, options);
   if (answer.status !== 204) throw session.failure(answer);
 }
+
+/** Most tries at a row: another writer may store it between our read and our write. */
+const MOST_TRIES = 3;
+
+interface CopyMemory {
+  readRememberedCopies(range: RememberedRange): Promise<readonly RememberedCopy[] | null>;
+  rememberCopy(row: CopyMemoryRow & { readonly standing?: Standing | null }): Promise<RememberResult>;
+}
+
+/**
+ * Stores what `change` makes of the fields that a Koha remembers of a copy, and the `standing` of its patron where one is given; `known` is
+ * what was read of them, null for nothing. They are read where that is left out, or where somebody else has stored them since. Returns
+ * what is stored; null where it was not. Throws KohaError.
+ */
+export async function storeRemembered(
+  koha: CopyMemory,
+  { standing, ...of }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'> & { readonly standing?: Standing | null },
+  change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
+  known?: CopyMemoryRow | null,
+): Promise<CopyMemoryRow | null> {
+  const { patronId } = of;
+  let row = known;
+  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+    if (row === undefined) {
+      const rows = await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId });
+      if (rows === null) return null;
+      row = rows[0] ?? null;
+    }
+    const { version } = row ?? { version: 0 };
+    const fields = change(row?.fields ?? {});
+    const shown = standing === undefined ? {} : { standing };
+    const stored = await koha.rememberCopy({ ...of, version, fields, ...shown });
+    if (stored.kind === 'stored') return { ...of, version: stored.version, fields };
+    if (stored.kind === 'no_plugin') return null;
+    row = undefined;
+  }
+  return null;
+}

@@ -1,6 +1,6 @@
 import type { Redis } from '@passport/runtime';
 import { dropDeletion, readDeletions } from './deletions.ts';
-import { copyOfHomeKey, copyRecordsKey, copySeenKey } from '../keys.ts';
+import { copyOfHomeKey, copyRecordsKey, copySeenKey, findingsKey } from '../keys.ts';
 import { defineScript } from '../redis/index.ts';
 
 /**
@@ -38,7 +38,7 @@ end
 `;
 
 /**
- * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now)`, where `what` is `made`, `agreed` (made, with the patron's consent), `passed`
+ * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now)`, where `what` is `made` or `adopted`, `agreed` (made, with the patron's consent), `passed`
  * (values of a copy that is on record) or `ended`. Part of the script that writes the receipt.
  * A record is `HOMEKEY FIELDS AGREED FORMERKEYS`, each list with commas, or `-`.
  */
@@ -154,6 +154,12 @@ export async function noteCopiesSeen(
   await redis.zadd(copySeenKey(lending), 'XX', ...due.flatMap((id) => [nowMs, String(id)]));
 }
 
+/** The copy at a library that is on record with this home key, by Koha's number of it; the later one where there are two. */
+export async function findCopyOf(redis: Redis, lending: string, homeKey: string): Promise<number | null> {
+  const number = await redis.hget(copyOfHomeKey(lending), homeKey);
+  return number === null ? null : Number(number);
+}
+
 /** Gives a copy that is on record under the home key `from` the key `to`: it is the same patron's. False where it is not. */
 export async function rekeyCopyRecord(
   redis: Redis,
@@ -178,6 +184,7 @@ export async function dropCopyRecords(
   for (const { patronId, homeKey: key } of await readDeletions(redis, lending)) {
     if (key === homeKey) await dropDeletion(redis, lending, patronId);
   }
+  if (patronIds.length > 0) await redis.hdel(findingsKey(lending), ...patronIds.map(String));
   const records = await readCopyRecords(redis, lending, patronIds);
   const found = patronIds.filter((id) => records.get(id)?.homeKey === homeKey);
   await drop(redis, lending, found.map(String));

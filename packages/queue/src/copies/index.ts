@@ -4,11 +4,21 @@ export {
   type ReadCopyRecords,
   buildCopyRecordReader,
   noteCopiesSeen,
+  findCopyOf,
   rekeyCopyRecord,
   dropCopyRecords,
   findCopyRecords,
   trimCopyRecords,
 } from './copy-records.ts';
+export {
+  type FoundCopy,
+  type OpenFinding,
+  NO_NUMBER,
+  noteFindings,
+  pruneFindings,
+  readFindings,
+  keepFindings,
+} from './findings.ts';
 export { type BegunDeletion, beginDeletion, readDeletions, dropDeletion } from './deletions.ts';
 export {
   type DisclosureReceipt,

@@ -2,7 +2,15 @@ import { REMEMBERED_HOURS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { COPY_RECORD_LUA } from './copy-records.ts';
 import { execAll, defineScript } from '../redis/index.ts';
-import { RECEIPTS_KEY, copyOfHomeKey, copyRecordsKey, copySeenKey, deletionsKey, jobIdOf } from '../keys.ts';
+import {
+  RECEIPTS_KEY,
+  copyOfHomeKey,
+  copyRecordsKey,
+  copySeenKey,
+  deletionsKey,
+  findingsKey,
+  jobIdOf,
+} from '../keys.ts';
 
 /** What a home library may know of a disclosure: who received which fields of whom, and when. Never a value. */
 export interface DisclosureReceipt {
@@ -19,10 +27,13 @@ export interface DisclosureReceipt {
   /** The lending Koha's number of the copy; left out where its answer was lost, and of a copy that was not made. */
   readonly patronId?: number;
   /**
-   * A copy that got new values of its home record (`refreshed`), one that was deleted, one that the lending library made its own patron
+   * A copy that got new values of its home record (`refreshed`), or its new number there (`rekeyed`), one that was there already and is
+   * followed from now on (`adopted`; `fields` are those that equal home's), one that was deleted, one that the lending library made its own patron
    * (`released`), or one that was not made since the library only observes; without it, one that was made.
    */
-  readonly what?: 'refreshed' | 'deleted' | 'released' | 'observed';
+  readonly what?: 'refreshed' | 'rekeyed' | 'adopted' | 'deleted' | 'released' | 'observed';
+  /** Of a copy whose patron has another number at home now: the home key until then. */
+  readonly formerKey?: string;
   /** That the patron agreed, where the lending library requests it: to which text, who requested it (its Koha's number), and when. */
   readonly consent?: { readonly text_id: string; readonly operator: number | null; readonly at: string };
   /** Of one that was not made: the fields that were read at home, and would have been copied. */
@@ -46,7 +57,7 @@ const MARK_LIFE_SECONDS = REMEMBERED_HOURS * 3600;
  * version before says nothing of them. The receipt, the record of the copy (copy-records.ts) and the end of its deletion (deletions.ts)
  * are written together.
  * KEYS 1 mark of event and patron, 2 receipts, 3 records of the library's copies, 4 when they were seen, 5 their numbers by home key,
- *      6 deletions that were begun
+ *      6 deletions that were begun, 7 what is open of copies: nothing of one that has ended, or is adopted now
  * ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON, 4 what it is for the copy's record, 5 number of the copy or '',
  *      6 home key, 7 now, 8 ... its fields
  */
@@ -65,6 +76,7 @@ local number = '#' .. ARGV[5] .. ' '
 local is_numbered = ARGV[5] ~= '' and not string.find(names, ' ' .. number, 1, true)
 if is_numbered then names = names .. number end
 if not is_new and not is_numbered then return false end
+if (ARGV[4] == 'ended' or ARGV[4] == 'adopted') and ARGV[5] ~= '' then redis.call('HDEL', KEYS[7], ARGV[5]) end
 redis.call('SET', KEYS[1], names, 'EX', ARGV[1])
 if ARGV[5] ~= '' then noteCopy(KEYS[3], KEYS[4], KEYS[5], ARGV[5], ARGV[4], ARGV[6], fields, ARGV[7]) end
 if not is_new then return false end
@@ -74,6 +86,8 @@ return redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[2], '*', 'receipt', ARGV[3
 /** What a receipt is for the record of its copy; `observed` makes none. */
 const RECORDED = {
   refreshed: 'passed',
+  rekeyed: 'passed',
+  adopted: 'adopted',
   deleted: 'ended',
   released: 'ended',
   observed: null,
@@ -107,6 +121,7 @@ export function openReceipts(redis: Redis): Receipts {
           copySeenKey(lending),
           copyOfHomeKey(lending),
           deletionsKey(lending),
+          findingsKey(lending),
         ],
         [
           MARK_LIFE_SECONDS,

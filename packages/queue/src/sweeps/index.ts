@@ -36,3 +36,4 @@ export {
   type OwedProgress,
   openOwedProgress,
 } from './owed.ts';
+export { type WorkItem, type Worklist, readWorklist } from './worklist.ts';

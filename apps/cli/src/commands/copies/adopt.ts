@@ -1,21 +1,37 @@
 import { type Consortium, explainConfig, type Library } from '@passport/config';
 import { foldCard, sameCard } from '@passport/contract';
-import type { KohaPatron } from '@passport/koha-client';
+import { type KohaPatron, storeRemembered } from '@passport/koha-client';
 import {
+  buildPatronCopy,
   cleanText,
   copyCategoriesOf,
+  equalValues,
   fitText,
+  hashedFields,
   homeKeyOf,
+  homeKeysOf,
   isCopy,
   isInForeignCategory,
+  isMergedCopy,
   isSomebodyElse,
   isWithheld,
   passportTypes,
+  wantedValues,
 } from '@passport/patron-rules';
-import { createEncryption } from '@passport/runtime';
-import { attempt, type OpenKoha } from '../../connect/koha-clients.ts';
-import { applyOption, defineCommand, findLibrary, option, required, WrongUse } from '../../program/index.ts';
-import { type CopyTypes, copyTypesOf, valueOf, writeHomeKey } from './copy.ts';
+import { readCopyRecords, readFindings } from '@passport/queue/copies';
+import { createEncryption, type Encryption } from '@passport/runtime';
+import { attempt } from '../../connect/koha-clients.ts';
+import { splitHomeKey } from '../../places/home-key.ts';
+import {
+  applyOption,
+  defineCommand,
+  findLibrary,
+  localDay,
+  option,
+  required,
+  WrongUse,
+} from '../../program/index.ts';
+import { copyTypesOf, rememberedKeys, valueOf, writeHomeKey } from './copy.ts';
 import {
   buildPace,
   type CopiesAt,
@@ -37,8 +53,10 @@ const MEANINGS = {
   changed_meanwhile,
   unreadable,
   failed,
-  adopt: { good: true, says: 'will get its home key' },
-  adopted: { good: true, says: 'has its home key now' },
+  adopt: { good: true, says: 'will get its home key, where it has none, and be followed' },
+  adopted: { good: true, says: 'has its home key, and is on record and remembered now' },
+  merged: { says: 'a copy was merged into this own patron of the library: it is never adopted' },
+  other_number: { says: 'the home library has the card under another number: the next sweep looks at it' },
   unknown_server: { says: 'the passport names a server that --map does not have' },
   no_card: { says: 'the record has no card' },
   not_at_home: { says: 'the home library has no patron with exactly this card' },
@@ -96,23 +114,49 @@ function homesOf(consortium: Consortium, lending: Library, map: ReadonlyMap<stri
 
 interface Adopting {
   readonly consortium: Consortium;
+  readonly encryption: Pick<Encryption, 'hash'>;
+  readonly now: () => number;
   /** The library of each server's name. */
   readonly homes: ReadonlyMap<string, Library>;
   /** Called with each card that is looked up at a home library. */
   readonly noteLookUp: (patronId: number, home: string, card: string) => void;
 }
 
-/** The home keys that records here have, by Koha's number of the record. Throws KohaError. */
+/** The home keys that records here have, by Koha's number of the record, and whose each is. Throws KohaError. */
 async function readKeys({ koha, signal }: Place, homeKey: string) {
   const owners = new Map<string, number>();
-  const keyed = new Set<number>();
+  const keyed = new Map<number, string>();
   for await (const { patrons } of koha.listCopies({ type: homeKey, prefix: '' }, { signal })) {
     for (const patron of patrons) {
-      keyed.add(patron.patronId);
-      owners.set(valueOf(patron, homeKey) ?? '', patron.patronId);
+      const keys = homeKeysOf(patron, { homeKeyAttribute: homeKey });
+      keyed.set(patron.patronId, keys.join(' '));
+      for (const key of keys) owners.set(key, patron.patronId);
     }
   }
   return { owners, keyed };
+}
+
+/**
+ * Which of these copies are followed already: on record and remembered under the home key that they show, and nothing of that is open.
+ * Where the Koha has no plugin, being on record is all there can be. Throws KohaError.
+ */
+async function readFollowed(
+  { library: { id }, koha, open, signal }: Place,
+  keyed: ReadonlyMap<number, string>,
+  patronIds: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (open === null) return new Set();
+  const records = await readCopyRecords(open.redis, id, patronIds);
+  const remembered = await rememberedKeys(koha, patronIds, { signal });
+  const listed = (await readFindings(open.redis, id)).filter(({ finding }) => finding === 'NOT_REMEMBERED');
+  const isOpen = new Set(listed.map(({ patronId }) => patronId));
+  const isFollowed = (patronId: number): boolean => {
+    const key = keyed.get(patronId);
+    const isRecorded = key !== undefined && records.get(patronId)?.homeKey === key;
+    const isRemembered = remembered === null || remembered.get(patronId) === key;
+    return isRecorded && isRemembered && !isOpen.has(patronId);
+  };
+  return new Set(patronIds.filter(isFollowed));
 }
 
 /** What the record itself says against its being adopted. */
@@ -129,7 +173,7 @@ function decideAtHome(
   found: readonly KohaPatron[],
   home: Library,
   types: ReadonlySet<string>,
-): { readonly finding: AdoptFinding; readonly homeKey: string | null } {
+): { readonly finding: AdoptFinding; readonly homeKey: string | null; readonly atHome?: KohaPatron } {
   const own = found.filter(
     (patron) => sameCard(patron.cardnumber ?? '', copy.cardnumber ?? '') && !isCopy(patron, types),
   );
@@ -139,7 +183,7 @@ function decideAtHome(
   if (patron.anonymized === true) return { finding: 'home_anonymized', homeKey: null };
   if (isWithheld(patron, home)) return { finding: 'not_shared', homeKey: null };
   const homeKey = homeKeyOf(home.id, patron.patronId);
-  return { finding: isSomebodyElse(copy, patron) ? 'other_person' : 'adopt', homeKey };
+  return { finding: isSomebodyElse(copy, patron) ? 'other_person' : 'adopt', homeKey, atHome: patron };
 }
 
 /** Looks cards up at the home libraries, one after the other; one that is down is not called for every copy. */
@@ -159,85 +203,128 @@ function buildHomeLookUps({ kohaOf, signal }: Place, noteLookUp: Adopting['noteL
   };
 }
 
-/** Writes the key into a copy that is still as it was found. Throws KohaError. */
+/** A copy that was found good: as it was, its home, and its patron's record there. */
+interface Adoptable {
+  readonly before: KohaPatron;
+  /** The home key that it had; null: none. */
+  readonly key: string | null;
+  readonly home: Library;
+  readonly homeKey: string;
+  readonly atHome: KohaPatron;
+}
+
+/**
+ * Adopts a copy that is still as it was found: its home key where it has none, what the plugin is to remember, and last its record with
+ * the receipt, by which it is followed from then on. What an interrupted run leaves is found again by the next one. Throws KohaError.
+ */
 async function adoptOne(
-  here: OpenKoha,
+  { koha, library: lending, ends }: Place,
   copy: KohaPatron | null,
-  types: CopyTypes,
-  { before, home, homeKey }: { readonly before: KohaPatron; readonly home: string; readonly homeKey: string },
+  { before, key, home, homeKey, atHome }: Adoptable,
+  { consortium, encryption, now }: Adopting,
 ): Promise<AdoptFinding> {
+  const types = copyTypesOf(lending);
   const isSame =
     copy !== null &&
     copy.anonymized !== true &&
     copy.cardnumber === before.cardnumber &&
-    valueOf(copy, types.homeKey) === null &&
+    homeKeysOf(copy, lending.copy).join() === (key ?? '') &&
     valueOf(copy, types.passport) === valueOf(before, types.passport);
-  if (!isSame) return 'changed_meanwhile';
-  const written = await writeHomeKey(here, copy, types, { home, homeKey });
-  return written === 'written' ? 'adopted' : written;
+  if (!isSame || ends === null) return 'changed_meanwhile';
+  const agreement = consortium.agreements.at(lending.id).find((each) => each.home === home.id);
+  if (agreement === undefined) return 'not_shared';
+  const today = localDay(now());
+  const accepts = (): boolean => true;
+  const of = { patron: atHome, home, agreement, lending, branch: copy.libraryId, scannedOn: today, accepts };
+  const made = buildPatronCopy(of);
+  if (made.kind !== 'copy') return 'not_shared';
+  const written = await writeHomeKey(koha, copy, types, { home: home.id, homeKey });
+  if (written !== 'written') return written;
+  const { patronId } = copy;
+  const values = equalValues(copy, wantedValues(made, lending.copy.expiry));
+  const by = { encryption, at: Math.floor(now() / 1000), event: `adopt-${patronId}` };
+  const fields = hashedFields({ lending: lending.id, patronId, homeKey }, values, by);
+  await storeRemembered(koha, { patronId, homeKey }, (known) => ({ ...known, ...fields }));
+  await ends.adopted(patronId, homeKey, Object.keys(values));
+  return 'adopted';
 }
 
-/** All copies at a library that have no home key. Throws KohaError when the list fails. */
-async function adoptAt(
-  place: Place,
-  { consortium, homes, noteLookUp }: Adopting,
-): Promise<CopiesAt<AdoptFinding, Server>> {
+/** All copies at a library that have no home key, or that the service does not follow. Throws KohaError when the list fails. */
+async function adoptAt(place: Place, adopting: Adopting): Promise<CopiesAt<AdoptFinding, Server>> {
   const { library: lending, koha, signal } = place;
+  const { consortium, homes, noteLookUp } = adopting;
   const types = copyTypesOf(lending);
   const { owners, keyed } = await readKeys(place, types.homeKey);
   const lookUp = buildHomeLookUps(place, noteLookUp);
   const allTypes = passportTypes(consortium);
-  const adoptable = new Map<number, { before: KohaPatron; home: string; homeKey: string }>();
-  const decide = async (copy: KohaPatron): Promise<Adoption> => {
-    const name = valueOf(copy, types.passport) ?? '';
+  const copyCategories = copyCategoriesOf(lending.copy);
+  const adoptable = new Map<number, Adoptable>();
+  const decide = async (copy: KohaPatron): Promise<Adoption | null> => {
     const { patronId: patron_id } = copy;
-    const known = { lending: lending.id, patron_id, home_key: null, server: shownServer(name) };
+    const key = keyed.get(patron_id) ?? null;
+    const name = (key === null ? valueOf(copy, types.passport) : splitHomeKey(key)?.home) ?? '';
+    const known = { lending: lending.id, patron_id, home_key: key, server: shownServer(name) };
     const home = homes.get(name);
-    if (home === undefined) return { ...known, finding: 'unknown_server' };
+    if (key?.includes(' ') === true) return { ...known, home_key: null, finding: 'merged' };
+    // A home key of a library that nobody may come from is for `rekey`.
+    if (home === undefined) return key === null ? { ...known, finding: 'unknown_server' } : null;
     const against = decideHere(copy, lending);
     if (against !== null) return { ...known, finding: against };
-    const found = await lookUp(copy, home.id);
-    if (typeof found === 'string') return { ...known, finding: found };
-    const { finding, homeKey } = decideAtHome(copy, found, home, allTypes);
-    if (homeKey === null || finding !== 'adopt') return { ...known, home_key: homeKey, finding };
-    if (owners.has(homeKey)) return { ...known, home_key: homeKey, finding: 'key_taken' };
+    const looked = await lookUp(copy, home.id);
+    if (typeof looked === 'string') return { ...known, finding: looked };
+    const { finding, homeKey, atHome } = decideAtHome(copy, looked, home, allTypes);
+    if (homeKey === null || atHome === undefined || finding !== 'adopt')
+      return { ...known, home_key: key ?? homeKey, finding };
+    if (key !== null && key !== homeKey) return { ...known, finding: 'other_number' };
+    if (key !== null && isMergedCopy(copy, { ...lending.copy, copyCategories, homeRecord: atHome }))
+      return { ...known, finding: 'merged' };
+    if ((owners.get(homeKey) ?? patron_id) !== patron_id)
+      return { ...known, home_key: homeKey, finding: 'key_taken' };
     owners.set(homeKey, patron_id);
-    adoptable.set(patron_id, { before: copy, home: home.id, homeKey });
+    adoptable.set(patron_id, { before: copy, key, home, homeKey, atHome });
     return { ...known, home_key: homeKey, finding };
   };
   const pages = koha.listCopies({ type: types.passport, prefix: '' }, { signal });
   return {
     plan: planList<AdoptFinding, Server>(lending, pages, NO_SERVER, async function* (copies) {
-      for (const copy of copies) if (!keyed.has(copy.patronId)) yield await decide(copy);
+      const withKey = copies.flatMap(({ patronId }) => (keyed.has(patronId) ? [patronId] : []));
+      const followed = await readFollowed(place, keyed, withKey);
+      for (const copy of copies) {
+        const found = followed.has(copy.patronId) ? null : await decide(copy);
+        if (found !== null) yield found;
+      }
     }),
     async apply({ patron_id: id, finding }, record) {
       const found = adoptable.get(id ?? 0);
-      return found === undefined ? finding : adoptOne(koha, record, types, found);
+      return found === undefined ? finding : adoptOne(place, record, found, adopting);
     },
   };
 }
 
 export const copiesAdopt = defineCommand({
-  summary: 'give home keys to the copies that the older plugin made',
+  summary: 'have copies followed that the older plugin, or an older version, made',
   description:
-    'Finds the copies without a home key, as the plugin Patron Passport for Koha made them, looks each card up at its home library, and ' +
-    'gives the copy its home key; its passport then names the library by its id. Adopted is a copy only if exactly one living patron of ' +
-    'the home library has exactly its card, and their names and birth dates agree. All others are listed with the reason and left as ' +
+    'Finds the copies without a home key, as the plugin Patron Passport for Koha made them, and those that are not on record or that the ' +
+    'plugin does not remember, as versions before made them. Looks each card up at its home library, gives the copy its home key where ' +
+    'it has none (its passport then names the library by its id), has the plugin remember the fields that equal those at home, and puts ' +
+    'it on record, with a receipt: from then on it is refreshed, purged and erased as any other. Adopted is a copy only if exactly one ' +
+    'living patron of the home library has exactly its card, under the number of its home key, and their names and birth dates agree. All others are listed with the reason and left as ' +
     'they are. Calls the home libraries one by one and never more than half of the time. Only plans without --apply.',
   examples: [
+    'passport copies adopt --at riverside',
     'passport copies adopt --at riverside --map "ServerB=midland"',
     'passport copies adopt --at riverside --map "ServerB=midland" "Lake County=lakeside" --apply',
   ],
   options: {
     at: required('<library>', 'the lending library'),
-    map: option<ReadonlyMap<string, string>>(
+    map: option<ReadonlyMap<string, string> | undefined>(
       '<server=library...>',
       'which library a server of the older plugin is',
-      (made) => made.argParser(parseMap).makeOptionMandatory(),
+      (made) => made.argParser(parseMap),
     ),
     apply: applyOption(),
   },
-  run: async ({ at, map, apply = false }, _args, report, deps): Promise<0 | 1> => {
+  run: async ({ at, map = new Map(), apply = false }, _args, report, deps): Promise<0 | 1> => {
     const { consortium, keys } = explainConfig(deps.env, deps.readFile);
     const lending = findLibrary(consortium, at);
     copyTypesOf(lending);
@@ -253,8 +340,8 @@ export const copiesAdopt = defineCommand({
       lenders: [lending],
       called: [lending, ...new Set(homes.values())],
       applies: apply,
-      needsQueue: false,
-      at: (place) => adoptAt(place, { consortium, homes, noteLookUp }),
+      needsQueue: true,
+      at: (place) => adoptAt(place, { consortium, homes, encryption, now: deps.now, noteLookUp }),
       todo: ['adopt'],
       nothing: NO_SERVER,
     };

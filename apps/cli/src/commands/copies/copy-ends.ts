@@ -18,8 +18,10 @@ const ENDED_AFTER_MS = 3_600_000;
 
 export type Deletion = NonNullable<Awaited<ReturnType<typeof beginDeletion>>>;
 
-/** What is put on record of the ends of copies at a lending library, so that each has a receipt whatever interrupts the run. */
+/** What is put on record of the adoption and the ends of copies at a lending library, so that each has a receipt whatever interrupts the run. */
 export interface CopyEnds {
+  /** After a copy has its home key: from then on it is followed. `fields` are those that equal home's. */
+  adopted(patronId: number, homeKey: string, fields: readonly string[]): Promise<void>;
   /** Before a copy becomes the library's own patron: from then on nobody follows it. `homeKeys` are those that the record shows. */
   release(patronId: number, homeKeys: readonly string[]): Promise<void>;
   /** Before a copy is deleted. Null where too many deletions have no answer. */
@@ -43,10 +45,11 @@ export function openCopyEnds(
   const append = async (
     what: NonNullable<DisclosureReceipt['what']>,
     { patronId, homeKey, eventId, atMs }: BegunDeletion,
+    fields: readonly string[] = [],
   ): Promise<void> => {
     const home = splitHomeKey(homeKey)?.home ?? '';
     const at = new Date(atMs).toISOString();
-    const receipt = { at, home, lending, homeKey, fields: [], eventId, patronId, what };
+    const receipt = { at, home, lending, homeKey, fields, eventId, patronId, what };
     await receipts.append(receipt, await now(), receiptsMs);
   };
   /** Whose copy it is by the service's own record; what the lending Koha shows can be another. */
@@ -54,6 +57,10 @@ export function openCopyEnds(
     (await readCopyRecords(redis, lending, [patronId])).get(patronId)?.homeKey;
   const deleted = (deletion: BegunDeletion): Promise<void> => append('deleted', deletion);
   return {
+    async adopted(patronId, homeKey, fields) {
+      // Once for each copy and key, whichever run writes it.
+      await append('adopted', { patronId, homeKey, eventId: `adopt-${patronId}`, atMs: await now() }, fields);
+    },
     async release(patronId, homeKeys) {
       const recorded = await recordedKey(patronId);
       const [eventId, atMs] = [newId(), await now()];

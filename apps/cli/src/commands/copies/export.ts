@@ -45,6 +45,7 @@ const toRow = (receipt: DisclosureReceipt) => ({
   read: receipt.read ?? [],
   consent: receipt.consent ?? null,
   patron_id: receipt.patronId ?? null,
+  former_key: receipt.formerKey ?? null,
 });
 
 /** A consent as one cell: text, member of staff, time. */
@@ -61,7 +62,7 @@ const textOf = (
 export const copiesExport = defineCommand({
   summary: 'export the receipts of copies',
   description:
-    'Prints one line per disclosed record, per copy that got new values, was deleted, or became the own patron of its lending library, and per record that was read for a library which only observes (what): when, from which home library to which lending library, whose record (home key, and number of the copy), and the ' +
+    'Prints one line per disclosed record, per copy that got new values or another home key, was adopted or deleted, or became the own patron of its lending library, and per record that was read for a library which only observes (what): when, from which home library to which lending library, whose record (home key, and number of the copy), and the ' +
     'names of the fields that left (of an observed one, those that were read stand under read), but none of their values. CSV, oldest first, or JSON with --json. Receipts are kept for ' +
     'retention.receipts.',
   examples: [

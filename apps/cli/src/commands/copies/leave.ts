@@ -24,7 +24,7 @@ import {
   printPlan,
   SHARED_MEANINGS,
 } from './plan.ts';
-import { printPurge, PURGE, purgeAt, type PurgeFacts, type PurgeFinding } from './purge-at.ts';
+import { allCopies, printPurge, PURGE, purgeAt, type PurgeFacts, type PurgeFinding } from './purge-at.ts';
 
 const WAYS = ['expire', 'release', 'purge'] as const;
 type Way = (typeof WAYS)[number];
@@ -146,7 +146,7 @@ export const copiesLeave = defineCommand({
       needsQueue: apply && by !== 'expire',
     } as const;
     if (by === 'purge') {
-      const criteria = { expired: false, unusedSince: null, gone: null, leaves: true };
+      const criteria = allCopies('leaves');
       const today = localDay(deps.now());
       const ran = await goThrough<PurgeFinding, PurgeFacts>(
         {

@@ -44,8 +44,8 @@ const MEANINGS = {
 } as const satisfies Meanings<string>;
 export type PurgeFinding = keyof typeof MEANINGS;
 
-/** `gone`: proven to have left home. `leaves`: its home library leaves. */
-type PurgeReason = 'expired' | 'unused' | 'gone' | 'leaves';
+/** `gone`: proven to have left home. `leaves`: its home library leaves. `erased`: the patron's data shall be erased. */
+type PurgeReason = 'expired' | 'unused' | 'gone' | 'leaves' | 'erased';
 
 /** Which copies are meant; one criterion that is true suffices. */
 interface PurgeCriteria {
@@ -54,9 +54,17 @@ interface PurgeCriteria {
   readonly unusedSince: string | null;
   /** Null: not looked at. */
   readonly gone: Pick<ProvenGone, 'homeKeys' | 'isStillGone'> | null;
-  /** All of them. */
-  readonly leaves: boolean;
+  /** All of them, and why. */
+  readonly all: Extract<PurgeReason, 'leaves' | 'erased'> | null;
 }
+
+/** Copies without any criterion but whose they are. */
+export const allCopies = (all: PurgeCriteria['all']): PurgeCriteria => ({
+  expired: false,
+  unusedSince: null,
+  gone: null,
+  all,
+});
 
 /** Why a copy is meant, and what keeps it. */
 export interface PurgeFacts {
@@ -77,6 +85,8 @@ export type PurgedCopy = Planned<PurgeFinding, PurgeFacts>;
 interface PurgeWish {
   /** Only copies of this home library, where it is named. */
   readonly of: string | undefined;
+  /** Only the copies of this patron, where one is named. */
+  readonly homeKey?: string;
   readonly today: string;
   readonly criteria: PurgeCriteria;
 }
@@ -89,7 +99,7 @@ const isExpired = ({ expired, expiryDate }: KohaPatron, today: string): boolean 
   expired === true || (expiryDate !== null && expiryDate < today);
 
 function reasonsFor(
-  { criteria: { expired, unusedSince, gone, leaves }, today }: PurgeCase,
+  { criteria: { expired, unusedSince, gone, all }, today }: PurgeCase,
   copy: KohaPatron,
   keys: readonly string[],
   { lastUsed }: DeletionFacts,
@@ -99,7 +109,7 @@ function reasonsFor(
     ...(expired && isExpired(copy, today) ? ['expired' as const] : []),
     ...(isUnused ? ['unused' as const] : []),
     ...(keys.some((key) => gone?.homeKeys.has(key) === true) ? ['gone' as const] : []),
-    ...(leaves ? ['leaves' as const] : []),
+    ...(all === null ? [] : [all]),
   ];
 }
 
@@ -192,6 +202,7 @@ async function* decideBatch(
   paced: Pace,
   facts: Map<number, DeletionFacts>,
 ): AsyncGenerator<PurgedCopy, void, undefined> {
+  if (copies.length === 0) return;
   const { koha, library, signal } = purge;
   const ids = copies.map(({ patronId }) => patronId);
   const known = await paced(() => koha.readDeletionFacts(ids, { signal }));
@@ -224,9 +235,17 @@ export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, P
   const purge = { ...place, ...wish, homeKeyType: copyTypesOf(library).homeKey };
   const paced = buildPace(signal);
   const facts = new Map<number, DeletionFacts>();
-  const pages = listCopies(koha, library, wish.of, { signal });
+  const { of, homeKey } = wish;
+  const pages =
+    homeKey === undefined
+      ? listCopies(koha, library, of, { signal })
+      : koha.listCopies({ type: purge.homeKeyType, prefix: homeKey }, { signal });
+  const isMeant = (copy: KohaPatron): boolean =>
+    homeKey === undefined || homeKeysOf(copy, library.copy).includes(homeKey);
   return {
-    plan: planList(library, pages, NOTHING_KNOWN, (copies) => decideBatch(purge, copies, paced, facts)),
+    plan: planList(library, pages, NOTHING_KNOWN, (copies) =>
+      decideBatch(purge, copies.filter(isMeant), paced, facts),
+    ),
     async apply(copy, record) {
       const fact = facts.get(copy.patron_id ?? 0);
       return ends === null || fact === undefined ? copy : remove(purge, ends, copy, record, fact);

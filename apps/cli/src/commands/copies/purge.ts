@@ -123,7 +123,7 @@ export const copiesPurge = defineCommand({
         return purgeAt(place, {
           of,
           today,
-          criteria: { expired, unusedSince, gone: proven, leaves: !isNarrowed },
+          criteria: { expired, unusedSince, gone: proven, all: isNarrowed ? null : 'leaves' },
         });
       },
       ...PURGE,

@@ -37,6 +37,13 @@ my $FAILURES = list_of(
     )
 );
 
+my $FINDINGS = list_of(
+    object(
+        { patron_id => number(), finding => $CODE, since => $TIME, new => sub { return $_[0] ? 1 : 0 } },
+        qw( patron_id finding since )
+    )
+);
+
 our @EXPORT_OK = qw( service_status );
 
 =head1 NAME
@@ -85,8 +92,9 @@ sub _status {
     my ($json) = @_;
 
     my $checked_at = $TIME->( $json->{checked_at} );
-    my ( $library, $workers, $events, $outcomes, $needs )
-        = map { ref $json->{$_} eq 'HASH' ? $json->{$_} : {} } qw( library workers events outcomes needs );
+    my ( $library, $workers, $events, $outcomes, $needs, $findings )
+        = map { ref $json->{$_} eq 'HASH' ? $json->{$_} : {} }
+        qw( library workers events outcomes needs findings );
     return if !is_id( $library->{id} ) || !$checked_at;
 
     return {
@@ -101,6 +109,8 @@ sub _status {
         since    => $TIME->( $outcomes->{since} ),
         counts   => $COUNTS->( $outcomes->{counts} ),
         failures => $FAILURES->( $json->{failures} ),
+        findings =>
+            { open => number()->( $findings->{open} ) // 0, listed => $FINDINGS->( $findings->{listed} ) },
         needs    => {
             observes    => ( $needs->{mode} // q{} ) eq 'observe' ? 1 : 0,
             categories  => list_of($TEXT)->( $needs->{categories} ),

@@ -146,6 +146,17 @@ sub _status {
                 }
             } @{ $status->{failures} }
         ],
+        findings => {
+            open   => $status->{findings}{open},
+            listed => [
+                map {
+                    +{  %{$_},
+                        since => _time( _seconds_of( $_->{since} ) ),
+                        text  => $words->{"finding_$_->{finding}"} // $_->{finding},
+                    }
+                } @{ $status->{findings}{listed} }
+            ],
+        },
     };
 }
 

@@ -1,0 +1,124 @@
+import { loadConsortium } from '@passport/config';
+import { OPEN_FINDINGS, commandsFor, patronPage } from '@passport/contract';
+import { keepFindings } from '@passport/queue/copies';
+import { type WorkItem, type Worklist, readWorklist } from '@passport/queue/sweeps';
+import { withQueue } from '../../connect/with-queue.ts';
+import { openAudit } from '../../program/open-audit.ts';
+import {
+  alignRows,
+  defineCommand,
+  findLibrary,
+  flag,
+  option,
+  type Report,
+  required,
+  WrongUse,
+} from '../../program/index.ts';
+
+const isoOf = (ms: number): string => new Date(ms).toISOString();
+
+/** The library whose copies these are, with the address that its patrons' pages are at. */
+interface At {
+  readonly lending: string;
+  readonly staffUrl: string | null;
+}
+
+const toJson = (
+  { lending, staffUrl }: At,
+  { patronId, homeKey, finding, sinceMs, isNew, isKept }: WorkItem,
+) => ({
+  patron_id: patronId,
+  home_key: homeKey,
+  finding,
+  since: isoOf(sinceMs),
+  new: isNew,
+  kept: isKept,
+  says: OPEN_FINDINGS[finding].says,
+  advice: OPEN_FINDINGS[finding].advice,
+  commands: commandsFor(finding, { lending, patronId, homeKey }),
+  url: staffUrl === null ? null : patronPage(staffUrl, patronId),
+});
+
+/** By finding: what it means, and the copies that have it, each with the commands that fit. */
+function printItems(at: At, items: readonly WorkItem[], { line, colors }: Report): void {
+  const { lending, staffUrl } = at;
+  for (const finding of new Set(items.map((item) => item.finding))) {
+    const copies = items.filter((item) => item.finding === finding);
+    const { says, advice } = OPEN_FINDINGS[finding];
+    line(`${colors.bold(finding)} ${copies.length}: ${says}`);
+    line(`  to do: ${advice}`);
+    const rows = copies.map(({ patronId, homeKey, sinceMs, isNew, isKept }) => [
+      `  ${isNew ? 'new' : isKept ? 'kept' : ''}`,
+      String(patronId),
+      homeKey,
+      isoOf(sinceMs).slice(0, 10),
+      staffUrl === null ? '' : patronPage(staffUrl, patronId),
+    ]);
+    for (const row of alignRows(rows)) line(row);
+    const [first] = copies;
+    for (const command of first === undefined ? [] : commandsFor(finding, { lending, ...first }))
+      line(`  ${colors.dim(`$ ${command}`)}`);
+  }
+}
+
+/** `402`, any number of them. */
+function parseNumber(given: string, before: readonly number[] = []): readonly number[] {
+  if (!/^[1-9]\d{0,9}$/.test(given)) throw new WrongUse(`"${given}" is no patron number`);
+  return [...before, Number(given)];
+}
+
+const sweptText = ({ sweptMs }: Worklist): string =>
+  sweptMs === null ? 'no sweep has ended yet' : `by the sweep of ${isoOf(sweptMs)}`;
+
+export const copiesFindings = defineCommand({
+  summary: 'list the copies at a lending library that somebody has to look at',
+  description:
+    "Lists what the sweeps, and the scans of copies, have found at a lending library and left open: the copy's patron number there, its " +
+    'home key, what it means, what to do, and the commands for it, which plan first. What is handled disappears: at once where a command ' +
+    'of this service does it, otherwise with the next sweep. `new` is what the last sweep has found first. With --keep, what is found of ' +
+    'these copies now is to stay as it is, and leaves the list until something else is found of them. The output contains no name and no ' +
+    'card. The exit code is 1 while something is open.',
+  examples: [
+    'passport copies findings --at riverside',
+    "passport copies findings --at riverside --json | jq '.findings[] | select(.new)'",
+    'passport copies findings --at riverside --keep 402 405',
+  ],
+  options: {
+    at: required('<library>', 'the lending library'),
+    keep: option<readonly number[] | undefined>(
+      '<patron...>',
+      'patron numbers of copies that shall stay as they are',
+      (made) => made.argParser(parseNumber),
+    ),
+    kept: flag('those that are kept as they are, too'),
+  },
+  run: ({ at, keep = [], kept = false }, _args, report, deps): Promise<0 | 1> => {
+    const { koha } = findLibrary(loadConsortium(deps.env, deps.readFile), at);
+    return withQueue(deps, async ({ redis }): Promise<0 | 1> => {
+      const audit = openAudit(deps, 'copies_findings', 'findings of copies, for an operator');
+      const done = await keepFindings(redis, at, keep);
+      for (const patronId of done) audit({ lending: at, patron_id: patronId, result: 'kept' });
+      for (const id of keep.filter((each) => !done.includes(each)))
+        report.progress(`nothing is open of patron ${id}`);
+      const list = await readWorklist(redis, at);
+      const shown = kept ? [...list.items, ...list.kept] : list.items;
+      if (keep.length === 0) audit({ lending: at, copies: shown.length, result: 'listed' });
+      const place = { lending: at, staffUrl: koha.staffUrl };
+      printItems(place, shown, report);
+      if (shown.length === 0) report.line('nothing is open');
+      report.progress(`${at}: ${sweptText(list)}; ${list.kept.length} kept as they are`);
+      for (const home of list.unread)
+        report.progress(
+          `${home}: did not answer, or hides its patrons: the list may lack some of its copies`,
+        );
+      report.json({
+        library: at,
+        swept_at: list.sweptMs === null ? null : isoOf(list.sweptMs),
+        kept: list.kept.length,
+        unread: list.unread,
+        findings: shown.map((item) => toJson(place, item)),
+      });
+      return list.items.length === 0 ? 0 : 1;
+    });
+  },
+});

@@ -1,0 +1,136 @@
+import { sameCard } from '@passport/contract';
+import { type KohaPatron, storeRemembered } from '@passport/koha-client';
+import {
+  copyCategoriesOf,
+  homeKeyOf,
+  homeKeysOf,
+  isCopy,
+  isInForeignCategory,
+  isSomebodyElse,
+} from '@passport/patron-rules';
+import type { CopyRecord } from '@passport/queue/copies';
+import { type CopyPair, buildIsWritten, isShared } from './refresh-copy.ts';
+import type { SweepDeps } from './sweep-state.ts';
+
+export type RekeyDeps = Pick<SweepDeps, 'call' | 'passOn' | 'encryption' | 'records' | 'log'>;
+
+/** A copy on record whose number home does not know any more. */
+interface Orphan {
+  readonly pair: CopyPair;
+  readonly patronId: number;
+  readonly homeKey: string;
+  readonly record: CopyRecord;
+  readonly dryRun: boolean;
+  /** Of the sweep, or the scan. */
+  readonly sweepId: string;
+}
+
+/** `none`: home has the card under no other number. */
+export type Followed =
+  { readonly kind: 'none' | 'unsure' } | { readonly kind: 'rekeyed'; readonly homeKey: string };
+
+const UNSURE: Followed = { kind: 'unsure' };
+
+/**
+ * Looks whether home has merged a patron into another record, and gives the copy the number that the patron has there now. That is done
+ * only where one record of home has the card that the service itself wrote into the copy, names and birth date agree, the number of before
+ * is nobody's, and no other copy has the new one: so neither a home can make a copy follow another person, nor the lending library obtain
+ * the data of one. Throws KohaError or LibraryClosed, and SweepPaused where the hour is used up.
+ */
+export async function followMerge(orphan: Orphan, deps: RekeyDeps): Promise<Followed> {
+  const { pair, patronId, homeKey } = orphan;
+  const { home, lending } = pair;
+  const { call } = deps;
+  const copy = await call(lending.id, (koha) => koha.readPatron(patronId));
+  const card = copy?.cardnumber ?? null;
+  if (copy === null || card === null || !pair.isOwnCard(card)) return { kind: 'none' };
+  const found = await call(home.id, (koha) => koha.findByCard(card, { attributes: true, balance: false }));
+  const others = found.filter(
+    (each) => sameCard(each.cardnumber ?? '', card) && homeKeyOf(home.id, each.patronId) !== homeKey,
+  );
+  const [patron, another] = others.filter((each) => !isCopy(each, pair.passportTypes));
+  if (patron === undefined) return { kind: 'none' };
+  if (another !== undefined || patron.anonymized === true || !isShared(patron, pair)) return UNSURE;
+  if (!isAsMade(copy, orphan) || isSomebodyElse(copy, patron)) return UNSURE;
+  if (!(await isCardOurs(card, orphan, deps))) return UNSURE;
+  const before = Number(homeKey.slice(homeKey.lastIndexOf(':') + 1));
+  const former = await call(home.id, (koha) => koha.readPatron(before));
+  if (former !== null && former.anonymized !== true) return UNSURE;
+  return rekey(copy, { ...orphan, to: homeKeyOf(home.id, patron.patronId) }, deps);
+}
+
+/** Whether a record is still the copy that was made: its one home key, its passport, a category of copies. */
+function isAsMade(copy: KohaPatron, { pair: { lending, passportTypes: types }, homeKey }: Orphan): boolean {
+  const keys = homeKeysOf(copy, lending.copy);
+  const isForeign = isInForeignCategory(copy, { copyCategories: copyCategoriesOf(lending.copy) });
+  return (
+    !copy.hidden && copy.anonymized !== true && isCopy(copy, types) && !isForeign && keys.join() === homeKey
+  );
+}
+
+/** Whether the service wrote this card into the copy: one that somebody at the lending library entered leads to whom they like. */
+async function isCardOurs(
+  card: string,
+  { pair: { lending }, patronId, homeKey, record }: Orphan,
+  { call, encryption }: RekeyDeps,
+): Promise<boolean> {
+  const rows = await call(lending.id, (koha) =>
+    koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
+  );
+  const written = rows?.[0]?.fields['cardnumber'];
+  if (written === undefined) return false;
+  const isWritten = buildIsWritten({ lending: lending.id, patronId, homeKey, record }, encryption);
+  return isWritten('cardnumber', card, written.hash) === true;
+}
+
+/** Whether a copy got another home key by its record, and the lending Koha still shows the one of before: both of the same home. */
+export function isUnfinished(record: CopyRecord | null, shown: string | null): boolean {
+  if (record === null || shown === null || record.homeKey === shown) return false;
+  const homeOf = (homeKey: string): string => homeKey.slice(0, homeKey.lastIndexOf(':'));
+  return record.formerKeys.includes(shown) && homeOf(record.homeKey) === homeOf(shown);
+}
+
+/**
+ * Finishes what was interrupted: the record of the copy has its new home key, and the lending Koha shows the one of before. Throws as
+ * `followMerge`.
+ */
+export async function finishRekey(copy: KohaPatron, orphan: Orphan, deps: RekeyDeps): Promise<Followed> {
+  const fresh = await deps.call(orphan.pair.lending.id, (koha) => koha.readPatron(copy.patronId));
+  if (fresh === null || !isAsMade(fresh, orphan)) return UNSURE;
+  return rekey(fresh, { ...orphan, to: orphan.record.homeKey }, deps);
+}
+
+/**
+ * Gives a copy its new home key, after its receipt: first the service's own record, then what the plugin remembers, then the record in
+ * Koha. A run that ends in between is finished by the next one, which finds the key of before among the record's former ones.
+ */
+async function rekey(
+  copy: KohaPatron,
+  { pair, patronId, homeKey: from, dryRun, sweepId, to }: Orphan & { readonly to: string },
+  { call, passOn, records, log }: RekeyDeps,
+): Promise<Followed> {
+  const { home, lending } = pair;
+  const { homeKeyAttribute: type } = lending.copy;
+  const attributeId =
+    copy.attributes?.find((each) => each.type === type && each.value?.trim() === from)?.id ?? null;
+  if (type === null || attributeId === null) return UNSURE;
+  const owner = await records.find(lending.id, to);
+  const isTaken =
+    (owner !== null && owner !== patronId) ||
+    (await call(lending.id, (koha) => koha.isAttributeTaken(type, to)));
+  if (isTaken) return UNSURE;
+  if (dryRun) return { kind: 'rekeyed', homeKey: to };
+  // Once, whichever run writes it.
+  const eventId = `rekey-${patronId}`;
+  const receipt = { home: home.id, lending: lending.id, homeKey: to, fields: [], eventId, patronId } as const;
+  const changed = await passOn({ ...receipt, what: 'rekeyed', formerKey: from }, async (sending) => {
+    await records.rekey(lending.id, { patronId, from, to });
+    await call(lending.id, (koha) => storeRemembered(koha, { patronId, homeKey: to }, (fields) => fields));
+    return call(lending.id, (koha) => sending(() => koha.changeAttribute({ patronId, attributeId }, to)));
+  });
+  const isDone = changed.kind === 'changed';
+  const line = { lending: lending.id, home: home.id, patron_id: patronId, home_key: to, former_key: from };
+  const result = isDone ? 'done' : changed.kind;
+  log.info({ audit: true, action: 'rekey', ...line, sweep: sweepId, result }, 'home key of a copy renewed');
+  return isDone ? { kind: 'rekeyed', homeKey: to } : UNSURE;
+}

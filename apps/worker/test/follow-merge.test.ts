@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type DisclosureReceipt, readCopyRecords, readReceipts } from '@passport/queue/copies';
+import { readWorklist } from '@passport/queue/sweeps';
+import { leakGuard } from '@passport/testkit';
+import { openEmptyRedis } from './empty-redis.ts';
+import { DAY_MS, LENDER, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+const NOW = Date.parse('2026-11-26T02:00:00Z');
+const PATCH = 'PATCH /patrons/{patron_id}/extended_attributes/{extended_attribute_id}';
+const { redis } = await openEmptyRedis();
+
+const personOf = (index: number) => ({
+  surname: `Name ${index}`,
+  firstname: `Ada ${index}`,
+  date_of_birth: `19${50 + index}-02-03`,
+  category_id: 'AD',
+  library_id: 'MAIN',
+});
+
+async function open(count: number, entry?: object): Promise<SweepBench> {
+  const bench = own(await openSweep(['midland', 'lakeside'], redis, entry));
+  for (let index = 0; index < count; index += 1) {
+    const card = bench.put('midland', index);
+    const { category_id: _category, ...person } = personOf(index);
+    for (const koha of [bench.lender, bench.homes['midland']]) koha?.putPatron(card, person);
+  }
+  return bench;
+}
+const idOf = ({ lender }: SweepBench, index: number): number =>
+  Number(lender.state(cardOf('midland', index)).patrons[0]?.['patron_id']);
+const homeIdOf = ({ homes }: SweepBench, card: string): number =>
+  Number(homes['midland']?.state(card).patrons[0]?.['patron_id']);
+/** Home merges the patron into another record, which gets the card. Returns that one's number. */
+function merge(bench: SweepBench, index: number, person: Readonly<Record<string, unknown>> = {}): number {
+  const { midland } = bench.homes;
+  const card = cardOf('midland', index);
+  midland?.putPatron(`kept-${index}`, { ...personOf(index), ...person });
+  midland?.mergePatron(card, `kept-${index}`);
+  midland?.putPatron(`kept-${index}`, { cardnumber: card });
+  return homeIdOf(bench, card);
+}
+const keysOf = ({ lender }: SweepBench, index: number): unknown[] =>
+  (lender.state(cardOf('midland', index)).patrons[0]?.extended_attributes ?? [])
+    .filter(({ type }) => type === 'PASSPORTED_ID')
+    .map(({ value }) => value);
+async function rekeyed(): Promise<DisclosureReceipt[]> {
+  const all: DisclosureReceipt[] = [];
+  for await (const receipt of readReceipts(redis)) if (receipt.what === 'rekeyed') all.push(receipt);
+  return all;
+}
+const open_ = async (): Promise<string[]> =>
+  (await readWorklist(redis, LENDER)).items.map(({ finding }) => finding);
+const findingsOf = async (bench: SweepBench, how: Parameters<SweepBench['sweep']>[0] = { atMs: NOW }) =>
+  (await bench.sweep(how)).homes['midland']?.findings;
+
+describe('a patron whose records home has merged', () => {
+  test('is followed under the number of now, with a receipt and a line of the audit, and refreshed as before', async () => {
+    const bench = await open(2);
+    const former = homeIdOf(bench, cardOf('midland', 0));
+    const now = merge(bench, 0);
+    expect(await findingsOf(bench)).toEqual({ REKEYED: 1, UNCHANGED: 1 });
+    const homeKey = `midland:${now}`;
+    expect(keysOf(bench, 0)).toEqual([homeKey]);
+    expect(await rekeyed()).toMatchObject([
+      { home: 'midland', homeKey, formerKey: `midland:${former}`, fields: [], patronId: idOf(bench, 0) },
+    ]);
+    expect(bench.lines).toMatchObject([
+      { audit: true, action: 'rekey', home_key: homeKey, former_key: `midland:${former}`, result: 'done' },
+    ]);
+    expect((await readCopyRecords(redis, LENDER, [idOf(bench, 0)])).get(idOf(bench, 0))).toMatchObject({
+      homeKey,
+      formerKeys: [`midland:${former}`],
+    });
+    expect(await open_()).toEqual([]);
+
+    bench.homes['midland']?.putPatron(cardOf('midland', 0), {
+      email: 'new@midland.example',
+      city: 'midland',
+    });
+    await bench.sweep({ atMs: NOW + DAY_MS });
+    expect(bench.lender.state(cardOf('midland', 0)).patrons[0]?.['email']).toBe('new@midland.example');
+    expect(await rekeyed()).toHaveLength(1);
+  });
+
+  test.each([
+    ['another birth date', { date_of_birth: '1999-09-09' }],
+    ['another first name', { firstname: 'Bea' }],
+    ['no birth date and no first name', { firstname: null, date_of_birth: null }],
+  ])('is left to somebody where the other record has %s', async (_what, person) => {
+    const bench = await open(1);
+    const before = keysOf(bench, 0);
+    merge(bench, 0, person);
+    bench.lender.clearCalls();
+    expect(await findingsOf(bench)).toEqual({ HOME_MERGED: 1 });
+    expect(await open_()).toEqual(['HOME_MERGED']);
+    expect(keysOf(bench, 0)).toEqual(before);
+    expect(bench.calls(bench.lender).filter((call) => /^(?:PATCH|PUT|POST)/.test(call))).toEqual([]);
+    expect(await rekeyed()).toEqual([]);
+    // Somebody says that it is the same person, by the record here.
+    bench.homes['midland']?.putPatron(cardOf('midland', 0), personOf(0));
+    expect(await findingsOf(bench, { atMs: NOW + DAY_MS })).toEqual({ REKEYED: 1 });
+    expect(await open_()).toEqual([]);
+  });
+
+  test('is not followed to whose card somebody at the lending library has entered, whatever names they wrote', async () => {
+    const bench = await open(1);
+    const { midland } = bench.homes;
+    midland?.putPatron('victim', { ...personOf(7), email: 'victim@midland.example' });
+    midland?.deletePatron(cardOf('midland', 0));
+    const { category_id: _category, ...victim } = personOf(7);
+    bench.lender.putPatron(cardOf('midland', 0), {
+      ...victim,
+      cardnumber: 'victim',
+      email: 'p0@midland.example',
+    });
+    expect(await findingsOf(bench)).toEqual({ HOME_MERGED: 1 });
+    await bench.sweep({ atMs: NOW + DAY_MS });
+    expect(bench.lender.state('victim').patrons[0]?.['email']).toBe('p0@midland.example');
+    expect(await rekeyed()).toEqual([]);
+  });
+
+  test('never makes two copies one person’s, nor leaves its home library', async () => {
+    const bench = await open(2);
+    const { midland } = bench.homes;
+    // Home claims for the card of one copy the number of another.
+    midland?.deletePatron(cardOf('midland', 0));
+    midland?.putPatron(cardOf('midland', 1), { ...personOf(0), cardnumber: cardOf('midland', 0) });
+    bench.lender.putPatron(cardOf('midland', 1), {
+      firstname: 'Ada 0',
+      surname: 'Name 0',
+      date_of_birth: '1950-02-03',
+    });
+    expect(await findingsOf(bench)).toMatchObject({ HOME_MERGED: 1 });
+    expect(keysOf(bench, 0)).not.toEqual(keysOf(bench, 1));
+    expect(await rekeyed()).toEqual([]);
+    // Another library has the card and the person.
+    bench.homes['lakeside']?.putPatron(cardOf('midland', 0), personOf(0));
+    midland?.putPatron(cardOf('midland', 0), { cardnumber: 'elsewhere' });
+    await bench.sweep({ atMs: NOW + 2 * DAY_MS });
+    expect(keysOf(bench, 0)[0]).toMatch(/^midland:/);
+    expect(await rekeyed()).toEqual([]);
+  });
+
+  test('is finished by the next sweep where the lending library did not answer, with one receipt', async () => {
+    const bench = await open(1);
+    const now = merge(bench, 0);
+    bench.lender.addFaults([{ operation: PATCH, times: 20, kind: 'reset_before' }]);
+    await expect(bench.sweep({ atMs: NOW })).rejects.toThrow('riverside');
+    bench.lender.clearFaults();
+    expect(keysOf(bench, 0)).not.toEqual([`midland:${now}`]);
+    // The same sweep goes on after the look; another one finds what is unfinished.
+    await bench.sweep({ atMs: NOW });
+    await bench.sweep({ atMs: NOW + DAY_MS });
+    expect(keysOf(bench, 0)).toEqual([`midland:${now}`]);
+    expect(await rekeyed()).toHaveLength(1);
+    await bench.sweep({ atMs: NOW + 2 * DAY_MS });
+    expect(await open_()).toEqual([]);
+    expect(await rekeyed()).toHaveLength(1);
+  });
+
+  test('is not touched by a dry run, and waits where the hour is used up', async () => {
+    const bench = await open(3, { refresh: { sweep: '02:00' }, limits: { refreshes_per_hour: 1 } });
+    const before = [keysOf(bench, 0), keysOf(bench, 1)];
+    merge(bench, 0);
+    merge(bench, 1);
+    expect(await findingsOf(bench, { atMs: NOW, dryRun: true })).toEqual({ REKEYED: 2, UNCHANGED: 1 });
+    expect([keysOf(bench, 0), keysOf(bench, 1)]).toEqual(before);
+    await expect(bench.sweep({ atMs: NOW })).rejects.toThrow();
+    expect(await rekeyed()).toHaveLength(1);
+  });
+});
