@@ -122,6 +122,7 @@ const defaultPreferences = {
   AutoEmailNewUser: '0',
   AutoReturnCheckedOutItems: '0',
   AutoSwitchPatron: '0',
+  DisableStatistics: '0',
   BorrowerMandatoryField: 'surname|cardnumber|categorycode',
   CardnumberLength: '',
   CheckPrevCheckout: 'hardno',

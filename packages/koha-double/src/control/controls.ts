@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseJson } from '../api/read-request.ts';
+import type { LoanRow } from '../checkouts/loans.ts';
 import type { Double } from '../double.ts';
 import { anonymizePatron, mergePatrons } from '../patrons/anonymize-and-merge.ts';
 import type { CopyRow } from '../plugin/plugin-tables.ts';
@@ -41,6 +42,8 @@ export function buildControls(double: Double, credentials: Credentials) {
     },
     /** What the plugin remembers of a copy, whatever it was. */
     putCopy: (row: CopyRow) => void double.db.copies.put(row),
+    /** Rows of Koha's statistics, as if they had been written then; `at` begins with a day of this Koha's clock. */
+    addLoans: (rows: readonly LoanRow[]) => void double.db.loans.push(...rows),
     putItem: (barcode: string, columns: Columns) => storedItem(putItem(double, barcode, columns)),
     deleteItem: (barcode: string) => {
       const row = double.db.items.withBarcode(barcode);

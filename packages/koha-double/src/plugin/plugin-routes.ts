@@ -4,6 +4,7 @@ import { isRecord } from '../record.ts';
 import { kohaVersions } from '../release.ts';
 import { pluginSources, type PreferenceName } from '../settings.ts';
 import { copyRoutes } from './copy-routes.ts';
+import { listLoans } from './loan-routes.ts';
 import { readDeskScript } from './desk-script.ts';
 import { isServiceUser, pluginRoute } from './plugin-route.ts';
 import { proofOf, sendTest } from './receiver.ts';
@@ -79,4 +80,5 @@ export const pluginRoutes: readonly Operation[] = [
   getAbout,
   postCheck,
   ...copyRoutes,
+  listLoans,
 ];
