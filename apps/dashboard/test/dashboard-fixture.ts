@@ -49,6 +49,7 @@ const LIBRARIES = [
     name: 'Riverside <Library> & Archive',
     enabled: true,
     isSwept: true,
+    isCounted: true,
     warnings: [
       { text: 'cards: a pattern without ^ and $', libraries: ['riverside'] },
       { text: 'cards: these patterns and those of midland', libraries: ['riverside', 'midland'] },

@@ -7,6 +7,8 @@ export interface KnownLibrary {
   readonly enabled: boolean;
   /** Whether its copies are swept every night. */
   readonly isSwept?: boolean;
+  /** Whether the loans of its visitors are counted. */
+  readonly isCounted?: boolean;
   /** When it is planned to be paused. */
   readonly windows?: readonly PlannedWindow[];
   /** What is allowed in its configuration and probably not meant. */
@@ -23,11 +25,12 @@ export interface LibraryWarning {
 /** The libraries as pages show them, each with the warnings about its card patterns, which concern all the others. */
 export function knownLibraries(consortium: Consortium): KnownLibrary[] {
   const warnings = configWarnings(consortium).filter(({ path }) => path.endsWith('.cards'));
-  return consortium.libraries.map(({ id, name, enabled, windows, refresh }, place) => ({
+  return consortium.libraries.map(({ id, name, enabled, windows, refresh, loans }, place) => ({
     id,
     name,
     enabled,
     isSwept: (refresh?.sweep ?? null) !== null,
+    isCounted: loans !== null,
     windows,
     warnings: warnings
       .filter(({ path }) => path === `libraries[${place}].cards`)
