@@ -83,11 +83,13 @@ subtest 'the loans of a deleted copy stay its home library\'s, and its number at
     my $day = strftime '%Y-%m-%d', localtime time - 3 * 86_400;
     note_loans( $koha, [ "$day 10:00:00", 'MAIN', 'issue', 1 ] );
     my $field = { hash => 'Ab3_-9:' . 'h' x 43, at => 1, event => 'scan_1' };
-    $koha->{plugin}->copies->keep( $_, { version => 0, home_key => 'midland:8', fields => { email => $field } } )
+    $koha->{plugin}
+        ->copies->keep( $_, { version => 0, home_key => 'midland:8', fields => { email => $field } } )
         foreach 1, 7;
     $koha->{dbh}->do("DELETE FROM $_ WHERE borrowernumber = 1") foreach qw( borrower_attributes borrowers );
     foreach my $when ( 'before', 'after' ) {
-        $t->get_ok("$URL&from=$day&to=$day")->json_is( '/rows/0' => row( $day, 'midland', 'MAIN', 1, 0, 0 ), $when );
+        $t->get_ok("$URL&from=$day&to=$day")
+            ->json_is( '/rows/0' => row( $day, 'midland', 'MAIN', 1, 0, 0 ), $when );
         $koha->{plugin}->cronjob_nightly foreach 1 .. 2;
     }
     my $left = $koha->{plugin}->copies->page( {} );
@@ -107,11 +109,12 @@ subtest 'a released copy\'s loans are the library\'s own' => sub {
 
 subtest 'a page ends with a whole day, and says where to go on' => sub {
     my ( $t, $koha ) = api();
-    note_loans( $koha, map { [ '2026-11-01 10:00:00', "B$_", 'issue', 1 ], [ '2026-11-02 10:00:00', 'MAIN', 'issue', 1 ] }
+    note_loans( $koha,
+        map { [ '2026-11-01 10:00:00', "B$_", 'issue', 1 ], [ '2026-11-02 10:00:00', 'MAIN', 'issue', 1 ] }
             1 .. 501 );
     $t->get_ok("$URL&from=2026-11-01&to=2026-11-03")
         ->json_is( '/until' => '2026-11-01' )
-        ->json_is( '/next' => '2026-11-02' )
+        ->json_is( '/next'  => '2026-11-02' )
         ->json_has('/rows/500');
     $t->get_ok("$URL&from=2026-11-02&to=2026-11-03")
         ->json_is( '/rows' => [ row( '2026-11-02', 'midland', 'MAIN', 501, 0, 0 ) ] )
@@ -128,7 +131,9 @@ subtest 'today is not over, and is not counted' => sub {
 subtest 'a Koha that keeps no statistics says so' => sub {
     my ($t) = api();
     local $C4::Context::PREFERENCE{DisableStatistics} = 1;
-    $t->get_ok("$URL&from=2026-11-01&to=2026-11-01")->status_is(409)->json_is( '/error_code' => 'no_statistics' );
+    $t->get_ok("$URL&from=2026-11-01&to=2026-11-01")
+        ->status_is(409)
+        ->json_is( '/error_code' => 'no_statistics' );
 };
 
 subtest 'what are no days, or too many, is refused' => sub {

@@ -89,7 +89,7 @@ sub page {
     return if C4::Context->preference('DisableStatistics');
 
     my ($today) = $self->{dbh}->selectrow_array('SELECT CURRENT_DATE');
-    my $ends    = time + $LONGEST_SECONDS;
+    my $ends = time + $LONGEST_SECONDS;
     my ( $day, $until ) = $wanted->{from};
     my @rows;
     while ( $day le $wanted->{to} && $day lt $today && @rows < $FULL_PAGE && time < $ends ) {
@@ -115,7 +115,8 @@ sub _of {
         my ($home) = $count->{home} =~ m{\A ([\w-]{1,40}) (?: : | \z )}xmsa or next;
         my $branch = $count->{branch} // q{};
         my $row    = $rows{"$home $branch"}
-            //= { day => $day, home => $home, branch => $branch, checkouts => 0, renewals => 0, returns => 0 };
+            //= { day => $day, home => $home, branch => $branch, checkouts => 0, renewals => 0,
+            returns => 0 };
         $row->{ $KINDS{ $count->{type} } } += $count->{loans};
     }
 
