@@ -57,6 +57,13 @@ export {
   parseStatusRequest,
   statusRequestedSchema,
 } from './library-status.ts';
+export {
+  MOST_LISTED_COPIES,
+  type PatronElsewhere,
+  elsewhereRequestedSchema,
+  parseElsewhereRequest,
+  patronElsewhereSchema,
+} from './patron-elsewhere.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   type JobData,

@@ -7,6 +7,7 @@ export {
   rekeyCopyRecord,
   dropCopyRecords,
   findCopyRecords,
+  scanCopyRecords,
   trimCopyRecords,
 } from './copy-records.ts';
 export { type BegunDeletion, beginDeletion, readDeletions, dropDeletion } from './deletions.ts';
