@@ -47,6 +47,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   'copies leave': async () => (await import('./commands/copies/leave.ts')).copiesLeave,
   'copies refresh': async () => (await import('./commands/copies/refresh.ts')).copiesRefresh,
   'copies purge': async () => (await import('./commands/copies/purge.ts')).copiesPurge,
+  'copies elsewhere': async () => (await import('./commands/copies/elsewhere.ts')).copiesElsewhere,
   'copies export': async () => (await import('./commands/copies/export.ts')).copiesExport,
   completion: async () => (await import('./commands/completion.ts')).completion,
 };
