@@ -48,6 +48,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   'copies refresh': async () => (await import('./commands/copies/refresh.ts')).copiesRefresh,
   'copies purge': async () => (await import('./commands/copies/purge.ts')).copiesPurge,
   'copies findings': async () => (await import('./commands/copies/findings.ts')).copiesFindings,
+  'copies elsewhere': async () => (await import('./commands/copies/elsewhere.ts')).copiesElsewhere,
   'copies export': async () => (await import('./commands/copies/export.ts')).copiesExport,
   completion: async () => (await import('./commands/completion.ts')).completion,
 };

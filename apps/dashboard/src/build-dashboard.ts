@@ -25,6 +25,7 @@ import { registerLibraryPage } from './overview/library-page.ts';
 import { registerOverviewPage } from './overview/overview-page.ts';
 import type { PageDeps } from './shell/page-deps.ts';
 import { registerStatisticsPage } from './statistics/statistics-page.ts';
+import { registerPatronsPage } from './patrons/patrons-page.ts';
 import { registerSweepsPage } from './sweeps/sweeps-page.ts';
 import type { ProxyLogin } from './login/proxy-login.ts';
 import { buildSendPage, type SendPage } from './shell/layout.ts';
@@ -42,6 +43,7 @@ const PAGES = [
   registerLibraryPage,
   registerSweepsPage,
   registerFindingsPage,
+  registerPatronsPage,
 ];
 
 export interface DashboardDeps extends PageDeps {

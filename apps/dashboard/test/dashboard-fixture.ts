@@ -50,6 +50,7 @@ const LIBRARIES = [
     enabled: true,
     isSwept: true,
     staffUrl: 'https://staff.riverside.example',
+    isCounted: true,
     warnings: [
       { text: 'cards: a pattern without ^ and $', libraries: ['riverside'] },
       { text: 'cards: these patterns and those of midland', libraries: ['riverside', 'midland'] },

@@ -96,6 +96,48 @@ describe('the overview', () => {
   });
 });
 
+describe('loans of visitors', () => {
+  const lend = async (lending: string, in_: string, counts: Record<string, number>): Promise<void> => {
+    await fixture.redis.sadd(`{passport}:loans:${in_}`, lending);
+    await fixture.redis.hset(`{passport}:loans:${in_}:${lending}`, counts);
+  };
+  const field = (home: string, kind: string, branch = 'MAIN'): string => JSON.stringify([home, branch, kind]);
+
+  test('are listed by home and lending library with what each lent, for all months or one, and as a settlement', async () => {
+    const month = new Date().toISOString().slice(0, 7);
+    await lend('riverside', month, {
+      [field('midland', 'checkouts')]: 7,
+      [field('midland', 'checkouts', 'SOUTH')]: 2,
+      [field('midland', 'renewals')]: 3,
+    });
+    await lend('midland', month, { [field('riverside', 'checkouts')]: 4 });
+    const body = (await page('/statistics')).replaceAll(/\s+/g, ' ');
+    const cells = (label: string): string[] =>
+      [
+        ...(body.split(label)[1]?.split('</table>')[0] ?? '').matchAll(
+          /<(?:td|th scope=.row.)[^>]*>(.*?)<\/t[dh]>/g,
+        ),
+      ].map(([, text = '']) => text);
+    const riverside = 'Riverside &lt;Library&gt; &amp; Archive';
+    const midland = 'Midland Public Library';
+    expect(cells('Table: Loans by home and lending library')).toEqual([
+      ...[midland, riverside, '9', '3', '0', '5'],
+      ...[riverside, midland, '4', '0', '0', '-5'],
+    ]);
+    expect(cells('Table: Lent and borrowed')).toEqual([riverside, '9', '4', '5', midland, '4', '9', '-5']);
+    expect(body).toContain('not counted yet');
+    expect(body).not.toContain('SOUTH');
+    expect((await page('/statistics?month=2000-01')).includes('Table: Lent')).toBe(true);
+    const { body: csv } = await fixture.request({ url: '/statistics/settlement.csv' });
+    expect(csv.split('\r\n')).toEqual([
+      'month,home,lending,checkouts,renewals,returns,net,state',
+      `${month},midland,riverside,9,3,0,5,open`,
+      `${month},riverside,midland,4,0,0,-5,open`,
+      '',
+    ]);
+  });
+});
+
 describe('statistics', () => {
   const month = new Date().toISOString().slice(0, 7);
   beforeEach(async () => {
@@ -158,7 +200,7 @@ describe('statistics', () => {
     expect(headers['content-disposition']).toBe('attachment; filename="passport-statistics.csv"');
     const lines = body.split('\r\n');
     expect(lines[0]).toMatch(/^month,home,lending,scans,copies,/);
-    expect(lines).toContainEqual(expect.stringContaining(`${month},midland,riverside,9,7,0,5,2,0,`));
+    expect(lines).toContainEqual(expect.stringContaining(`${month},midland,riverside,9,7,0,5,0,2,0,`));
     expect(lines).toHaveLength(1 + 4 + 1);
   });
 

@@ -90,6 +90,11 @@ async function plant(library: string): Promise<typeof own> {
   await redis.hset(`{passport}:outcomes:${hour}`, `${library} NOT_FOUND`, 3);
   await redis.sadd(`{passport}:statistics:${month}`, library);
   await redis.hset(`{passport}:statistics:${month}:${library}`, `${homes[0]?.id ?? '-'} COPIED`, 7);
+  if (homes[0] !== undefined) {
+    const loan = JSON.stringify([library === 'lakeside' ? 'midland' : 'lakeside', 'MAIN', 'checkouts']);
+    await redis.sadd(`{passport}:loans:${month}`, library);
+    await redis.hset(`{passport}:loans:${month}:${library}`, loan, 5);
+  }
   const acts = openActKeeper({
     redis,
     source: 'cli',
@@ -129,9 +134,10 @@ async function plant(library: string): Promise<typeof own> {
 }
 
 const PARAMETERS: Readonly<Record<string, () => string>> = {
+  ':patron': () => '700',
   ':library': () => 'lakeside',
   ':eventId': () => foreign.failed,
-  ':patron': () => String('lakeside'.length),
+  ':copy': () => String('lakeside'.length),
   ':queueName': () => 'scans',
   ':jobId': () => `lakeside.${foreign.failed}`,
   ':queueStatus': () => 'failed',
@@ -281,6 +287,8 @@ describe('their own library', () => {
     }
     expect(body).toMatch(/Outcomes of the last 24 hours: 0 served, 3 unknown card/);
     expect((await as('/statistics.csv')).body.trim().split(' ')).toHaveLength(2);
+    expect((await as('/statistics/settlement.csv')).body).not.toContain('lakeside');
+    expect((await as('/statistics/settlement.csv', 'GET', OPERATOR)).body).toContain('midland,lakeside,5,');
     expect((await as('/sweeps?lending=riverside')).body).toContain('Sweeps over copies at Riverside');
   });
 

@@ -36,5 +36,6 @@ function buildEntry(library: DemoLibrary & { readonly url: string }): string {
     share: { categories: { except: [STAFF] } }
     refresh: { sweep: '02:00' }
     owed: { read: '03:30' }
+    loans: { count: '04:00' }
 ${cards === null ? '' : `    cards: ['${cards}']\n`}`;
 }

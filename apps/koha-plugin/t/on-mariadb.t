@@ -16,8 +16,8 @@ my $server = Passport::TestMariaDb->start;
 local $ENV{PASSPORT_TEST_MARIADB} = $server->socket;
 
 foreach my $name (
-    qw( caller configure copies deletions desk-page first-scan known-patrons life-cycle owed restrictions routes scans ),
-    qw( seen-copies setup waiting )
+    qw( caller configure copies deletions desk-page first-scan known-patrons life-cycle loans owed ),
+    qw( restrictions routes scans seen-copies setup waiting )
     )
 {
     open my $test, '-|', "$^X '$FindBin::Bin/$name.t' 2>&1" or die "no perl: $!\n";

@@ -72,6 +72,7 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
             'get /deletions'                => $edits,
             'post /deletions'               => { permissions => { borrowers => 'delete_borrowers' } },
             'get /owed'                     => $edits,
+            'get /loans'                    => $edits,
             'get /restrictions/{kind}'      => $edits,
             map { ( "$_ /restrictions/{kind}/{library}/{patron_id}" => $edits ) } qw( put delete ),
         },
@@ -87,6 +88,7 @@ my @SERVICES = (
     [ 'GET',    'deletions?patron_ids=1' ],
     [ 'POST',   'deletions', sub { return { patron_id => 1, home_key => 'midland:8', home_key_type => 'PASSPORTED_ID' } } ],
     [ 'GET',    'owed?home_key_type=PASSPORTED_ID' ],
+    [ 'GET',    'loans?passport_type=PASSPORTED&from=2026-11-01&to=2026-11-02' ],
     [ 'GET',    'restrictions/home' ],
     [ 'PUT',    'restrictions/home/midland/1', sub { return { until => undef } } ],
     [ 'DELETE', 'restrictions/home/midland/1' ],
@@ -152,7 +154,7 @@ subtest 'a disabled plugin serves nothing, at once, and an enabled one does' => 
         [ 'POST', 'scans', sub { return { cardnumber => $CARD } } ],
         [ 'POST', 'scans/scan_1/cancel', sub { return {} } ],
         [ 'POST', 'scans/scan_1/consent', sub { return { answer => 'yes', text_id => 'v1' } } ] );
-    is( scalar @all, 18, 'all routes' );
+    is( scalar @all, 19, 'all routes' );
     $koha->{plugin}->disable;
     is( request( $t, $_ ), '404 plugin_disabled', "$_->[0] $_->[1]" ) foreach @all;
     is( $receiver->requests, 0, 'nothing was sent' );

@@ -20,6 +20,7 @@ import type { EventSink } from './deliveries/event-sink.ts';
 import { buildJobMaker } from './deliveries/job-maker.ts';
 import { buildNoteSeen } from './deliveries/note-seen.ts';
 import { type Cancellation, cancelScan } from './follow-ups/cancel-scan.ts';
+import { type ElsewhereGiven, giveElsewhere } from './follow-ups/patron-elsewhere.ts';
 import { type StatusGiven, buildReadLibraryStatus, giveStatus } from './follow-ups/library-status.ts';
 import { type StateRead, buildReadState } from './follow-ups/read-state.ts';
 import { type ConsentTaken, takeConsent } from './follow-ups/take-consent.ts';
@@ -54,6 +55,7 @@ export interface Serving {
   cancel(delivery: Delivery, eventId: string): Promise<Cancellation>;
   consent(delivery: Delivery, eventId: string): Promise<ConsentTaken>;
   status(delivery: Delivery): Promise<StatusGiven>;
+  elsewhere(delivery: Delivery): Promise<ElsewhereGiven>;
   readState(delivery: Delivery, eventId: string): Promise<StateRead>;
   counted(library: string, result: string): void;
 }
@@ -118,6 +120,7 @@ export function serve(
     cancel: cancelScan(followUps),
     consent: takeConsent(followUps),
     status: giveStatus(followUps, buildReadLibraryStatus({ ...followUps, ...status })),
+    elsewhere: giveElsewhere({ ...followUps, libraries: consortium.libraries.map(({ id }) => id) }),
     readState: buildReadState(followUps),
     counted: eventMetrics(metrics, { libraries: [...ids, UNKNOWN], results: ALERTING_RESULTS }),
   };

@@ -202,6 +202,21 @@ describe('the description', () => {
     await expectDescribed(SERVICE, 'post', response);
   });
 
+  const looked = (data: object) =>
+    JSON.stringify({ type: 'patron.elsewhere_requested', timestamp: '2026-11-25T09:00:00.000+00:00', data });
+  test.each([
+    ['given', 200, looked({ patron_id: 812 })],
+    ['no patron', 422, looked({})],
+    ['no JSON', 400, '{'],
+  ])('where a patron has copies is answered as described: %s, %i', async (_name, status, text) => {
+    const { method, headers, body: sent } = signedRequest({ secret: SECRET, id: 'look_1', body: text });
+    const url = `${receiver.url}/webhooks/riverside/service/elsewhere`;
+    const response = await fetch(url, { method, headers, body: sent });
+
+    expect(response.status).toBe(status);
+    await expectDescribed('/webhooks/{library}/service/elsewhere', 'post', response);
+  });
+
   test('a state without headers is answered as described', async () => {
     await expectDescribed(STATUS, 'get', await fetch(`${receiver.url}/webhooks/riverside/evt_1`));
   });

@@ -32,6 +32,7 @@ import { buildEventSink } from '../src/deliveries/event-sink.ts';
 import { buildJobMaker } from '../src/deliveries/job-maker.ts';
 import { buildNoteSeen } from '../src/deliveries/note-seen.ts';
 import { buildReadState } from '../src/follow-ups/read-state.ts';
+import { giveElsewhere } from '../src/follow-ups/patron-elsewhere.ts';
 import { takeConsent } from '../src/follow-ups/take-consent.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 'riverside').toString('base64')}`;
@@ -144,6 +145,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
         monotonicNow: () => performance.now() + clock.aheadMs,
       }),
     ),
+    elsewhere: giveElsewhere({ ...followUps, libraries: (options.libraries ?? []).map(({ id }) => id) }),
     counted: (library: string, result: string) => void counted.push(`${library} ${result}`),
   };
   const app = buildReceiver({

@@ -68,6 +68,13 @@ export {
   isOpenFinding,
   patronPage,
 } from './open-finding.ts';
+export {
+  MOST_LISTED_COPIES,
+  type PatronElsewhere,
+  elsewhereRequestedSchema,
+  parseElsewhereRequest,
+  patronElsewhereSchema,
+} from './patron-elsewhere.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   type JobData,

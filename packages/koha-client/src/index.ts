@@ -24,6 +24,7 @@ export {
 export { parsePatron, type KohaPatron, type PatronAttribute } from './patrons/patron.ts';
 export type { ChangeResult, CreateResult, PatronBody, PatronChange } from './patrons/write-patron.ts';
 export type { DeletionBlock, DeletionFacts } from './plugin/copy-deletions.ts';
+export type { LoanCounts } from './plugin/loans.ts';
 export type { OwedByCopy } from './plugin/owed.ts';
 export type { PluginAbout, PluginCheck } from './plugin/plugin-routes.ts';
 export {

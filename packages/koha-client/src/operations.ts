@@ -19,6 +19,7 @@ export {
 export { listCopies, readCopies, readPatrons } from './patrons/list-patrons.ts';
 export { changePatron, createPatron } from './patrons/write-patron.ts';
 export { deleteCopy, readDeletionFacts } from './plugin/copy-deletions.ts';
+export { readLoans } from './plugin/loans.ts';
 export { readOwed } from './plugin/owed.ts';
 export { about, checkPlugin, reportOutcome } from './plugin/plugin-routes.ts';
 export { noteChecked, readRememberedCopies, rememberCopy } from './plugin/remembered-copies.ts';

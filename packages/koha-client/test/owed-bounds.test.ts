@@ -85,3 +85,45 @@ describe('the restrictions that a Koha lists', () => {
     await expect(list(rows)).rejects.toMatchObject({ code: 'bad_answer' });
   });
 });
+
+describe('what a Koha says of the loans of copies', () => {
+  const loans = (changes: object = {}) => ({
+    day: '2026-01-02',
+    home: 'midland',
+    branch: 'MAIN',
+    checkouts: 1,
+    renewals: 0,
+    returns: 0,
+    ...changes,
+  });
+  const answer = (changes: object = {}) => ({
+    rows: [loans()],
+    until: '2026-01-02',
+    next: null,
+    ...changes,
+  });
+  const read = async (body: unknown): Promise<unknown> => {
+    koha = await startTinyKoha({ 'GET /api/v1/contrib/passport/loans': json(200, body) });
+    return koha.client().readLoans({ passportType: 'PASSPORTED', from: '2026-01-02', to: '2026-01-05' });
+  };
+
+  test('is taken as it is, without what was not requested', async () => {
+    expect(await read(answer({ rows: [loans({ card: '21234000000017' })] }))).toEqual(answer());
+  });
+
+  test.each([
+    ['a count that no branch has', answer({ rows: [loans({ checkouts: 10_001 })] })],
+    ['a negative count', answer({ rows: [loans({ returns: -1 })] })],
+    ['a home that is no id', answer({ rows: [loans({ home: 'Ada Okafor' })] })],
+    ['a branch that no column holds', answer({ rows: [loans({ branch: 'ELEVEN CHAR' })] })],
+    ['a day that was not requested', answer({ rows: [loans({ day: '2026-01-01' })] })],
+    ['a day that it has not counted', answer({ rows: [loans({ day: '2026-01-03' })] })],
+    ['one row twice', answer({ rows: [loans(), loans()] })],
+    ['more days than were requested', answer({ until: '2026-01-06' })],
+    ['a next day that was counted', answer({ next: '2026-01-02' })],
+    ['a next day beyond the end', answer({ next: '2026-01-06' })],
+    ['rows of no day', answer({ until: null })],
+  ])('is not believed with %s', async (_what, body) => {
+    await expect(read(body)).rejects.toMatchObject({ code: 'bad_answer' });
+  });
+});

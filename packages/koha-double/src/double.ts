@@ -1,4 +1,5 @@
 import type { CheckoutTable } from './checkouts/checkout-table.ts';
+import type { LoanRow } from './checkouts/loans.ts';
 import type { Clock } from './clock.ts';
 import type { FaultQueue } from './control/fault-queue.ts';
 import type { ItemTable } from './items/item-table.ts';
@@ -21,6 +22,8 @@ export interface Database extends SetupTables {
   mails: number;
   fees: number;
   statistics: number;
+  /** Koha's table of statistics, as far as it has checkouts, renewals and returns. */
+  readonly loans: LoanRow[];
 }
 
 /** Files on disk that a double shows. */

@@ -117,6 +117,7 @@ function isWebhook(value: unknown): boolean {
 const defaultPreferences = {
   AnonymousPatron: '0',
   AutoEmailNewUser: '0',
+  DisableStatistics: '0',
   BorrowerMandatoryField: 'surname|cardnumber|categorycode',
   ChildNeedsGuarantor: '0',
   CircConfirmItemParts: '0',

@@ -40,6 +40,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
     refresh: null,
     standing: 'off',
     owed: null,
+    loans: null,
     ...(others as Partial<Library>),
     koha: {
       url: 'http://127.0.0.1:1',

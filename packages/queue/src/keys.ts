@@ -83,6 +83,11 @@ export const outcomesKey = (hour: string): string => key('outcomes', hour);
 /** Events that ended in one month (`2026-11`, UTC) at one lending library, counted by home and code; and which libraries have counts. */
 export const statisticsKey = (month: string, library: string): string => key('statistics', month, library);
 export const statisticsLibrariesKey = (month: string): string => key('statistics', month);
+/** Loans of visitors in one month at one lending library, counted by home, branch and kind; and which libraries have counts. */
+export const loansKey = (month: string, library: string): string => key('loans', month, library);
+export const loansLibrariesKey = (month: string): string => key('loans', month);
+/** The days of a lending library that are counted again, and how far the counting has come. */
+export const loanDaysKey = (library: string): string => key('loan-days', library);
 /** What the workers last saw of a library. */
 export const libraryKey = (library: string): string => key('library', library);
 /** The report of a library's last sweep and where it is, or of its last dry run; the lock of the one that runs. */
@@ -92,7 +97,7 @@ export const sweepLockKey = (library: string): string => key('sweep-lock', libra
 /** The home keys that a home library has not answered for so far, in the sweep that runs or in the dry run. */
 export const sweepUnansweredKey = (library: string, isDry: boolean): string =>
   isDry ? key('sweep-dry', library, 'unanswered') : key('sweep', library, 'unanswered');
-/** By `sweep.LIBRARY` and `owed.LIBRARY`: when the next one is due and the last one was queued; and when the last one ended. */
+/** By `sweep.LIBRARY`, `owed.LIBRARY` and `loans.LIBRARY`: when the next one is due and the last one was queued; and when the last one ended. */
 export const schedulesKey = key('schedules');
 export const schedulesDoneKey = key('schedules', 'done');
 /** Since when a home library has not answered for copies at a library. */

@@ -37,7 +37,8 @@ function append(change: Change = {}, nowMs = NOON): Promise<string | null> {
 const recordOf = async (patronId: number, lending = 'riverside') =>
   (await readCopyRecords(fixture.redis, lending, [patronId])).get(patronId) ?? null;
 
-const made = { homeKey: 'midland:812', formerKeys: [], fields: ['surname', 'email'], agreed: null };
+const times = { madeMs: NOON, passedMs: NOON };
+const made = { homeKey: 'midland:812', formerKeys: [], fields: ['surname', 'email'], agreed: null, ...times };
 const consent = { text_id: 'v1', operator: 51, at: '2026-11-25T11:59:00.000Z' };
 
 describe('the record of a copy', () => {

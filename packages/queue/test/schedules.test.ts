@@ -103,16 +103,18 @@ test('is what the libraries that are enabled want, at their times', () => {
     enabled: true,
     refresh: null,
     owed: null,
+    loans: null,
     ...change,
   });
   expect(
     nightlyOf([
-      library('riverside', { refresh: { sweep: time }, owed: { read: time } }),
+      library('riverside', { refresh: { sweep: time }, owed: { read: time }, loans: { count: time } }),
       library('midland', { refresh: { sweep: null } }),
       library('lakeside', { enabled: false, refresh: { sweep: time } }),
     ]),
   ).toEqual([
     { kind: 'sweep', library: 'riverside', at: time },
     { kind: 'owed', library: 'riverside', at: time },
+    { kind: 'loans', library: 'riverside', at: time },
   ]);
 });

@@ -11,6 +11,7 @@ import {
   sumStatistics,
 } from '@passport/queue/statistics';
 import { withQueue } from '../connect/with-queue.ts';
+import { LOAN_DIMENSIONS, type LoanDimension, reportLoans } from './stats-loans.ts';
 import {
   alignRows,
   defineCommand,
@@ -25,13 +26,13 @@ import {
 const MONTHS_BY_DEFAULT = 12;
 const MONTHS_KEPT = 5 * 12 + 1;
 
-function parseBy(text: string): readonly StatisticsDimension[] {
+function parseBy(text: string): readonly LoanDimension[] {
   const names = text.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !STATISTICS_DIMENSIONS.some((each) => each === name));
+  const unknown = names.find((name) => !LOAN_DIMENSIONS.some((each) => each === name));
   if (unknown !== undefined) {
-    throw new InvalidArgumentError(`It is not a list of ${STATISTICS_DIMENSIONS.join(', ')}.`);
+    throw new InvalidArgumentError(`It is not a list of ${LOAN_DIMENSIONS.join(', ')}.`);
   }
-  return STATISTICS_DIMENSIONS.filter((dimension) => names.includes(dimension));
+  return LOAN_DIMENSIONS.filter((dimension) => names.includes(dimension));
 }
 
 function parseMonth(text: string): string {
@@ -60,6 +61,7 @@ const SUMS = [
   ['copies', ({ copies }) => copies],
   ['already local', ({ alreadyLocal }) => alreadyLocal],
   ['checkouts', ({ checkouts }) => checkouts],
+  ['declined', ({ declined }) => declined],
   ['refusals', ({ refusals }) => refusals],
   ['failures', ({ failures }) => failures],
   ['observed', ({ observed }) => observed],
@@ -99,35 +101,50 @@ export const stats = defineCommand({
     'would have been served by a library that only observes. ' +
     'Months are in UTC, and a scan counts in the month of its end. A double scan is one scan, and so is a scan that was retried. In ' +
     'the column of home libraries, - is a scan without a home library or with several, and * the home libraries beyond those that are ' +
-    'counted apart. Counts hold nothing of persons and are kept for five years.',
+    'counted apart. Declined are scans that the desk cancelled or the patron did not agree to. With --loans it lists the checkouts, renewals and ' +
+    'returns of visitors instead, as each lending library with `loans` counted them by its own clock, what each library lent and borrowed ' +
+    '(checkouts), and with --csv the file for the settlement. Counts hold nothing of persons and are kept for five years.',
   examples: [
     'passport stats',
     'passport stats --by month,home,lending --since 2026-01 --csv > statistics.csv',
     'passport stats --by lending --of midland --json',
+    'passport stats --loans --by month,home,lending',
+    'passport stats --loans --since 2026-07 --until 2026-09 --csv > settlement.csv',
   ],
   options: {
-    by: parsedOr('<dimensions>', `any of ${STATISTICS_DIMENSIONS.join(', ')}, separated by commas`, parseBy, [
-      ['month'],
-      'month',
-    ]),
+    by: parsedOr(
+      '<dimensions>',
+      `any of ${LOAN_DIMENSIONS.join(', ')}, separated by commas; branch is of loans`,
+      parseBy,
+      [['month'], 'month'],
+    ),
     at: optional('<library>', 'only scans at this lending library'),
     of: optional('<library>', "only scans of this home library's patrons"),
     since: parsed('<month>', 'the first month; by default the last 12 months', parseMonth),
     until: parsed('<month>', 'the last month; by default this month', parseMonth),
-    csv: flag('print CSV instead of a table, with a column for every code', ['json']),
+    loans: flag('the loans of visitors, instead of scans'),
+    csv: flag('print CSV instead of a table, with a column for every code, or the settlement', ['json']),
   },
   run: (wanted, _args, report, deps) =>
-    withQueue(deps, async ({ redis, now }): Promise<0> => {
+    withQueue(deps, async ({ redis, now, consortium }): Promise<0> => {
       const months = monthsOf(wanted.since, wanted.until, monthOf(new Date(await now()).toISOString()));
+      if (wanted.loans === true) {
+        const lenders = consortium.libraries.filter(({ loans }) => loans !== null).map(({ id }) => id);
+        const { at, of, by } = wanted;
+        await reportLoans(redis, lenders, { months, by, at, of, csv: wanted.csv === true }, report);
+        return 0;
+      }
+      const by = STATISTICS_DIMENSIONS.filter((dimension) => wanted.by.includes(dimension));
+      if (by.length < wanted.by.length) throw new WrongUse('--by branch needs --loans');
       const counts = (await readStatistics(redis, months)).filter(
         ({ home, lending }) =>
           (wanted.at === undefined || lending === wanted.at) &&
           (wanted.of === undefined || home === wanted.of),
       );
-      const rows = sumStatistics(counts, wanted.by);
-      report.json({ months, by: wanted.by, rows: rows.map(toJson) });
-      if (wanted.csv === true) for (const row of statisticsCsv(rows, wanted.by)) report.line(row);
-      else printTable(rows, wanted.by, report);
+      const rows = sumStatistics(counts, by);
+      report.json({ months, by, rows: rows.map(toJson) });
+      if (wanted.csv === true) for (const row of statisticsCsv(rows, by)) report.line(row);
+      else printTable(rows, by, report);
       return 0;
     }),
 });

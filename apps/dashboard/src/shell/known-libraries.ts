@@ -9,6 +9,8 @@ export interface KnownLibrary {
   readonly isSwept?: boolean;
   /** Where its staff pages are; null: nobody has said. */
   readonly staffUrl?: string | null;
+  /** Whether the loans of its visitors are counted. */
+  readonly isCounted?: boolean;
   /** When it is planned to be paused. */
   readonly windows?: readonly PlannedWindow[];
   /** What is allowed in its configuration and probably not meant. */
@@ -25,12 +27,13 @@ export interface LibraryWarning {
 /** The libraries as pages show them, each with the warnings about its card patterns, which concern all the others. */
 export function knownLibraries(consortium: Consortium): KnownLibrary[] {
   const warnings = configWarnings(consortium).filter(({ path }) => path.endsWith('.cards'));
-  return consortium.libraries.map(({ id, name, enabled, windows, refresh, koha }, place) => ({
+  return consortium.libraries.map(({ id, name, enabled, windows, refresh, koha, loans }, place) => ({
     id,
     name,
     enabled,
     isSwept: (refresh?.sweep ?? null) !== null,
     staffUrl: koha.staffUrl,
+    isCounted: loans !== null,
     windows,
     warnings: warnings
       .filter(({ path }) => path === `libraries[${place}].cards`)

@@ -13,7 +13,7 @@ interface PageFrame {
   /** Seconds after which the page reloads; null: never. */
   readonly refreshSeconds?: number | null;
   /** The part of the site that this page belongs to. */
-  readonly here: 'overview' | 'events' | 'statistics' | 'sweeps' | 'audit' | null;
+  readonly here: 'overview' | 'events' | 'statistics' | 'sweeps' | 'patrons' | 'audit' | null;
 }
 
 /** A whole page: head, header with the way around, content. No script, nothing from elsewhere. */
@@ -55,7 +55,7 @@ function header({ basePath, person, consortium, here }: PageFrame): Html {
     <nav aria-label="Dashboard">
       ${link('/', 'Overview', 'overview')} ${link('/events', 'Events', 'events')}
       ${link('/statistics', 'Statistics', 'statistics')} ${link('/sweeps', 'Sweeps', 'sweeps')}
-      ${link('/audit', 'Audit', 'audit')}
+      ${link('/patrons', 'Patrons elsewhere', 'patrons')} ${link('/audit', 'Audit', 'audit')}
       ${person.libraries === 'all' ? html`<a href="${basePath}/board/queue/scans">Queue board</a>` : null}
     </nav>
     <p class="who">

@@ -8,11 +8,16 @@ import {
   type StatisticsSums,
   lastMonths,
   monthOf,
+  readLoans,
+  readLoansCounted,
   readStatistics,
+  settle,
+  settlementCsv,
   statisticsCsv,
   sumStatistics,
 } from '@passport/queue/statistics';
 import type { FastifyInstance } from 'fastify';
+import { loansSection } from './loans-section.ts';
 import { type Bar, barChart } from '../outcomes/bar-chart.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
@@ -35,6 +40,7 @@ interface StatisticsView {
   readonly months: readonly string[];
   readonly counts: readonly StatisticsCount[];
   readonly filter: StatisticsFilter;
+  readonly loans: Html | null;
 }
 
 /** Of statistics; `passport stats` lists all that is kept. */
@@ -47,7 +53,18 @@ export function registerStatisticsPage(app: FastifyInstance, deps: PageDeps, sen
   /** Of what was scanned at the libraries that somebody sees, wherever the patrons are at home. */
   const countsFor = async (person: Person, shown: readonly string[]): Promise<readonly StatisticsCount[]> =>
     (await readStatistics(redis, shown)).filter(({ lending }) => sees(person, lending));
-  app.get<{ Querystring: { home?: string; lending?: string } }>(
+  /** Loans of the libraries that somebody sees: theirs as lending library, and those of their patrons, both by month only. */
+  const loansFor = async (person: Person, shown: readonly string[]) => {
+    const lenders = deps.libraries.filter(({ isCounted }) => isCounted === true).map(({ id }) => id);
+    const counted = await readLoansCounted(redis, lenders);
+    const pairs = settle(await readLoans(redis, shown), counted);
+    const isTheirs = (library: string): boolean => sees(person, library);
+    return {
+      counted: new Map([...counted].filter(([library]) => isTheirs(library))),
+      pairs: pairs.filter(({ home, lending }) => isTheirs(home) || isTheirs(lending)),
+    };
+  };
+  app.get<{ Querystring: { home?: string; lending?: string; month?: string } }>(
     '/statistics',
     FILTERED,
     async (request, reply) => {
@@ -57,7 +74,12 @@ export function registerStatisticsPage(app: FastifyInstance, deps: PageDeps, sen
       const person = requirePerson(request);
       const counts = await countsFor(person, shown);
       if (!mayFilterBy(person, filter, counts)) return reply.callNotFound();
-      const view = { basePath, nameOf, months: shown, counts, filter };
+      const wanted = oneOf(request.query.month);
+      const month = shown.find((each) => each === wanted) ?? null;
+      const loans = isFiltered(filter)
+        ? null
+        : loansSection({ basePath, nameOf, months: shown, month, ...(await loansFor(person, shown)) });
+      const view = { basePath, nameOf, months: shown, counts, filter, loans };
       return send(request, reply, { title: 'Statistics', here: 'statistics' }, statisticsPage(view));
     },
   );
@@ -68,6 +90,13 @@ export function registerStatisticsPage(app: FastifyInstance, deps: PageDeps, sen
       .type('text/csv; charset=utf-8')
       .header('content-disposition', 'attachment; filename="passport-statistics.csv"')
       .send(`${statisticsCsv(rows, STATISTICS_DIMENSIONS).join('\r\n')}\r\n`);
+  });
+  app.get('/statistics/settlement.csv', FILTERED, async (request, reply) => {
+    const { pairs } = await loansFor(requirePerson(request), months());
+    return reply
+      .type('text/csv; charset=utf-8')
+      .header('content-disposition', 'attachment; filename="passport-settlement.csv"')
+      .send(`${settlementCsv(pairs).join('\r\n')}\r\n`);
   });
 }
 
@@ -88,16 +117,19 @@ const NOTHING: StatisticsSums = {
   alreadyLocal: 0,
   observed: 0,
   checkouts: 0,
+  declined: 0,
   refusals: 0,
   failures: 0,
   byOutcome: {},
   byReason: {},
 };
-/** How scans end, in the chart; observed ones only where a library observes. */
+/** How scans end, in the chart; observed and declined ones only where there are some. */
+const OCCASIONAL: readonly string[] = ['observed', 'declined'];
 const SERIES = [
   { name: 'copied', className: 'group-served', read: ({ copies }) => copies },
   { name: 'already there', className: 'group-already-there', read: ({ alreadyLocal }) => alreadyLocal },
   { name: 'observed', className: 'group-observed', read: ({ observed }) => observed },
+  { name: 'declined', className: 'group-unknown-card', read: ({ declined }) => declined },
   { name: 'refused', className: 'group-desk-decides', read: ({ refusals }) => refusals },
   { name: 'failed', className: 'group-failed', read: ({ failures }) => failures },
 ] as const satisfies readonly {
@@ -136,7 +168,7 @@ function statisticsPage(view: StatisticsView): Html {
       ${reasons(sums)}
     </section>
     ${filter.lending === null ? libraryTable(view, counts, 'lending', 'By lending library') : null}
-    ${filter.home === null ? libraryTable(view, counts, 'home', 'By home library') : null}`;
+    ${filter.home === null ? libraryTable(view, counts, 'home', 'By home library') : null} ${view.loans}`;
 }
 
 const isFiltered = ({ home, lending }: StatisticsFilter): boolean => home !== null || lending !== null;
@@ -157,7 +189,9 @@ function figures({ scans, copies, checkouts, observed, refusals, failures }: Sta
 }
 
 function monthChart(months: readonly string[], rows: readonly StatisticsRow[]): Html {
-  const series = SERIES.filter(({ name, read }) => name !== 'observed' || rows.some((row) => read(row) > 0));
+  const series = SERIES.filter(
+    ({ name, read }) => !OCCASIONAL.includes(name) || rows.some((row) => read(row) > 0),
+  );
   const bars = months.map((month, index): Bar => {
     const row = rows.find((each) => each.month === month) ?? NOTHING;
     const isMinor = (months.length - 1 - index) % MONTHS_BETWEEN_TICKS !== 0;
@@ -196,11 +230,20 @@ function libraryTable(
 ): Html {
   const { basePath, nameOf } = view;
   const rows = sumStatistics(counts, [dimension]).map((row) => {
-    const { scans, copies, alreadyLocal, checkouts, refusals, failures, observed } = row;
+    const { scans, copies, alreadyLocal, checkouts, declined, refusals, failures, observed } = row;
     const name = libraryName(basePath, nameOf, row[dimension] ?? '', dimension);
-    return [name, scans, copies, alreadyLocal, checkouts, refusals, failures, observed];
+    return [name, scans, copies, alreadyLocal, checkouts, declined, refusals, failures, observed];
   });
-  const figureNames = ['Scans', 'Copies', 'Already there', 'Checkouts', 'Refusals', 'Failures', 'Observed'];
+  const figureNames = [
+    'Scans',
+    'Copies',
+    'Already there',
+    'Checkouts',
+    'Declined',
+    'Refusals',
+    'Failures',
+    'Observed',
+  ];
   const heads = ['Library', ...figureNames.map((name) => [name, 'number'] as const)];
   return html`<section aria-labelledby="${dimension}-title">
     <h2 id="${dimension}-title">${title}</h2>

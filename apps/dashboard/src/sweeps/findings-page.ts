@@ -29,12 +29,12 @@ export function registerFindingsPage(app: FastifyInstance, deps: PageDeps, send:
     const view = { basePath, library, list, mayKeep, nowMs: now() };
     return send(request, reply, { title, here: 'sweeps' }, findingsPage(view));
   });
-  app.post<{ Params: { library: string; patron: string } }>(
-    `${path}/:patron/keep`,
+  app.post<{ Params: { library: string; copy: string } }>(
+    `${path}/:copy/keep`,
     OF_LIBRARY,
     async (request, reply) => {
-      const { library, patron } = request.params;
-      const patronId = /^[1-9]\d{0,9}$/.test(patron) ? Number(patron) : null;
+      const { library, copy } = request.params;
+      const patronId = /^[1-9]\d{0,9}$/.test(copy) ? Number(copy) : null;
       const isKnown = libraries.some(({ id }) => id === library);
       if (!isKnown || patronId === null) return reply.callNotFound();
       const done = await keepFindings(redis, library, [patronId]);

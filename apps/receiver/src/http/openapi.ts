@@ -7,6 +7,8 @@ import {
   patronNotFoundSchema,
   patronSeenSchema,
   scanCancelledSchema,
+  elsewhereRequestedSchema,
+  patronElsewhereSchema,
   statusRequestedSchema,
 } from '@passport/contract';
 import * as z from 'zod';
@@ -219,6 +221,21 @@ const PATHS = {
       },
     ),
   },
+  '/webhooks/{library}/service/elsewhere': {
+    post: posted(
+      'readElsewhere',
+      'Where a patron of this library has copies, which fields went there, and what is owed: of its own patrons alone',
+      'ElsewhereRequested',
+      [],
+      {
+        200: jsonAnswer(
+          'The copies that are on record; none where there is no such patron',
+          ref('PatronElsewhere'),
+        ),
+        422: problemAnswer('Signed, but is not patron.elsewhere_requested; names the field'),
+      },
+    ),
+  },
   '/openapi.json': {
     get: {
       operationId: 'readDescription',
@@ -255,6 +272,8 @@ export function buildOpenApi(version: string): object {
         ConsentAnswered: z.toJSONSchema(consentAnsweredSchema, { io: 'input' }),
         StatusRequested: z.toJSONSchema(statusRequestedSchema, { io: 'input' }),
         LibraryStatus: z.toJSONSchema(libraryStatusSchema),
+        ElsewhereRequested: z.toJSONSchema(elsewhereRequestedSchema, { io: 'input' }),
+        PatronElsewhere: z.toJSONSchema(patronElsewhereSchema),
         Accepted: acceptedSchema,
         EventState: z.toJSONSchema(eventStateSchema),
         CancelAnswer: z.toJSONSchema(cancelAnswerSchema),

@@ -4,6 +4,7 @@ import type { SignatureHeader } from '@passport/contract';
 import type { Acceptance } from '../deliveries/accept-event.ts';
 import type { Delivery, Unauthorized } from '../deliveries/authentication.ts';
 import type { Cancellation } from '../follow-ups/cancel-scan.ts';
+import type { ElsewhereGiven } from '../follow-ups/patron-elsewhere.ts';
 import type { StatusGiven } from '../follow-ups/library-status.ts';
 import type { StateRead } from '../follow-ups/read-state.ts';
 import type { ConsentTaken } from '../follow-ups/take-consent.ts';
@@ -11,7 +12,7 @@ import type { Serving } from '../serve.ts';
 import { answerRefusal, refuse } from './problem.ts';
 
 /** What can be decided of a signed request. */
-type Decision = Acceptance | Cancellation | ConsentTaken | StatusGiven;
+type Decision = Acceptance | Cancellation | ConsentTaken | StatusGiven | ElsewhereGiven;
 /** The outcome of a delivery, for the log and the metrics. */
 export type DeliveryResult = Decision['kind'] | 'too_large' | 'unsupported_media_type' | 'malformed_request';
 /** `why` is of an `unauthorized` one. */
@@ -24,7 +25,10 @@ export type NoteDelivery = (
 /** What the routes work with. */
 export interface RouteDeps {
   /** What answers a request that begins now. */
-  readonly serving: () => Pick<Serving, 'accept' | 'cancel' | 'consent' | 'status' | 'readState'>;
+  readonly serving: () => Pick<
+    Serving,
+    'accept' | 'cancel' | 'consent' | 'status' | 'elsewhere' | 'readState'
+  >;
   readonly note: NoteDelivery;
   /** Receives the connection of each signed request. */
   readonly proven: (socket: Socket) => void;
@@ -55,6 +59,7 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
   post('/webhooks/:library/:id/cancel', (delivery, id) => serving().cancel(delivery, id), answerCancel);
   post('/webhooks/:library/:id/consent', (delivery, id) => serving().consent(delivery, id), answerConsent);
   post('/webhooks/:library/service/status', (delivery) => serving().status(delivery), answerStatus);
+  post('/webhooks/:library/service/elsewhere', (delivery) => serving().elsewhere(delivery), answerElsewhere);
   app.get('/webhooks/:library/:id', async (request: SignedRequest, reply) => {
     const { id = '' } = request.params;
     const read = await serving().readState(deliveryOf(request, EMPTY), id);
@@ -141,6 +146,9 @@ function answerConsent(reply: FastifyReply, given: ConsentTaken): FastifyReply {
 
 const answerStatus = (reply: FastifyReply, given: StatusGiven): FastifyReply =>
   given.kind === 'status' ? reply.send(given.status) : answerRefusal(reply, given);
+
+const answerElsewhere = (reply: FastifyReply, given: ElsewhereGiven): FastifyReply =>
+  given.kind === 'elsewhere' ? reply.send(given.patron) : answerRefusal(reply, given);
 
 const answerState = (reply: FastifyReply, read: StateRead): FastifyReply =>
   read.kind === 'state' ? reply.send(read.state) : answerRefusal(reply, read);

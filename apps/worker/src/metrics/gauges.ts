@@ -48,7 +48,7 @@ const READ_MS = 1_500;
 const A_DAY_S = 25 * 3_600;
 
 /**
- * `passport_sweep_age_seconds{library}` and `passport_owed_age_seconds{library}`: how long ago the last one of what is done every day
+ * `passport_sweep_age_seconds{library}`, `passport_owed_age_seconds{library}` and `passport_loans_age_seconds{library}`: how long ago the last one of what is done every day
  * ended, or since when it should have been done if none has. By these an alert names the library whose nights are lost.
  */
 export function nightlyMetrics(
@@ -68,4 +68,9 @@ export function nightlyMetrics(
     );
   age('sweep', 'passport_sweep_age_seconds', 'Age of the last sweep over the copies of a library that ended');
   age('owed', 'passport_owed_age_seconds', 'Age of the last reading of what the copies of a library owe');
+  age(
+    'loans',
+    'passport_loans_age_seconds',
+    'Age of the last counting of the loans of visitors at a library',
+  );
 }

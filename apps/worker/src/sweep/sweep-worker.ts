@@ -11,6 +11,7 @@ import {
 import { buildDeskActivity, buildSweepCalls } from '../koha/sweep-calls.ts';
 import { isForGood, rethrowInCodes, textOf } from '../koha/koha-failure.ts';
 import { type SliceTimes, SweepPaused, beginSlice } from '../koha/slice.ts';
+import { doLoansJob } from '../loans/loans-job.ts';
 import { doOwedJob, queueLastReadings } from '../owed/owed-job.ts';
 import { doSweepJob, noteFailed } from './sweep-job.ts';
 import type { CopiesContext, WorkContext } from '../work-context.ts';
@@ -33,7 +34,7 @@ export interface SweepWorkerDeps
 export type SweepWorker = Awaited<ReturnType<typeof startSweepWorker>>;
 
 /**
- * Starts this process's share of the sweeps over copies and the readings of what they owe, in slices of a minute, and queues what is due.
+ * Starts this process's share of the sweeps over copies, the readings of what they owe and the counting of their loans, in slices of a minute, and queues what is due.
  * The caller has `queueNights` called again and again.
  */
 export async function startSweepWorker(deps: SweepWorkerDeps) {
@@ -55,6 +56,7 @@ export async function startSweepWorker(deps: SweepWorkerDeps) {
     const common = { ...deps, callsUntil, slice, stopping: stopping.signal };
     try {
       if (wanted.kind === 'owed') await doOwedJob(jobId, wanted, common);
+      else if (wanted.kind === 'loans') await doLoansJob(jobId, wanted, common);
       else await doSweepJob(jobId, wanted, { ...common, isAlive: (id) => isAlive(queue, id) });
     } finally {
       slice.end();

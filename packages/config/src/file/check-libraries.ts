@@ -37,6 +37,8 @@ function checkLibrary({ koha, retry, copy, share, ...library }: Library, report:
     // Both write: into the copies, and where agreements say so at the home library.
     if (copy.mode === 'observe') report([key], 'writes, and copy.mode is observe', 'off');
   }
+  if (library.loans !== null && !retry.tellKoha)
+    report(['loans'], 'needs retry.tell_koha, and the plugin', 'off');
   if (copy.consent !== null && copy.consent.withinMs >= retry.giveUpAfterMs) {
     const what = `is ${formatDuration(copy.consent.withinMs)}: the event is given up before`;
     const allowed = `shorter than ${formatDuration(retry.giveUpAfterMs)} (retry.give_up_after)`;

@@ -265,6 +265,19 @@ const owedKey = key(
   },
 );
 
+const loansKey = key(
+  z
+    .union([off, z.strictObject({ count: timeOfDay })])
+    .transform((loans) => (typeof loans === 'object' ? { count: parseTime(loans.count) } : null)),
+  {
+    description:
+      "Whether checkouts, renewals and returns of copies are counted, as lending library, by home library, branch and month, without persons. Counted once a day at this time (of the worker's time zone), up to the day before. It needs the plugin.",
+    allowed: 'off or {count: "HH:MM"}',
+    fallback: 'off',
+    print: (loans) => (loans === null ? 'off' : { count: printTime(loans.count) }),
+  },
+);
+
 /** One entry of `libraries`: one Koha installation. */
 export const librarySchema = section(
   z.strictObject({
@@ -300,6 +313,7 @@ export const librarySchema = section(
     refresh: refreshKey,
     standing: standingKey,
     owed: owedKey,
+    loans: loansKey,
     windows: windowsKey,
   }),
   { description: 'One entry of `libraries`: one Koha installation.' },

@@ -45,6 +45,8 @@ const OPERATIONS = {
   'GET /contrib/passport/deletions': {},
   'POST /contrib/passport/deletions': UNSAFE,
   'GET /contrib/passport/owed': {},
+  // 5,000 rows of 120 bytes.
+  'GET /contrib/passport/loans': LIST,
   'GET /contrib/passport/restrictions/{kind}': {},
   'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}': {},
   'DELETE /contrib/passport/restrictions/{kind}/{library}/{patron_id}': {},

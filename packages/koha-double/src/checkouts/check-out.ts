@@ -1,6 +1,7 @@
 import { isFrom } from '../release.ts';
 import { ruleFor, type Wish } from './availability.ts';
 import type { CheckoutRow } from './checkout-table.ts';
+import { recordLoan } from './loans.ts';
 
 const defaultDays = 21;
 
@@ -9,10 +10,14 @@ export function checkOut(wish: Wish): CheckoutRow {
   const { checkouts } = wish.double.db;
   const before = checkouts.ofItem(wish.item.item_id);
   if (before?.patron_id === wish.patron.patron_id) return renew(wish, before);
-  if (before !== undefined) checkouts.close(before, wish.double.clock.timestamp(), wish.actingLibrary);
+  if (before !== undefined) {
+    checkouts.close(before, wish.double.clock.timestamp(), wish.actingLibrary);
+    recordLoan(wish.double, 'return', { branch: wish.actingLibrary, patron_id: before.patron_id });
+  }
   const row = newCheckout(wish);
   checkouts.put(row);
   moveItem(wish, row);
+  recordLoan(wish.double, 'issue', { branch: wish.actingLibrary, patron_id: row.patron_id });
   return row;
 }
 
@@ -53,6 +58,7 @@ function renew(wish: Wish, before: CheckoutRow): CheckoutRow {
     timestamp: now,
   };
   wish.double.db.checkouts.put(row);
+  recordLoan(wish.double, 'renew', { branch: wish.actingLibrary, patron_id: row.patron_id });
   return row;
 }
 

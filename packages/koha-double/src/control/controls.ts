@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseJson } from '../api/read-request.ts';
+import type { LoanRow } from '../checkouts/loans.ts';
 import type { Double } from '../double.ts';
 import { anonymizePatron, mergePatrons } from '../patrons/anonymize-and-merge.ts';
 import type { CopyRow } from '../plugin/plugin-tables.ts';
@@ -43,6 +44,8 @@ export function buildControls(double: Double, credentials: Credentials) {
     putCopy: (row: CopyRow) => void double.db.copies.put(row),
     /** As if the last scan and check of this copy were so much longer ago. */
     ageCopy: (patronId: number, ms: number) => double.db.copies.age(patronId, ms),
+    /** Rows of Koha's statistics, as if they had been written then; `at` begins with a day of this Koha's clock. */
+    addLoans: (rows: readonly LoanRow[]) => void double.db.loans.push(...rows),
     putItem: (barcode: string, columns: Columns) => storedItem(putItem(double, barcode, columns)),
     deleteItem: (barcode: string) => {
       const row = double.db.items.withBarcode(barcode);

@@ -1,5 +1,6 @@
 import { checkOut } from '../checkouts/check-out.ts';
 import type { CheckoutRow } from '../checkouts/checkout-table.ts';
+import { recordLoan } from '../checkouts/loans.ts';
 import type { Double } from '../double.ts';
 import type { FieldTable } from '../fields.ts';
 import { itemFields, type ItemColumns, type ItemRow } from '../items/item-table.ts';
@@ -144,6 +145,7 @@ function moveCheckout(double: Double, itemId: number, cardnumber: unknown): void
   const branch = item.columns.home_library_id ?? 'MAIN';
   if (checkout !== undefined) {
     checkouts.close(checkout, double.clock.timestamp(), branch);
+    recordLoan(double, 'return', { branch, patron_id: checkout.patron_id });
     items.put({ ...item, columns: { ...item.columns, checked_out_date: null } });
   }
   const patron = typeof cardnumber === 'string' ? patrons.withCard(cardnumber) : undefined;

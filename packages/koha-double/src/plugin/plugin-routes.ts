@@ -4,6 +4,7 @@ import { isRecord } from '../record.ts';
 import { kohaVersions } from '../release.ts';
 import { pluginSources, type PreferenceName } from '../settings.ts';
 import { copyRoutes } from './copy-routes.ts';
+import { listLoans } from './loan-routes.ts';
 import { readDeskScript } from './desk-script.ts';
 import { isServiceUser, pluginRoute } from './plugin-route.ts';
 import { proofOf } from './receiver.ts';
@@ -59,4 +60,5 @@ export const pluginRoutes: readonly Operation[] = [
   getAbout,
   postCheck,
   ...copyRoutes,
+  listLoans,
 ];

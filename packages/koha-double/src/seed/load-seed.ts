@@ -25,6 +25,7 @@ export function emptyDatabase(): Database {
     mails: 0,
     fees: 0,
     statistics: 0,
+    loans: [],
   };
 }
 

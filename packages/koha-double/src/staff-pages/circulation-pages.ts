@@ -1,3 +1,4 @@
+import { recordLoan } from '../checkouts/loans.ts';
 import type { PatronRow } from '../patrons/patron-table.ts';
 import { transformCard } from '../patrons/patron-columns.ts';
 import { firstScan } from '../plugin/first-scan.ts';
@@ -193,6 +194,7 @@ function takeBack({ double, session }: PageRequest, barcode: string): string {
   const checkout = checkouts.ofItem(item.item_id);
   if (checkout === undefined) return `${title}: not checked out.`;
   checkouts.close(checkout, double.clock.timestamp(), session.libraryId);
+  recordLoan(double, 'return', { branch: session.libraryId, patron_id: checkout.patron_id });
   const columns = { ...item.columns, checked_out_date: null, holding_library_id: session.libraryId };
   items.put({ ...item, columns });
   return `${title}: checked in.`;

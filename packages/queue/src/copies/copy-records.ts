@@ -16,6 +16,9 @@ export interface CopyRecord {
   readonly fields: readonly string[];
   /** Names of the fields that the patron agreed to; null where consent was not requested. */
   readonly agreed: readonly string[] | null;
+  /** When the copy was made, and when values were passed on last, in ms since 1970; null where that is not known. */
+  readonly madeMs: number | null;
+  readonly passedMs: number | null;
 }
 
 /** A patron's number at home changes once or twice in a life. */
@@ -40,7 +43,7 @@ end
 /**
  * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now)`, where `what` is `made` or `adopted`, `agreed` (made, with the patron's consent), `passed`
  * (values of a copy that is on record) or `ended`. Part of the script that writes the receipt.
- * A record is `HOMEKEY FIELDS AGREED FORMERKEYS`, each list with commas, or `-`.
+ * A record is `HOMEKEY FIELDS AGREED FORMERKEYS MADE,PASSED`, each list with commas, or `-`.
  */
 export const COPY_RECORD_LUA = `${FORGET_LUA}
 local function noteCopy(records, seen, homes, number, what, homeKey, fields, now)
@@ -54,7 +57,7 @@ local function noteCopy(records, seen, homes, number, what, homeKey, fields, now
     return all == '' and '-' or all
   end
   local record = redis.call('HGET', records, number) or ''
-  local key, passed, agreed, former = string.match(record, '^(%S+) (%S+) (%S+) (%S+)$')
+  local key, passed, agreed, former, times = string.match(record, '^(%S+) (%S+) (%S+) (%S+) ?(%S*)$')
   if what == 'ended' then
     if key == homeKey then forgetCopy(records, seen, homes, number) end
     return
@@ -62,11 +65,12 @@ local function noteCopy(records, seen, homes, number, what, homeKey, fields, now
   if key ~= homeKey then
     if what == 'passed' then return end
     forgetCopy(records, seen, homes, number)
-    passed, agreed, former = '-', '-', '-'
+    passed, agreed, former, times = '-', '-', '-', now .. ','
   end
   passed = join(passed, fields)
   if what == 'agreed' then agreed = join(agreed, fields) end
-  redis.call('HSET', records, number, table.concat({homeKey, passed, agreed, former}, ' '))
+  times = (string.match(times, '^(%d+),') or '-') .. ',' .. now
+  redis.call('HSET', records, number, table.concat({homeKey, passed, agreed, former, times}, ' '))
   redis.call('ZADD', seen, now, number)
   redis.call('HSET', homes, homeKey, number)
 end
@@ -75,12 +79,12 @@ end
 /** KEYS 1 records, 2 numbers by home key; ARGV 1 number of the copy, 2 old home key, 3 new home key, 4 most former keys */
 const REKEY_LUA = `
 local record = redis.call('HGET', KEYS[1], ARGV[1]) or ''
-local key, passed, agreed, former = string.match(record, '^(%S+) (%S+) (%S+) (%S+)$')
+local key, passed, agreed, former, times = string.match(record, '^(%S+) (%S+) (%S+) (%S+) ?(%S*)$')
 if key ~= ARGV[2] then return 0 end
 local keys = former == '-' and key or former .. ',' .. key
 local _, commas = string.gsub(keys, ',', '')
 if commas >= tonumber(ARGV[4]) then keys = string.match(keys, ',(.*)$') end
-redis.call('HSET', KEYS[1], ARGV[1], table.concat({ARGV[3], passed, agreed, keys}, ' '))
+redis.call('HSET', KEYS[1], ARGV[1], table.concat({ARGV[3], passed, agreed, keys, times == '' and '-,-' or times}, ' '))
 if redis.call('HGET', KEYS[2], key) == ARGV[1] then redis.call('HDEL', KEYS[2], key) end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[1])
 return 1
@@ -93,16 +97,21 @@ for _, number in ipairs(ARGV) do forgetCopy(KEYS[1], KEYS[2], KEYS[3], number) e
 
 const listOf = (text: string): readonly string[] => (text === '-' ? [] : text.split(','));
 
+const timeOf = (text: string): number | null => (/^\d+$/.test(text) ? Number(text) : null);
+
 function parseRecord(text: string | null): CopyRecord | null {
-  const [homeKey, fields, agreed, former, ...more] = text?.split(' ') ?? [];
+  const [homeKey, fields, agreed, former, times = '', ...more] = text?.split(' ') ?? [];
   if (homeKey === undefined || fields === undefined || agreed === undefined || former === undefined)
     return null;
   if (more.length > 0) return null;
+  const [madeMs = null, passedMs = null] = times.split(',').map(timeOf);
   return {
     homeKey,
     fields: listOf(fields),
     agreed: agreed === '-' ? null : listOf(agreed),
     formerKeys: listOf(former),
+    madeMs,
+    passedMs,
   };
 }
 
@@ -197,18 +206,29 @@ export async function findCopyRecords(
   lending: string,
   homeKey: string,
 ): Promise<readonly number[]> {
+  const records = await scanCopyRecords(redis, lending, (record) => record.homeKey === homeKey);
+  return [...records.keys()];
+}
+
+/** The copies at a library whose records are wanted, by Koha's number of each. Reads all records of the library. */
+export async function scanCopyRecords(
+  redis: Redis,
+  lending: string,
+  isWanted: (record: CopyRecord) => boolean,
+): Promise<ReadonlyMap<number, CopyRecord>> {
   const key = copyRecordsKey(lending);
-  const found: number[] = [];
+  // What changes while it is read can come twice.
+  const found = new Map<number, CopyRecord>();
   let cursor = '0';
   do {
     const [next, entries] = await redis.hscan(key, cursor, 'COUNT', SCANNED_AT_ONCE);
     for (let at = 0; at < entries.length; at += 2) {
-      if (parseRecord(entries[at + 1] ?? null)?.homeKey === homeKey) found.push(Number(entries[at]));
+      const record = parseRecord(entries[at + 1] ?? null);
+      if (record !== null && isWanted(record)) found.set(Number(entries[at]), record);
     }
     cursor = next;
   } while (cursor !== '0');
-  // What changes while it is read can come twice.
-  return [...new Set(found)];
+  return found;
 }
 
 /** Forgets the copies at a library that nobody has seen since then. */

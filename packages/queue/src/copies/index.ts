@@ -8,6 +8,7 @@ export {
   rekeyCopyRecord,
   dropCopyRecords,
   findCopyRecords,
+  scanCopyRecords,
   trimCopyRecords,
 } from './copy-records.ts';
 export {

@@ -19,4 +19,27 @@ export {
   sumStatistics,
   statisticsCsv,
 } from './statistics-reading.ts';
+export {
+  type LoansJob,
+  loansJobSchema,
+  LOAN_KINDS,
+  type LoanKind,
+  type LoanSums,
+  NO_LOANS,
+  type BranchLoans,
+  type MonthLoans,
+  type LoansCounted,
+  addDays,
+  openLoanDays,
+  readLoans,
+  readLoansCounted,
+} from './loans.ts';
+export {
+  type PairLoans,
+  type LibraryBalance,
+  addLoans,
+  settle,
+  balancesOf,
+  settlementCsv,
+} from './settlement.ts';
 export { type OutcomeCount, readOutcomeCounts, readOutcomesOf } from './outcome-counts.ts';

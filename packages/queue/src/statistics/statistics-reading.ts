@@ -24,7 +24,7 @@ export interface StatisticsCount {
 export const STATISTICS_DIMENSIONS = ['month', 'home', 'lending'] as const;
 export type StatisticsDimension = (typeof STATISTICS_DIMENSIONS)[number];
 
-/** The sums of some counts. Every scan is one of copies, already local, observed, refusals and failures. */
+/** The sums of some counts. Every scan is one of copies, already local, observed, declined, refusals and failures. */
 export interface StatisticsSums {
   /** Scans that ended; a double scan is one. */
   readonly scans: number;
@@ -35,11 +35,13 @@ export interface StatisticsSums {
   readonly observed: number;
   /** Items checked out for the desk. */
   readonly checkouts: number;
+  /** The desk cancelled, or the patron did not agree: nobody was refused. */
+  readonly declined: number;
   /** Scans without a patron to check out to, where nothing failed. */
   readonly refusals: number;
   /** What a person has to fix. */
   readonly failures: number;
-  /** How many scans ended so; all outcomes but the three above. */
+  /** How many scans ended so; all outcomes but those of copies, already local and observed. */
   readonly byOutcome: Readonly<Partial<Record<Outcome, number>>>;
   /** Of the outcome `NOT_ELIGIBLE`, by reason; a patron may have several, and a library may show none. */
   readonly byReason: Readonly<Partial<Record<EligibilityReason, number>>>;
@@ -50,7 +52,9 @@ export interface StatisticsRow extends StatisticsSums, Partial<Record<Statistics
 
 /** The outcomes with a sum of their own. */
 const SUMMED: readonly Outcome[] = ['COPIED', 'ALREADY_LOCAL', 'OBSERVED'];
-/** The outcomes that are listed as refusals or failures, in the contract's order. */
+/** What the desk or the patron decided, and no library. */
+const DECLINED: readonly Outcome[] = ['CANCELLED', 'CONSENT_REFUSED', 'CONSENT_LAPSED', 'CONSENT_AT_DESK'];
+/** The outcomes that are listed by their codes, in the contract's order. */
 export const UNSERVED: readonly Outcome[] = OUTCOMES.filter((outcome) => !SUMMED.includes(outcome));
 
 const numberOf = (month: string): number => Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1;
@@ -130,7 +134,8 @@ function sumsOf(counts: readonly StatisticsCount[]): StatisticsSums {
     alreadyLocal: of('ALREADY_LOCAL'),
     observed: of('OBSERVED'),
     checkouts: of('CHECKED_OUT'),
-    refusals: sum(UNSERVED.filter((outcome) => !isFailure(outcome))),
+    declined: sum(DECLINED),
+    refusals: sum(UNSERVED.filter((outcome) => !isFailure(outcome) && !DECLINED.includes(outcome))),
     failures: sum(UNSERVED.filter(isFailure)),
     byOutcome: nonZero(UNSERVED),
     byReason: nonZero(ELIGIBILITY_REASONS),
@@ -143,7 +148,16 @@ function sumsOf(counts: readonly StatisticsCount[]): StatisticsSums {
  */
 export function statisticsCsv(rows: readonly StatisticsRow[], by: readonly StatisticsDimension[]): string[] {
   const dimensions = STATISTICS_DIMENSIONS.filter((dimension) => by.includes(dimension));
-  const sums = ['scans', 'copies', 'already_local', 'checkouts', 'refusals', 'failures', 'observed'];
+  const sums = [
+    'scans',
+    'copies',
+    'already_local',
+    'checkouts',
+    'declined',
+    'refusals',
+    'failures',
+    'observed',
+  ];
   const header = [...dimensions, ...sums, ...UNSERVED, ...ELIGIBILITY_REASONS];
   const lines = rows.map((row) => [
     ...dimensions.map((dimension) => row[dimension] ?? ''),
@@ -151,6 +165,7 @@ export function statisticsCsv(rows: readonly StatisticsRow[], by: readonly Stati
     row.copies,
     row.alreadyLocal,
     row.checkouts,
+    row.declined,
     row.refusals,
     row.failures,
     row.observed,

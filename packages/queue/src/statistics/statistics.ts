@@ -20,7 +20,7 @@ export const OTHER_HOMES = '*';
  */
 const MOST_COUNTS = 480;
 /** Five years from the end of the month, whenever in the month the last new count began. */
-const LIFE_SECONDS = (5 * 366 + 31) * 24 * 3600;
+export const LIFE_SECONDS = (5 * 366 + 31) * 24 * 3600;
 
 /** What one ended event adds to the statistics of its month (UTC) and lending library. */
 export interface EventStatistics {

@@ -4,8 +4,8 @@ import { execAll, parseFields } from '../redis/index.ts';
 import { schedulesDoneKey, schedulesKey } from '../keys.ts';
 import type { SweepJobs } from './sweeps.ts';
 
-const NIGHTLY_KINDS = ['sweep', 'owed'] as const;
-/** What is done at every lending library that wants it once a day: a sweep over its copies, a reading of what they owe. */
+const NIGHTLY_KINDS = ['sweep', 'owed', 'loans'] as const;
+/** What is done at every lending library that wants it once a day: a sweep over its copies, a reading of what they owe, a counting of their loans. */
 export type NightlyKind = (typeof NIGHTLY_KINDS)[number];
 
 interface TimeOfDay {
@@ -62,10 +62,11 @@ export function nightlyOf(
     readonly enabled: boolean;
     readonly refresh: { readonly sweep: TimeOfDay | null } | null;
     readonly owed: { readonly read: TimeOfDay } | null;
+    readonly loans: { readonly count: TimeOfDay } | null;
   }[],
 ): readonly Nightly[] {
-  return libraries.flatMap(({ id: library, enabled, refresh, owed }) => {
-    const times = { sweep: refresh?.sweep ?? null, owed: owed?.read ?? null };
+  return libraries.flatMap(({ id: library, enabled, refresh, owed, loans }) => {
+    const times = { sweep: refresh?.sweep ?? null, owed: owed?.read ?? null, loans: loans?.count ?? null };
     return NIGHTLY_KINDS.flatMap((kind) => {
       const at = enabled ? times[kind] : null;
       return at === null ? [] : [{ kind, library, at }];

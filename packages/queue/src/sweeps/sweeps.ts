@@ -4,6 +4,7 @@ import type { Redis } from '@passport/runtime';
 import { execAll, parseStored } from '../redis/index.ts';
 import { SWEEPS, sweepKey, sweepLockKey, sweepMissingKey, sweepUnansweredKey } from '../keys.ts';
 import { LenientQueue } from '../bullmq/index.ts';
+import { loansJobSchema } from '../statistics/index.ts';
 import { owedJobSchema } from './owed.ts';
 import { type OwnedLock, openOwnedLock } from '../locks/index.ts';
 
@@ -23,8 +24,8 @@ const sweepJobSchema = z.object({
   full: z.boolean().default(false),
 });
 export type SweepJob = z.infer<typeof sweepJobSchema>;
-/** What the queue of sweeps has: the readings of what copies owe, too. */
-export const copiesJobSchema = z.discriminatedUnion('kind', [sweepJobSchema, owedJobSchema]);
+/** What the queue of sweeps has: the readings of what copies owe, and the counting of loans, too. */
+export const copiesJobSchema = z.discriminatedUnion('kind', [sweepJobSchema, owedJobSchema, loansJobSchema]);
 export type CopiesJob = z.infer<typeof copiesJobSchema>;
 export type SweepJobs = Queue<CopiesJob>;
 

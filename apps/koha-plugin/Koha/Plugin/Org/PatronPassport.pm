@@ -12,6 +12,7 @@ use Mojo::JSON ();
 use Koha::Plugin::Org::PatronPassport::Configuration;
 use Koha::Plugin::Org::PatronPassport::Copies;
 use Koha::Plugin::Org::PatronPassport::DeskScript;
+use Koha::Plugin::Org::PatronPassport::Elsewhere;
 use Koha::Plugin::Org::PatronPassport::FirstScan;
 use Koha::Plugin::Org::PatronPassport::Problem;
 use Koha::Plugin::Org::PatronPassport::Scans;
@@ -99,14 +100,21 @@ sub patron_barcode_transform {
 
 =head2 intranet_js
 
-The desk's script, on the page that Koha shows for an unknown card, on its form for a new patron, and on the checkout page of a copy.
+The desk's script, on the page that Koha shows for an unknown card, on its form for a new patron, and on the checkout page of a copy; and on
+a patron's page the link to where the patron has copies.
 
 =cut
 
 sub intranet_js {
     my ( $self, $args ) = @_;
 
-    my $what = Koha::Plugin::Org::PatronPassport::DeskScript::wanted_on( ( $args // {} )->{page} );
+    my $page = ( $args // {} )->{page};
+    my $link = eval { Koha::Plugin::Org::PatronPassport::Elsewhere::link_on( $self, $page ) // q{} };
+    Koha::Plugin::Org::PatronPassport::Problem::report( 'the link on a patron\'s page', $@ )
+        if !defined $link;
+    return $link if length( $link // q{} );
+
+    my $what = Koha::Plugin::Org::PatronPassport::DeskScript::wanted_on($page);
     return q{} if !$what;
 
     my $tags = eval {
@@ -144,12 +152,18 @@ sub configure {
 =head2 tool
 
 How the service is for this library, with the set-up check; for staff who may use tool plugins
-(L<Koha::Plugin::Org::PatronPassport::StatusPage>).
+(L<Koha::Plugin::Org::PatronPassport::StatusPage>). With C<patron>, where that patron has copies
+(L<Koha::Plugin::Org::PatronPassport::Elsewhere>).
 
 =cut
 
 sub tool {
     my ($self) = @_;
+
+    my $patron = $self->{cgi} ? scalar $self->{cgi}->param('patron') : undef;
+    return $self->_show( 'elsewhere.tt',
+        Koha::Plugin::Org::PatronPassport::Elsewhere::elsewhere_page( $self, $patron ) )
+        if defined $patron;
 
     return $self->_show( 'tool.tt', Koha::Plugin::Org::PatronPassport::StatusPage::status_page($self) );
 }

@@ -45,6 +45,7 @@ sub create_tables {
 
     $dbh->do("CREATE TABLE $_$ends")
         foreach (
+        'statistics (datetime DATETIME, branch VARCHAR(10), type VARCHAR(16), borrowernumber INT)',
         "borrowers (borrowernumber $id, cardnumber VARCHAR(32) $nocase UNIQUE, userid VARCHAR(75) $nocase UNIQUE,"
         . ' debarred DATE, debarredcomment VARCHAR(255), anonymized INT NOT NULL DEFAULT 0)',
         'plugin_data (plugin_class VARCHAR(255), plugin_key VARCHAR(255), plugin_value MEDIUMTEXT,'

@@ -6,9 +6,14 @@ use base qw( Koha::Plugin::Org::PatronPassport::Table );
 
 use List::Util qw( min );
 use Mojo::JSON qw( decode_json encode_json );
+use POSIX      qw( strftime );
 
 my $MOST_ROWS = 200;
 my $CENTS     = 100;
+
+# The days that the service counts again, and some in which it may be away.
+my $COUNTED_DAYS = 40;
+my $DAY          = 86_400;
 
 # Koha's own measures: what is due before now (GetOverduesForPatron, "overdues" of Koha::Patron), and the balance of the account,
 # credits included (Koha::Account, balance). Each is a query over an index.
@@ -206,15 +211,23 @@ sub standing_of {
 
     $copies->remove_deleted;
 
-Forgets the rows of patrons that Koha no longer has; it never uses a number twice.
+Forgets the rows of patrons that Koha no longer has; it never uses a number twice. As long as their loans of the last days are counted
+(L<Koha::Plugin::Org::PatronPassport::Loans>) the home library stays, and nothing else.
 
 =cut
 
 sub remove_deleted {
     my ($self) = @_;
 
-    $self->remove($_)
-        foreach $self->ids_where('NOT EXISTS (SELECT 1 FROM borrowers b WHERE b.borrowernumber = patron_id)');
+    my $is_gone = 'NOT EXISTS (SELECT 1 FROM borrowers b WHERE b.borrowernumber = patron_id)';
+    my $is_open
+        = q{EXISTS (SELECT 1 FROM statistics s WHERE s.borrowernumber = patron_id AND s.datetime >= ?)};
+    my $since = strftime '%Y-%m-%d', localtime time - $COUNTED_DAYS * $DAY;
+    $self->remove($_) foreach $self->ids_where( "$is_gone AND NOT $is_open", $since );
+    foreach my $id ( $self->ids_where("$is_gone AND written <> '{}'") ) {
+        my ($key) = $self->row( $id, 'home_key' );
+        $self->update( $id, { home_key => $key =~ s{:.*}{:}xmsr, written => '{}' }, '1 = 1' );
+    }
 
     return;
 }

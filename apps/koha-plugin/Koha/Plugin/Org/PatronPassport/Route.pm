@@ -27,6 +27,8 @@ my %FAULT = (
     no_standing           => [ 404, 'Nothing is known of the standing of this patron' ],
     not_seen              => [ 404, 'The passport service has not seen this scan' ],
     not_kept              => [ 404, 'The passport service does not know this scan any more' ],
+    no_days               => [ 400, 'These are no days, or more than 31' ],
+    no_statistics         => [ 409, 'This Koha keeps no statistics' ],
     other_version         => [ 409, 'The row was stored by somebody else since' ],
     internal_server_error => [ 500, 'Something went wrong' ],
 );

@@ -185,6 +185,28 @@ sub status {
     return $self->_request( \%request, $believed );
 }
 
+=head2 elsewhere
+
+    my $answer = $sender->elsewhere( $borrowernumber, $limit_s, sub { my ($json) = @_; ... } );
+
+Where a patron of this library has copies: C<< { kind => 'known', patron => {...}, ms => 12 } >>, or as above. The function makes of
+the receiver's answer what can be relied on, or undef.
+
+=cut
+
+sub elsewhere {
+    my ( $self, $patron_id, $limit_s, $reliable ) = @_;
+
+    my $believed = sub {
+        my $patron = $reliable->(@_);
+        return $patron ? { kind => 'known', patron => $patron } : undef;
+    };
+    my $body    = event( 'patron.elsewhere_requested', { patron_id => 0 + $patron_id }, Time::HiRes::time() );
+    my %request = ( path => '/service/elsewhere', id => new_id(), body => $body, limit_s => $limit_s );
+
+    return $self->_request( \%request, $believed );
+}
+
 sub _is_cancelled {
     my ($result) = @_;
 

@@ -1,0 +1,238 @@
+import {
+  type CopyElsewhere,
+  elsewhereCsv,
+  elsewhereTotals,
+  readPatronElsewhere,
+  readPatronsElsewhere,
+} from '@passport/queue/elsewhere';
+import type { FastifyInstance } from 'fastify';
+import { FILTERED, OF_LIBRARY, requirePerson } from '../login/require-login.ts';
+import { type Html, html, type HtmlValue } from '../shell/html.ts';
+import type { SendPage } from '../shell/layout.ts';
+import { type PageDeps, librariesSeen } from '../shell/page-deps.ts';
+import { choice, definitions, table, timeElement } from '../shell/parts.ts';
+import { oneOf, pathWith } from '../shell/query-reader.ts';
+
+const COPIES_A_PAGE = 200;
+const NUMBER = /^[1-9]\d{0,9}$/;
+
+interface PatronsFilter {
+  readonly lending: string | null;
+  /** `overdue`: something is due and was not returned; `owing`: an amount is owed. */
+  readonly owed: 'overdue' | 'owing' | null;
+}
+
+interface PatronsView extends Pick<PageDeps, 'basePath' | 'nameOf'> {
+  readonly library: string;
+  readonly copies: readonly CopyElsewhere[];
+  readonly filter: PatronsFilter;
+  /** Of the patron with which the page before ended. */
+  readonly after: number;
+  readonly nowMs: number;
+}
+
+type ListRequest = { Params: { library: string }; Querystring: Record<string, unknown> };
+
+/** `/patrons`: where the patrons of a home library have copies, for that library; by its own patron numbers. */
+export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
+  const { basePath, nameOf, redis, libraries } = deps;
+  const lenders = libraries.map(({ id }) => id);
+  const isKnown = (library: string): boolean => lenders.includes(library);
+  const readList = async (library: string, query: Readonly<Record<string, unknown>>) => {
+    const filter = filterOf(query);
+    const all = await readPatronsElsewhere(redis, library, lenders);
+    return { filter, copies: all.filter((copy) => isWanted(copy, filter)) };
+  };
+  app.get('/patrons', FILTERED, async (request, reply) => {
+    const seen = librariesSeen(deps, requirePerson(request).libraries);
+    const links = seen.map(
+      ({ id, name }) =>
+        html`<li><a href="${basePath}/patrons/${id}">${name}</a> <span class="quiet">${id}</span></li>`,
+    );
+    return send(
+      request,
+      reply,
+      { title: 'Patrons elsewhere', here: 'patrons' },
+      html`<h1>Patrons elsewhere</h1>
+        <p>Where the patrons of a home library have copies, and what went there:</p>
+        <ul>
+          ${links}
+        </ul>`,
+    );
+  });
+  app.get<ListRequest>('/patrons/:library', OF_LIBRARY, async (request, reply) => {
+    const { library } = request.params;
+    const { query } = request;
+    if (!isKnown(library)) return reply.callNotFound();
+    const patron = oneOf(query['patron']);
+    if (patron !== null && NUMBER.test(patron))
+      return reply.redirect(`${basePath}/patrons/${library}/${patron}`);
+    const after = Number(oneOf(query['after']) ?? 0) || 0;
+    const view = { basePath, nameOf, library, after, nowMs: deps.now(), ...(await readList(library, query)) };
+    return send(
+      request,
+      reply,
+      { title: `Patrons of ${nameOf(library)} elsewhere`, here: 'patrons' },
+      listPage(view),
+    );
+  });
+  app.get<ListRequest>('/patrons/:library/patrons.csv', OF_LIBRARY, async (request, reply) => {
+    const { library } = request.params;
+    if (!isKnown(library)) return reply.callNotFound();
+    const { copies } = await readList(library, request.query);
+    return reply
+      .type('text/csv; charset=utf-8')
+      .header('cache-control', 'no-store')
+      .header('content-disposition', `attachment; filename="patrons-elsewhere-${library}.csv"`)
+      .send(`${elsewhereCsv(copies).join('\r\n')}\r\n`);
+  });
+  app.get<{ Params: { library: string; patron: string } }>(
+    '/patrons/:library/:patron',
+    OF_LIBRARY,
+    async (request, reply) => {
+      const { library, patron } = request.params;
+      if (!isKnown(library) || !NUMBER.test(patron)) return reply.callNotFound();
+      const wanted = { home: library, patronId: Number(patron) };
+      const copies = await readPatronElsewhere(redis, wanted, lenders);
+      if (copies.length === 0) return reply.callNotFound();
+      const title = `Patron ${patron} of ${nameOf(library)} elsewhere`;
+      const back = html`<p><a href="${basePath}/patrons/${library}">All patrons elsewhere</a></p>`;
+      const content = html`<h1>${title}</h1>
+        ${back} ${copies.map((copy) => copySection(copy, { nameOf, nowMs: deps.now() }))}`;
+      return send(request, reply, { title, here: 'patrons' }, content);
+    },
+  );
+}
+
+function filterOf(query: Readonly<Record<string, unknown>>): PatronsFilter {
+  const owed = oneOf(query['owed']);
+  return { lending: oneOf(query['lending']), owed: owed === 'overdue' || owed === 'owing' ? owed : null };
+}
+
+function isWanted({ lending, owed }: CopyElsewhere, filter: PatronsFilter): boolean {
+  if (filter.lending !== null && lending !== filter.lending) return false;
+  if (filter.owed === null) return true;
+  return (filter.owed === 'overdue' ? (owed?.overdues ?? 0) : (owed?.amount ?? 0)) > 0;
+}
+
+const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
+const amountText = (hundredths: number): string => (hundredths / 100).toFixed(2);
+const unknown = html`<span class="quiet">not known</span>`;
+const timeOf = (ms: number | null, nowMs: number): Html => (ms === null ? unknown : timeElement(ms, nowMs));
+
+function listPage(view: PatronsView): Html {
+  const { basePath, nameOf, library, copies, filter, after, nowMs } = view;
+  const path = `${basePath}/patrons/${library}`;
+  // A page ends with a patron, not between two copies of one.
+  const left = copies.filter(({ patronId }) => patronId > after);
+  const last = left[COPIES_A_PAGE - 1]?.patronId;
+  const shown = left.length <= COPIES_A_PAGE ? left : left.filter(({ patronId }) => patronId <= (last ?? 0));
+  const query = { lending: filter.lending, owed: filter.owed };
+  const lenders = elsewhereTotals(copies);
+  const patrons = new Set(copies.map(({ patronId }) => patronId)).size;
+  const counted = `${plural(patrons, 'patron', 'patrons')}, ${plural(copies.length, 'copy', 'copies')}`;
+  return html`<div class="title">
+      <h1>Patrons of ${nameOf(library)} elsewhere</h1>
+      <p class="quiet now">${counted}</p>
+      <a class="button" href="${pathWith(`${path}/patrons.csv`, query)}">Download as CSV</a>
+    </div>
+    <form class="filter" method="get" action="${path}" aria-label="Filter">
+      <label>Patron number <input name="patron" inputmode="numeric" pattern="[0-9]*" /></label>
+      ${choice(
+        'lending',
+        'Lending library',
+        lenders.map(({ lending }) => [lending, nameOf(lending)]),
+        filter.lending,
+      )}
+      ${choice(
+        'owed',
+        'Owed',
+        [
+          ['overdue', 'something overdue'],
+          ['owing', 'an amount'],
+        ],
+        filter.owed,
+      )}
+      <button class="button">Filter</button>
+      ${filter.lending === null && filter.owed === null ? null : html`<a href="${path}">Clear</a>`}
+    </form>
+    ${totalsTable(view)}
+    ${
+      shown.length === 0
+        ? html`<p class="empty">No copies are on record.</p>`
+        : table({
+            label: 'Table: Copies',
+            className: 'statistics',
+            heads: [
+              ['Patron', 'number'],
+              'Lending library',
+              'Since',
+              'Fields',
+              'Last passed on',
+              ['Overdue', 'number'],
+              ['Owed', 'number'],
+            ],
+            rows: shown.map((copy) => rowOf(copy, { path, nameOf, nowMs })),
+          })
+    }
+    ${
+      shown.length === left.length
+        ? null
+        : html`<nav class="pager" aria-label="Pages">
+            <a class="button" href="${pathWith(path, { ...query, after: String(last ?? 0) })}">Next</a>
+          </nav>`
+    }
+    <p class="quiet">
+      Copies that the service made and has on record, by patron number at ${nameOf(library)}. What is owed is
+      as it was read last, in the lending library's currency; it is empty where that library does not say.
+    </p>`;
+}
+
+function rowOf(
+  { patronId, lending, sinceMs, passedMs, fields, owed }: CopyElsewhere,
+  { path, nameOf, nowMs }: { path: string; nameOf: PageDeps['nameOf']; nowMs: number },
+): readonly HtmlValue[] {
+  return [
+    html`<a href="${path}/${patronId}">${patronId}</a>`,
+    nameOf(lending),
+    timeOf(sinceMs, nowMs),
+    fields.join(', '),
+    timeOf(passedMs, nowMs),
+    owed === null ? '' : owed.overdues,
+    owed === null ? '' : amountText(owed.amount),
+  ];
+}
+
+function totalsTable({ nameOf, copies }: PatronsView): Html | null {
+  const totals = elsewhereTotals(copies);
+  if (totals.length === 0) return null;
+  return table({
+    label: 'Table: Totals',
+    className: 'statistics',
+    heads: ['Lending library', ['Copies', 'number'], ['Overdue', 'number'], ['Owed', 'number']],
+    rows: totals.map(({ lending, copies: count, overdues, amount }) => [
+      nameOf(lending),
+      count,
+      overdues,
+      amountText(amount),
+    ]),
+  });
+}
+
+function copySection(
+  { lending, sinceMs, passedMs, fields, isAgreed, owed }: CopyElsewhere,
+  { nameOf, nowMs }: Pick<PatronsView, 'nameOf' | 'nowMs'>,
+): Html {
+  return html`<section>
+    <h2>${nameOf(lending)}</h2>
+    ${definitions('facts', [
+      ['Copy since', timeOf(sinceMs, nowMs)],
+      ['Last passed on', timeOf(passedMs, nowMs)],
+      ['Fields', fields.join(', ')],
+      ['Consent', isAgreed ? 'the patron agreed there' : undefined],
+      ['Overdue', owed?.overdues],
+      ['Owed', owed === null ? undefined : amountText(owed.amount)],
+      ['Read', owed === null ? undefined : timeElement(owed.readMs, nowMs)],
+    ])}
+  </section>`;
+}

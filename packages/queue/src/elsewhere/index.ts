@@ -1,0 +1,8 @@
+export {
+  type CopyElsewhere,
+  type ElsewhereTotals,
+  readPatronElsewhere,
+  readPatronsElsewhere,
+  elsewhereTotals,
+  elsewhereCsv,
+} from './elsewhere.ts';
