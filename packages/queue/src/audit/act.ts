@@ -23,6 +23,7 @@ export const ACTS = [
   'copies_leave',
   'copies_refresh',
   'copies_purge',
+  'rehearse',
   'sweep',
   'sweep ended',
   'read what is owed',
