@@ -4,7 +4,7 @@ import { homeKeysOf } from '@passport/patron-rules';
 import type { OpenQueue } from '../../connect/with-queue.ts';
 import type { ReceiverClient } from '../../connect/receiver-client.ts';
 import { type CliDeps, Failure } from '../../program/index.ts';
-import { openCopyEnds } from '../copies/copy-ends.ts';
+import { goneOf, openCopyEnds } from '../copies/copy-ends.ts';
 import { valueOf } from '../copies/copy.ts';
 import type { JournalEntry } from './journal.ts';
 import { MARK, type Site } from './site.ts';
@@ -153,6 +153,18 @@ async function cleanSite(
     }
     if (begun !== null) await ends.deleted(begun);
     removed += 1;
+  }
+
+  const made = new Set(
+    ofKind(entries, 'made')
+      .filter(isHere)
+      .map(({ id }) => id),
+  );
+  const unseen = [...made].filter((id) => !found.has(id));
+  if (unseen.length > 0 && (await koha.capabilities()).pluginRoutes) {
+    const gone = await goneOf(koha, unseen);
+    for (const id of unseen.filter((each) => gone?.has(each) !== true))
+      stuck.push(`${library.id} patron ${id}: it may be there, and is not shown to the API user`);
   }
 
   for (const { biblioId } of biblios) {

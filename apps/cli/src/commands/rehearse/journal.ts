@@ -8,6 +8,8 @@ export type JournalEntry =
   | { readonly kind: 'event'; readonly library: string; readonly id: string }
   /** Also for a new card of a patron that is there. */
   | { readonly kind: 'patron'; readonly library: string; readonly card: string; readonly category: string }
+  /** Koha's number of a patron, from its answer: whoever is not found later is not taken for gone. */
+  | { readonly kind: 'made'; readonly library: string; readonly id: number }
   | { readonly kind: 'biblio'; readonly library: string; readonly title: string }
   | { readonly kind: 'item'; readonly library: string; readonly barcode: string };
 

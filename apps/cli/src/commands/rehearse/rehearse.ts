@@ -34,7 +34,7 @@ import { isGood, type Rehearsal, timesOf } from './result.ts';
 import { runScenarios } from './run-scenarios.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { MARK, openSite, type SeenAnswer, type Side, type Site } from './site.ts';
-import { buildStage } from './stage.ts';
+import { buildStage, describeFailure } from './stage.ts';
 
 const expected: ExpectedAnswers = expectedAnswers;
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
@@ -176,7 +176,11 @@ async function clean({ sites, open, journal, receiverOf }: Run, deps: CliDeps): 
       `an earlier rehearsal has left things at ${[...new Set(missing)].join(' and ')}: name the same libraries once more`,
       { code: 'other_libraries' },
     );
-  const cleaned = await cleanUp(entries, { sites, open, receiverOf, deps, sleep });
+  const cleaned = await cleanUp(entries, { sites, open, receiverOf, deps, sleep }).catch((error: unknown) => {
+    const why = describeFailure(error);
+    if (why === null) throw error;
+    return { ...NOTHING, stuck: [why] };
+  });
   if (cleaned.stuck.length === 0) await journal.clear();
   return cleaned;
 }

@@ -106,8 +106,14 @@ export function buildStage(parts: StageParts) {
       const { cardnumber: card, category_id: category } = body;
       await journal.note({ kind: 'patron', library: site.library.id, card, category });
       const made = await createOnce(site, body);
-      if (made.kind === 'created')
+      if (made.kind === 'created') {
+        await journal.note({ kind: 'made', library: site.library.id, id: made.patronId });
+        if (made.hidden)
+          throw new Differs(
+            `${site.library.id} hides whom it has just created: borrowers: view_borrower_infos_from_any_libraries`,
+          );
         return { site, patronId: made.patronId, card, surname: body.surname, firstname: role };
+      }
       if (made.kind !== 'card_taken')
         throw new Differs(`${site.library.id} does not create a patron: ${reasonOf(made)}`);
     }
@@ -123,7 +129,7 @@ export function buildStage(parts: StageParts) {
       if (!(error instanceof KohaError) || error.effect === 'none') throw error;
       const [there] = await site.koha.findByCard(body.cardnumber, { attributes: true, balance: false });
       if (there === undefined || there.surname?.toLowerCase() !== body.surname?.toLowerCase()) throw error;
-      return { kind: 'created', patronId: there.patronId } as const;
+      return { kind: 'created', patronId: there.patronId, hidden: false } as const;
     }
   }
 
@@ -207,6 +213,8 @@ export function buildStage(parts: StageParts) {
       throw new Differs(`the scan has not ended after ${Math.round(forMs / 1000)} s${why}`);
     }
     times.push(ms);
+    if (state.outcome === 'COPIED' && state.patron_id !== null)
+      await journal.note({ kind: 'made', library: lending.library.id, id: state.patron_id });
     return { state, eventId, ms };
   }
 
