@@ -39,7 +39,10 @@ export interface RehearsalReport {
     readonly text: string;
   }[];
   readonly cleanUp: { readonly removed: number; readonly leftAlone: string[]; readonly stuck: string[] };
-  readonly answered: unknown;
+  readonly answered: {
+    readonly scenarios: Readonly<Record<string, unknown>>;
+    readonly parts: Readonly<Record<string, unknown>>;
+  };
 }
 
 /** A consortium in which everything can be rehearsed: Kohas of one release, marked, with everything on. */

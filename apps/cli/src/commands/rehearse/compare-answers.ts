@@ -10,6 +10,41 @@ export interface AnswersOfRelease {
   readonly parts: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
+type Parts = AnswersOfRelease['parts'][string];
+
+/** Most answers look the same in all releases: each is stored once, and named by its place. */
+interface PackedAnswers {
+  readonly states: readonly (readonly string[])[];
+  readonly shapes: readonly Parts[];
+  readonly releases: Readonly<
+    Record<
+      string,
+      {
+        readonly scenarios: Readonly<Record<string, number>>;
+        readonly parts: Readonly<Record<string, number>>;
+      }
+    >
+  >;
+}
+
+/** Reads what `npm run rehearsal:answers` has written. */
+export function unpackAnswers(text: string): ExpectedAnswers {
+  const { states, shapes, releases } = JSON.parse(text) as PackedAnswers;
+  const resolved = <T>(places: Readonly<Record<string, number>>, of: readonly T[]): Record<string, T> =>
+    Object.fromEntries(
+      Object.entries(places).flatMap(([name, place]) => {
+        const found = of[place];
+        return found === undefined ? [] : [[name, found]];
+      }),
+    );
+  return Object.fromEntries(
+    Object.entries(releases).map(([release, { scenarios, parts }]) => [
+      release,
+      { scenarios: resolved(scenarios, states), parts: resolved(parts, shapes) },
+    ]),
+  );
+}
+
 /** What was answered in one scenario. */
 export interface AnsweredIn {
   readonly scenario: string;

@@ -25,9 +25,9 @@ import {
 import { openCopyEnds } from '../copies/copy-ends.ts';
 import { parseUrl } from '../send.ts';
 import { type CleanedUp, cleanUp, WILL_MAKE } from './clean-up.ts';
-import { collectAnswers, compareAnswers, type ExpectedAnswers, releaseFor } from './compare-answers.ts';
+import { collectAnswers, compareAnswers, releaseFor, unpackAnswers } from './compare-answers.ts';
 import { printRehearsal } from './describe-rehearsal.ts';
-import expectedAnswers from './expected-answers.json' with { type: 'json' };
+import { EXPECTED_ANSWERS } from './expected-answers.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { renderPage } from './rehearsal-page.ts';
 import { isGood, type Rehearsal, timesOf } from './result.ts';
@@ -36,7 +36,6 @@ import { SCENARIOS } from './scenarios/index.ts';
 import { MARK, openSite, type SeenAnswer, type Side, type Site } from './site.ts';
 import { buildStage, describeFailure } from './stage.ts';
 
-const expected: ExpectedAnswers = expectedAnswers;
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
 const RUN_LETTERS = 7;
 const ITEMS = 8;
@@ -217,6 +216,7 @@ async function rehearseAt(
   const wanted = SCENARIOS.filter((scenario) => options.only?.includes(scenario.id) ?? true);
   const ran = await runScenarios(wanted, stage, { answers, items: ITEMS, signal: deps.signal });
   const cleaned = await clean(run, deps);
+  const expected = unpackAnswers(EXPECTED_ANSWERS);
   const rehearsed = sites.map((site) => {
     const { release, isOwn } = releaseFor(site.kohaVersion, expected);
     const { side, library, kohaVersion: koha, pluginVersion: plugin } = site;
@@ -324,11 +324,8 @@ export const rehearse = defineCommand({
             return 0;
           }
           await confirm(sites, options, report, deps);
-          openAudit(
-            deps,
-            'rehearse',
-            'rehearsal begun',
-          )({
+          const audit = openAudit(deps, 'rehearse', 'rehearsal begun');
+          audit({
             lending: options.at,
             home: cast.slice(1).map(({ library }) => library.id),
           });

@@ -47,7 +47,7 @@ export interface Rehearsal {
   };
   /** The command that does the same again. */
   readonly command: string;
-  /** How the Kohas answered: what `expected-answers.json` is made of. */
+  /** How the Kohas answered: what `expected-answers.ts` is made of. */
   readonly answered: AnswersOfRelease;
 }
 
