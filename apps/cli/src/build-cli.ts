@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   'secret new': async () => (await import('./commands/secret/new.ts')).secretNew,
   status: async () => (await import('./commands/status.ts')).statusCommand,
   doctor: async () => (await import('./commands/doctor/doctor.ts')).doctor,
+  rehearse: async () => (await import('./commands/rehearse/rehearse.ts')).rehearse,
   explain: async () => (await import('./commands/explain/explain.ts')).explainCard,
   export: async () => (await import('./commands/export.ts')).exportData,
   erase: async () => (await import('./commands/erase.ts')).eraseData,

@@ -129,6 +129,7 @@ const lines = (...all: readonly string[]): string => all.join('\n');
 const noMachine = (version: string): CliDeps => ({
   env: {},
   readFile: () => '',
+  writeFile: () => undefined,
   stdin: Readable.from([]),
   out: () => undefined,
   err: () => undefined,

@@ -38,6 +38,7 @@ export async function passport(
       if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
       return text;
     },
+    writeFile: () => undefined,
     stdin: Readable.from([input]),
     out: (text) => {
       out += text;

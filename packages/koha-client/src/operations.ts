@@ -24,5 +24,14 @@ export { readOwed } from './plugin/owed.ts';
 export { about, checkPlugin, reportOutcome } from './plugin/plugin-routes.ts';
 export { noteChecked, readRememberedCopies, rememberCopy } from './plugin/remembered-copies.ts';
 export { liftRestriction, listRestrictions, setRestriction } from './plugin/restrictions.ts';
+export {
+  checkIn,
+  findBiblios,
+  makeBiblio,
+  makeItem,
+  removeBiblio,
+  removeItem,
+} from './rehearsal/catalogue.ts';
+export { charge, findBySurname, removePatron } from './rehearsal/people.ts';
 export { reach } from './setup/reach.ts';
 export { branches, categories, circulationRules, knowsApiKey, storedRules } from './setup/set-up-reads.ts';

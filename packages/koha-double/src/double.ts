@@ -8,11 +8,14 @@ import type { PatronTable } from './patrons/patron-table.ts';
 import type { CopyTable, OutcomeTable } from './plugin/plugin-tables.ts';
 import type { Settings } from './settings.ts';
 import type { SetupTables } from './setup/setup-rows.ts';
+import type { Table } from './table.ts';
 
 /** What one Koha's database holds. A new seed replaces all of it. */
 export interface Database extends SetupTables {
   readonly patrons: PatronTable;
   readonly items: ItemTable;
+  /** Only those that the API made: any other item's is a number alone. */
+  readonly biblios: Table<{ readonly biblio_id: number; readonly title: string | null }, never>;
   readonly checkouts: CheckoutTable;
   readonly outcomes: OutcomeTable;
   readonly copies: CopyTable;

@@ -85,9 +85,11 @@ describe('against Koha’s own description', () => {
   compared(`24.11 has its paths, parameters, lists and permissions${note}`, async () => {
     const koha = await kohas();
     const own = await ownDescription(checkedOut ?? '24.11');
-    // Of the whole of Koha the double has a small part.
+    // Of the whole of Koha the double has a small part; one file can have less.
     const paths = Object.keys(own.paths).filter((path) => !path.startsWith('/contrib'));
-    const methods = (path: string, method: string) => own.paths[path]?.[method] !== undefined;
+    const methods = (path: string, method: string) =>
+      own.paths[path]?.[method] !== undefined &&
+      (checkedOut !== undefined || koha.paths[path]?.[method] !== undefined);
     expect(summaryOf(own, paths, methods)).toEqual(summaryOf(koha, paths, methods));
   });
 

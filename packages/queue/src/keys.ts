@@ -150,3 +150,6 @@ export const seenWorkingKey = key('seen-working');
 export const findingsKey = (library: string): string => key('findings', library);
 /** Copies at a library whose deletion was begun and has no receipt yet, by Koha's number of the copy (deletions.ts). */
 export const deletionsKey = (library: string): string => key('deletions', library);
+/** What a rehearsal made at the Kohas and has not removed yet, in the order in which it was begun; and who holds it. */
+export const rehearsalKey = key('rehearsal');
+export const rehearsalLockKey = key('rehearsal', 'lock');

@@ -20,7 +20,7 @@ import {
   optional,
 } from '../program/index.ts';
 
-function parseUrl(text: string): string {
+export function parseUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:/.test(text))
     throw new InvalidArgumentError('It is not an http or https URL.');
   return text.replace(/\/+$/, '');
@@ -48,7 +48,7 @@ const isOver = ({ state }: EventState): boolean => state === 'done' || state ===
  * Reads the state of an event until it has ended, and reports each change once. Returns the last state seen, which has not ended when
  * `forMs` is over or the person has interrupted; null when none was seen.
  */
-async function followEvent(
+export async function followEvent(
   receiver: Pick<ReceiverClient, 'read'>,
   eventId: string,
   { forMs, report }: { readonly forMs: number; readonly report: (state: EventState) => void },

@@ -1,14 +1,19 @@
 import type { Library } from '@passport/config';
-import { createKohaClient, KohaError } from '@passport/koha-client';
+import { createKohaClient, KohaError, type KohaClientOptions } from '@passport/koha-client';
 import type { CliDeps } from '../program/index.ts';
 
 const CALLS = 4;
 
 export type OpenKoha = ReturnType<typeof createKohaClient>;
 
-/** The client of one library's Koha, as the worker makes it. */
-export function openKoha({ id, koha }: Library, { now }: Pick<CliDeps, 'now'>): OpenKoha {
+/** The client of one library's Koha, as the worker makes it. `watch` hears of its calls. */
+export function openKoha(
+  { id, koha }: Library,
+  { now }: Pick<CliDeps, 'now'>,
+  watch: Pick<KohaClientOptions, 'onCall' | 'onShape'> = {},
+): OpenKoha {
   return createKohaClient({
+    ...watch,
     library: id,
     url: koha.url,
     clientId: koha.clientId.reveal(),

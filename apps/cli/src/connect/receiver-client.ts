@@ -56,6 +56,26 @@ export function buildReceiverClient(receiverUrl: string, library: Library, deps:
       const answer = joined === true ? 'joined' : duplicate === true ? 'duplicate' : 'accepted';
       return { eventId: text(eventId) ?? id, answer };
     },
+    /** Cancels an event, known or not yet: after it nothing more is begun for it. Throws Failure when the receiver does not answer. */
+    async cancel(eventId: string): Promise<void> {
+      const body = { type: 'scan.cancelled', timestamp: localTimestamp(deps.now()) };
+      const response = await call(
+        `${path}/${encodeURIComponent(eventId)}/cancel`,
+        eventId,
+        JSON.stringify(body),
+      );
+      if (![200, 202, 404].includes(response.status)) throw refusal(response, await bodyOf(response));
+    },
+    /** Reports the patron's answer to the question of consent. Throws Failure when it is not taken. */
+    async consent(eventId: string, data: { readonly answer: 'yes' | 'no'; readonly text_id: string }) {
+      const body = { type: 'consent.answered', timestamp: localTimestamp(deps.now()), data };
+      const response = await call(
+        `${path}/${encodeURIComponent(eventId)}/consent`,
+        eventId,
+        JSON.stringify(body),
+      );
+      if (response.status !== 200) throw refusal(response, await bodyOf(response));
+    },
     /** The state of an event, or null when the receiver cannot say now. Throws Failure when it does not know the event. */
     async read(eventId: string): Promise<EventState | null> {
       const response = await call(`${path}/${encodeURIComponent(eventId)}`, eventId, null).catch(

@@ -4,6 +4,8 @@ import type { Readable } from 'node:stream';
 export interface CliDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly readFile: (path: string) => string;
+  /** Writes a text file, which only its owner may read; replaces one that is there. */
+  readonly writeFile: (path: string, text: string) => void;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Standard output: the result. */
   readonly out: (text: string) => void;

@@ -8,6 +8,7 @@ const MAX_BARCODE = 1_000;
 const itemSchema = z.object({
   item_id: z.number().int().positive(),
   external_id: z.string().max(MAX_BARCODE).nullable(),
+  biblio_id: z.number().int().positive().nullable().catch(null),
 });
 const checkoutSchema = z.object({
   checkout_id: z.number().int().positive(),
@@ -20,14 +21,14 @@ export async function findItem(
   session: Session,
   barcode: string,
   options?: CallOptions,
-): Promise<{ itemId: number } | null> {
+): Promise<{ readonly itemId: number; readonly biblioId: number | null } | null> {
   const externalId = barcode.trim();
   if (externalId === '') return null;
   const where = { external_id: externalId };
   const request = { operation: 'GET /items', where, key: 'item_id' } as const;
   const items = await listRows(session, request, itemSchema, options);
   const item = items.find(({ external_id: found }) => found !== null && sameCard(found, externalId));
-  return item === undefined ? null : { itemId: item.item_id };
+  return item === undefined ? null : { itemId: item.item_id, biblioId: item.biblio_id };
 }
 
 /** The current checkout of this item to this patron, or null. Throws KohaError. */

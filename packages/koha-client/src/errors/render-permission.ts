@@ -14,6 +14,8 @@ const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   ],
   catalogue: ['1'],
   circulate: ['1', 'circulate_remaining_permissions', 'manage_bookings'],
+  editcatalogue: ['1', 'edit_catalogue'],
+  updatecharges: ['1', 'remaining_permissions'],
   parameters: ['1', 'manage_patron_categories', 'manage_libraries', 'manage_circ_rules'],
   tools: ['1', 'label_creator'],
   serials: ['1', 'routing'],

@@ -1,6 +1,7 @@
 import { type ClientRequest, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import got, { type Method, type NativeRequestOptions, type Request, TimeoutError } from 'got';
+import { type AnswerShape, shapeOf } from '../answers/answer-shape.ts';
 import { causeOf, wasConnected } from '../errors/cause-code.ts';
 import { type KohaOperation, effectOf, maxAnswerBytes, requestLine } from '../answers/koha-operation.ts';
 import { KohaError, type KohaErrorCode, type KohaFailure } from '../errors/koha-error.ts';
@@ -17,6 +18,8 @@ export interface KohaRequest {
   /** Makes Koha act as this branch. */
   readonly branch?: string;
   readonly json?: unknown;
+  /** What the JSON is said to be, where it is not plain. */
+  readonly jsonType?: string;
   readonly form?: Readonly<Record<string, string>>;
 }
 
@@ -44,6 +47,8 @@ export interface TransportOptions {
     status: number | KohaErrorCode;
     ms: number;
   }) => void;
+  /** Gets what each answer looks like; nothing of what it says. */
+  readonly onShape?: (shape: AnswerShape) => void;
 }
 
 /** We end a request ourselves. */
@@ -116,6 +121,7 @@ export function createTransport(options: TransportOptions): Transport {
       try {
         const answer = await attempt(exchange);
         report(answer.status);
+        options.onShape?.(shapeOf(answer));
         return answer;
       } catch (error) {
         if (error instanceof KohaError) report(error.code);
@@ -137,9 +143,9 @@ function nativeRequest(url: URL, options: NativeRequestOptions): ClientRequest {
 /** The body as got need not look at it, and its type. */
 function bodyOf(
   method: string,
-  { json, form }: KohaRequest,
+  { json, jsonType = 'application/json', form }: KohaRequest,
 ): { body: string | null; type: Readonly<Record<string, string>> } {
-  if (json !== undefined) return { body: JSON.stringify(json), type: { 'content-type': 'application/json' } };
+  if (json !== undefined) return { body: JSON.stringify(json), type: { 'content-type': jsonType } };
   // got waits for a body where there can be one.
   if (form === undefined) return { body: method === 'GET' ? null : '', type: {} };
   const type = { 'content-type': 'application/x-www-form-urlencoded' };

@@ -38,6 +38,61 @@ const availability: JsonSchema = {
   additionalProperties: false,
 };
 
+const bundleLink: JsonSchema = {
+  type: 'object',
+  properties: {
+    item_id: { type: ['integer', 'null'] },
+    external_id: { type: ['string', 'null'] },
+    force_checkin: { type: ['boolean', 'null'] },
+    ignore_holds: { type: ['boolean', 'null'] },
+    marc_link: { type: 'boolean' },
+  },
+  additionalProperties: false,
+};
+
+const number: JsonSchema = { type: 'number' };
+const numberOrNull: JsonSchema = { type: ['integer', 'null'] };
+const textOrNull: JsonSchema = { type: ['string', 'null'] };
+
+/** What a patron owes (`api/v1/swagger/definitions/debit.yaml`). */
+const accountLine: JsonSchema = {
+  type: 'object',
+  properties: {
+    account_line_id: { ...numberOrNull, readOnly: true },
+    amount: { ...number, minimum: 0 },
+    amount_outstanding: number,
+    ...Object.fromEntries(
+      ['cash_register_id', 'checkout_id', 'item_id', 'user_id'].map((name) => [name, numberOrNull]),
+    ),
+    ...Object.fromEntries(
+      ['description', 'interface', 'internal_note', 'library_id', 'payout_type', 'status', 'type'].map(
+        (name) => [name, textOrNull],
+      ),
+    ),
+    date: { type: 'string', format: 'date-time' },
+    timestamp: { type: 'string', format: 'date-time' },
+    patron_id: { type: 'integer' },
+  },
+  required: ['amount'],
+  additionalProperties: false,
+};
+
+const credit: JsonSchema = {
+  type: 'object',
+  properties: {
+    credit_type: { type: 'string' },
+    amount: { ...number, minimum: 0 },
+    library_id: textOrNull,
+    account_lines_ids: { type: 'array', items: { type: 'integer' } },
+    payment_type: { type: 'string' },
+    date: { type: 'string', format: 'date' },
+    description: { type: 'string' },
+    note: { type: 'string' },
+  },
+  required: ['amount'],
+  additionalProperties: false,
+};
+
 /** The objects of a release's description, by name. */
 export function definitionsOf(release: Release): Definitions {
   const known = cache.get(release);
@@ -49,6 +104,9 @@ export function definitionsOf(release: Release): Definitions {
     item: itemDefinition(release),
     checkout: checkoutDefinition(release),
     checkout_availability: availability,
+    bundle_link: bundleLink,
+    debit: accountLine,
+    patron_account_credit: credit,
     ...setupDefinitions,
   };
   cache.set(release, built);

@@ -43,6 +43,8 @@ export interface ApiCall {
   /** Declared query parameters that were given; lists for `q` and `_order_by`. */
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
+  /** The JSON that was sent, also where no body is described. */
+  readonly json: unknown;
   readonly headers: Readonly<Record<string, string>>;
   readonly embeds: readonly string[];
   readonly overrides: readonly string[];

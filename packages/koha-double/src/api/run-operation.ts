@@ -44,6 +44,7 @@ export async function runOperation(
     release,
     ...caller,
     headers: request.headers,
+    json: request.body,
     url: request.url,
     search: request.search,
     ...checked,

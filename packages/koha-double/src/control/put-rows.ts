@@ -3,6 +3,7 @@ import type { CheckoutRow } from '../checkouts/checkout-table.ts';
 import { recordLoan } from '../checkouts/loans.ts';
 import type { Double } from '../double.ts';
 import type { FieldTable } from '../fields.ts';
+import { newItem } from '../items/item-rows.ts';
 import { itemFields, type ItemColumns, type ItemRow } from '../items/item-table.ts';
 import { newPatronColumns } from '../patrons/patron-columns.ts';
 import { patronFields } from '../patrons/patron-fields.ts';
@@ -115,28 +116,6 @@ export function putItem(double: Double, barcode: string, given: Columns): ItemRo
   return items.get(item_id) ?? before;
 }
 
-function newItem(double: Double, barcode: string): ItemRow {
-  const { items, libraries, itemTypes } = double.db;
-  const item_id = items.takeId();
-  const branch = libraries.keys().next().value ?? 'MAIN';
-  const columns = {
-    ...Object.fromEntries(
-      itemFields.fields.map(({ name, kind, nullable }) => [
-        name,
-        nullable ? null : kind === 'boolean' ? false : 0,
-      ]),
-    ),
-    item_id,
-    biblio_id: item_id,
-    external_id: barcode,
-    home_library_id: branch,
-    holding_library_id: branch,
-    item_type_id: itemTypes.keys().next().value ?? 'BK',
-    timestamp: double.clock.timestamp(),
-  };
-  return { item_id, columns: columns as unknown as ItemColumns, hidden: {} };
-}
-
 function moveCheckout(double: Double, itemId: number, cardnumber: unknown): void {
   const { checkouts, items, patrons } = double.db;
   const checkout = checkouts.ofItem(itemId);
@@ -182,6 +161,7 @@ export function readState(double: Double, cardnumber?: string) {
     library,
     patrons: patrons.map((row) => storedPatron(double, row)),
     items: [...db.items.rows()].map(storedItem),
+    biblios: [...db.biblios.rows()],
     checkouts: checkouts(db.checkouts.rows()),
     old_checkouts: checkouts(db.checkouts.returned()),
     mails: db.mails,

@@ -3,7 +3,8 @@ import { listOf, reference } from '../api/schema.ts';
 import type { Double } from '../double.ts';
 import { candidateIds } from '../query/condition.ts';
 import { listAnswer, simpleFilters, type Source } from '../query/list-answer.ts';
-import { isRecord } from '../record.ts';
+import { catalogueRoutes } from './catalogue-routes.ts';
+import { renderItem } from './item-rows.ts';
 import { itemFields, type ItemRow } from './item-table.ts';
 
 function itemSource({ db: { items } }: Double, embeds: readonly string[]): Source<ItemRow> {
@@ -24,21 +25,6 @@ function itemSource({ db: { items } }: Double, embeds: readonly string[]): Sourc
   };
 }
 
-/** An item as the API answers it. */
-function renderItem({ db }: Double, { columns, hidden }: ItemRow, embeds: readonly string[]): unknown {
-  const { item_type_id: itemType } = columns;
-  const type = itemType === null ? undefined : db.itemTypes.get(itemType);
-  const biblio = { biblio_id: columns.biblio_id, ...(isRecord(hidden['biblio']) ? hidden['biblio'] : {}) };
-  const strings = { item_type_id: { str: type?.description ?? '', type: 'item_type' } };
-  return {
-    ...columns,
-    effective_item_type_id: itemType,
-    effective_not_for_loan_status: columns.not_for_loan_status || Number(type?.not_for_loan === true),
-    ...(embeds.includes('biblio') ? { biblio } : {}),
-    ...(embeds.includes('+strings') ? { _strings: strings } : {}),
-  };
-}
-
 const listItems = buildRoute(
   'GET',
   '/items',
@@ -56,4 +42,4 @@ const listItems = buildRoute(
     ),
 );
 
-export const itemRoutes: readonly Operation[] = [listItems];
+export const itemRoutes: readonly Operation[] = [listItems, ...catalogueRoutes];

@@ -1,4 +1,4 @@
-import { notFound, ok } from '../answer.ts';
+import { notFound, ok, problem, type Answer } from '../answer.ts';
 import {
   buildRoute,
   embed,
@@ -13,6 +13,7 @@ import { listOf, reference } from '../api/schema.ts';
 import type { PermissionRule } from '../auth/permissions.ts';
 import { everything, type Condition } from '../query/condition.ts';
 import { listAnswer, simpleFilters } from '../query/list-answer.ts';
+import { isRecord } from '../record.ts';
 import { isFrom, type Release } from '../release.ts';
 import { matchingAttributes } from './attribute-query.ts';
 import { patronFields } from './patron-fields.ts';
@@ -145,4 +146,79 @@ const putPatron = buildRoute(
   updatePatron,
 );
 
-export const patronRoutes: readonly Operation[] = [listPatrons, getPatron, addPatron, putPatron];
+/** `Koha/Patron.pm`, `safe_to_delete`: the first reason against it, in Koha's order. */
+function reasonToKeep(
+  { double: { db, settings } }: ApiCall,
+  row: PatronRow,
+): readonly [string, string] | null {
+  const { patron_id: id, account_balance: balance, columns } = row;
+  if (settings.preferences.AnonymousPatron === String(id))
+    return ['is_anonymous_patron', 'Anonymous patron cannot be deleted'];
+  if (db.checkouts.countOfPatron(id) > 0) return ['has_checkouts', 'Pending checkouts prevent deletion'];
+  if (balance > 0) return ['has_debt', 'Pending debts prevent deletion'];
+  if ([...db.patrons.rows()].some(({ hidden }) => hidden['guarantor_id'] === id))
+    return ['has_guarantees', 'Patron is a guarantor and it prevents deletion'];
+  return columns.protected ? ['is_protected', 'Protected patrons cannot be deleted'] : null;
+}
+
+const deletePatron = buildRoute(
+  'DELETE',
+  path,
+  { answers: { 204: null }, permissions: { borrowers: 'delete_borrowers' } },
+  (call) => {
+    const { patrons } = call.double.db;
+    const row = patrons.get(Number(call.path['patron_id']));
+    if (row === undefined) return notFound(call.release, 'Patron');
+    const kept = reasonToKeep(call, row);
+    if (kept !== null) return problem(409, kept[1], { error_code: kept[0] });
+    patrons.delete(row.patron_id);
+    return { status: 204 };
+  },
+);
+
+const charging = { updatecharges: 'remaining_permissions' };
+
+/** What a patron owes grows by the amount, or shrinks. */
+function charge(call: ApiCall, sign: 1 | -1): Answer {
+  const { double, release, body } = call;
+  const row = double.db.patrons.get(Number(call.path['patron_id']));
+  if (row === undefined) return notFound(release, 'Patron');
+  const { amount: given } = isRecord(body) ? body : {};
+  const amount = Number(given);
+  if (amount <= 0) return problem(400, 'amount must be positive');
+  double.db.patrons.put({ ...row, account_balance: row.account_balance + sign * amount });
+  const line = {
+    account_line_id: double.db.patrons.takeAttributeId(),
+    amount,
+    amount_outstanding: sign > 0 ? amount : 0,
+  };
+  return { status: 201, body: { ...line, patron_id: row.patron_id } };
+}
+
+const addDebit = buildRoute(
+  'POST',
+  `${path}/account/debits`,
+  { parameters: [jsonBody(reference('debit'))], answers: { 201: reference('debit') }, permissions: charging },
+  (call) => charge(call, 1),
+);
+
+const addCredit = buildRoute(
+  'POST',
+  `${path}/account/credits`,
+  {
+    parameters: [jsonBody(reference('patron_account_credit'))],
+    answers: { 201: null },
+    permissions: charging,
+  },
+  (call) => charge(call, -1),
+);
+
+export const patronRoutes: readonly Operation[] = [
+  listPatrons,
+  getPatron,
+  addPatron,
+  putPatron,
+  deletePatron,
+  addDebit,
+  addCredit,
+];

@@ -3,6 +3,7 @@ import { putItem, putPatron } from '../control/put-rows.ts';
 import type { Database, Double } from '../double.ts';
 import { ItemTable } from '../items/item-table.ts';
 import { AttributeGaps, CardReservations } from '../patrons/open-creates.ts';
+import { Table } from '../table.ts';
 import { PatronTable } from '../patrons/patron-table.ts';
 import { CopyTable, OutcomeTable } from '../plugin/plugin-tables.ts';
 import { completeTables } from '../setup/setup-rows.ts';
@@ -12,6 +13,10 @@ export function emptyDatabase(): Database {
   return {
     patrons: new PatronTable(),
     items: new ItemTable(),
+    biblios: new Table(
+      ({ biblio_id }) => biblio_id,
+      () => [],
+    ),
     checkouts: new CheckoutTable(),
     outcomes: new OutcomeTable(),
     copies: new CopyTable(),

@@ -25,6 +25,7 @@ export const ACTS = [
   'copies_refresh',
   'copies_purge',
   'copies_findings',
+  'rehearse',
   'sweep',
   'sweep ended',
   'rekey',

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { seededRandom } from '@passport/testkit';
+import {
+  CONFIRM,
+  leftOver,
+  REHEARSE,
+  rehearsalEnv,
+  type Rehearsed,
+  startRehearsal,
+} from '../harness/start-rehearsal.ts';
+import type { Consortium } from '../harness/start-consortium.ts';
+import { runPassport } from '../harness/run-passport.ts';
+
+const CLI = dirname(createRequire(import.meta.url).resolve('@passport/cli/package.json'));
+const SEED = 25;
+const KILLS = 20;
+/** Calls of a rehearsal of these scenarios, by the command and by the worker. */
+const CALLS = 260;
+/** Everything that is made: people, copies, items, checkouts, debts, restrictions. */
+const SCENARIOS = [
+  'copy',
+  'checkout',
+  'replaced_card',
+  'merged_here',
+  'refused_debt_over_limit',
+  'restriction',
+  'purge',
+];
+
+let consortium: Consortium<Rehearsed>;
+/** Called at each call that a Koha reads, before it is answered. */
+let onCall = (): void => undefined;
+beforeAll(async () => {
+  consortium = await startRehearsal('24.11', { onCall: () => onCall() });
+}, 60_000);
+afterAll(() => consortium?.stop());
+
+/** Starts a rehearsal and kills it as the Kohas read their n-th call: its answer is lost, whatever it does. */
+async function killAt(n: number): Promise<number> {
+  const args = [...REHEARSE, ...CONFIRM, '--only', ...SCENARIOS];
+  const child = spawn(process.execPath, [join(CLI, 'bin/passport.js'), ...args], {
+    env: { PATH: process.env['PATH'], ...rehearsalEnv(consortium) },
+    stdio: 'ignore',
+  });
+  let calls = 0;
+  onCall = () => {
+    calls += 1;
+    if (calls === n) child.kill('SIGKILL');
+  };
+  await new Promise((resolve) => child.once('close', resolve));
+  onCall = () => undefined;
+  return calls;
+}
+
+test(`after each of ${KILLS} kills at seeded moments the next start leaves nothing behind`, async () => {
+  const random = seededRandom(SEED);
+  const found: string[] = [];
+  let interrupted = 0;
+  for (let n = 0; n < KILLS; n += 1) {
+    const moment = 1 + random.int(CALLS);
+    const calls = await killAt(moment);
+    if (leftOver(consortium).length > 0) interrupted += 1;
+    const { code, err } = await runPassport([...REHEARSE, '--clean'], { env: rehearsalEnv(consortium) });
+    const left = leftOver(consortium);
+    if (code !== 0 || left.length > 0)
+      found.push(`killed at call ${moment} of ${calls}: exit ${code}, left ${left.join(', ')}: ${err}`);
+  }
+  expect(found).toEqual([]);
+  expect(interrupted).toBeGreaterThan(KILLS / 2);
+  expect(await consortium.redis.call('EXISTS', '{passport}:rehearsal')).toBe(0);
+}, 300_000);
