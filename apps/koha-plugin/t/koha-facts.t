@@ -98,8 +98,8 @@ sub planted {
     my %text = ( 'Koha.pm' => "our \$VERSION = \"26.05.01.000\";\n" );
     foreach my $row (@ROWS) {
         $text{ $row->{file} } .= join "\n", @{ $row->{texts} // [] }, q{};
-        $text{ $row->{file} } .= sprintf "CREATE TABLE `%s` (%s);\n", $row->{names}[0], join ', ',
-            map {"`$_` int"} @{ $row->{columns} }
+        $text{ $row->{file} } .= sprintf "CREATE TABLE `%s` (%s) ENGINE=InnoDB;\n", $row->{names}[0],
+            join ', ', map {"`$_` int"} @{ $row->{columns} }
             if $row->{columns};
     }
     path( $folder, $_ )->tap( sub { $_->dirname->make_path } )->spew( $text{$_} ) foreach keys %text;

@@ -17,7 +17,8 @@ sub koha_table {
     my ( $section, @head, @rows );
     foreach my $line ( split m{\n}xms, path($file)->slurp ) {
         $section = $1 if $line =~ m{\A [#]{2} [ ] (.*) \z}xms;
-        my @cells = $line =~ m{\A [|] .* [|] \z}xms
+        my @cells
+            = $line =~ m{\A [|] .* [|] \z}xms
             ? map {s{\A \s+ | \s+ \z}{}gxmsr} split m{[|]}xms, $line, -1
             : ();
         shift @cells;
@@ -100,18 +101,21 @@ sub _missing {
     my ( $checkout, $row ) = @_;
 
     my $file = path( $checkout, $row->{file} );
-    my $what = "@{$row->{names}} ($row->{for})";
+    my $what = sprintf '%s (%s)', $row->{class} // "@{$row->{names}}", $row->{for};
     return "$what: no $row->{file}" if !-e $file;
     my $text = $file->slurp =~ s{\s+}{ }gxmsr;
     return map {"$what: no `$_` in $row->{file}"} grep { index( $text, $_ ) < 0 } @{ $row->{texts} }
         if $row->{texts};
 
+    # a comment of a column can have any sign in it
     my ($table)
         = $text
-        =~ m{ CREATE [ ] TABLE [ ] (?: IF [ ] NOT [ ] EXISTS [ ] )? ` \Q$row->{names}[0]\E ` [ ] [(] (.*?) ;}xms;
+        =~ m{ CREATE [ ] TABLE [ ] (?: IF [ ] NOT [ ] EXISTS [ ] )? `? \Q$row->{names}[0]\E `? [ ] [(] (.*?) [)] [ ]? ENGINE }xms;
     return "$what: no such table in $row->{file}" if !defined $table;
 
-    return map {"$what: no column `$_`"} grep { $table !~ m{ `\Q$_\E` }xms } @{ $row->{columns} };
+    return
+        map {"$what: no column `$_`"}
+        grep { $table !~ m{ (?: \A | [ ] )`?\Q$_\E`?[ ] }xms } @{ $row->{columns} };
 }
 
 1;
