@@ -24,4 +24,4 @@ export { about, checkPlugin, reportOutcome } from './plugin/plugin-routes.ts';
 export { readRememberedCopies, rememberCopy } from './plugin/remembered-copies.ts';
 export { liftRestriction, listRestrictions, setRestriction } from './plugin/restrictions.ts';
 export { reach } from './setup/reach.ts';
-export { branches, categories, circulationRules, knowsApiKey, storedRules } from './setup/set-up-reads.ts';
+export { branches, categories, knowsApiKey, storedRules } from './setup/set-up-reads.ts';
