@@ -279,6 +279,15 @@ describe('what the plugin finds in its own Koha is said in the words of doctor',
     expect(`${problem} ${remedy}`).not.toMatch(/[{}?]/);
   });
 
+  test('of a category that the plugin does not find, nothing is said of its rules', async () => {
+    riverside.putSettings({
+      ...without('parameters:manage_patron_categories'),
+      ...finds('category_missing', 'fault', { name: 'PT' }),
+      circulation_rules: [],
+    });
+    expect((await look()).faults).toEqual(['riverside category_unknown PT']);
+  });
+
   test('what it may find is what its set-up check can find, and what doctor shows or sees elsewhere', () => {
     const check = readFileSync(join(PLUGIN, 'SetupCheck.pm'), 'utf8');
     const table = /my %FINDING = \(([^]*?)^\);/m.exec(check)?.[1] ?? '';

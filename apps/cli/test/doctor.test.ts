@@ -40,7 +40,7 @@ test('nothing is changed, and nothing is sent that could change something', asyn
   const written = [...riverside.calls(), ...midland.calls()].filter(
     ({ method, status }) => method !== 'GET' && Number(status) < 300,
   );
-  // The plugin's own check sends a test event, which the receiver does not queue.
+  // The plugin's own check asks its receiver for the status, which changes nothing.
   const harmless = ['POST /oauth/token', 'POST /contrib/passport/check'];
   expect(written.filter(({ operation }) => !harmless.includes(operation ?? ''))).toEqual([]);
 });

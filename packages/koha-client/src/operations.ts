@@ -34,4 +34,4 @@ export {
 } from './rehearsal/catalogue.ts';
 export { charge, findBySurname, removePatron } from './rehearsal/people.ts';
 export { reach } from './setup/reach.ts';
-export { branches, categories, circulationRules, knowsApiKey, storedRules } from './setup/set-up-reads.ts';
+export { branches, categories, knowsApiKey, storedRules } from './setup/set-up-reads.ts';

@@ -60,11 +60,7 @@ const CALLS: [string, string, (client: KohaClient) => Promise<unknown>][] = [
   ['a patron by number', 'GET /api/v1/patrons/812', (client) => client.readPatron(812)],
   ['branches', 'GET /api/v1/libraries', (client) => client.branches()],
   ['categories', 'GET /api/v1/patron_categories', (client) => client.categories()],
-  [
-    'rules',
-    'GET /api/v1/circulation_rules',
-    (client) => client.circulationRules({ category: 'PT', branch: 'MAIN', rules: ['maxissueqty'] }),
-  ],
+  ['rules', 'GET /api/v1/circulation_rules', (client) => client.storedRules('maxissueqty')],
   ['a report', 'PUT /api/v1/contrib/passport/scans/m/outcome', (client) => client.reportOutcome('m', {})],
   [
     'a probe',
@@ -176,16 +172,16 @@ describe('what is passed on', () => {
     expect(await client.categories()).toMatchObject([{ category: 'ÄD', type: null }]);
   });
 
-  test('of rules are their values, and only of those that were requested', async () => {
+  test('of rules are their values, and only of the one that was requested', async () => {
     koha = await startTinyKoha({
       'GET /api/v1/circulation_rules': json(200, [
         { context: {}, maxissueqty: '5', issuelength: 'evil: log in', evil: 'planted' },
       ]),
     });
-    const at = { category: 'PT', branch: 'MAIN', rules: ['maxissueqty', 'issuelength'] };
-    expect(await koha.client().circulationRules(at)).toEqual({
-      kind: 'rules',
-      rules: { maxissueqty: '5', issuelength: null },
-    });
+    const client = koha.client();
+    expect(await client.storedRules('maxissueqty')).toEqual([
+      { branch: '*', category: '*', itemType: '*', value: '5' },
+    ]);
+    await expect(client.storedRules('issuelength')).rejects.toMatchObject({ code: 'bad_answer' });
   });
 });

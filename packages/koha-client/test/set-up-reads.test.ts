@@ -30,37 +30,6 @@ test('categories come with what matters to a copy', async () => {
   ]);
 });
 
-describe('circulation rules', () => {
-  const at = { category: 'PT', branch: 'MAIN', rules: ['maxissueqty', 'issuelength'] };
-  const ROUTE = 'GET /api/v1/circulation_rules';
-
-  test('come by name, null where there is none', async () => {
-    koha = await startTinyKoha({
-      [ROUTE]: json(200, [{ context: { library_id: '*' }, maxissueqty: 5, issuelength: null }]),
-    });
-    expect(await koha.client().circulationRules(at)).toEqual({
-      kind: 'rules',
-      rules: { maxissueqty: '5', issuelength: null },
-    });
-    expect(Object.fromEntries(koha.calls()[0]?.query ?? [])).toMatchObject({
-      patron_category_id: 'PT',
-      library_id: 'MAIN',
-      rules: 'maxissueqty,issuelength',
-    });
-  });
-
-  test.each([
-    ['/query/patron_category_id', 'category'],
-    ['/query/library_id', 'branch'],
-  ])('name the code that Koha does not know (%s)', async (path, what) => {
-    const error = 'Invalid parameter value';
-    koha = await startTinyKoha({
-      [ROUTE]: json(400, { error, error_code: 'invalid_parameter_value', path, values: {} }),
-    });
-    expect(await koha.client().circulationRules(at)).toEqual({ kind: 'unknown', what });
-  });
-});
-
 describe('the probe for an attribute type', () => {
   const ROUTE = 'PUT /api/v1/patrons/5/extended_attributes';
 

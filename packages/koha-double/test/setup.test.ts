@@ -45,24 +45,13 @@ describe('patron categories', () => {
 describe('circulation rules', () => {
   const path = '/api/v1/circulation_rules';
 
-  test('the one in force is shown for a category, null where none is', () =>
-    withKoha({}, async (koha) => {
-      const query = { patron_category_id: 'PT', rules: 'maxissueqty,finedays' };
-      expect((await koha.request('GET', path, { query })).body).toEqual([
-        {
-          context: { library_id: '*', patron_category_id: '*', item_type_id: '*' },
-          maxissueqty: '20',
-          finedays: null,
-        },
-      ]);
-    }));
-
   test('stored rows come with their context', () =>
     withKoha({}, async (koha) => {
-      const query = { effective: 'false', patron_category_id: 'PT', rules: 'maxissueqty' };
-      expect((await koha.request('GET', path, { query })).body).toEqual([
-        { context: { library_id: '*', patron_category_id: 'PT', item_type_id: '*' }, maxissueqty: '20' },
-      ]);
+      const query = { effective: 'false', rules: 'maxissueqty' };
+      expect(rowsOf(await koha.request('GET', path, { query }))).toContainEqual({
+        context: { library_id: '*', patron_category_id: 'PT', item_type_id: '*' },
+        maxissueqty: '20',
+      });
     }));
 
   test('whoever has any stored rule is listed, with null for a rule that is not stored there', () =>
@@ -81,24 +70,11 @@ describe('circulation rules', () => {
       ]);
     }));
 
-  test.each([
-    ['patron_category_id', '/query/patron_category_id'],
-    ['library_id', '/query/library_id'],
-    ['item_type_id', '/query/item_type_id'],
-  ])('an unknown %s is named', (name, where) =>
+  test('rules in force, and those of one scope, are refused: nobody requests them here', () =>
     withKoha({}, async (koha) => {
-      const reply = await koha.request('GET', path, { query: { [name]: 'NOPE' } });
-      expect(reply).toMatchObject({
-        status: 400,
-        body: {
-          error: 'Invalid parameter value',
-          error_code: 'invalid_parameter_value',
-          path: where,
-          values: { field: name },
-        },
-      });
-    }),
-  );
+      for (const query of [{}, { effective: 'false', library_id: 'MAIN' }])
+        expect(await koha.request('GET', path, { query })).toMatchObject({ status: 501 });
+    }));
 
   test('23.11 has no such route', () =>
     withKoha({ release: '23.11' }, async (koha) => {
@@ -112,9 +88,12 @@ test.each([
   ['25.05', 200, null],
 ] as const)('a rule that Koha does not know is on %s a %i', (release, status, value) =>
   withKoha({ release }, async (koha) => {
-    const query = { rules: 'maxissueqty,no_such_rule' };
+    const query = { effective: 'false', rules: 'maxissueqty,no_such_rule' };
     const reply = await koha.request('GET', '/api/v1/circulation_rules', { query });
     expect(reply.status).toBe(status);
-    if (value === null) expect(rowsOf(reply)).toMatchObject([{ maxissueqty: '50', no_such_rule: null }]);
+    if (value === null)
+      expect(rowsOf(reply)).toContainEqual(
+        expect.objectContaining({ maxissueqty: '20', no_such_rule: null }),
+      );
   }),
 );

@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import { badAnswer, bodyOf } from '../errors/failure-of.ts';
+import { badAnswer } from '../errors/failure-of.ts';
 import { parseRefusal } from '../errors/refusal.ts';
-import { parseJsonBody } from '../answers/json-body.ts';
 import { SET_UP_PAGES, listRows, parseRows } from '../transport/list-rows.ts';
 import type { CallOptions, Session } from '../transport/session.ts';
 import { codeSchema, isCode, ruleValueSchema } from './koha-codes.ts';
@@ -21,11 +20,6 @@ export interface KohaCategory {
   readonly canBeGuarantee: boolean | null;
 }
 
-export type CirculationRules =
-  | { readonly kind: 'rules'; readonly rules: Readonly<Record<string, string | null>> }
-  /** Koha does not know the code that was looked up. */
-  | { readonly kind: 'unknown'; readonly what: 'category' | 'branch' | 'item_type' };
-
 // Names are left where they are: a code is what the set-up is about, and free text of a stranger is not passed on.
 // What cannot be a code is nobody's branch or category, and is left out.
 const branchSchema = z.object({ library_id: z.string() });
@@ -35,19 +29,6 @@ const categorySchema = z.object({
   enrolment_fee: z.coerce.number().nullable().catch(null),
   can_be_guarantee: z.boolean().nullable().catch(null),
 });
-const ruleValue = ruleValueSchema.nullable().catch(null);
-/** A list of one; the first release with this route gave the object itself. */
-const ruleSetSchema = z.record(z.string(), z.unknown());
-const rulesSchema = z.union([z.tuple([ruleSetSchema]).transform(([rules]) => rules), ruleSetSchema]);
-const UNKNOWN_PARAMETER = {
-  '/query/patron_category_id': 'category',
-  '/query/library_id': 'branch',
-  '/query/item_type_id': 'item_type',
-} as const;
-const invalidParameterSchema = z.object({
-  path: z.literal(['/query/patron_category_id', '/query/library_id', '/query/item_type_id']),
-});
-
 /** All branches (permission `catalogue: 1`). Throws KohaError. */
 export async function branches(session: Session, options?: CallOptions): Promise<KohaBranch[]> {
   const request = { operation: 'GET /libraries', key: 'library_id', maxPages: SET_UP_PAGES } as const;
@@ -72,34 +53,6 @@ export async function categories(session: Session, options?: CallOptions): Promi
       canBeGuarantee: row.can_be_guarantee,
     }))
     .filter(({ category }) => isCode(category));
-}
-
-/**
- * The lending rules in force for a patron category at a branch (24.11 on), any item type; also the way to find out whether a code is
- * known at all without the permission for categories. Throws KohaError.
- */
-export async function circulationRules(
-  session: Session,
-  at: { readonly category: string; readonly branch: string; readonly rules: readonly string[] },
-  options?: CallOptions,
-): Promise<CirculationRules> {
-  const operation = 'GET /circulation_rules';
-  const query = {
-    patron_category_id: at.category,
-    library_id: at.branch,
-    rules: at.rules.join(','),
-  };
-  const answer = await session.call({ operation, query }, options);
-  if (answer.status === 400) {
-    const unknown = invalidParameterSchema.safeParse(parseJsonBody(answer));
-    if (unknown.success) return { kind: 'unknown', what: UNKNOWN_PARAMETER[unknown.data.path] };
-  }
-  if (answer.status !== 200) throw session.failure(answer);
-  const rules = bodyOf(session.library, answer, rulesSchema);
-  return {
-    kind: 'rules',
-    rules: Object.fromEntries(at.rules.map((rule) => [rule, ruleValue.parse(rules[rule])])),
-  };
 }
 
 /** A lending rule as it is stored: for whom, and what it says; `*` stands for all. */

@@ -5,13 +5,7 @@ import { everything } from '../query/condition.ts';
 import { listAnswer, simpleFilters, type Source } from '../query/list-answer.ts';
 import { asText } from '../record.ts';
 import { isFrom } from '../release.ts';
-import {
-  effectiveRule,
-  libraryTexts,
-  setupDefinitions,
-  type CategoryRow,
-  type CirculationRuleRow,
-} from './setup-rows.ts';
+import { libraryTexts, setupDefinitions, type CategoryRow } from './setup-rows.ts';
 
 function tableSource<Row extends object>(name: string, rows: readonly Row[]): Source<Row> {
   const columns = setupDefinitions[name]?.properties ?? {};
@@ -90,7 +84,6 @@ const rules =
     ' ',
   );
 const scopes = ['library_id', 'patron_category_id', 'item_type_id'] as const;
-type Scopes = Pick<CirculationRuleRow, (typeof scopes)[number]>;
 
 const listRules = buildRoute(
   'GET',
@@ -101,67 +94,34 @@ const listRules = buildRoute(
     permissions: [{ circulate: 'circulate_remaining_permissions' }],
   },
   (call) => {
-    const { libraries, categories, itemTypes } = call.double.db;
-    const wrong =
-      wrongCode(call, 'patron_category_id', '/api/v1/patron_categories', categories) ??
-      wrongCode(call, 'library_id', '/api/v1/libraries', libraries) ??
-      wrongCode(call, 'item_type_id', '/api/v1/item_types', itemTypes) ??
-      wrongRule(call);
-    if (wrong !== null) return wrong;
-    return ok(call.query['effective'] === false ? storedRules(call) : [effectiveRules(call)]);
+    if (call.query['effective'] !== false || scopes.some((name) => asText(call.query[name]) !== ''))
+      return problem(501, 'The stand-in lists all stored rules, and none in force');
+    return wrongRule(call) ?? ok(storedRules(call));
   },
 );
-
-function wrongCode(
-  { query }: ApiCall,
-  field: string,
-  uri: string,
-  known: ReadonlyMap<string, unknown>,
-): Answer | null {
-  const code = asText(query[field]);
-  if (code === '' || code === '*' || known.has(code)) return null;
-  return invalidValue(field, uri);
-}
 
 /** From 25.05 on a name that is no rule is answered with null. */
 function wrongRule(call: ApiCall): Answer | null {
   if (isFrom(call.release, '25.05') || wantedRules(call).every((rule) => rules.includes(rule))) return null;
-  return invalidValue('rules', '/api/v1/circulation_rules/kinds');
-}
-
-const invalidValue = (field: string, uri: string): Answer =>
-  problem(400, 'Invalid parameter value', {
+  return problem(400, 'Invalid parameter value', {
     error_code: 'invalid_parameter_value',
-    path: `/query/${field}`,
-    values: { uri, field },
+    path: '/query/rules',
+    values: { uri: '/api/v1/circulation_rules/kinds', field: 'rules' },
   });
+}
 
 function wantedRules({ query }: ApiCall): readonly string[] {
   const given = asText(query['rules']);
   return given === '' ? rules : given.split(',');
 }
 
-const scopesOf = (of: (name: keyof Scopes) => string): Scopes =>
-  Object.fromEntries(scopes.map((name) => [name, of(name)])) as Scopes;
-
-function effectiveRules(call: ApiCall): Readonly<Record<string, unknown>> {
-  const scope = scopesOf((name) => asText(call.query[name]) || '*');
-  const { circulationRules } = call.double.db;
-  const found = wantedRules(call).map(
-    (rule) => [rule, effectiveRule(circulationRules, rule, scope)?.value ?? null] as const,
-  );
-  return { context: scopesOf(() => '*'), ...Object.fromEntries(found) };
-}
-
-/** Whoever has any rule at all and fits the requested scopes, with null for the wanted rules that are not stored there. */
+/** Whoever has any rule at all, with null for the wanted rules that are not stored there. */
 function storedRules(call: ApiCall): unknown[] {
   const wanted = wantedRules(call);
   const nothing = Object.fromEntries(wanted.map((rule) => [rule, null]));
   const byContext = new Map<string, Record<string, unknown>>();
   for (const row of call.double.db.circulationRules) {
-    const isFit = scopes.every((name) => ['', row[name]].includes(asText(call.query[name])));
-    if (!isFit) continue;
-    const context = scopesOf((name) => row[name]);
+    const context = Object.fromEntries(scopes.map((name) => [name, row[name]]));
     const key = JSON.stringify(context);
     const entry = byContext.get(key) ?? { context, ...nothing };
     byContext.set(key, entry);

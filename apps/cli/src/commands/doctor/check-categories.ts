@@ -55,8 +55,11 @@ const unknownCategory = (code: string): Finding =>
     code,
   );
 
-/** What is wrong with the patron categories of the copies. */
-export async function* checkCategories({ koha, library }: Examinee, facts: Facts): FindingsOfCalls {
+/** What is wrong with the patron categories of the copies; leaves those that are not there. */
+export async function* checkCategories(
+  { koha, library }: Examinee,
+  facts: Facts,
+): FindingsOfCalls<readonly string[]> {
   const wanted = categoriesOf(library.copy.category);
   const what = `type and enrolment fee of the category ${wanted.join(', ')}`;
   if (!facts.capabilities.patronCategories) {
@@ -64,19 +67,19 @@ export async function* checkCategories({ koha, library }: Examinee, facts: Facts
     const remedy =
       'check it yourself: Administration → Patron categories; no enrolment fee, and the type Adult';
     yield unchecked('category_unknown', problem, remedy);
-    return;
+    return [];
   }
   const read = await attempt(koha.categories());
   if ('error' in read) {
     const knownPermission = 'parameters: manage_patron_categories';
     yield uncheckedFailure(read.error, { code: 'enrolment_fee', what, knownPermission });
-    return;
+    return [];
   }
-  for (const code of wanted) {
-    const found = read.value.find(({ category }) => category === code);
-    if (found === undefined) yield unknownCategory(code);
-    else yield* checkCategory(found, facts);
-  }
+  const unknown = wanted.filter((code) => !read.value.some(({ category }) => category === code));
+  for (const code of unknown) yield unknownCategory(code);
+  for (const category of read.value)
+    if (wanted.includes(category.category)) yield* checkCategory(category, facts);
+  return unknown;
 }
 
 /** Without the first, Koha checks nothing out; without the second, every checkout is due at once. */
@@ -132,15 +135,12 @@ function* checkRule(
   }
 }
 
-/** Whether Koha knows a category, by a question that needs no permission for categories. */
-async function isUnknown({ koha }: Examinee, category: string, branch: string): Promise<boolean> {
-  const rules = NEEDED_RULES.map(([rule]) => rule);
-  const answer = await attempt(koha.circulationRules({ category, branch, rules }));
-  return 'value' in answer && answer.value.kind === 'unknown' && answer.value.what === 'category';
-}
-
-/** Whether patrons with the categories of the copies can borrow at all. */
-export async function* checkRules(examinee: Examinee, { capabilities, branches }: Facts): FindingsOfCalls {
+/** Whether patrons with the categories of the copies can borrow at all; `unknown` are those that are not there. */
+export async function* checkRules(
+  examinee: Examinee,
+  { capabilities, branches }: Facts,
+  unknown: readonly (string | null)[],
+): FindingsOfCalls {
   const { copy } = examinee.library;
   const what = `whether a circulation rule applies to ${categoriesOf(copy.category).join(', ')}`;
   if (!capabilities.circulationRules) {
@@ -151,12 +151,8 @@ export async function* checkRules(examinee: Examinee, { capabilities, branches }
   const wanted =
     copy.branch.kind === 'fixed' ? [copy.branch.branch] : (branches ?? []).map(({ branch }) => branch);
   const known = wanted.length === 0 ? ['*'] : wanted;
-  const categories: string[] = [];
-  for (const category of categoriesOf(copy.category)) {
-    // A category that does not exist has no rule of its own either: one word about it is enough.
-    if (await isUnknown(examinee, category, known[0] ?? '*')) yield unknownCategory(category);
-    else categories.push(category);
-  }
+  // A category that does not exist has no rule of its own either: one word about it is enough.
+  const categories = categoriesOf(copy.category).filter((category) => !unknown.includes(category));
   for (const rule of NEEDED_RULES) {
     const read = await attempt(examinee.koha.storedRules(rule[0]));
     if ('error' in read) {

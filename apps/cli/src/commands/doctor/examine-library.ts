@@ -76,8 +76,9 @@ async function* examine(examinee: Examinee): FindingsOfCalls<Omit<Examination, '
   if (isLending) {
     yield* checkWriting(examinee, facts);
     yield* checkBranch(examinee, facts);
-    yield* checkCategories(examinee, facts);
-    yield* checkRules(examinee, facts);
+    const unknown = yield* checkCategories(examinee, facts);
+    const missing = reports?.findings?.filter(({ finding }) => finding === 'category_missing') ?? [];
+    yield* checkRules(examinee, facts, [...unknown, ...missing.map(({ name }) => name)]);
     if ((reports?.findings ?? null) === null) yield* checkTypesFromOutside(examinee, facts);
     yield* checkPlugin(examinee, facts);
   }
