@@ -1,7 +1,7 @@
 // For jest.config.js. Jest gives each test file modules of its own, and reads, resolves and compiles each of them again: 700 of the 1,200
 // that a test of a worker loads are those of a few libraries. As one file each they take much less.
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
@@ -33,8 +33,13 @@ export async function bundleLibraries() {
         },
       }),
     ]);
-    // Whole or not at all; another run may have been faster.
-    if (!existsSync(folder)) renameSync(into, folder);
+    try {
+      renameSync(into, folder);
+    } catch (error) {
+      // Another run was faster, which is as well.
+      rmSync(into, { recursive: true });
+      if (!existsSync(folder)) throw error;
+    }
   }
   const map = (names, extension) => [`^(${names.join('|')})$`, `${folder}/$1.${extension}`];
   return Object.fromEntries([map(COMMONJS, 'cjs'), map(MODULES, 'mjs')]);

@@ -21,7 +21,7 @@ const ALONE = [
 ];
 /** Fast tests wait more than they work; beside system tests run the processes that those start. */
 const FAST_WORKERS = 6;
-const SYSTEM_WORKERS = 3;
+const SYSTEM_WORKERS = 4;
 /** What a fast file should take on a machine as quick as that of the durations. */
 const FAST_SECONDS = 8;
 /** Files that may fail beside others and pass alone, on a machine that somebody else uses too. More than these are a fault. */
@@ -45,13 +45,15 @@ export const GROUPS = {
  * `{ passed, failed, skipped, unsteady, seconds }`; `skipped` is a list of lines, each with its reason, `seconds` the time of
  * each file. A file that could not run at all counts as one failed test. Up to six
  * files of a tier that fail are run once more, alone; `unsteady` names those that pass then. What the suite sends to its
- * Kohas is then held against the client's table of calls, which is one more test. `shard` is `1/3` for the first third.
+ * Kohas is then held against the client's table of calls, which is one more test. `shard` is `1/3` for the first third. `onLast` is
+ * called when the last group of the tier begins, after which few things run at the same time.
  */
-export async function runJest({ tier, args, shard, tmp }) {
+export async function runJest({ tier, args, shard, tmp, onLast }) {
   const dir = mkdtempSync(join(tmp, 'passport-jest-'));
   const run = (group) => runOnce({ dir, tmp, shard }, group);
   const browser = tier === 'all' && args.length === 0 ? await startBrowser(tmp) : null;
-  const suite = args.length > 0 ? await run({ args, workers: SYSTEM_WORKERS }) : await runTier(tier, run);
+  const suite =
+    args.length > 0 ? await run({ args, workers: SYSTEM_WORKERS }) : await runTier(tier, run, { onLast });
   await browser?.close();
   const sent = join(dir, 'shapes.jsonl');
   if (!existsSync(sent)) return suite;
@@ -74,9 +76,12 @@ async function startBrowser(tmp) {
 }
 
 /** Runs the groups of a tier with `run`, names (by `tell`) fast files that took long, and runs alone what failed beside others. */
-export async function runTier(tier, run, tell = say) {
+export async function runTier(tier, run, { tell = say, onLast = () => undefined } = {}) {
   let first = NOTHING;
-  for (const group of GROUPS[tier]) first = addRuns(first, await run(group));
+  for (const group of GROUPS[tier]) {
+    if (group === GROUPS[tier].at(-1)) onLast();
+    first = addRuns(first, await run(group));
+  }
   const limit = FAST_SECONDS * slownessOf(first.seconds, readDurations());
   for (const { name } of longFast(first, limit)) tell(longLine(name, first.seconds[name], limit));
   const files = first.failedFiles.length > MOST_AGAIN ? [] : first.failedFiles;

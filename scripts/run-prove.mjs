@@ -5,7 +5,7 @@ import { projectRoot, runCommand, say } from './run-command.mjs';
 
 /** Files that may fail beside others and pass alone, as those of `runJest`. */
 const MOST_AGAIN = 3;
-/** They measure how long a page of Koha takes, and wait for it: these beside each other, and nothing else. */
+/** They measure how long a page of Koha takes, and wait for it more than they work: these beside each other, when little else runs. */
 const ALONE = ['t/first-scan.t', 't/sender.t', 't/waiting.t'];
 /** They start a MariaDB each, and are no fast tests; the first runs fifteen others on it, and takes as long as all others together. */
 const ON_MARIADB = ['t/on-mariadb.t', 't/upgrade.t', 't/concurrency.t'];

@@ -33,8 +33,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
 
 const isFirst = ours.shard === undefined || ours.shard.startsWith('1/');
 const tier = ours.all ? 'all' : 'fast';
-const jest = runJest({ tier, args, shard: ours.shard, tmp });
-const testPlugin = async () => ((await isMet('perl')) ? runProve({ tier, tmp, quiet: jest }) : withoutPerl());
+let quiet;
+const isQuiet = new Promise((resolve) => (quiet = resolve));
+const jest = runJest({ tier, args, shard: ours.shard, tmp, onLast: quiet });
+const testPlugin = async () =>
+  (await isMet('perl')) ? runProve({ tier, tmp, quiet: isQuiet }) : withoutPerl();
 const runs = await Promise.all([jest, ...(args.length === 0 && isFirst ? [testPlugin()] : [])]);
 const left = readdirSync(tmp);
 tidy();

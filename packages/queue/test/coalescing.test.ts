@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { openLedger } from '@passport/queue/ledger';
-import { addScans, readEventState } from '@passport/queue/scans';
+import { addScans, cancelEvent, readEventState } from '@passport/queue/scans';
 import { jobData, useQueueFixture, question, openAdmission } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();
@@ -65,6 +65,13 @@ describe('a double scan', () => {
       expect(await admit(second)).toMatchObject({ kind: 'new', eventId: 'evt_2' });
     },
   );
+
+  test('it is not coalesced with an event that was cancelled and has not ended: whoever scans again wants it', async () => {
+    await acceptFirst();
+    await cancelEvent(fixture.redis, fixture.queue, 'riverside', 'evt_1');
+
+    expect(await admit(second)).toMatchObject({ kind: 'new', eventId: 'evt_2', add: true });
+  });
 
   test('it is not coalesced with an event that has ended and was removed', async () => {
     await admit(first);

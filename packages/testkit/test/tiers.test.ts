@@ -40,7 +40,7 @@ const { runTier, slownessOf } = await script<{
   runTier(
     tier: 'fast' | 'all',
     run: (group: Group) => Promise<Result>,
-    tell: (line: string) => void,
+    how: { tell(line: string): void; onLast?(): void },
   ): Promise<Result>;
   slownessOf(seconds: Durations, usual: Durations): number;
 }>('run-jest.mjs');
@@ -123,7 +123,7 @@ describe('a file that fails beside others', () => {
         first = false;
         return Promise.resolve(resultOf(files));
       },
-      (line) => long.push(...(/^long {2}(.*): \d/.exec(line)?.slice(1) ?? [])),
+      { tell: (line) => void long.push(...(/^long {2}(.*): \d/.exec(line)?.slice(1) ?? [])) },
     );
     const { passed, failed, unsteady } = result;
     return { passed, failed, unsteady, again, long };
@@ -160,6 +160,23 @@ describe('a file that fails beside others', () => {
       long: [],
     });
   });
+});
+
+test.each(['fast', 'all'] as const)('the last group of %s is announced as it begins', async (tier) => {
+  const seen: string[] = [];
+  const nothing = {
+    passed: 0,
+    failed: 0,
+    skipped: [],
+    unsteady: [],
+    files: [],
+    failedFiles: [],
+    seconds: {},
+  };
+  const run = async (): Promise<Result> => Promise.resolve(nothing).finally(() => seen.push('group'));
+  await runTier(tier, run, { tell: () => undefined, onLast: () => void seen.push('last') });
+  expect(seen.slice(-2)).toEqual(['last', 'group']);
+  expect(seen.filter((each) => each === 'last')).toHaveLength(1);
 });
 
 describe('in the fast tier', () => {

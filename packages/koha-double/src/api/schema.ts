@@ -61,7 +61,10 @@ export function checkValue(value: unknown, schema: JsonSchema, path: string, rul
   }
   if (Array.isArray(fitted.value)) return checkList(fitted.value, resolved, path, rules);
   if (isRecord(fitted.value)) return checkObject(fitted.value, resolved, path, rules);
-  return { value: fitted.value, errors: checkScalar(fitted.value, resolved, path) };
+  return {
+    value: fitted.value,
+    errors: checkScalar(fitted.value, resolved, path),
+  };
 }
 
 export const isDate = (text: string): boolean => dateComplaint(text) === null;
@@ -87,7 +90,9 @@ function checkScalar(value: unknown, schema: JsonSchema, path: string): InputErr
     if (value < minimum) complain(`${value} < minimum(${minimum})`);
   }
   if (typeof value !== 'string') return errors;
-  const length = [...value].length;
+  // Every text of every answer comes here: its characters are counted only where they may be too many or too few.
+  const { maxLength = Infinity, minLength = 0 } = schema;
+  const length = value.length > maxLength || minLength > 0 ? [...value].length : value.length;
   if (schema.maxLength !== undefined && length > schema.maxLength) {
     complain(`String is too long: ${length}/${schema.maxLength}.`);
   }
@@ -120,8 +125,11 @@ function checkObject(
   const errors: InputError[] = (schema.required ?? [])
     .filter((name) => !Object.hasOwn(object, name))
     .map((name) => ({ path: `${path}/${name}`, message: 'Missing property.' }));
-  const unknown = Object.keys(object).filter((name) => !Object.hasOwn(properties, name));
-  if (schema.additionalProperties === false && unknown.length > 0) {
+  const unknown =
+    schema.additionalProperties === false
+      ? Object.keys(object).filter((name) => !Object.hasOwn(properties, name))
+      : [];
+  if (unknown.length > 0) {
     errors.push({ path, message: `Properties not allowed: ${unknown.sort().join(', ')}.` });
   }
   const count = Object.keys(object).length;
@@ -129,7 +137,7 @@ function checkObject(
     errors.push({ path, message: `Too many properties: ${count}/${schema.maxProperties}.` });
   }
   const others = isRecord(schema.additionalProperties) ? schema.additionalProperties : undefined;
-  const value: Record<string, unknown> = { ...object };
+  let value = object;
   for (const [name, given] of Object.entries(object)) {
     const property = Object.hasOwn(properties, name) ? properties[name] : others;
     if (property === undefined) continue;
@@ -137,7 +145,7 @@ function checkObject(
       errors.push({ path: `${path}/${name}`, message: 'Read-only.' });
     const checked = checkValue(given, property, `${path}/${name}`, rules);
     errors.push(...checked.errors);
-    value[name] = checked.value;
+    if (checked.value !== given) value = { ...value, [name]: checked.value };
   }
   return { value, errors };
 }
