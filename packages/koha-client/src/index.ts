@@ -27,7 +27,7 @@ export type { DeletionBlock, DeletionFacts } from './plugin/copy-deletions.ts';
 export type { LoanCounts } from './plugin/loans.ts';
 export type { OwedByCopy } from './plugin/owed.ts';
 export type { PluginAbout, PluginCheck } from './plugin/plugin-routes.ts';
-export type { CopyMemoryRow, RememberedCopy, RememberedField } from './plugin/remembered-copies.ts';
+export type { CopyMemoryRow, MadeCopy, RememberedCopy, RememberedField } from './plugin/remembered-copies.ts';
 export type { KohaRestriction } from './plugin/restrictions.ts';
 export type { Capabilities } from './setup/capabilities.ts';
 export type { KohaBranch, KohaCategory, StoredRule } from './setup/set-up-reads.ts';

@@ -1,5 +1,5 @@
 import type { WorkerConfig } from '@passport/config';
-import type { CopyMemoryRow, KohaClient, RememberedField } from '@passport/koha-client';
+import type { CopyMemoryRow, KohaClient, MadeCopy, RememberedField } from '@passport/koha-client';
 import { WRITTEN_FIELD, type WrittenPlace, writtenText } from '@passport/patron-rules';
 import {
   dropUnremembered,
@@ -28,6 +28,7 @@ const entrySchema = z.object({
   patron_id: z.number().int().positive(),
   home_key: z.string(),
   fields: z.record(z.string(), z.object({ hash: z.string(), at: z.number(), event: z.string() })),
+  made: z.object({ home: z.string(), groups: z.array(z.string()) }).optional(),
 });
 type Entry = z.infer<typeof entrySchema>;
 
@@ -36,6 +37,8 @@ export interface WrittenCopy {
   readonly lending: string;
   readonly patronId: number;
   readonly homeKey: string;
+  /** Of a copy that was made just now: what the lending library may tell the patron of it. */
+  readonly made?: MadeCopy;
   /** The home key that the same patron's copy had until now. */
   readonly formerKey?: string;
   readonly eventId: string;
@@ -105,7 +108,7 @@ export function buildCopyMemory(deps: CopyMemoryDeps) {
 }
 
 function entryOf(
-  { lending, patronId, homeKey, eventId, values }: WrittenCopy,
+  { lending, patronId, homeKey, eventId, values, made }: WrittenCopy,
   encryption: Pick<Encryption, 'hash'>,
   at: number,
 ): Entry {
@@ -113,6 +116,7 @@ function entryOf(
     patron_id: patronId,
     home_key: homeKey,
     fields: hashedFields({ lending, patronId, homeKey }, values, { encryption, at, event: eventId }),
+    ...(made === undefined ? {} : { made: { home: made.home, groups: [...made.groups] } }),
   };
 }
 
@@ -130,9 +134,9 @@ export function hashedFields(
 }
 
 async function storeOne(lending: string, entry: Entry, { libraries }: CopyMemoryDeps): Promise<void> {
-  const { patron_id: patronId, home_key: homeKey, fields } = entry;
+  const { patron_id: patronId, home_key: homeKey, fields, made } = entry;
   await libraries.callBeside(lending, (koha) =>
-    storeRemembered(koha, { patronId, homeKey }, (before) => latestOf(before, fields)),
+    storeRemembered(koha, { patronId, homeKey, ...(made && { made }) }, (before) => latestOf(before, fields)),
   );
 }
 
@@ -142,7 +146,7 @@ async function storeOne(lending: string, entry: Entry, { libraries }: CopyMemory
  */
 export async function storeRemembered(
   koha: Pick<KohaClient, 'readRememberedCopies' | 'rememberCopy'>,
-  { patronId, homeKey }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'>,
+  { patronId, homeKey, ...made }: Pick<CopyMemoryRow, 'patronId' | 'homeKey' | 'made'>,
   change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
   known?: CopyMemoryRow | null,
 ): Promise<void> {
@@ -154,7 +158,7 @@ export async function storeRemembered(
       row = rows[0] ?? null;
     }
     const { version, fields } = row ?? { version: 0, fields: {} };
-    const stored = await koha.rememberCopy({ patronId, homeKey, version, fields: change(fields) });
+    const stored = await koha.rememberCopy({ patronId, homeKey, version, fields: change(fields), ...made });
     if (stored.kind !== 'other_version') return;
     row = undefined;
   }

@@ -36,16 +36,24 @@ const storedSchema = z.object({ version: z.number().int().positive() });
 /** What the service wrote into one field of a copy: a keyed hash of the value, when (seconds since 1970), by which event. */
 export type RememberedField = z.infer<typeof fieldSchema>;
 
+/** What the lending library may tell the patron of a copy that was made: the name of the home library, and which groups of fields went there. */
+export interface MadeCopy {
+  readonly home: string;
+  readonly groups: readonly string[];
+}
+
 /** What the service stores of one copy. `version` grows with each change; 0 is a row that is not there yet. */
 export interface CopyMemoryRow {
   readonly patronId: number;
   readonly version: number;
   readonly homeKey: string;
   readonly fields: Readonly<Record<string, RememberedField>>;
+  /** The copy was made; the plugin tells its patron once, however often that is stored. */
+  readonly made?: MadeCopy;
 }
 
 /** What the lending Koha's plugin says of one copy. */
-export interface RememberedCopy extends CopyMemoryRow {
+export interface RememberedCopy extends Omit<CopyMemoryRow, 'made'> {
   /** The home libraries for which the service has restricted the copy, and has not lifted it; null where the plugin is older. */
   readonly restrictedAt: readonly string[] | null;
 }
@@ -107,14 +115,14 @@ export type RememberResult =
 /** Stores what was written into a copy, on top of the version that was read. Throws KohaError. */
 export async function rememberCopy(
   session: Session,
-  { patronId, homeKey, version, fields }: CopyMemoryRow,
+  { patronId, homeKey, version, fields, made }: CopyMemoryRow,
   options?: CallOptions,
 ): Promise<RememberResult> {
   const answer = await session.call(
     {
       operation: 'PUT /contrib/passport/copies/{patron_id}',
       places: { patron_id: patronId },
-      json: { version, home_key: homeKey, fields },
+      json: { version, home_key: homeKey, fields, ...(made && { made }) },
     },
     options,
   );

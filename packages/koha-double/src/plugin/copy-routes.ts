@@ -46,7 +46,7 @@ function restrictedAt({ db }: Double, { patron_id: id }: CopyRow): string[] {
 }
 
 const keepCopy = pluginRoute('service', 'PUT', '/copies/{patron_id}', ({ double, path, body }) => {
-  const { version, home_key: homeKey, fields } = isRecord(body) ? body : {};
+  const { version, home_key: homeKey, fields, made } = isRecord(body) ? body : {};
   const row = {
     patron_id: Number(path['patron_id']),
     version: Number(version),
@@ -54,6 +54,7 @@ const keepCopy = pluginRoute('service', 'PUT', '/copies/{patron_id}', ({ double,
     fields: isRecord(fields) ? fields : {},
   };
   const stored = double.db.copies.keep(row, double.realNowMs());
+  if (stored !== null && made !== undefined) double.db.copies.tell(row.patron_id, made);
   if (stored !== null) return ok({ version: stored });
   return problem(409, 'The row was stored by somebody else since', { error_code: 'other_version' });
 });

@@ -12,6 +12,7 @@ const DAY_MS = 24 * 3_600_000;
 export class CopyTable {
   readonly #rows = new Map<number, CopyRow>();
   readonly #seenAtMs = new Map<number, number>();
+  readonly #told = new Map<number, unknown>();
 
   /** By the patron's number. */
   rows(): CopyRow[] {
@@ -24,6 +25,15 @@ export class CopyTable {
     // What was written just now is as home has it.
     if (row.version === 0) this.#seenAtMs.set(row.patron_id, nowMs);
     return this.put(row);
+  }
+
+  /** Notes what a patron may be told of a copy that was made, once, as the plugin decides once whether to queue its notice. */
+  tell(patronId: number, made: unknown): void {
+    if (!this.#told.has(patronId)) this.#told.set(patronId, made);
+  }
+
+  told(): readonly (readonly [patronId: number, made: unknown])[] {
+    return [...this.#told];
   }
 
   /** Whether a scan of this patron is to be reported: of a copy, once a day. */

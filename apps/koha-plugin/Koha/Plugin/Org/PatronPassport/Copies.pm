@@ -8,6 +8,8 @@ use List::Util qw( min );
 use Mojo::JSON qw( decode_json encode_json );
 use POSIX      qw( strftime );
 
+use Koha::Database;
+
 my $MOST_ROWS = 200;
 my $CENTS     = 100;
 
@@ -40,7 +42,8 @@ There is no value of a field in it. Every change names the version that it is ba
 =head2 definition
 
 See L<Koha::Plugin::Org::PatronPassport::Table>. Once the table was dropped, copies that were made until then are never refreshed
-again, only reported. C<seen_at> is when a scan of the copy was last reported, in Unix seconds.
+again, only reported. C<seen_at> is when a scan of the copy was last reported, C<told_at> when it was decided whether to tell its patron
+that the copy was made, in Unix seconds.
 
 =cut
 
@@ -55,15 +58,18 @@ CREATE TABLE IF NOT EXISTS $table (
     home_key VARCHAR(255) NOT NULL,
     written MEDIUMTEXT NOT NULL,
     seen_at BIGINT NULL,
+    told_at BIGINT NULL,
     PRIMARY KEY (patron_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 SQL
 
     return (
-        key    => 'patron_id',
-        create => $create,
-        added  => 'seen_at',
-        change => 'ADD COLUMN seen_at BIGINT NULL',
+        key     => 'patron_id',
+        create  => $create,
+        changes => [
+            [ seen_at => 'ADD COLUMN seen_at BIGINT NULL' ],
+            [ told_at => 'ADD COLUMN told_at BIGINT NULL' ],
+        ],
     );
 }
 
@@ -106,13 +112,32 @@ sub _limit {
 
 =head2 keep
 
-    my $version = $copies->keep( $patron_id, { version => 3, home_key => $key, fields => \%fields } );
+    my $version = $copies->keep( $patron_id, { version => 3, home_key => $key, fields => \%fields }, $tell );
 
-Stores the row anew if it is still of that version (0: there is none yet) and returns its new version; undef otherwise.
+Stores the row anew if it is still of that version (0: there is none yet) and returns its new version; undef otherwise. Where the row says
+that the copy was C<made>, and for the first time, C<$tell> is called in the same transaction: however often a call is repeated, and
+wherever a process ends, the patron is told once.
 
 =cut
 
 sub keep {
+    my ( $self, $patron_id, $row, $tell ) = @_;
+
+    return $self->_keep( $patron_id, $row ) if !$row->{made} || !$tell;
+
+    # makes a table that is missing, which a transaction cannot
+    $self->row( $patron_id, '1' );
+    return Koha::Database->new->schema->txn_do(
+        sub {
+            my $version = $self->_keep( $patron_id, $row ) // return;
+            $tell->( $patron_id, $row->{made} )
+                if $self->update( $patron_id, { told_at => time }, 'told_at IS NULL' );
+            return $version;
+        }
+    );
+}
+
+sub _keep {
     my ( $self, $patron_id, $row ) = @_;
 
     my $version = $row->{version} + 1;
