@@ -68,6 +68,22 @@ describe('what was written into a copy', () => {
     expect(await waiting()).toBe(0);
   });
 
+  test('says once that the copy was made, from where and which groups of fields went there, and never of a refresh', async () => {
+    const { workflow, memory, scan } = await open();
+    await scan();
+    await memory.store('riverside');
+    await scan('evt_2');
+    await memory.store('riverside');
+    const { told, copies } = workflow.riverside.state();
+    const home = 'midland library';
+    const groups = expect.arrayContaining(['card', 'name', 'birth']);
+    expect(told).toEqual([[copies[0]?.patron_id, { home, groups }]]);
+    const sent = workflow.riverside
+      .calls()
+      .filter(({ method, path }) => method === 'PUT' && path.includes('/copies/'));
+    expect(sent).toHaveLength(1);
+  });
+
   test('is stored later where the plugin failed, and the scan heard nothing of it', async () => {
     const { workflow, memory, scan, waiting } = await open();
     await scan();

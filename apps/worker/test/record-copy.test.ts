@@ -46,8 +46,9 @@ function bench() {
     recordCopy(scan, order, result, {
       audit: { copied: (_scan, { homeKey }, copy) => recorded.push(`audit: ${codeOf(copy)} ${homeKey}`) },
       copied: (lending, sinceScanMs) => recorded.push(`metrics: ${lending} ${sinceScanMs} ms`),
-      remember: ({ patronId, values }) => recorded.push([patronId, values]),
+      remember: ({ patronId, values, made: told }) => recorded.push([patronId, values, told]),
       now: () => 3_500,
+      consortium: { libraries: [{ id: 'midland', name: 'Midland Public Library' }] } as never,
     });
   return { record, recorded };
 }
@@ -59,7 +60,11 @@ test('a copy that was made is audited, counted with the time since its scan, and
   expect(recorded).toEqual([
     'audit: COPIED midland:812',
     'metrics: riverside 2500 ms',
-    [44, { surname: 'Okafor', email: '', cardnumber: '21234700000017', patron_card_lost: '' }],
+    [
+      44,
+      { surname: 'Okafor', email: '', cardnumber: '21234700000017', patron_card_lost: '' },
+      { home: 'Midland Public Library', groups: ['card', 'name'] },
+    ],
   ]);
 });
 

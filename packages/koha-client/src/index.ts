@@ -29,6 +29,7 @@ export type { OwedByCopy } from './plugin/owed.ts';
 export type { PluginAbout, PluginCheck } from './plugin/plugin-routes.ts';
 export {
   type CopyMemoryRow,
+  type MadeCopy,
   type RememberedCopy,
   type RememberedField,
   type Standing,

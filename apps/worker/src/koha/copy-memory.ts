@@ -1,5 +1,5 @@
 import type { WorkerConfig } from '@passport/config';
-import { type RememberedField, storeRemembered } from '@passport/koha-client';
+import { type MadeCopy, type RememberedField, storeRemembered } from '@passport/koha-client';
 import { STANDING, hashedFields, standingText } from '@passport/patron-rules';
 import {
   dropUnremembered,
@@ -28,6 +28,7 @@ const entrySchema = z.object({
   fields: z.record(z.string(), z.object({ hash: z.string(), at: z.number(), event: z.string() })),
   /** The name of the home library, where the desk is shown that the patron is in good standing there. */
   good_at: z.string().optional(),
+  made: z.object({ home: z.string(), groups: z.array(z.string()) }).optional(),
 });
 type Entry = z.infer<typeof entrySchema>;
 
@@ -36,6 +37,8 @@ export interface WrittenCopy {
   readonly lending: string;
   readonly patronId: number;
   readonly homeKey: string;
+  /** Of a copy that was made just now: what the lending library may tell the patron of it. */
+  readonly made?: MadeCopy;
   /** The home key that the same patron's copy had until now. */
   readonly formerKey?: string;
   readonly eventId: string;
@@ -107,7 +110,7 @@ export function buildCopyMemory(deps: CopyMemoryDeps) {
 }
 
 function entryOf(
-  { lending, patronId, homeKey, eventId, values, goodAt }: WrittenCopy,
+  { lending, patronId, homeKey, eventId, values, goodAt, made }: WrittenCopy,
   encryption: Pick<Encryption, 'hash'>,
   at: number,
 ): Entry {
@@ -118,14 +121,16 @@ function entryOf(
     home_key: homeKey,
     fields: hashedFields({ lending, patronId, homeKey }, all, { encryption, at, event: eventId }),
     ...(goodAt === undefined ? {} : { good_at: goodAt }),
+    ...(made === undefined ? {} : { made: { home: made.home, groups: [...made.groups] } }),
   };
 }
 
 async function storeOne(lending: string, entry: Entry, { libraries }: CopyMemoryDeps): Promise<void> {
-  const { patron_id: patronId, home_key: homeKey, fields, good_at: homeName } = entry;
+  const { patron_id: patronId, home_key: homeKey, fields, good_at: homeName, made } = entry;
   const shown = homeName === undefined ? {} : { standing: { isGood: true, reasons: [], homeName } };
+  const row = { patronId, homeKey, ...shown, ...(made && { made }) };
   await libraries.callBeside(lending, (koha) =>
-    storeRemembered(koha, { patronId, homeKey, ...shown }, (before) => latestOf(before, fields)),
+    storeRemembered(koha, row, (before) => latestOf(before, fields)),
   );
 }
 

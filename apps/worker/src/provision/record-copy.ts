@@ -1,3 +1,4 @@
+import { FIELD_GROUPS } from '@passport/contract';
 import type { DisclosureReceipt } from '@passport/queue/copies';
 import { writtenValues } from '@passport/patron-rules';
 import type { WrittenCopy } from '../koha/copy-memory.ts';
@@ -23,7 +24,13 @@ export function recordCopy(
   scan: Scan,
   order: CopyOrder,
   result: CopyOutcome,
-  { audit, copied, remember, now }: Pick<ProvisionContext, 'copied' | 'remember' | 'now'> & CopyAudit,
+  {
+    audit,
+    copied,
+    remember,
+    now,
+    consortium,
+  }: Pick<ProvisionContext, 'copied' | 'remember' | 'now' | 'consortium'> & CopyAudit,
 ): void {
   audit.copied(scan, order, result);
   if (result.kind !== 'there') return;
@@ -34,8 +41,21 @@ export function recordCopy(
   const { made, formerKey } = result;
   const former = formerKey === undefined ? {} : { formerKey };
   const standing = made.disclosed === null || goodAt === null ? {} : { goodAt };
-  remember({ lending, eventId, patronId: made.patron_id, homeKey, values, ...former, ...standing });
+  const home = homeKey.slice(0, homeKey.indexOf(':'));
+  const name = consortium.libraries.find(({ id }) => id === home)?.name ?? home;
+  // Also where another run of this event has found what it had sent: the plugin tells a patron once.
+  const told = made.disclosed === null ? {} : { made: { home: name, groups: groupsIn(values) } };
+  const copy = { lending, eventId, patronId: made.patron_id, homeKey, values };
+  remember({ ...copy, ...former, ...standing, ...told });
 }
+
+/** The groups of the fields that went there with a value, beside the card. */
+const groupsIn = (values: WrittenCopy['values']): readonly string[] => [
+  'card',
+  ...Object.entries(FIELD_GROUPS).flatMap(([group, fields]) =>
+    fields.some((field) => (values[field] ?? '') !== '') ? [group] : [],
+  ),
+];
 
 interface CopyAudit {
   readonly audit: Pick<ProvisionContext['audit'], 'copied'>;

@@ -52,12 +52,26 @@ export interface Standing {
   readonly homeName: string;
 }
 
+/** What the lending library may tell the patron of a copy that was made: the name of the home library, and which groups of fields went there. */
+export interface MadeCopy {
+  readonly home: string;
+  readonly groups: readonly string[];
+}
+
 /** What the service stores of one copy. `version` grows with each change; 0 is a row that is not there yet. */
 export interface CopyMemoryRow {
   readonly patronId: number;
   readonly version: number;
   readonly homeKey: string;
   readonly fields: Readonly<Record<string, RememberedField>>;
+}
+
+/** A row as it is stored. */
+export interface StoredCopy extends CopyMemoryRow {
+  /** As checked now; null takes away what is there, and without one it stays. */
+  readonly standing?: Standing | null;
+  /** The copy was made; the plugin tells its patron once, however often that is stored. */
+  readonly made?: MadeCopy;
 }
 
 /** What the lending Koha's plugin says of one copy. */
@@ -125,12 +139,11 @@ export type RememberResult =
   | { readonly kind: 'no_plugin' };
 
 /**
- * Stores what was written into a copy, on top of the version that was read. A `standing` is stored with it, as checked now; null takes it
- * away, and without one what is there stays. Throws KohaError.
+ * Stores what was written into a copy, on top of the version that was read. Throws KohaError.
  */
 export async function rememberCopy(
   session: Session,
-  { patronId, homeKey, version, fields, standing }: CopyMemoryRow & { readonly standing?: Standing | null },
+  { patronId, homeKey, version, fields, standing, made }: StoredCopy,
   options?: CallOptions,
 ): Promise<RememberResult> {
   const answer = await session.call(
@@ -142,6 +155,7 @@ export async function rememberCopy(
         home_key: homeKey,
         fields,
         ...(standing === undefined ? {} : { standing: standing && standingJson(standing) }),
+        ...(made && { made }),
       },
     },
     options,
@@ -174,21 +188,21 @@ const MOST_TRIES = 3;
 
 interface CopyMemory {
   readRememberedCopies(range: RememberedRange): Promise<readonly RememberedCopy[] | null>;
-  rememberCopy(row: CopyMemoryRow & { readonly standing?: Standing | null }): Promise<RememberResult>;
+  rememberCopy(row: StoredCopy): Promise<RememberResult>;
 }
 
 /**
- * Stores what `change` makes of the fields that a Koha remembers of a copy, and the `standing` of its patron where one is given; `known` is
+ * Stores what `change` makes of the fields that a Koha remembers of a copy, with the rest of the row where it is given; `known` is
  * what was read of them, null for nothing. They are read where that is left out, or where somebody else has stored them since. Returns
  * what is stored; null where it was not. Throws KohaError.
  */
 export async function storeRemembered(
   koha: CopyMemory,
-  { standing, ...of }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'> & { readonly standing?: Standing | null },
+  of: Omit<StoredCopy, 'version' | 'fields'>,
   change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
   known?: CopyMemoryRow | null,
 ): Promise<CopyMemoryRow | null> {
-  const { patronId } = of;
+  const { patronId, homeKey } = of;
   let row = known;
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
     if (row === undefined) {
@@ -198,9 +212,8 @@ export async function storeRemembered(
     }
     const { version } = row ?? { version: 0 };
     const fields = change(row?.fields ?? {});
-    const shown = standing === undefined ? {} : { standing };
-    const stored = await koha.rememberCopy({ ...of, version, fields, ...shown });
-    if (stored.kind === 'stored') return { ...of, version: stored.version, fields };
+    const stored = await koha.rememberCopy({ ...of, version, fields });
+    if (stored.kind === 'stored') return { patronId, homeKey, version: stored.version, fields };
     if (stored.kind === 'no_plugin') return null;
     row = undefined;
   }

@@ -169,6 +169,7 @@ export function readState(double: Double, cardnumber?: string) {
     statistics: db.statistics,
     outcomes: db.outcomes.rows(),
     copies: db.copies.rows(),
+    told: db.copies.told(),
   };
 }
 

@@ -58,7 +58,7 @@ function restrictedAt(kind: keyof typeof kinds, { db }: Double, { patron_id: id 
 }
 
 const keepCopy = pluginRoute('service', 'PUT', '/copies/{patron_id}', ({ double, path, body }) => {
-  const { version, home_key: homeKey, fields, standing } = isRecord(body) ? body : {};
+  const { version, home_key: homeKey, fields, standing, made } = isRecord(body) ? body : {};
   const row = {
     ...(standing === undefined ? {} : { standing: standing as StandingRow | null }),
     patron_id: Number(path['patron_id']),
@@ -67,6 +67,7 @@ const keepCopy = pluginRoute('service', 'PUT', '/copies/{patron_id}', ({ double,
     fields: isRecord(fields) ? fields : {},
   };
   const stored = double.db.copies.keep(row, double.realNowMs());
+  if (stored !== null && made !== undefined) double.db.copies.tell(row.patron_id, made);
   if (stored !== null) return ok({ version: stored });
   return problem(409, 'The row was stored by somebody else since', { error_code: 'other_version' });
 });

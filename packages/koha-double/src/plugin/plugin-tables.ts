@@ -26,6 +26,7 @@ export class CopyTable {
   readonly #rows = new Map<number, CopyRow>();
   readonly #seenAtMs = new Map<number, number>();
   readonly #checkedAtMs = new Map<number, number>();
+  readonly #told = new Map<number, unknown>();
 
   /** By the patron's number. */
   rows(): CopyRow[] {
@@ -66,6 +67,15 @@ export class CopyTable {
       const at = times.get(patronId);
       if (at !== undefined) times.set(patronId, at - ms);
     }
+  }
+
+  /** Notes what a patron may be told of a copy that was made, once, as the plugin decides once whether to queue its notice. */
+  tell(patronId: number, made: unknown): void {
+    if (!this.#told.has(patronId)) this.#told.set(patronId, made);
+  }
+
+  told(): readonly (readonly [patronId: number, made: unknown])[] {
+    return [...this.#told];
   }
 
   /** Whether a scan of this patron is to be reported: of a copy, once a day, or where its standing is checked at each visit. */

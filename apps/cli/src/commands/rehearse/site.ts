@@ -32,11 +32,9 @@ export interface SeenAnswer extends AnswerShape {
 const BY_ITSELF = new Set(['GET /', 'POST /oauth/token']);
 
 /** Whether a Koha has the marked category; null where its release or the API user's permissions do not show that. */
-async function isMarked(koha: OpenKoha, branch: string): Promise<boolean | null> {
+async function isMarked(koha: OpenKoha): Promise<boolean | null> {
   const listed = await attempt(koha.categories());
-  if ('value' in listed) return listed.value.some(({ category }) => category === MARK);
-  const ruled = await attempt(koha.circulationRules({ category: MARK, branch, rules: ['maxissueqty'] }));
-  return 'value' in ruled ? ruled.value.kind === 'rules' : null;
+  return 'value' in listed ? listed.value.some(({ category }) => category === MARK) : null;
 }
 
 /**
@@ -68,7 +66,7 @@ export async function openSite(
     if ('error' in branches) throw new Failure(branches.error.message, { code: branches.error.code });
     const fixed = library.copy.branch.kind === 'fixed' ? library.copy.branch.branch : null;
     const branch = wantedBranch ?? fixed ?? codes[0] ?? 'MAIN';
-    if ((await isMarked(koha, branch)) === false)
+    if ((await isMarked(koha)) === false)
       throw new Failure(
         `${library.id} has no patron category ${MARK}: it is not marked as a Koha to rehearse at, and nothing was made there`,
         { code: 'not_marked', library: library.id },

@@ -25,6 +25,24 @@ sub borrowernumber {
     return $self->{borrowernumber};
 }
 
+sub lang {
+    my ($self) = @_;
+
+    return $self->{lang};
+}
+
+sub branchcode {
+    my ($self) = @_;
+
+    return $self->{branchcode};
+}
+
+sub notice_email_address {
+    my ($self) = @_;
+
+    return $self->{email};
+}
+
 sub store {
     my ($self) = @_;
 

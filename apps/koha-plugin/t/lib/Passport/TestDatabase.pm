@@ -45,9 +45,15 @@ sub create_tables {
 
     $dbh->do("CREATE TABLE $_$ends")
         foreach (
+        'letter (module VARCHAR(20), code VARCHAR(20), branchcode VARCHAR(10), name VARCHAR(100), is_html INT, title VARCHAR(200),'
+        . ' content TEXT, message_transport_type VARCHAR(20), lang VARCHAR(25),'
+        . ' PRIMARY KEY (module, code, branchcode, message_transport_type, lang))',
+        "message_queue (message_id $id, borrowernumber INT, subject TEXT, content TEXT, letter_code VARCHAR(64),"
+        . ' message_transport_type VARCHAR(20), status VARCHAR(10))',
         'statistics (datetime DATETIME, branch VARCHAR(10), type VARCHAR(16), borrowernumber INT)',
         "borrowers (borrowernumber $id, cardnumber VARCHAR(32) $nocase UNIQUE, userid VARCHAR(75) $nocase UNIQUE,"
-        . ' debarred DATE, debarredcomment VARCHAR(255), anonymized INT NOT NULL DEFAULT 0)',
+        . ' debarred DATE, debarredcomment VARCHAR(255), anonymized INT NOT NULL DEFAULT 0, email VARCHAR(255),'
+        . q{ lang VARCHAR(25) DEFAULT 'default', branchcode VARCHAR(10) DEFAULT 'MAIN')},
         'plugin_data (plugin_class VARCHAR(255), plugin_key VARCHAR(255), plugin_value MEDIUMTEXT,'
         . ' PRIMARY KEY (plugin_class, plugin_key))',
         'plugin_methods (plugin_class VARCHAR(255) NOT NULL, plugin_method VARCHAR(255) NOT NULL,'

@@ -14,7 +14,8 @@ use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::Setup qw( home_key_type );
 
 my @FIELDS
-    = qw( receiver_url library staff_wait self_check_wait card_patterns staff self_check sip copies service_user );
+    = qw( receiver_url library staff_wait self_check_wait card_patterns staff self_check sip copies service_user
+    tell_patrons );
 
 # A test waits longer than a page would, and says so
 my $TEST_LIMIT_S  = 5;

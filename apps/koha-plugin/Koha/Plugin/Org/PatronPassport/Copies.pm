@@ -8,6 +8,8 @@ use List::Util qw( min );
 use Mojo::JSON qw( decode_json encode_json );
 use POSIX      qw( strftime );
 
+use Koha::Database;
+
 my $MOST_ROWS = 200;
 my $CENTS     = 100;
 
@@ -50,7 +52,8 @@ There is no value of a field in it. Every change names the version that it is ba
 
 See L<Koha::Plugin::Org::PatronPassport::Table>. Once the table was dropped, copies that were made until then are never refreshed
 again, only reported. C<seen_at> is when a scan of the copy was last reported, C<standing> what the desk is shown of the patron's standing at the home
-library (codes, no amounts), and C<checked_at> when that was checked; times are in Unix seconds.
+library (codes, no amounts), C<checked_at> when that was checked, and C<told_at> when it was decided whether to tell the patron that the
+copy was made; times are in Unix seconds.
 
 =cut
 
@@ -67,15 +70,19 @@ CREATE TABLE IF NOT EXISTS $table (
     seen_at BIGINT NULL,
     standing TEXT NULL,
     checked_at BIGINT NULL,
+    told_at BIGINT NULL,
     PRIMARY KEY (patron_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 SQL
 
     return (
-        key    => 'patron_id',
-        create => $create,
-        added  => 'checked_at',
-        change => 'ADD COLUMN standing TEXT NULL, ADD COLUMN checked_at BIGINT NULL',
+        key     => 'patron_id',
+        create  => $create,
+        changes => [
+            [ seen_at    => 'ADD COLUMN seen_at BIGINT NULL' ],
+            [ checked_at => 'ADD COLUMN standing TEXT NULL, ADD COLUMN checked_at BIGINT NULL' ],
+            [ told_at    => 'ADD COLUMN told_at BIGINT NULL' ],
+        ],
     );
 }
 
@@ -119,14 +126,33 @@ sub _limit {
 
 =head2 keep
 
-    my $version = $copies->keep( $patron_id, { version => 3, home_key => $key, fields => \%fields } );
+    my $version = $copies->keep( $patron_id, { version => 3, home_key => $key, fields => \%fields }, $tell );
 
 Stores the row anew if it is still of that version (0: there is none yet) and returns its new version; undef otherwise. With
-C<standing>, that is stored as checked now, or where it is undef taken away; without, what is there stays.
+C<standing>, that is stored as checked now, or where it is undef taken away; without, what is there stays. Where the row says that the
+copy was C<made>, and for the first time, C<$tell> is called in the same transaction: however often a call is repeated, and wherever a
+process ends, the patron is told once.
 
 =cut
 
 sub keep {
+    my ( $self, $patron_id, $row, $tell ) = @_;
+
+    return $self->_keep( $patron_id, $row ) if !$row->{made} || !$tell;
+
+    # makes a table that is missing, which a transaction cannot
+    $self->row( $patron_id, '1' );
+    return Koha::Database->new->schema->txn_do(
+        sub {
+            my $version = $self->_keep( $patron_id, $row ) // return;
+            $tell->( $patron_id, $row->{made} )
+                if $self->update( $patron_id, { told_at => time }, 'told_at IS NULL' );
+            return $version;
+        }
+    );
+}
+
+sub _keep {
     my ( $self, $patron_id, $row ) = @_;
 
     my $version = $row->{version} + 1;

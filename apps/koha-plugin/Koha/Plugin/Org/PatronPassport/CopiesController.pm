@@ -4,6 +4,7 @@ use Modern::Perl;
 use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
 use C4::Context;
+use Koha::Plugin::Org::PatronPassport::Notice qw( tell );
 use Koha::Plugin::Org::PatronPassport::Restrictions;
 
 __PACKAGE__->serves(
@@ -45,14 +46,15 @@ sub list {
 
 =head2 keep
 
-C<PUT /copies/{patron_id}>: the service has written into this copy. 409 when somebody else stored the row since it was read.
+C<PUT /copies/{patron_id}>: the service has written into this copy, or has made it (C<made>). 409 when somebody else stored the row since it was read.
 
 =cut
 
 sub keep {
     my ( $self, $plugin ) = @_;
 
-    my $version = $plugin->copies->keep( $self->param('patron_id'), $self->req->json );
+    my $tell    = sub { return tell( $plugin, @_ ) };
+    my $version = $plugin->copies->keep( $self->param('patron_id'), $self->req->json, $tell );
 
     return defined $version ? $self->ok( { version => $version } ) : $self->fault('other_version');
 }

@@ -66,11 +66,13 @@ CREATE TABLE IF NOT EXISTS $table (
 SQL
 
     return (
-        key    => 'event_id',
-        create => $create,
-        added  => 'scan_key',
-        change =>
-            'ADD COLUMN scan_key VARCHAR(64) NULL, ADD COLUMN scan_until BIGINT NULL, ADD KEY scan_key (scan_key)',
+        key     => 'event_id',
+        create  => $create,
+        changes => [
+            [   scan_key =>
+                    'ADD COLUMN scan_key VARCHAR(64) NULL, ADD COLUMN scan_until BIGINT NULL, ADD KEY scan_key (scan_key)'
+            ]
+        ],
     );
 }
 

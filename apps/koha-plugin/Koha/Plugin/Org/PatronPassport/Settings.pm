@@ -26,6 +26,7 @@ my %DEFAULT = (
     self_check      => 1,
     sip             => 1,
     copies          => 1,
+    tell_patrons    => 0,
 );
 
 =head1 NAME
@@ -144,7 +145,7 @@ sub checked {
     $faults{card_patterns} = { key => 'fault_patterns', most    => $MOST_PATTERNS }
         if @patterns > $MOST_PATTERNS;
 
-    $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip copies );
+    $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip copies tell_patrons );
 
     my $secret = trimmed( $entered->{secret} );
     $values{secret} = q{} if $entered->{forget_secret};

@@ -13,6 +13,7 @@ use Mojo::File ();
 
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( users_with_keys );
 use Koha::Plugin::Org::PatronPassport::Locks        qw( despite_locks );
+use Koha::Plugin::Org::PatronPassport::Notice       qw( notice_templates );
 use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
 use Koha::Plugin::Org::PatronPassport::Restrictions qw( restriction_types );
 
@@ -31,7 +32,7 @@ our @EXPORT_OK = qw( ensure has_files home_key_type keep_current );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::Setup - the tables, the methods that Koha knows, the attribute types and the restriction types
+Koha::Plugin::Org::PatronPassport::Setup - the tables, the methods that Koha knows, the attribute types, the restriction types and the notice
 
 =head1 FUNCTIONS
 
@@ -61,6 +62,7 @@ sub ensure {
             sub { return Koha::Patron::Restriction::Type->new($type)->store }
         );
     }
+    _ensure_notice($_) foreach notice_templates();
     _ensure_methods( $plugin->{class} );
     eval { _ensure_service_user($plugin); 1 } or report( 'the search for the user of the service', $@ );
     $plugin->store_data( { $SET_UP_BY => $VERSION } );
@@ -199,6 +201,26 @@ sub _ensure_type {
     _ensure_there(
         sub { return Koha::Patron::Attribute::Types->find($code) },
         sub { return Koha::Patron::Attribute::Type->new( \%type )->store }
+    );
+
+    return;
+}
+
+# One that was edited stays as it is, and one that was removed comes back with the next version: without it nobody is told.
+sub _ensure_notice {
+    my ($row) = @_;
+
+    my $dbh     = C4::Context->dbh;
+    my @key     = qw( module code branchcode message_transport_type lang );
+    my $where   = join ' AND ', map {"$_ = ?"} @key;
+    my @columns = sort keys %{$row};
+    my $sql     = sprintf 'INSERT INTO letter (%s) VALUES (%s)', join( q{, }, @columns ), join q{, },
+        (q{?}) x @columns;
+    _ensure_there(
+        sub { return $dbh->selectrow_array( "SELECT 1 FROM letter WHERE $where", undef, @{$row}{@key} ) },
+        sub {
+            return despite_locks( $dbh, sub { return $dbh->do( $sql, undef, @{$row}{@columns} ) } );
+        }
     );
 
     return;

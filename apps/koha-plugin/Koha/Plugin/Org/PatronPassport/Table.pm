@@ -14,8 +14,8 @@ Koha::Plugin::Org::PatronPassport::Table - a table of the plugin's own, and stat
 =head1 DESCRIPTION
 
 A class that keeps rows is derived from this one. Its C<definition> returns, for the table's name, a hash: C<key>, the primary
-key; C<create>, the statement that makes the table; C<added>, a column that a later version has added, and C<change>, what adds
-it, and what came with it, to an older table.
+key; C<create>, the statement that makes the table; C<changes>, pairs of a column that a later version has added and of what adds it,
+and what came with it, to an older table.
 
 Each statement writes by the primary key only, and survives a deadlock (L<Koha::Plugin::Org::PatronPassport::Locks>) and a table that is
 missing (L</despite_missing>).
@@ -58,16 +58,25 @@ sub ensure {
 
     my $dbh = $self->{dbh};
     despite_locks( $dbh, sub { return $dbh->do( $self->{create} ) } );
-    return if $self->_has_column( $self->{added} );
+    $self->_add( @{$_} ) foreach @{ $self->{changes} };
+
+    return;
+}
+
+sub _add {
+    my ( $self, $column, $change ) = @_;
+
+    my $dbh = $self->{dbh};
+    return if $self->_has_column($column);
     return
         if eval {
-        despite_locks( $dbh, sub { return $dbh->do("ALTER TABLE $self->{table} $self->{change}") } );
+        despite_locks( $dbh, sub { return $dbh->do("ALTER TABLE $self->{table} $change") } );
         1;
         };
 
     # "IF NOT EXISTS" for a column is MariaDB's alone
     my $error = $@;
-    die $error if !$self->_has_column( $self->{added} );
+    die $error if !$self->_has_column($column);
 
     return;
 }
