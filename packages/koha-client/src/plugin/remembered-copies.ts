@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { parseRefusal } from '../errors/refusal.ts';
 import { bodyOf } from '../errors/failure-of.ts';
-import type { KohaClient } from '../koha-client.ts';
 import { boundedList } from '../transport/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin, withDeadline } from '../transport/session.ts';
 
@@ -133,7 +132,10 @@ const MOST_TRIES = 3;
  * read where that is left out, or where somebody else has stored them since. Throws KohaError.
  */
 export async function storeRemembered(
-  koha: Pick<KohaClient, 'readRememberedCopies' | 'rememberCopy'>,
+  koha: {
+    readRememberedCopies(range: RememberedRange): Promise<readonly RememberedCopy[] | null>;
+    rememberCopy(row: CopyMemoryRow): Promise<RememberResult>;
+  },
   { patronId, homeKey }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'>,
   change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
   known?: CopyMemoryRow | null,
