@@ -147,8 +147,8 @@ subtest 'a plugin that is disabled says so' => sub {
     my ($koha) = koha_at( status_of() );
     $koha->{plugin}->disable;
     my $page = page_of($koha);
-    is( text_of( $page, '#passport_headline' ),         $WORDS->{en}{up_disabled}, 'the headline' );
-    is( $page->at('#passport_headline')->{'data-tone'}, 'bad',                     'the tone' );
+    is( text_of( $page, '#passport_headline' ), $WORDS->{en}{up_disabled}, 'the headline' );
+    is( $page->at('#passport_headline')->{'data-tone'}, 'bad', 'the tone' );
 };
 
 subtest 'all is well: it says so, and there is nothing to do' => sub {
@@ -517,14 +517,14 @@ subtest 'each thing that this Koha lacks is a fault with its remedy' => sub {
             sub { $_[0]->do(q{INSERT INTO borrower_attribute_types (code, mandatory) VALUES ('SHOE', 1)}) },
             'types:fault'
         ],
-        category_missing => [ sub { $_[0]->do('DELETE FROM categories') },         'categories:fault' ],
-        user_none        => [ sub { $_[0]->do('UPDATE api_keys SET active = 0') }, 'user:fault' ],
-        user_unset       => [ sub { setting( @_, service_user => q{} ) },          'user:fault' ],
-        user_no_key      => [ sub { setting( @_, service_user => 7 ) },            'user:fault' ],
+        category_missing => [ sub { $_[0]->do('DELETE FROM categories') },             'categories:fault' ],
+        user_none        => [ sub { $_[0]->do('UPDATE api_keys SET active = 0') },     'user:fault' ],
+        user_unset       => [ sub { setting( @_, service_user       => q{} ) },           'user:fault' ],
+        user_no_key      => [ sub { setting( @_, service_user       => 7 ) },             'user:fault' ],
         sip_branch       => [ sub { setting( @_, __UNKNOWN_BRANCH__ => 'kohalibrary' ) }, 'sip:warning' ],
         tables_missing   => [ sub { $_[0]->do("DROP TABLE $COPIES") },                    'tables:fault' ],
-        user_lacks       => [ sub { delete $Koha::Patron::PERMISSIONS{1}{circulate} },    'user:fault' ],
-        plack_few        => [ sub { $C4::Context::CONFIG{plack_workers} = 1 },            'plack:warning' ],
+        user_lacks       => [ sub { delete $Koha::Patron::PERMISSIONS{1}{circulate} }, 'user:fault' ],
+        plack_few        => [ sub { $C4::Context::CONFIG{plack_workers} = 1 },         'plack:warning' ],
     );
     foreach my $key ( sort keys %wrong ) {
         my ($koha) = koha_at( status_of() );
