@@ -26,12 +26,7 @@ export type { ChangeResult, CreateResult, PatronBody, PatronChange } from './pat
 export type { DeletionBlock, DeletionFacts } from './plugin/copy-deletions.ts';
 export type { OwedByCopy } from './plugin/owed.ts';
 export type { PluginAbout, PluginCheck } from './plugin/plugin-routes.ts';
-export {
-  type CopyMemoryRow,
-  type RememberedCopy,
-  type RememberedField,
-  storeRemembered,
-} from './plugin/remembered-copies.ts';
+export { type RememberedCopy, type RememberedField, storeRemembered } from './plugin/remembered-copies.ts';
 export type { KohaRestriction } from './plugin/restrictions.ts';
 export type { Capabilities } from './setup/capabilities.ts';
 export type { KohaBranch, KohaCategory, StoredRule } from './setup/set-up-reads.ts';
