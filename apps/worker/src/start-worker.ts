@@ -291,7 +291,8 @@ function openContext(
     pauseLeft,
   });
   const { libraries } = kohas;
-  const memory = buildCopyMemory({ redis, keys, libraries, now, log });
+  const { receiptsMs } = consortium.retention;
+  const memory = buildCopyMemory({ redis, keys, libraries, now, log, receiptsMs });
   lifecycle.own('memory of copies', () => memory.settled());
   const { deadline } = lifecycle;
   const jobs = jobMetrics(metrics, [...names.keys()], ALERTED_OUTCOMES);

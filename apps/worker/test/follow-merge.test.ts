@@ -49,7 +49,7 @@ async function rekeyed(): Promise<DisclosureReceipt[]> {
   for await (const receipt of readReceipts(redis)) if (receipt.what === 'rekeyed') all.push(receipt);
   return all;
 }
-const open_ = async (): Promise<string[]> =>
+const toLookAt = async (): Promise<string[]> =>
   (await readWorklist(redis, LENDER)).items.map(({ finding }) => finding);
 const findingsOf = async (bench: SweepBench, how: Parameters<SweepBench['sweep']>[0] = { atMs: NOW }) =>
   (await bench.sweep(how)).homes['midland']?.findings;
@@ -72,7 +72,7 @@ describe('a patron whose records home has merged', () => {
       homeKey,
       formerKeys: [`midland:${former}`],
     });
-    expect(await open_()).toEqual([]);
+    expect(await toLookAt()).toEqual([]);
 
     bench.homes['midland']?.putPatron(cardOf('midland', 0), {
       email: 'new@midland.example',
@@ -93,14 +93,14 @@ describe('a patron whose records home has merged', () => {
     merge(bench, 0, person);
     bench.lender.clearCalls();
     expect(await findingsOf(bench)).toEqual({ HOME_MERGED: 1 });
-    expect(await open_()).toEqual(['HOME_MERGED']);
+    expect(await toLookAt()).toEqual(['HOME_MERGED']);
     expect(keysOf(bench, 0)).toEqual(before);
     expect(bench.calls(bench.lender).filter((call) => /^(?:PATCH|PUT|POST)/.test(call))).toEqual([]);
     expect(await rekeyed()).toEqual([]);
     // Somebody says that it is the same person, by the record here.
     bench.homes['midland']?.putPatron(cardOf('midland', 0), personOf(0));
     expect(await findingsOf(bench, { atMs: NOW + DAY_MS })).toEqual({ REKEYED: 1 });
-    expect(await open_()).toEqual([]);
+    expect(await toLookAt()).toEqual([]);
   });
 
   test('is not followed to whose card somebody at the lending library has entered, whatever names they wrote', async () => {
@@ -155,7 +155,7 @@ describe('a patron whose records home has merged', () => {
     expect(keysOf(bench, 0)).toEqual([`midland:${now}`]);
     expect(await rekeyed()).toHaveLength(1);
     await bench.sweep({ atMs: NOW + 2 * DAY_MS });
-    expect(await open_()).toEqual([]);
+    expect(await toLookAt()).toEqual([]);
     expect(await rekeyed()).toHaveLength(1);
   });
 

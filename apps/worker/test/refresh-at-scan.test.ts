@@ -135,13 +135,13 @@ describe('a copy that is scanned', () => {
     const lines = startWorker(bench);
     await scan(bench, 0);
     await ended(lines, 1);
-    const open_ = async () => (await readWorklist(redis, LENDER)).items.map(({ finding }) => finding);
-    expect(await open_()).toEqual(['HOME_RESTRICTED']);
+    const toLookAt = async () => (await readWorklist(redis, LENDER)).items.map(({ finding }) => finding);
+    expect(await toLookAt()).toEqual(['HOME_RESTRICTED']);
     bench.homes['midland']?.putPatron(cardOf('midland', 0), { restricted: false });
     await nextDay(bench, 0);
     await scan(bench, 0);
     await ended(lines, 2);
-    expect(await open_()).toEqual([]);
+    expect(await toLookAt()).toEqual([]);
   });
 
   test('T-26 is refreshed at use, alone, by the three-way rule and with few calls', async () => {

@@ -61,7 +61,6 @@ export {
   statusRequestedSchema,
 } from './library-status.ts';
 export {
-  type FindingAct,
   OPEN_FINDINGS,
   type OpenFindingCode,
   commandsFor,

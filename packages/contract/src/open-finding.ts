@@ -1,5 +1,5 @@
 /** What somebody can do about a copy that something is open of. */
-export type FindingAct = 'adopt' | 'rekey' | 'release' | 'keep' | 'purge' | 'erase';
+type FindingAct = 'adopt' | 'rekey' | 'release' | 'keep' | 'purge' | 'erase';
 
 interface Advice {
   /** What it means. */

@@ -5,6 +5,7 @@ import {
   dropUnremembered,
   lockUnremembered,
   noteUnremembered,
+  openReceipts,
   readUnremembered,
   rekeyCopyRecord,
 } from '@passport/queue/copies';
@@ -55,6 +56,8 @@ export interface CopyMemoryDeps {
   readonly libraries: Pick<Libraries, 'callBeside'>;
   readonly now: () => number;
   readonly log: Logger;
+  /** How long receipts are kept. */
+  readonly receiptsMs: number;
 }
 
 /**
@@ -62,7 +65,8 @@ export interface CopyMemoryDeps {
  * written waits in Redis until the plugin there has stored it.
  */
 export function buildCopyMemory(deps: CopyMemoryDeps) {
-  const { redis, now, log } = deps;
+  const { redis, now, log, receiptsMs } = deps;
+  const receipts = openReceipts(redis);
   const encryption = createEncryption(deps.keys.map((key) => key.reveal()));
   const running = new Set<Promise<void>>();
   const noted = async (written: WrittenCopy): Promise<void> => {
@@ -70,6 +74,10 @@ export function buildCopyMemory(deps: CopyMemoryDeps) {
     try {
       if (formerKey !== undefined) {
         await rekeyCopyRecord(redis, lending, { patronId, from: formerKey, to: homeKey });
+        const at = new Date(now()).toISOString();
+        const [home = ''] = homeKey.split(':');
+        const of = { home, lending, homeKey, formerKey, fields: [], eventId: event, patronId };
+        await receipts.append({ at, ...of, what: 'rekeyed' }, now(), receiptsMs);
       }
       const text = JSON.stringify(entryOf(written, encryption, Math.floor(now() / 1000)));
       const isKept = await noteUnremembered(redis, lending, { id: `${patronId}.${event}`, text });

@@ -235,13 +235,13 @@ export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, P
   const purge = { ...place, ...wish, homeKeyType: copyTypesOf(library).homeKey };
   const paced = buildPace(signal);
   const facts = new Map<number, DeletionFacts>();
-  const { of, homeKey } = wish;
+  const { of, homeKey: wanted } = wish;
   const pages =
-    homeKey === undefined
+    wanted === undefined
       ? listCopies(koha, library, of, { signal })
-      : koha.listCopies({ type: purge.homeKeyType, prefix: homeKey }, { signal });
+      : koha.listCopies({ type: purge.homeKeyType, prefix: wanted }, { signal });
   const isMeant = (copy: KohaPatron): boolean =>
-    homeKey === undefined || homeKeysOf(copy, library.copy).includes(homeKey);
+    wanted === undefined || homeKeysOf(copy, library.copy).includes(wanted);
   return {
     plan: planList(library, pages, NOTHING_KNOWN, (copies) =>
       decideBatch(purge, copies.filter(isMeant), paced, facts),

@@ -111,7 +111,7 @@ sub _status {
         failures => $FAILURES->( $json->{failures} ),
         findings =>
             { open => number()->( $findings->{open} ) // 0, listed => $FINDINGS->( $findings->{listed} ) },
-        needs    => {
+        needs => {
             observes    => ( $needs->{mode} // q{} ) eq 'observe' ? 1 : 0,
             categories  => list_of($TEXT)->( $needs->{categories} ),
             branch      => $TEXT->( $needs->{branch} ),
