@@ -268,6 +268,8 @@ describe('what the plugin finds in its own Koha is said in the words of doctor',
     ['sip_branch', 'warning', 'kohalib', 'sip_branch kohalib'],
     ['plack_few', 'warning', null, 'few_workers'],
     ['found_later', 'fault', 'X', 'plugin_finding found_later'],
+    ['constructor', 'fault', null, 'plugin_finding constructor'],
+    ['__proto__', 'fault', null, 'plugin_finding __proto__'],
   ])('%s (%s) of %s', async (finding, level, name, found) => {
     riverside.putSettings(finds(finding, level, { name, figure: 1 }));
     const { code, faults, warnings, libraries } = await look();

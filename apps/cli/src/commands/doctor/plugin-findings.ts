@@ -189,6 +189,10 @@ const LATER: Row = [
 
 const BUILD = { fault, warning, unchecked };
 
+/** The word comes from another Koha: one that every object has, such as `constructor`, is no row. */
+const rowOf = (finding: string): Row | null | undefined =>
+  Object.hasOwn(PLUGIN_FINDINGS, finding) ? PLUGIN_FINDINGS[finding] : undefined;
+
 /** What the plugin's own set-up check has found, as doctor says it. */
 export function* showFindings(
   { library }: Examinee,
@@ -198,7 +202,7 @@ export function* showFindings(
 ): Findings {
   const ours = ourTypes(library.copy);
   for (const { finding, level, name, figure } of findings ?? []) {
-    const row = PLUGIN_FINDINGS[`${finding} ${name ?? ''}`] ?? PLUGIN_FINDINGS[finding];
+    const row = rowOf(`${finding} ${name ?? ''}`) ?? rowOf(finding);
     // An id or a secret that is not this library's is a finding of its own, and then no wonder.
     const isKnown = row === null || (row === UNKNOWN_LIBRARY && hasOtherFault);
     if (level === 'ok' || isKnown || (level === 'unchecked' && row === undefined)) continue;
