@@ -53,6 +53,20 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].refresh',
     problem: /needs retry.tell_koha/,
   },
+  'a time of day to count loans that is none': {
+    break: inLibrary('loans')({ count: '24:00' }),
+    path: 'libraries[0].loans.count',
+    problem: /does not fit/,
+    allowed: /off or \{count: "HH:MM"\}/,
+  },
+  'loans, without the plugin': {
+    break: (file) => {
+      inLibrary('retry')({ tell_koha: false })(file);
+      inLibrary('loans')({ count: '04:00' })(file);
+    },
+    path: 'libraries[0].loans',
+    problem: /needs retry.tell_koha/,
+  },
   'a time of day to read what is owed that is none': {
     break: inLibrary('owed')({ read: '3:00' }),
     path: 'libraries[0].owed.read',

@@ -1,5 +1,4 @@
-import type { CheckoutTable } from './checkouts/checkout-table.ts';
-import type { LoanRow } from './checkouts/loans.ts';
+import type { CheckoutTable, LoanRow } from './checkouts/checkout-table.ts';
 import type { Clock } from './clock.ts';
 import type { FaultQueue } from './control/fault-queue.ts';
 import type { ItemTable } from './items/item-table.ts';

@@ -27,6 +27,16 @@ export interface CheckoutRow {
   readonly note_seen: boolean | null;
 }
 
+/** A row that Koha writes at every checkout, renewal and return (`statistics`). Neither anonymising nor a deletion touches it. */
+export interface LoanRow {
+  /** By this Koha's clock: `2026-11-25T10:00:00+01:00`. */
+  readonly at: string;
+  readonly type: 'issue' | 'onsite_checkout' | 'renew' | 'return';
+  /** The branch where it happened. */
+  readonly branch: string;
+  readonly patron_id: number;
+}
+
 const required = { nullable: false } as const;
 
 /** The columns of a checkout: barcode from 24.11, booking and return place from 25.11. */

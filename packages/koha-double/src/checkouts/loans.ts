@@ -1,14 +1,5 @@
 import type { Double } from '../double.ts';
-
-/** A row that Koha writes at every checkout, renewal and return (`statistics`). Neither anonymising nor a deletion touches it. */
-export interface LoanRow {
-  /** By this Koha's clock: `2026-11-25T10:00:00+01:00`. */
-  readonly at: string;
-  readonly type: 'issue' | 'onsite_checkout' | 'renew' | 'return';
-  /** The branch where it happened. */
-  readonly branch: string;
-  readonly patron_id: number;
-}
+import type { LoanRow } from './checkout-table.ts';
 
 /** Writes the row of what happens now. */
 export function recordLoan(

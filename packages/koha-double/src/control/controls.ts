@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { parseJson } from '../api/read-request.ts';
-import type { LoanRow } from '../checkouts/loans.ts';
+import type { LoanRow } from '../checkouts/checkout-table.ts';
 import type { Double } from '../double.ts';
 import { anonymizePatron, mergePatrons } from '../patrons/anonymize-and-merge.ts';
 import type { CopyRow } from '../plugin/plugin-tables.ts';
