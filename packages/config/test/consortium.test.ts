@@ -48,6 +48,7 @@ describe('defaults', () => {
       ...FIELD_GROUPS.contact,
       ...FIELD_GROUPS.address,
       ...FIELD_GROUPS.birth,
+      ...FIELD_GROUPS.choices,
     ]);
   });
 
