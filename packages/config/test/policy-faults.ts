@@ -187,6 +187,12 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     problem: /writes, and copy\.mode is observe/,
     allowed: /off/,
   },
+  'a copy of an expired card that has expired itself': {
+    break: inLibrary('eligibility')({ expired: 'allow' }),
+    path: 'libraries[0].copy.expiry',
+    problem: /eligibility\.expired is allow/,
+    allowed: /category/,
+  },
   'a standing that nobody is told when to check': {
     break: inLibrary('standing')('report'),
     path: 'libraries[0].standing',
