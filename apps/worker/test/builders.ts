@@ -170,6 +170,7 @@ const FOUND: KohaPatron = {
   restricted: false,
   cardLost: false,
   incorrectAddress: false,
+  privacy: 1,
   accountBalance: 0,
   attributes: [],
   hidden: false,

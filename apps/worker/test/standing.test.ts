@@ -226,7 +226,7 @@ describe('the standing of a copy at a visit', () => {
     const { patron_id } = copyOf(bench, 0);
     // As if the last visit was more than a minute ago.
     await redis.zincrby(`{passport}:seen-today:${LENDER}`, -61_000, String(patron_id));
-    return openSeenCopies(redis).note({ library: LENDER, patron_id: Number(patron_id) }, true);
+    return openSeenCopies(redis).note({ library: LENDER, patron_id }, true);
   };
   const untilShown = (bench: SweepBench, isGood: boolean) =>
     waitFor('the standing to be told', () =>

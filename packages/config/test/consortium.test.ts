@@ -48,6 +48,7 @@ describe('defaults', () => {
       ...FIELD_GROUPS.contact,
       ...FIELD_GROUPS.address,
       ...FIELD_GROUPS.birth,
+      ...FIELD_GROUPS.choices,
     ]);
   });
 
@@ -57,7 +58,7 @@ describe('defaults', () => {
       koha: { timeout: '2s' },
       limits: { burst: 7 },
       copy: { category: 'DEF', set: { statistics_1: 'a', lang: 'fr' }, expiry: 'category' },
-      eligibility: { max_debt: 5, expired: 'allow' },
+      eligibility: { max_debt: 5, card_lost: 'allow' },
       retry: { checkout: false },
     };
     at(file, 'libraries', 1)['copy'] = { set: { statistics_2: 'b', lang: null }, expiry: { days: 30 } };
@@ -67,11 +68,11 @@ describe('defaults', () => {
       koha: { timeoutMs: 2000, maxInFlight: 'auto' },
       limits: { burst: 7, backlog: 10_000 },
       copy: { category: { kind: 'one', category: 'PT' }, set: { statistics_1: 'a', lang: 'fr' } },
-      eligibility: { maxDebt: 5, expired: 'allow', restricted: 'refuse' },
+      eligibility: { maxDebt: 5, cardLost: 'allow', restricted: 'refuse' },
     });
     expect(riverside).toMatchObject({
       copy: { category: { kind: 'one', category: 'DEF' }, expiry: { kind: 'days', days: 30 } },
-      eligibility: { maxDebt: null, expired: 'allow' },
+      eligibility: { maxDebt: null, cardLost: 'allow' },
       retry: { checkout: false, tellKoha: true },
     });
     expect(riverside?.copy.set).toEqual({ statistics_1: 'a', statistics_2: 'b' });

@@ -131,7 +131,7 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     break: inLibrary('copy', 'set')({ flags: '1' }),
     path: 'libraries[0].copy.set.flags',
     problem: /no field that can be set/,
-    allowed: /statistics_1, statistics_2, lang, opac_notes/,
+    allowed: /statistics_1, statistics_2, opac_notes/,
   },
   'a fixed value that is too long': {
     break: inLibrary('copy', 'set')({ statistics_1: 'x'.repeat(81) }),
@@ -186,6 +186,12 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].refresh',
     problem: /writes, and copy\.mode is observe/,
     allowed: /off/,
+  },
+  'a copy of an expired card that has expired itself': {
+    break: inLibrary('eligibility')({ expired: 'allow' }),
+    path: 'libraries[0].copy.expiry',
+    problem: /eligibility\.expired is allow/,
+    allowed: /category/,
   },
   'a standing that nobody is told when to check': {
     break: inLibrary('standing')('report'),

@@ -5,6 +5,10 @@ interface FieldFacts {
   readonly limit: FieldLimit;
   /** What the value must be: free text, a date `YYYY-MM-DD`, or a code that is taken whole or not at all. */
   readonly kind: 'text' | 'date' | 'code';
+  /** Of a choice: what Koha holds where nobody has chosen. It counts as nothing here, and is written to take a choice back. */
+  readonly unchosen?: string | boolean;
+  /** The values that a choice can have; any other is none. */
+  readonly values?: readonly string[];
 }
 
 /** A field that may be copied, by Koha's name of it in its API. */
@@ -67,6 +71,16 @@ const GROUPS = {
     altaddress_phone: TEXT,
   },
   gender: { gender: { limit: { characters: 1 }, kind: 'code' } },
+  choices: {
+    lang: { limit: { characters: 25 }, kind: 'code', unchosen: 'default' },
+    autorenew_checkouts: { limit: { characters: 5 }, kind: 'code', unchosen: true, values: ['false'] },
+    check_previous_checkout: {
+      limit: { characters: 7 },
+      kind: 'code',
+      unchosen: 'inherit',
+      values: ['yes', 'no'],
+    },
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, FieldFacts>>>>;
 
 export type FieldGroup = keyof typeof GROUPS;
@@ -91,6 +105,5 @@ export const PATRON_FIELDS: readonly PatronField[] = Object.values(GROUPS)
 export const SETTABLE_FIELDS: Readonly<Record<string, FieldLimit>> = {
   statistics_1: { characters: 80 },
   statistics_2: { characters: 80 },
-  lang: { characters: 25 },
   opac_notes: LONG,
 };

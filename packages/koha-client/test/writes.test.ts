@@ -33,6 +33,7 @@ describe('creating a patron', () => {
   test('is one call as the branch, without a welcome mail', async () => {
     expect(await create(json(201, patronRow()))).toEqual({
       kind: 'created',
+      privacy: null,
       patronId: 812,
       cardnumber: CARD,
       hidden: false,
@@ -55,7 +56,13 @@ describe('creating a patron', () => {
     ['no JSON', raw(201, 'x', { location: 'https://koha.example/api/v1/patrons/813' }), false],
     ['cut off', raw(201, '{"patron_id":', { location: '/api/v1/patrons/813' }), false],
   ])('takes the id from Location when the answer is %s', async (_what, reply, hidden) => {
-    expect(await create(reply)).toEqual({ kind: 'created', patronId: 813, cardnumber: null, hidden });
+    expect(await create(reply)).toEqual({
+      kind: 'created',
+      patronId: 813,
+      cardnumber: null,
+      privacy: null,
+      hidden,
+    });
   });
 
   test.each<[string, Reply, CreateResult]>([
@@ -185,8 +192,15 @@ describe('the body of a create', () => {
     });
   });
 
-  test('leaves out a language that is not known, which Koha would refuse as null', async () => {
-    expect(await sentBody({ lang: null })).toEqual(PATRON_BODY);
+  test('has choices in Koha’s types, and one that is taken back as what nobody has chosen: Koha refuses null', async () => {
+    expect(await sentBody({ lang: null, autorenew_checkouts: 'false', check_previous_checkout: '' })).toEqual(
+      {
+        ...PATRON_BODY,
+        lang: 'default',
+        autorenew_checkouts: false,
+        check_previous_checkout: 'inherit',
+      },
+    );
     await koha.close();
     expect(await sentBody({ lang: 'fr-FR' })).toEqual({ ...PATRON_BODY, lang: 'fr-FR' });
   });

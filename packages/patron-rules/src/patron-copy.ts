@@ -32,6 +32,8 @@ export type PatronCopy =
       readonly fields: readonly string[];
       /** Names of all fields that may come from home, those that home has empty too. */
       readonly agreed: readonly string[];
+      /** The privacy that the copy has at least, Koha's 1 or 2; null: any. Koha takes it from the category at a create, whatever the body says. */
+      readonly privacy: number | null;
     }
   /** Nothing may be written until a person fixes the lending library's configuration. */
   | { readonly kind: 'misconfigured'; readonly problem: Misconfiguration };
@@ -68,8 +70,17 @@ export function buildPatronCopy(input: CopyCase): PatronCopy {
     extended_attributes: passportOf(lending, home.id, homeKey),
   };
   const fields = Object.keys(copied).filter((name) => name in values);
-  return { kind: 'copy', body, homeKey, fields, agreed: agreed.map(({ name }) => name) };
+  const privacy = leastPrivacy(patron);
+  const passed = privacy === NEVER ? [...fields, 'privacy'] : fields;
+  return { kind: 'copy', body, homeKey, fields: passed, agreed: agreed.map(({ name }) => name), privacy };
 }
+
+/** Koha's privacy of a patron whose checkouts are kept no longer than until their return. */
+const NEVER = 2;
+
+/** The privacy that a copy of this patron has at least: nobody is less private elsewhere than at home. What is kept for ever there need not be here. */
+export const leastPrivacy = ({ privacy }: Pick<KohaPatron, 'privacy'>): number | null =>
+  privacy === null || privacy === 0 ? null : privacy;
 
 /** A category code as Koha's own form takes it (`categories.tt`); null for text that only another library's Koha calls one. */
 function codeOf(categoryId: string): string | null {
@@ -120,8 +131,9 @@ function fixedValues({ lending, accepts }: CopyCase): Record<string, string> {
 }
 
 /** The value as Koha takes it; '' when there is none, or only one that Koha would refuse or that must not be cut. */
-function valueFor({ kind, limit }: PatronField, raw: string): string {
+function valueFor({ kind, limit, values }: PatronField, raw: string): string {
   const text = cleanText(raw);
+  if (values !== undefined && !values.includes(text)) return '';
   if (kind === 'text') return fitText(text, limit);
   return fits(text, limit) ? text : '';
 }

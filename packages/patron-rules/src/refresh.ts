@@ -2,7 +2,7 @@ import type { AppliedChanges, ExpiryChoice } from '@passport/config';
 import type { PatronChange, KohaPatron, RememberedCopy } from '@passport/koha-client';
 import type { CopyFinding } from './copy-findings.ts';
 import { type CopyTraits, isMergedCopy, isRenumbered } from './merged-copy.ts';
-import type { PatronCopy } from './patron-copy.ts';
+import { type PatronCopy, leastPrivacy } from './patron-copy.ts';
 import { CARD_LOST } from './written-fields.ts';
 
 /** Whether a value is what a keyed hash stands for; null where the hash's key is not here. */
@@ -77,8 +77,10 @@ export function decideRefresh(input: RefreshCase): RefreshDecision {
       (field !== 'cardnumber' || (applies.card && isTaken)) && (field !== 'expiry_date' || applies.expiry),
   );
   const restriction = decideRestriction(input);
+  const privacy = decidePrivacy(input);
+  const isRefreshed = written.some((field) => !ABOUT_THE_MEMBERSHIP.has(field)) || 'privacy' in privacy;
   const findings: CopyFinding[] = [
-    ...(written.some((field) => !ABOUT_THE_MEMBERSHIP.has(field)) ? ['REFRESHED' as const] : []),
+    ...(isRefreshed ? ['REFRESHED' as const] : []),
     ...(written.includes('cardnumber')
       ? [isTaken ? ('CARD_CHANGED' as const) : ('CARD_NOT_OF_HOME' as const)]
       : []),
@@ -90,7 +92,7 @@ export function decideRefresh(input: RefreshCase): RefreshDecision {
     ...(written.includes(CARD_LOST) && wanted[CARD_LOST] === '' ? ['HOME_CARD_FOUND' as const] : []),
   ];
   return {
-    change: Object.fromEntries(applied.map((field) => [field, valueOf(wanted, field)])),
+    change: { ...Object.fromEntries(applied.map((field) => [field, valueOf(wanted, field)])), ...privacy },
     kept,
     settled: {
       ...settledFields(input, named('same')),
@@ -143,6 +145,12 @@ function wantedMark({ home, remembered, applies, isWritten }: RefreshCase): Read
   if (home.cardLost === true) return { [CARD_LOST]: MARKED };
   const last = remembered?.fields[CARD_LOST];
   return last !== undefined && isWritten(CARD_LOST, MARKED, last.hash) !== false ? { [CARD_LOST]: '' } : {};
+}
+
+/** Raised to home's whoever has set it, and never lowered: what a patron's checkouts are kept for is no field that follows home. */
+function decidePrivacy({ copy, home }: RefreshCase): Readonly<Record<string, string>> {
+  const least = leastPrivacy(home);
+  return least !== null && copy.privacy !== null && copy.privacy < least ? { privacy: String(least) } : {};
 }
 
 function decideRestriction({ home, homeKey, remembered }: RefreshCase): RestrictionChange {
@@ -241,7 +249,8 @@ function valueOf(wanted: Readonly<Record<string, string>>, field: string): strin
 export function refreshBody(copy: KohaPatron, change: Readonly<Record<string, string | null>>): PatronChange {
   const demanded = { surname: copy.surname, library_id: copy.libraryId, category_id: copy.categoryId };
   const mark = CARD_LOST in change ? { [CARD_LOST]: change[CARD_LOST] === MARKED } : {};
-  return { ...demanded, ...change, ...mark };
+  const privacy = 'privacy' in change ? { privacy: Number(change['privacy']) } : {};
+  return { ...demanded, ...change, ...mark, ...privacy };
 }
 
 /** Whether so many copies of one home library that were not answered mean that it hides its patrons, and not that they are gone. */

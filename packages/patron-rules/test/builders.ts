@@ -125,6 +125,7 @@ export function patron(changes: Partial<KohaPatron> = {}): KohaPatron {
     restricted: false,
     cardLost: false,
     incorrectAddress: false,
+    privacy: 1,
     accountBalance: null,
     attributes: [],
     hidden: false,

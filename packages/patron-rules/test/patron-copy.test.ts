@@ -22,6 +22,7 @@ describe('a copy', () => {
     expect(copyOf({ lending: lending({ fields: some, set: { statistics_1: 'passport' } }) })).toEqual({
       kind: 'copy',
       homeKey: 'midland:812',
+      privacy: 1,
       fields: ['surname', 'firstname', 'email', 'date_of_birth'],
       agreed: ['surname', 'firstname', 'email', 'date_of_birth'],
       body: {
@@ -43,7 +44,7 @@ describe('a copy', () => {
   });
 
   test('T-01 T-03 T-19 has no key outside the allow-list, whatever the record holds', () => {
-    const planted = { password: 'x', userid: 'x', staff_notes: 'x', flags: 'x', future: 'x', privacy: 'x' };
+    const planted = { password: 'x', userid: 'x', staff_notes: 'x', flags: 'x', future: 'x' };
     const record = { ...patron({ fields: planted }), ...planted } as KohaPatron;
     const allowed = new Set([
       ...COPY_FIELDS,

@@ -27,6 +27,8 @@ export interface CopyOrder extends CopyTraits {
   readonly fields: readonly string[];
   /** Names of all fields that may come from home, those that home has empty too. */
   readonly agreed: readonly string[];
+  /** The privacy that the copy has at least; null: any. */
+  readonly privacy: number | null;
   readonly passportTypes: ReadonlySet<string>;
   /** Whether the card can be one of the home library's own: a copy that has another gets no other. */
   readonly isOwnCard: () => boolean;
@@ -48,7 +50,7 @@ export interface CopyOrder extends CopyTraits {
 export const orderCopy = (
   scan: Scan,
   { patron, home }: Found,
-  { homeKey, body, fields, agreed }: Extract<PatronCopy, { kind: 'copy' }>,
+  { homeKey, body, fields, agreed, privacy }: Extract<PatronCopy, { kind: 'copy' }>,
   { copy, standing }: Library,
   { consortium, capabilities }: { readonly consortium: Consortium; readonly capabilities: Capabilities },
 ): CopyOrder => ({
@@ -61,6 +63,7 @@ export const orderCopy = (
   body,
   fields,
   agreed,
+  privacy,
   passportTypes: passportTypes(consortium),
   isOwnCard: () => isOwnCard(consortium, libraryById(consortium, home), body.cardnumber),
   homeKeyAttribute: copy.homeKeyAttribute,

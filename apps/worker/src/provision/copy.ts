@@ -6,7 +6,17 @@ import type { CreatePlaceBusy } from './create-access.ts';
 import type { Found } from './find-patron.ts';
 import { explainUnfound, findLocalCopy, observeCopy } from './local-copy.ts';
 import { recordCopy } from './record-copy.ts';
-import { type CopyOutcome, type CopyThere, type Result, codeOf, done, othersFirst } from './result.ts';
+import { configuredCodes, confirmName } from './confirm-name.ts';
+import {
+  type CopyOutcome,
+  type CopyThere,
+  type Done,
+  type Result,
+  codeOf,
+  done,
+  misconfigured,
+  othersFirst,
+} from './result.ts';
 import { decideFailure } from './retry-policy.ts';
 import type { Scan } from './scan.ts';
 import { type Step, openStep } from './step.ts';
@@ -48,10 +58,39 @@ async function copyFound(
     const copied = await inStep('copy', () => ensureCopy(scan, order, step, context));
     if (copied.kind === 'busy') return othersFirst(scan, homes, copied.freeInMs);
     recordCopy(scan, order, copied, context);
+    if (copied.kind === 'there') {
+      const refused = await inStep('copy', () => keepPrivacy(order, copied, step));
+      if (refused !== null) return { homes, ...refused };
+    }
     return copied.kind === 'done' ? { homes, ...copied } : copied;
   } catch (error) {
     return failedCopy(home, error);
   }
+}
+
+/**
+ * Raises the privacy of a copy that this event made to what it is at home: Koha takes it from the category at a create, whatever is sent. A
+ * run that fails here looks for the copy again, and comes here again. Throws KohaError or LibraryClosed.
+ */
+async function keepPrivacy(
+  order: CopyOrder,
+  { made, privacy: shown = null }: CopyThere,
+  step: Step,
+): Promise<Done | null> {
+  const { lending, branch, body, privacy } = order;
+  if (privacy === null || made.disclosed === null) return null;
+  const { patron_id: patronId } = made;
+  const has =
+    shown ?? (await step.read(lending, (koha, limits) => koha.readPatron(patronId, limits)))?.privacy ?? null;
+  if (has === null || has >= privacy) return null;
+  step.assertHeld();
+  const { surname, library_id, category_id } = body;
+  const change = { surname, library_id, category_id, privacy };
+  const changed = await step.call(lending, (koha) =>
+    koha.changePatron(patronId, change, { branch }, { signal: step.signal }),
+  );
+  if (changed.kind !== 'refused') return null;
+  return misconfigured(lending, await confirmName(lending, changed, configuredCodes(order), step));
 }
 
 /**

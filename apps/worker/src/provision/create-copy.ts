@@ -88,7 +88,7 @@ async function create(order: CopyOrder, step: Step, isFirst: boolean): Promise<C
     );
     switch (answer.kind) {
       case 'created':
-        return created(order, answer.patronId, answer.hidden);
+        return created(order, answer);
       case 'refused':
         return misconfigured(lending, await confirmName(lending, answer, configuredCodes(order), step));
       default:
@@ -113,12 +113,11 @@ const mayHaveLeft = (error: unknown): boolean =>
 
 function created(
   { lending, home, homeKey, fields }: CopyOrder,
-  patronId: number,
-  hidden: boolean,
+  { patronId, hidden, privacy }: Extract<CreateResult, { kind: 'created' }>,
 ): CopyOutcome {
   if (!hidden) {
     const made = { outcome: 'COPIED', home, home_key: homeKey, patron_id: patronId } as const;
-    return { kind: 'there', made: { ...made, reasons: [], disclosed: [...fields] } };
+    return { kind: 'there', made: { ...made, reasons: [], disclosed: [...fields] }, privacy };
   }
   // A 201 with a body of nulls: the copy is there, but this API user will never find it again.
   return { ...misconfigured(lending, { what: 'permission', name: SEE_ALL }), patronId };

@@ -42,6 +42,8 @@ export interface CopyThere {
   readonly made: MadeCopy;
   /** The home key that it had until now, of the same patron. */
   readonly formerKey?: string;
+  /** The privacy that Koha has given it, where its answer to the create has shown that. */
+  readonly privacy?: number | null;
 }
 
 /** The outcome of the copy: it is there, or it is not (or no longer, or hidden from us), and trying again would not help. */

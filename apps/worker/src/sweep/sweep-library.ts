@@ -318,10 +318,10 @@ async function countUnknown(sweep: Sweep): Promise<void> {
 /** The copies on record of libraries with which the lending library has no agreement any more are in no good standing. */
 async function endStandings({ patrons }: ListedPage, { state, lending, deps }: Sweep): Promise<void> {
   const { call, readRecords } = deps;
-  const isOpen = (homeKey: string): boolean => Object.hasOwn(state.homes, homeKey.split(':')[0] ?? '');
+  const isAgreed = (homeKey: string): boolean => Object.hasOwn(state.homes, homeKey.split(':')[0] ?? '');
   const keyOf = (copy: KohaPatron): string => homeKeysOf(copy, lending.copy).join();
   const ended = patrons.filter(
-    (copy) => isCopy(copy, passportTypes(deps.consortium)) && !isOpen(keyOf(copy)),
+    (copy) => isCopy(copy, passportTypes(deps.consortium)) && !isAgreed(keyOf(copy)),
   );
   const ids = ended.map(({ patronId }) => patronId);
   const records = await readRecords(lending.id, ids);

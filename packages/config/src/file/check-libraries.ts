@@ -28,6 +28,9 @@ function checkLibrary({ koha, retry, copy, share, ...library }: Library, report:
     report(['refresh'], 'says not when', 'sweep, at_scan: true, or off');
   if (library.standing !== 'off' && library.refresh === null)
     report(['standing'], 'needs refresh, which says when', 'off');
+  // The copy would have the date that has passed: nobody could borrow with it.
+  if (library.eligibility.expired === 'allow' && copy.expiry.kind !== 'category')
+    report(['copy', 'expiry'], "never goes beyond home's date, and eligibility.expired is allow", 'category');
   for (const key of ['refresh', 'owed'] as const) {
     if (library[key] === null) continue;
     // What is done to copies after they were made needs to know them, and the plugin.

@@ -126,7 +126,7 @@ export const FIELDS_ALLOWED = `a list of groups (${Object.keys(FIELD_GROUPS).joi
 
 /** Groups that are shared and copied where nothing is said. */
 export function fieldList(description: string) {
-  const fallback = ['name', 'contact', 'address', 'birth'];
+  const fallback = ['name', 'contact', 'address', 'birth', 'choices'];
   return key(fieldNames, { description, allowed: FIELDS_ALLOWED, fallback });
 }
 

@@ -23,6 +23,8 @@ export interface KohaPatron {
   readonly restricted: boolean | null;
   readonly cardLost: boolean | null;
   readonly incorrectAddress: boolean | null;
+  /** Whether Koha keeps what was borrowed: 0 for ever, 1 as its library does, 2 never; null when it was not answered. */
+  readonly privacy: number | null;
   /** What the patron owes, below zero what the library owes; null when it was not requested or not answered. */
   readonly accountBalance: number | null;
   /** Null when they were not requested or not answered. After a search by attribute these can be the matching ones only. */
@@ -87,6 +89,18 @@ const text = z.preprocess(
   z.string().max(LONGEST_TEXT).nullable().optional(),
 );
 
+/** What a patron has chosen, as text; null where Koha holds what it does for those who have not. */
+const choice = (unchosen: string | boolean) =>
+  z.preprocess(
+    (value) =>
+      typeof value === typeof unchosen && value !== unchosen
+        ? String(value)
+        : value === unchosen
+          ? null
+          : undefined,
+    text,
+  );
+
 const rowSchema = z.object({
   patron_id: z.number().int().positive().nullable(),
   cardnumber: held(LONGEST_CARD).nullable(),
@@ -99,10 +113,14 @@ const rowSchema = z.object({
   restricted: flag,
   patron_card_lost: mark,
   incorrect_address: mark,
+  privacy: fact(z.union([z.literal(0), z.literal(1), z.literal(2)])).optional(),
   account_balance: balance,
   extended_attributes: attributes,
   ...Object.fromEntries(
-    PATRON_FIELDS.map(({ name, kind }) => [name, (kind === 'date' ? date : text).optional()]),
+    PATRON_FIELDS.map(({ name, kind, unchosen }) => [
+      name,
+      (kind === 'date' ? date : unchosen === undefined ? text : choice(unchosen)).optional(),
+    ]),
   ),
 });
 
@@ -133,6 +151,7 @@ export function parsePatron(json: unknown, requestedId?: number): KohaPatron | u
     restricted: row.restricted,
     cardLost: row.patron_card_lost,
     incorrectAddress: row.incorrect_address,
+    privacy: row.privacy ?? null,
     accountBalance: row.account_balance,
     attributes:
       row.extended_attributes?.map(({ type, value, extended_attribute_id: id }) => ({ type, value, id })) ??

@@ -22,6 +22,8 @@ export type CreateResult =
       readonly patronId: number;
       /** The card as Koha stored it, which a plugin of its may have rewritten; null where the answer does not show it. */
       readonly cardnumber: string | null;
+      /** The privacy that Koha has given it, whatever was sent; null where the answer does not show it. */
+      readonly privacy: number | null;
       readonly hidden: boolean;
     }
   | { readonly kind: 'card_taken' }
@@ -50,6 +52,7 @@ const storedCardSchema = z
 const createdSchema = z.object({
   patron_id: z.number().int().positive().nullable().catch(null),
   cardnumber: storedCardSchema,
+  privacy: z.number().int().nullable().optional().catch(null),
 });
 
 /**
@@ -119,7 +122,8 @@ function readCreated(session: Session, answer: Answer): CreateResult {
   if (patronId === null) throw badAnswer(session.library, answer);
   // A body that was cut off on its way hides nothing: Location has the id.
   const cardnumber = read.data?.cardnumber ?? null;
-  return { kind: 'created', patronId, cardnumber, hidden: read.success && shown === null };
+  const privacy = read.data?.privacy ?? null;
+  return { kind: 'created', patronId, cardnumber, privacy, hidden: read.success && shown === null };
 }
 
 /** `conflict` is the database's index name, with or without its table. Without it Koha means a possible duplicate (25.11 on). */

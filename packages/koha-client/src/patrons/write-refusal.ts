@@ -1,3 +1,4 @@
+import { PATRON_FIELDS } from '@passport/contract';
 import * as z from 'zod';
 import type { KohaRefusal } from '../errors/refusal.ts';
 
@@ -95,16 +96,22 @@ function typeIn(error: string): string {
 /** Lone halves of UTF-16 pairs, which no UTF-8 can carry: Koha refuses the whole body for one (400 at `/body`). */
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
+const UNCHOSEN = new Map(PATRON_FIELDS.map(({ name, unchosen }) => [name, unchosen]));
+
 /**
- * A patron's body as Koha takes it: lone surrogates become U+FFFD, and a `lang` of null, which Koha refuses
- * (`api/v1/swagger/definitions/patron.yaml`), is left out. All else goes as it is.
+ * A patron's body as Koha takes it: lone surrogates become U+FFFD, and a choice goes in Koha's type, what nobody has chosen as Koha's own
+ * value for that, since it refuses null there (`api/v1/swagger/definitions/patron.yaml`). All else goes as it is.
  */
 export function buildSentBody<T extends Readonly<Record<string, unknown>>>(body: T): T {
   return Object.fromEntries(
-    Object.entries(body).flatMap(([name, value]) =>
-      name === 'lang' && value === null ? [] : [[name, wellFormed(value)]],
-    ),
+    Object.entries(body).map(([name, value]) => [name, wellFormed(sentChoice(value, UNCHOSEN.get(name)))]),
   ) as T;
+}
+
+function sentChoice(value: unknown, unchosen: string | boolean | undefined): unknown {
+  if (unchosen === undefined) return value;
+  if (value === null || value === '') return unchosen;
+  return typeof unchosen === 'boolean' ? value === 'true' || value === true : value;
 }
 
 function wellFormed(value: unknown): unknown {
