@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Double } from '../double.ts';
+import { hasPatterns } from './receiver.ts';
 import type { PageRequest } from '../staff-pages/staff-page.ts';
 
 /**
@@ -32,11 +33,13 @@ export function deskTags({ double, path, fields: query, language }: PageRequest)
   const script = `<script src="/api/v1/contrib/passport/desk.js?v=${plugin_version}" defer></script>\n`;
   const op = query.get('op') ?? '';
   if (path.endsWith('/members/memberentry.pl') && ['add', 'add_form'].includes(op)) return script;
-  if (!path.endsWith('/members/member.pl') || query.get('circsearch') !== '1') return '';
+  const isForCard = path.endsWith('/members/member.pl') && query.get('circsearch') === '1';
+  if (!isForCard && !path.endsWith('/circ/circulation.pl')) return '';
   const facts = JSON.stringify({
     version: plugin_version,
     library: webhook.library,
     patterns: webhook.patterns,
+    anyCard: !hasPatterns(webhook.patterns),
     messages: messagesBeside(pluginScript, language),
   }).replaceAll('<', String.raw`\u003c`);
   return `<script type="application/json" id="passport-desk">${facts}</script>\n${script}`;

@@ -13,7 +13,7 @@ our @EXPORT_OK = qw( script tags wanted_on );
 =head1 NAME
 
 Koha::Plugin::Org::PatronPassport::DeskScript - the files of desk/ as the one script that a browser gets, on the page that Koha
-shows for an unknown card, and on its form for a new patron
+shows for an unknown card, in its checkout, and on its form for a new patron
 
 =head1 FUNCTIONS
 
@@ -21,7 +21,7 @@ shows for an unknown card, and on its form for a new patron
 
     my $what = wanted_on($page);
 
-C<panel> on the page for an unknown card, C<form> on the form for a new patron, which the script fills with the card; undef where
+C<panel> on the page for an unknown card and in the checkout, C<form> on the form for a new patron, which the script fills with the card; undef where
 it would certainly do nothing. C<$page> is the path that a newer Koha passes to the hook; an older one leaves it in the
 environment.
 
@@ -32,8 +32,9 @@ sub wanted_on {
 
     $page //= $ENV{SCRIPT_NAME};
     my $query = $ENV{QUERY_STRING};
-    return 'panel' if _is( $page, 'member' )      && _has( $query, qr{circsearch=1}xms );
-    return 'form'  if _is( $page, 'memberentry' ) && _has( $query, qr{op=add (?: _form )?}xms );
+    return 'panel' if _is( $page, 'circ/circulation' );
+    return 'panel' if _is( $page, 'members/member' )      && _has( $query, qr{circsearch=1}xms );
+    return 'form'  if _is( $page, 'members/memberentry' ) && _has( $query, qr{op=add (?: _form )?}xms );
 
     return;
 }
@@ -42,7 +43,7 @@ sub wanted_on {
 sub _is {
     my ( $page, $name ) = @_;
 
-    return !defined $page || $page =~ m{ /members/$name[.]pl \z}xms;
+    return !defined $page || $page =~ m{ /$name[.]pl \z}xms;
 }
 
 sub _has {
@@ -71,6 +72,7 @@ sub tags {
         {   version  => $page->{version},
             library  => $page->{settings}{library},
             patterns => $page->{settings}->patterns,
+            anyCard  => $page->{settings}->has_patterns ? Mojo::JSON->false : Mojo::JSON->true,
             messages => { $language => $messages },
         }
     );

@@ -63,10 +63,11 @@ sub load {
     return $self;
 }
 
-=head2 key, is_complete, serves, wait_ms, patterns
+=head2 key, is_complete, serves, wait_ms, patterns, has_patterns
 
 C<key>: the secret's bytes, undef without a good one. C<is_complete>: an event can be sent. C<serves($interface)>:
 it is switched on there. C<wait_ms($interface)>. C<patterns>: a reference to the list of card patterns.
+C<has_patterns>: somebody has said what cards look like; without any, much else fits.
 
 =cut
 
@@ -100,6 +101,12 @@ sub patterns {
     my @patterns = _lines( $self->{card_patterns} );
 
     return @patterns ? \@patterns : [$DEFAULT_PATTERN];
+}
+
+sub has_patterns {
+    my ($self) = @_;
+
+    return _lines( $self->{card_patterns} ) ? 1 : 0;
 }
 
 =head2 checked
