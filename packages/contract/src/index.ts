@@ -53,6 +53,7 @@ export {
   LONGEST_COUNTED_MS,
   type LibraryStatus,
   MOST_LISTED_FAILURES,
+  MOST_LISTED_PARTNERS,
   libraryStatusSchema,
   parseStatusRequest,
   statusRequestedSchema,

@@ -6,7 +6,7 @@ import { pluginSources, type PreferenceName } from '../settings.ts';
 import { copyRoutes } from './copy-routes.ts';
 import { readDeskScript } from './desk-script.ts';
 import { isServiceUser, pluginRoute } from './plugin-route.ts';
-import { proofOf, sendTest } from './receiver.ts';
+import { hasPatterns, proofOf, sendTest } from './receiver.ts';
 import { scanRoutes } from './scan-routes.ts';
 
 /** What decides how copies are made and how cards are found; the plugin reports the same ones. */
@@ -63,6 +63,7 @@ const postCheck = pluginRoute('key', 'POST', '/check', async (call) => {
       pluginSources.map((source) => [source, webhook?.off?.includes(source) !== true]),
     ),
     delivery: await sendTest(call.double),
+    card_patterns: hasPatterns(webhook?.patterns ?? []) ? webhook?.patterns : [],
     serves_you: isServiceUser(call) ? 'yes' : serviceUser === null ? 'nobody' : 'no',
   });
 });

@@ -39,6 +39,7 @@ export const FINDING_CODES = [
   'plugin_secret',
   'plugin_receiver',
   'plugin_off',
+  'plugin_cards',
   'welcome_mail',
   'clock_off',
   'few_workers',

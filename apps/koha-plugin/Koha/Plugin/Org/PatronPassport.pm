@@ -13,6 +13,7 @@ use Koha::Plugin::Org::PatronPassport::Configuration;
 use Koha::Plugin::Org::PatronPassport::Copies;
 use Koha::Plugin::Org::PatronPassport::DeskScript;
 use Koha::Plugin::Org::PatronPassport::FirstScan;
+use Koha::Plugin::Org::PatronPassport::PartnerCards;
 use Koha::Plugin::Org::PatronPassport::Problem;
 use Koha::Plugin::Org::PatronPassport::Scans;
 use Koha::Plugin::Org::PatronPassport::Settings;
@@ -190,6 +191,10 @@ sub cronjob_nightly {
 
     $self->scans->purge;
     $self->copies->remove_deleted;
+
+    my $settings = $self->settings;
+    Koha::Plugin::Org::PatronPassport::PartnerCards::take_over($self)
+        if $settings->{cards_followed} && $settings->is_complete;
 
     return;
 }

@@ -89,7 +89,8 @@ sub about_settings {
         secret_from => $settings->{secret_from},
         proof       => defined $key ? proof_of( $key, $nonce ) : undef,
         serves      => { map { $_ => _boolean( $settings->serves($_) ) } qw( staff self_check sip copies ) },
-        delivery    => _delivery($settings),
+        delivery      => _delivery($settings),
+        card_patterns => $settings->has_patterns ? $settings->patterns : [],
         map { $_ => length $settings->{$_} ? "$settings->{$_}" : undef } qw( library receiver_url ),
     };
 }
