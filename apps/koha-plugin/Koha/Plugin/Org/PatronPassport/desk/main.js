@@ -9,7 +9,7 @@
  */
 import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
 import { createNextScan } from './next-scan.js';
-import { focusIsSet, remembered } from './page.js';
+import { focusCheckout, focusIsSet, isBusyElsewhere, remembered } from './page.js';
 import { cardToRegister, fillCard } from './register.js';
 import { followNoted } from './scan-list.js';
 import { createWords } from './words.js';
@@ -47,6 +47,8 @@ async function startPanel(page) {
   const saved = remembered();
   if (saved && saved.isCancelled) return null;
   await focusIsSet();
+  // Koha's own patron search has it, which would take the next card for a name
+  if (!isBusyElsewhere(null)) focusCheckout();
   const [arrival] = performance.getEntriesByType('navigation');
   const cameBack = arrival !== undefined && arrival.type === 'back_forward';
   if (!(saved && saved.eventId) && !(await isUnknownHere(card))) return null;

@@ -4,7 +4,7 @@ import { dress } from './panel-style.js';
 
 /**
  * The panel as it is before anything is known, not yet on the page. `registrations` are the links to Koha's form for a new
- * patron. It calls `on.code(code)` with what was scanned into its box, `on.typing()`, `on.answer(said)`, `on.cancel()`, and the next steps
+ * patron. It calls `on.code(code)` with what was scanned into its box, `on.choose(said)` what that is, `on.typing()`, `on.answer(said)`, `on.cancel()`, and the next steps
  * of the desk that are no links: `on.again()`, `on.card()`, `on.reload()`, `on.name()`, `on.next()`.
  */
 export function buildPanel(t, language, registrations, on) {
@@ -64,6 +64,8 @@ function buildBox(on, t) {
     itemFault,
     choice,
   );
+  asItem.addEventListener('click', () => on.choose('item'));
+  asCard.addEventListener('click', () => on.choose('card'));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const code = input.value.trim();
@@ -71,7 +73,7 @@ function buildBox(on, t) {
     if (code) on.code(code);
   });
   input.addEventListener('input', () => on.typing());
-  return { form, input, label, hint, submit, itemFault, choice, asItem, asCard };
+  return { form, input, label, hint, submit, itemFault, choice };
 }
 
 /** `next`: an element for each next step of the desk that this page has. */

@@ -11,12 +11,17 @@ import { focusBox, show, shownOf } from './show.js';
 export function takeCode(workflow, code, checkOut) {
   workflow.readings += 1;
   workflow.departure.stay();
-  const next = () =>
-    readNext(workflow, code, checkOut).finally(() => {
-      workflow.readings -= 1;
-      if (!workflow.isGone) show(workflow);
-    });
-  workflow.reading = workflow.reading.then(next).catch(() => {});
+  workflow.reading = readAfter(workflow.reading, workflow, code, checkOut);
+}
+
+async function readAfter(before, workflow, code, checkOut) {
+  await before;
+  try {
+    await readNext(workflow, code, checkOut);
+  } finally {
+    workflow.readings -= 1;
+    if (!workflow.isGone) show(workflow);
+  }
 }
 
 async function readNext(workflow, code, checkOut) {
@@ -61,16 +66,20 @@ async function openNext(workflow, code) {
 
 /** A scanner ends with Enter: the focus stays in the box, and the next code that is scanned is read as any other. */
 function ask(workflow, code, checkOut) {
-  const { panel } = workflow;
-  const answered = (work) => () => {
-    panel.choice.hidden = true;
-    focusBox(workflow);
-    void work();
-  };
-  panel.asItem.onclick = answered(() => {
-    const { isOver, isHere: here, takesItem, withItem } = factsOf(workflow);
-    return act(workflow, code, itemMeaning(isOver, here, takesItem, withItem), checkOut);
-  });
-  panel.asCard.onclick = answered(() => openNext(workflow, code));
-  panel.choice.hidden = false;
+  workflow.asked = { code, checkOut };
+  workflow.panel.choice.hidden = false;
+}
+
+/** What somebody says the code is: `item` or `card`. */
+export function answerChoice(workflow, said) {
+  const { code, checkOut } = workflow.asked;
+  workflow.panel.choice.hidden = true;
+  focusBox(workflow);
+  if (said === 'card') {
+    void openNext(workflow, code);
+    return;
+  }
+  const facts = factsOf(workflow);
+  const meaning = itemMeaning(facts.isOver, facts.isHere, facts.takesItem, facts.withItem);
+  void act(workflow, code, meaning, checkOut);
 }

@@ -14,7 +14,7 @@ import {
 import { buildPanel, openRegister } from './panel.js';
 import { registrations } from './register.js';
 import { sendAnswer, sendCard, sendItem } from './send.js';
-import { takeCode } from './scan-box.js';
+import { answerChoice, takeCode } from './scan-box.js';
 import { canCancel } from './scan-state.js';
 import { focusBox, show } from './show.js';
 import { createWords, languageOf } from './words.js';
@@ -76,6 +76,8 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     /** What was scanned into the box and is not done with yet, one code after the other. */
     reading: Promise.resolve(),
     readings: 0,
+    /** The code that can be an item or a card. */
+    asked: null,
     isAnswering: false,
     isHeard: false,
     isGone: false,
@@ -85,6 +87,7 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
   };
   workflow.panel = buildPanel(t, languageOf(messages, language), registrations(document, card), {
     code: (code) => takeCode(workflow, code, (barcode) => checkOutItem(workflow, barcode)),
+    choose: (said) => answerChoice(workflow, said),
     typing: () => show(workflow),
     answer: (said) => void sendAnswer(workflow, said),
     again: () => void startAnew(workflow, false),
