@@ -18,6 +18,8 @@ async function readAfter(before, workflow, code, checkOut) {
   await before;
   try {
     await readNext(workflow, code, checkOut);
+  } catch {
+    setText(workflow.panel.itemFault, workflow.t('code.unread'));
   } finally {
     workflow.readings -= 1;
     if (!workflow.isGone) show(workflow);
