@@ -35,6 +35,7 @@ async function findingsWith(certificate: CertificateExpiry) {
     balances: [false],
     koha,
     libraries: [library],
+    partners: [],
     now: () => NOW,
     newNonce: () => 'n'.repeat(32),
     readCertificate,

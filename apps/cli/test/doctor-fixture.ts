@@ -80,6 +80,8 @@ export const pluginWith = (receiverUrl: string, change: Readonly<Record<string, 
 interface Examining {
   /** Laid over riverside's entry in the configuration. */
   readonly change?: Readonly<Record<string, unknown>>;
+  /** The card patterns of midland. */
+  readonly homeCards?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -87,11 +89,11 @@ interface Examining {
 /** Runs `doctor --json` on both, and sorts what it says: `library code name`. */
 export async function examine(
   { riverside, midland }: Readonly<Record<'riverside' | 'midland', KohaDouble>>,
-  { change = {}, args = [], env = {} }: Examining = {},
+  { change = {}, homeCards, args = [], env = {} }: Examining = {},
 ) {
   const configured = consortiumOf([
     { ...riverside, change },
-    { ...midland, change: homeOnly },
+    { ...midland, change: { ...homeOnly, ...(homeCards && { cards: homeCards }) } },
   ]);
   const ran = await passport(['doctor', '--json', ...args], { ...configured, ...env });
   const { libraries, service, ok } = jsonOf(ran) as Diagnosis;

@@ -103,6 +103,22 @@ test.each([
   expect({ code: found.code, warnings: found.warnings }).toEqual({ code: 0, warnings: [warning] });
 });
 
+describe('card patterns of the plugin that hide a partner', () => {
+  test.each<[string, patterns: string[], cards: string[], found: string[]]>([
+    ['none of them fits', ['^25678\\d{9}$'], ['^21234\\d{9}$'], ['fault plugin_cards midland']],
+    ['one of them fits half', ['^2123400000\\d{4}$'], ['^21234\\d{9}$'], ['fault plugin_cards midland']],
+    ['its cards may be anything', ['^21234\\d{9}$'], [], ['warning plugin_cards midland']],
+    ['one that is wider', ['^\\d{14}$'], ['^21234\\d{9}$'], []],
+    ['there are none', [], ['^21234\\d{9}$'], []],
+    ['one that could take very long', ['(\\d+)+$'], ['^21234\\d{9}$'], ['unchecked plugin_cards of none']],
+  ])('%s', async (_what, patterns, cards, expected) => {
+    set(patterns.length === 0 ? {} : { patterns });
+    const { libraries } = await look({ homeCards: cards });
+    const ours = libraries.flatMap(({ findings }) => findings).filter(({ code }) => code === 'plugin_cards');
+    expect(ours.map(({ level, code, name }) => `${level} ${code} ${name ?? 'of none'}`)).toEqual(expected);
+  });
+});
+
 test.each<[who: string, card: string | null, problem: RegExp]>([
   ['nobody', null, /does not know which user is the service's/],
   ['somebody else', 'DESK-STAFF', /takes another user for the service's/],

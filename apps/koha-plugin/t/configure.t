@@ -196,7 +196,7 @@ subtest 'what was entered stays in the form, except the secret, and cannot leave
 };
 
 subtest 'a form that was not sent from here changes nothing' => sub {
-    foreach my $op (qw( cud-save cud-test )) {
+    foreach my $op (qw( cud-save cud-test cud-cards )) {
         my $koha     = Passport::TestKoha->new;
         my $receiver = Passport::TestReceiver->start('accepts');
         $koha->configure( receiver_url => $receiver->url );
@@ -207,9 +207,9 @@ subtest 'a form that was not sent from here changes nothing' => sub {
     }
     my $page = page_of( Passport::TestKoha->new );
     is( $page->find("form[method=post] input[name=csrf_token][value=token-of-abc]")->size,
-        2, 'both forms have the token' );
+        3, 'all forms have the token' );
     is( $page->find("form[method=post] input[name=op][value^=cud-]")->size,
-        2, 'and an op that Koha lets through' );
+        3, 'and an op that Koha lets through' );
 };
 
 subtest 'a save is never made by opening an address' => sub {
@@ -246,6 +246,58 @@ subtest 'a test event shows what the receiver says' => sub {
 };
 
 # Koha::ContentSecurityPolicy, from 26.05 on (bug 38365): scripts and styles of Koha's own, or with the nonce of the request
+# A receiver that says what the cards of these partners look like, undef for one that does not say.
+sub koha_with_partners {
+    my ($cards) = @_;
+
+    my $status = {
+        library    => { id => 'riverside', name => 'Riverside County Library' },
+        checked_at => '2026-11-25T09:00:00.000Z',
+        needs      => { cards => $cards },
+    };
+    my $receiver = Passport::TestReceiver->start( sub { return Passport::TestReceiver::_reply( 200, $status ) } );
+    my $koha     = Passport::TestKoha->new;
+    $koha->configure( receiver_url => $receiver->url, card_patterns => '^mine$' );
+
+    return ( $koha, $receiver );
+}
+
+sub partner {
+    return { id => 'x', name => 'X', patterns => [@_], examples => [] };
+}
+
+subtest 'the patterns of all partners are taken over, and followed each night' => sub {
+    my ( $koha, $receiver ) = koha_with_partners( [ partner( '^1$', '^2$' ), partner( '^2$', '^3$' ) ] );
+    my $page = page_of( $koha, op => 'cud-cards' );
+    ok( $page->at('#passport_cards[role=status]'),  'it says so' );
+    ok( $page->at('#cards_followed')->{checked},    'and follows them' );
+    is_deeply( $koha->{plugin}->settings->patterns, [ '^1$', '^2$', '^3$' ], 'each once' );
+
+    ( my $joined, $receiver ) = koha_with_partners( [ map { partner("^$_\$") } 1 .. 4 ] );
+    $koha->configure( receiver_url => $receiver->url, card_patterns => '^1$', cards_followed => 1 );
+    $koha->{plugin}->cronjob_nightly;
+    is( @{ $koha->{plugin}->settings->patterns }, 4, 'a library that has joined, without an edit here' );
+    $koha->configure( receiver_url => $receiver->url, card_patterns => '^1$', cards_followed => 0 );
+    $koha->{plugin}->cronjob_nightly;
+    is_deeply( $koha->{plugin}->settings->patterns, ['^1$'], 'what somebody has entered stays' );
+};
+
+subtest 'what cannot be taken over hides nobody, and where nothing is said nothing is changed' => sub {
+    my @cases = (
+        [ [ partner('^1$'), partner() ],        0, 'a partner without patterns' ],
+        [ [ partner('^1$'), partner('(?<x') ],  0, 'one that is none here' ],
+        [ [ map { partner("^$_\$") } 1 .. 60 ], 0, 'too many' ],
+        [ undef,                                1, 'a service that does not say' ],
+    );
+    foreach my $case (@cases) {
+        my ( $cards, $is_kept, $what ) = @{$case};
+        my ( $koha, $receiver ) = koha_with_partners($cards);
+        my $page = page_of( $koha, op => 'cud-cards' );
+        is( $koha->{plugin}->settings->has_patterns, $is_kept, $what );
+        ok( $page->at('#passport_cards[role=alert]'), 'and it says so' ) if $is_kept;
+    }
+};
+
 subtest 'nothing of the page is refused by the content security policy of a newer Koha' => sub {
     foreach
         my $page ( page_of( Passport::TestKoha->new ), page_of( Passport::TestKoha->new, op => 'cud-test' ) )

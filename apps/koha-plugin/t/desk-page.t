@@ -22,11 +22,12 @@ sub script_on {
     return $koha->{plugin}->intranet_js($args);
 }
 
-subtest 'the script is on the page for an unknown card only' => sub {
+subtest 'the script is on the page for an unknown card and in the checkout' => sub {
     my $koha = Passport::TestKoha->new->configure;
     ok( script_on( $koha, $MEMBER, 'quicksearch=1&circsearch=1&searchmember=21234000000017' ), 'there' );
     ok( script_on( $koha, '/cgi-bin/koha/members/member.pl', 'circsearch=1&searchmember=1' ),
         'without Plack too' );
+    ok( script_on( $koha, '/intranet/circ/circulation.pl', 'borrowernumber=1' ), 'in the checkout' );
     ok( script_on( $koha, undef, undef ), 'where nobody knows the page, the script decides' );
     ok( script_on( $koha, undef, 'circsearch=1', { page => '/cgi-bin/koha/members/member.pl' } ),
         'as 26.05 passes it' );
@@ -38,8 +39,7 @@ subtest 'the script is on the page for an unknown card only' => sub {
     }
 
     foreach my $page (
-        [ '/intranet/circ/circulation.pl',    'circsearch=1' ],
-        [ '/intranet/circ/circulation.pl',    'op=add' ],
+        [ '/intranet/circ/returns.pl',        'circsearch=1' ],
         [ '/intranet/members/memberentry.pl', 'op=edit_form&borrowernumber=1' ],
         [ '/intranet/members/memberentry.pl', 'op=added' ],
         [ '/intranet/members/memberentry.pl', 'circsearch=1' ],
@@ -79,6 +79,7 @@ subtest 'the script gets what it needs, and no secret' => sub {
         Mojo::Util::encode( 'UTF-8', $dom->at('script#passport-desk[type="application/json"]')->text ) );
     is( $facts->{library}, 'riverside', 'the library' );
     is_deeply( $facts->{patterns},                    [ '^21234\d{9}$', '^</script><b>' ], 'the patterns' );
+    is( $facts->{anyCard} ? 1 : 0, 0, 'and that they are somebody\'s' );
     is_deeply( [ keys %{ $facts->{messages} } ],      ['en'],                              'the words' );
     is( $dom->at('script[src]')->{src}, '/api/v1/contrib/passport/desk.js?v=1.1.0', 'the script' );
 };

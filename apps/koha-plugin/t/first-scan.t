@@ -82,6 +82,25 @@ subtest 'a card that is scanned with a blank before it is looked for here as it 
     cmp_ok( $ms, '<', 4000, 'and the wait ends when the copy is there' );
 };
 
+subtest 'the barcode of an item here is reported to nobody, unless it may be a card where nobody can be asked' => sub {
+    foreach my $case (
+        [ '^21234\d{9}$', 'staff',      0 ],
+        [ '^21234\d{9}$', 'self_check', 1 ],
+        [ q{},             'staff',      0 ],
+        [ q{},             'self_check', 0 ],
+        )
+    {
+        my ( $patterns, $where, $sent ) = @{$case};
+        my $koha     = Passport::TestKoha->new;
+        my $receiver = Passport::TestReceiver->start('accepts');
+        $koha->configure( receiver_url => $receiver->url, card_patterns => $patterns, self_check_wait => 0 );
+        $koha->{dbh}->do( 'INSERT INTO items (barcode) VALUES (?)', undef, $CARD );
+        if   ( $where eq 'staff' ) { scan_at_desk( $koha, "item: $CARD" ); scan_at_desk($koha) }
+        else                       { $koha->page( 'opac/sco/sco-main.pl', "patronid=$CARD" ) }
+        is( scalar $receiver->requests, $sent, "$where, " . ( $patterns || 'any card' ) );
+    }
+};
+
 subtest 'the institution of a SIP account that is no branch is in the log, once, and kept for the status page' => sub {
     my $koha     = Passport::TestKoha->new;
     my $receiver = Passport::TestReceiver->start('accepts');

@@ -87,6 +87,7 @@ foreach my $case ( @{$CASES} ) {
         $koha->configure( receiver_url => $receiver->url, %{ $CONFIGURED{ $case->{configured} // q{} } // {} } );
         my $t = Test::Mojo->new( Passport::TestApi::app( $koha->{plugin} ) );
         add_patrons( $koha, @{ $case->{patrons} // [] } );
+        $koha->{dbh}->do( 'INSERT INTO items (barcode) VALUES (?)', undef, $_ ) foreach @{ $case->{items} // [] };
 
         foreach my $step ( @{ $case->{steps} } ) {
             my $sent = sub { return ( $receiver->requests )[-1]{headers}{'webhook-id'} };

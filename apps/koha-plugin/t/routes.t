@@ -58,6 +58,7 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
     is_deeply(
         \%required,
         {   'post /scans'                   => $circulates,
+            'post /codes'                   => $circulates,
             'get /scans/{event_id}'         => $circulates,
             'post /scans/{event_id}/cancel' => $circulates,
             'post /scans/{event_id}/consent' => $circulates,

@@ -54,6 +54,7 @@ sub status_of {
             passport_attribute => 'PASSPORTED',
             home_key_attribute => 'PASSPORTED_ID',
             seen_copies        => Mojo::JSON->false,
+            cards              => [],
         },
         %changed,
     };
@@ -131,7 +132,7 @@ sub levels_of {
 }
 
 my $ALL_OK
-    = 'settings:ok receiver:ok identity:ok clock:ok worker:ok desk:ok api:ok user:ok types:ok categories:ok';
+    = 'settings:ok receiver:ok identity:ok clock:ok worker:ok desk:ok api:ok user:ok types:ok categories:ok cards:ok';
 
 my $COPIES = 'koha_plugin_org_patronpassport_copies';
 
@@ -142,6 +143,25 @@ sub setting {
 
     return;
 }
+
+sub partner {
+    my ( $name, $patterns, @examples ) = @_;
+
+    return { id => lc $name, name => $name, patterns => $patterns, examples => \@examples };
+}
+
+subtest 'partners whose cards the patterns here hide are named' => sub {
+    my $needs = status_of()->{needs};
+    my @cards = (
+        partner( 'Midland', ['^21234\d{9}$'], '21234000000000' ),
+        partner( 'Lakeside', ['^25678\d{9}$'], '25678000000000' ),
+        partner('Hillside', [])
+    );
+    my ($koha) = koha_at( status_of( needs => { %{$needs}, cards => \@cards } ) );
+    like( text_of( page_of($koha), '[data-check=cards]' ), qr{Lakeside,[ ]Hillside}xms, 'both that are' );
+    $koha->configure( card_patterns => q{}, receiver_url => $koha->{receiver}->url, service_user => 1 );
+    like( levels_of( page_of($koha) ), qr{cards:ok}xms, 'nobody, where there are none' );
+};
 
 subtest 'a plugin that is disabled says so' => sub {
     my ($koha) = koha_at( status_of() );
@@ -660,7 +680,7 @@ subtest 'every outcome has words, every text is in every language, with the same
         $sources =~ m{ \b words [.] (\w+) }gxms,
         $sources
         =~ m{ ' ( up | (?: up | remedy | settings | receiver | identity | clock | worker | desk | copies | api | user | attributes | types?
-        | categor(?:y|ies) | branch | plack | fix | tables | sip )_ \w+ ) ' }gxms,
+        | categor(?:y|ies) | branch | plack | cards | fix | tables | sip )_ \w+ ) ' }gxms,
         $sources =~ m{ [{] ( up_\w+ | fix_\w+ ) [}] }gxms;
     my $made = qr{\A (?: (?: level | pause | planned | count | fix )_ | finding_[[:upper:]] ) }xms;
     is_deeply( [ sort grep { !exists $english{$_} } keys %used ],         [], 'none is missing' );

@@ -90,7 +90,7 @@ describe('what the panel says', () => {
 
   test.each([
     ['en', /^Midland Public Library is paused until Nov 25, 2026.+\. Register by hand, or wait\.$/],
-    ['fr', /^Midland Public Library : en pause jusqu’au 25 nov\. 2026.+\./],
+    ['fr', /^Midland Public Library\u00a0: en pause jusqu’au 25 nov\. 2026.+\./],
     ['es', /^Midland Public Library: en pausa hasta el 25 nov 2026.+\./],
     ['de', /^Midland Public Library: pausiert bis 25\.11\.2026.+\./],
   ])('in %s a pause is named, with its end and no other time', (language, sentence) => {
@@ -108,9 +108,20 @@ describe('what the panel says', () => {
   test.each([
     ['HOME_UNREACHABLE', 'Paused for now: Midland Public Library.'],
     ['TOO_LATE', 'The passport service is paused for Riverside Public Library.'],
-  ])('%s after a pause says so, and what to do', (outcome, headline) => {
+  ])('%s after a pause says so, and to register', (outcome, headline) => {
     const state = aState({ state: 'failed', outcome, reasons: ['PAUSED'] });
-    expect(shown({ state })).toMatchObject({ headline, advice: 'Try again later, or register by hand.' });
+    expect(shown({ state })).toMatchObject({
+      headline,
+      advice: 'Try again later, or register by hand.',
+      next: ['register', 'again', 'next'],
+    });
+  });
+
+  test.each(['UNDER_AGE', 'CATEGORY_NOT_ELIGIBLE'])('of %s nothing can be settled at home', (rule) => {
+    const rules = aState({ outcome: 'NOT_ELIGIBLE', reasons: ['EXPIRED', rule] });
+    expect(shown({ state: rules }).advice).toBe(
+      'This is a rule: there is nothing to settle at Midland Public Library.',
+    );
   });
 
   describe('while the patron is to consent', () => {
@@ -123,13 +134,22 @@ describe('what the panel says', () => {
         steps: { report: 'done', search: 'done', copy: 'later', checkout: 'later' },
         tone: 'warn',
         headline: 'Found at Midland Public Library. The patron must agree before anything is copied.',
-        advice: 'Show the patron this text, and record what they say.',
+        advice: 'Show the patron this text, and record what they say. One item is waiting to be checked out.',
         next: [],
         isOver: false,
         takesItem: false,
       });
       const stopped = { ...state, waiting_for: { ...held, reason: 'NO_WORKER', next_try_at: null } };
       expect(shown({ state: stopped }).headline).toContain('stopped');
+    });
+
+    test('an item can be scanned meanwhile, and it is said until when the answer counts', () => {
+      const now = Date.parse('2026-11-25T09:00:00Z');
+      const until = { ...state, consent: { ...consent, answer_by: '2026-11-25T09:05:00Z' } };
+      expect(shown({ state: until, now }).takesItem).toBe(true);
+      expect(shown({ state: until, now }).advice).toMatch(/ Answer until .+\.$/);
+      expect(shown({ state: until, now: now + 600_000 }).advice).not.toContain('until');
+      expect(shown({ state }).advice).not.toContain('until');
     });
 
     test('the question is there until it is answered, cancelled or over', () => {
@@ -139,7 +159,7 @@ describe('what the panel says', () => {
       expect(desk.questionOf({ state, cancel: 'pending' })).toBeNull();
       expect(desk.questionOf({ state: { ...state, state: 'working' } })).toBeNull();
       expect(shown({ state, answered: 'scan_1' })).toMatchObject({
-        headline: 'Recorded. Going on …',
+        headline: 'The answer is recorded. One moment …',
         takesItem: true,
       });
     });
@@ -268,7 +288,7 @@ describe('what the panel says', () => {
       const { next, isOver } = shown({ state: aState({ outcome }) });
       expect([outcome, isOver, next.at(-1)]).toEqual([outcome, true, 'next']);
     }
-    for (const fault of ['refused', 'lost', 'not_a_card', 'session', 'forbidden']) {
+    for (const fault of ['refused', 'lost', 'not_a_card', 'item_here', 'session', 'forbidden']) {
       expect([fault, shown({ fault, isOver: true }).next.at(-1)]).toEqual([fault, 'next']);
     }
     expect(desk.nextAfterOutcome('NOT_FOUND')).toEqual(['register', 'name', 'next']);
@@ -288,8 +308,8 @@ describe('what the panel says', () => {
 
   test.each([
     ['en', 'Copied. The checkout is pending.'],
-    ['fr', 'Copié. Le prêt reste à faire.'],
-    ['es', 'Copiado. El préstamo está pendiente.'],
+    ['fr', 'La copie est faite. Le prêt reste à faire.'],
+    ['es', 'La copia está hecha. El préstamo está pendiente.'],
     ['de', 'Kopiert. Die Ausleihe steht noch aus.'],
   ])(
     'in %s a copy whose checkout is still to come can be opened, and nobody is registered',

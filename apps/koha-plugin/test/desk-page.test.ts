@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { aState } from './a-state.ts';
-import { loadDesk, type ScanState } from './load-desk.ts';
+import { loadDesk } from './load-desk.ts';
 
 const desk = await loadDesk();
 const CARD = '21234000000017';
@@ -70,20 +70,12 @@ describe("Koha's own search", () => {
 });
 
 describe('going back to the checkout', () => {
-  test('it opens by itself only when nothing is left to read', () => {
-    const opens = (changed: Partial<ScanState>): boolean => desk.opensByItself(aState(changed));
-    expect(opens({})).toBe(true);
-    expect(opens({ outcome: 'ALREADY_LOCAL', checkout: { result: 'NOT_ASKED', keys: [] } })).toBe(true);
-    expect(opens({ checkout: { result: 'CHECKED_OUT', keys: [] } })).toBe(true);
-    expect(opens({ checkout: { result: 'BLOCKED', keys: ['DEBT'] } })).toBe(false);
-    expect(opens({ state: 'working' })).toBe(false);
-    expect(opens({ outcome: 'NOT_FOUND' })).toBe(false);
-  });
-
-  test('it stays while an item is left that was to be checked out', () => {
-    const unasked = { checkout: { result: 'NOT_ASKED', keys: [] } };
-    expect(desk.opensByItself(aState(unasked), true)).toBe(false);
-    expect(desk.opensByItself(aState({ checkout: { result: 'CHECKED_OUT', keys: [] } }), true)).toBe(true);
+  test('it opens as soon as the patron is here, whatever became of the item', () => {
+    expect(desk.isHere(aState())).toBe(true);
+    expect(desk.isHere(aState({ outcome: 'ALREADY_LOCAL' }))).toBe(true);
+    expect(desk.isHere(aState({ checkout: { result: 'BLOCKED', keys: ['DEBT'] } }))).toBe(true);
+    expect(desk.isHere(aState({ state: 'working' }))).toBe(false);
+    expect(desk.isHere(aState({ outcome: 'NOT_FOUND' }))).toBe(false);
   });
 
   test('it opens with the patron, or by the card where the patron is not known', () => {
@@ -94,6 +86,65 @@ describe('going back to the checkout', () => {
   });
 });
 
+describe('a code that is scanned into the box', () => {
+  const waiting = { card: CARD, isOver: false, isHere: false, takesItem: true, withItem: false };
+  const theirs = { patterns: ['^2\\d{13}$'], anyCard: false };
+  const any = { patterns: ['^(?=.*[0-9])[0-9A-Za-z._-]{4,32}$'], anyCard: true };
+  const nothing = { isItem: false, isPatron: false };
+  const item = { isItem: true, isPatron: false };
+  const NEXT = '25678000000012';
+
+  test.each([
+    ['the card again, on its way', CARD, {}, nothing, theirs, 'ignored'],
+    ['the card again, in other letters', 'aB12', { card: 'Ab12' }, nothing, any, 'ignored'],
+    ['the card again, after the end', CARD, { isOver: true }, null, theirs, 'card'],
+    ['an item of this library', '39999000000017', {}, item, theirs, 'item'],
+    ['an item where nobody says what cards look like', '39999000000017', {}, item, any, 'item'],
+    ['a card of a partner', NEXT, {}, nothing, theirs, 'card'],
+    ['what may be one where nobody says', NEXT, {}, nothing, any, 'card'],
+    ['a card of a patron of this library', '777', {}, { isItem: false, isPatron: true }, theirs, 'card'],
+    ['what can be both', NEXT, {}, item, theirs, 'ask'],
+    ['an item and a patron of this library', NEXT, {}, { isItem: true, isPatron: true }, any, 'ask'],
+    ['half a code', '0017', {}, nothing, theirs, 'neither'],
+    ['what Koha said nothing of', NEXT, {}, null, theirs, 'unread'],
+    [
+      'another item while one waits',
+      '39999000000017',
+      { takesItem: false, withItem: true },
+      item,
+      theirs,
+      'spare',
+    ],
+    [
+      'an item with nobody for it',
+      '39999000000017',
+      { takesItem: false, isOver: true },
+      item,
+      theirs,
+      'no_patron',
+    ],
+    [
+      'the item again that was not checked out',
+      '39999000000017',
+      { takesItem: false, isOver: true, isHere: true, withItem: true },
+      item,
+      theirs,
+      'open',
+    ],
+    [
+      'a name, for Koha to look up',
+      'Novak, Ana',
+      { isOver: true, takesItem: false },
+      nothing,
+      theirs,
+      'card',
+    ],
+    ['anything after the end, where Koha said nothing', NEXT, { isOver: true }, null, theirs, 'card'],
+  ])('is read for what it is: %s', (_what, code, facts, is, cards, meaning) => {
+    expect(desk.meaningOf(code, { ...waiting, ...facts }, is, cards)).toBe(meaning);
+  });
+});
+
 describe('requests to Koha', () => {
   test('answers to a report are distinguished: accepted, try again, no use', () => {
     expect(desk.readReport(202, { event_id: 'scan_1' })).toMatchObject({
@@ -101,6 +152,7 @@ describe('requests to Koha', () => {
       eventId: 'scan_1',
     });
     expect(desk.readReport(422, null).fault).toBe('not_a_card');
+    expect(desk.readReport(422, { error_code: 'item_here' }).fault).toBe('item_here');
     expect(desk.readReport(502, null)).toMatchObject({ kind: 'stop', fault: 'refused' });
     expect(desk.readReport(401, null).fault).toBe('session');
     for (const status of [400, 403, 404, 415]) {

@@ -9,7 +9,13 @@ export interface ScanState {
   homes?: { id: string; name?: string | null }[];
   patron_id?: number | null;
   checkout?: { result: string; keys: string[] } | null;
-  waiting_for?: { library: string; reason: string; next_try_at?: string | null } | null;
+  waiting_for?: {
+    library: string;
+    reason: string;
+    next_try_at?: string | null;
+    gives_up_at?: string | undefined;
+    checkout_by?: string | undefined;
+  } | null;
   problem?: { library: string; what: string; name?: string | null } | null;
   consent?: { text_id: string; texts: Record<string, string>; answer_by?: string } | null | undefined;
   observed?: { category: string | null } | null | undefined;
@@ -57,7 +63,13 @@ export interface Desk {
   looksLikeCard(card: string, patterns: string[]): boolean;
   createWords(messages: Messages, language: string): Words;
   languageOf(messages: Messages, language: string): string;
-  opensByItself(state: ScanState, withItem?: boolean): boolean;
+  isHere(state: ScanState): boolean;
+  meaningOf(
+    code: string,
+    facts: { card: string; isOver: boolean; isHere: boolean; takesItem: boolean; withItem: boolean },
+    is: { isItem: boolean; isPatron: boolean } | null,
+    cards: { patterns: readonly string[]; anyCard: boolean },
+  ): string;
   checkoutAddress(state: ScanState, card: string): string;
   nextPollMs(followedMs: number): number;
   nextCancelMs(faults: number, retryAfterS?: number): number | undefined;
@@ -100,6 +112,7 @@ const DECISIONS = [
   'koha-search',
   'outcomes',
   'read-answer',
+  'read-code',
   'register',
   'scan-state',
   'standing',

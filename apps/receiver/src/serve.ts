@@ -112,7 +112,7 @@ export function serve(
     deadlineMs: REDIS_DEADLINE_MS,
     log,
   };
-  const status = { libraries: consortium.libraries, version, now, monotonicNow };
+  const status = { consortium, version, now, monotonicNow };
   return {
     libraries: libraries.size,
     isKnown,

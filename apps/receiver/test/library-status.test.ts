@@ -19,11 +19,11 @@ import {
   buildReadLibraryStatus,
 } from '../src/follow-ups/library-status.ts';
 import { OTHER_SECRET, SECRET, openReceiver, read, useReceiver } from './receiver-fixture.ts';
-import { STATUS_LIBRARIES } from './status-libraries.ts';
+import { STATUS_CONSORTIUM } from './status-libraries.ts';
 
 const CARD = '21234000000017';
 const HOUR_MS = 3_600_000;
-const receiver = useReceiver({ libraries: STATUS_LIBRARIES });
+const receiver = useReceiver({ consortium: STATUS_CONSORTIUM });
 const own: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
   // An answer is good for two seconds.
@@ -117,11 +117,24 @@ describe('the status of a library', () => {
         passport_attribute: 'PASSPORTED',
         home_key_attribute: 'PASSPORTED_ID',
         seen_copies: true,
+        cards: [
+          {
+            id: 'midland',
+            name: 'The library midland',
+            patterns: [String.raw`^21234\d{9}$`],
+            examples: [
+              '21234000000000',
+              '21234999999999',
+              expect.stringMatching(/^21234\d{9}$/) as unknown as string,
+            ],
+          },
+          { id: 'lakeside', name: 'The library lakeside', patterns: [], examples: [] },
+        ],
       },
     });
   });
 
-  test('holds nothing of another library, nor of a patron', async () => {
+  test('holds nothing of another library but its name and what its cards look like, nor of a patron', async () => {
     await ended('lakeside', 'evt_1', 'MISCONFIGURED');
     await ended('lakeside', 'evt_2', 'LENDING_REFUSED');
     await ended('riverside', 'evt_3', 'TOO_LATE');
@@ -145,7 +158,10 @@ describe('the status of a library', () => {
     ]);
 
     const { body } = await request();
-    const text = JSON.stringify(body);
+    const { needs, ...others } = libraryStatusSchema.parse(body);
+    const { cards, ...ofNeeds } = needs;
+    const text = JSON.stringify({ ...others, ofNeeds });
+    expect(cards?.map(({ id }) => id)).toEqual(['midland', 'lakeside']);
     expect(body).toMatchObject({
       outcomes: { counts: [{ outcome: 'TOO_LATE', count: 1 }] },
       events: { failed: 1 },
@@ -270,7 +286,7 @@ describe('the status of a library', () => {
       ...deps,
       redis: receiver.redis,
       queue: receiver.queue,
-      libraries: STATUS_LIBRARIES,
+      consortium: STATUS_CONSORTIUM,
       version: '1.2.3',
       now: () => Date.now(),
       log: createLogger({ name: 'receiver', level: 'silent' }),
@@ -330,7 +346,7 @@ describe('the status of a library', () => {
 
   test('with Redis away is 503 with retry-after', async () => {
     const server = await startRedis();
-    const cutOff = await openReceiver({ redisUrl: server.url, libraries: STATUS_LIBRARIES });
+    const cutOff = await openReceiver({ redisUrl: server.url, consortium: STATUS_CONSORTIUM });
     try {
       await server.kill();
       const away = await request({}, cutOff.url);

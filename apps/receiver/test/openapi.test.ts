@@ -3,7 +3,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { buildScanEvent, signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
 import { type ReceiverFixture, SECRET, openReceiver, reportingLibrary } from './receiver-fixture.ts';
-import { STATUS_LIBRARIES } from './status-libraries.ts';
+import { STATUS_CONSORTIUM } from './status-libraries.ts';
 
 interface Answer {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;
@@ -22,7 +22,7 @@ let description: Description;
 let ajv: Ajv2020;
 beforeAll(async () => {
   server = await startRedis();
-  receiver = await openReceiver({ redisUrl: server.url, libraries: STATUS_LIBRARIES });
+  receiver = await openReceiver({ redisUrl: server.url, consortium: STATUS_CONSORTIUM });
   description = (await (await fetch(`${receiver.url}/openapi.json`)).json()) as Description;
   ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': true } });
   ajv.addSchema({ $id: 'openapi', ...description });

@@ -4,9 +4,9 @@ import { openReceipts } from '@passport/queue/copies';
 import { writeOwed } from '@passport/queue/sweeps';
 import { signedRequest } from '@passport/testkit';
 import { OTHER_SECRET, SECRET, read, useReceiver } from './receiver-fixture.ts';
-import { STATUS_LIBRARIES } from './status-libraries.ts';
+import { STATUS_CONSORTIUM } from './status-libraries.ts';
 
-const receiver = useReceiver({ libraries: STATUS_LIBRARIES });
+const receiver = useReceiver({ consortium: STATUS_CONSORTIUM });
 const DAY_MS = 86_400_000;
 const MADE = Date.parse('2026-11-01T10:00:00.000Z');
 

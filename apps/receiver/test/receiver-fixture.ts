@@ -1,3 +1,4 @@
+import { indexAgreements } from '@passport/config';
 import { Writable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
@@ -88,7 +89,7 @@ interface ReceiverOptions {
   readonly waitForRedis?: boolean;
   readonly trustProxy?: string;
   /** Of which a status can be read. */
-  readonly libraries?: LibraryStatusDeps['libraries'];
+  readonly consortium?: LibraryStatusDeps['consortium'];
   readonly limits?: { readonly perAddress: number; readonly inAll: number };
 }
 
@@ -139,13 +140,16 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
       followUps,
       buildReadLibraryStatus({
         ...followUps,
-        libraries: options.libraries ?? [],
+        consortium: options.consortium ?? { libraries: [], agreements: indexAgreements([]) },
         version: '1.2.3',
         now: () => Date.now() + clock.aheadMs,
         monotonicNow: () => performance.now() + clock.aheadMs,
       }),
     ),
-    elsewhere: giveElsewhere({ ...followUps, libraries: (options.libraries ?? []).map(({ id }) => id) }),
+    elsewhere: giveElsewhere({
+      ...followUps,
+      libraries: (options.consortium?.libraries ?? []).map(({ id }) => id),
+    }),
     counted: (library: string, result: string) => void counted.push(`${library} ${result}`),
   };
   const app = buildReceiver({

@@ -5,7 +5,7 @@ const HOUR_MS = 3_600_000;
 const soon = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
 /** Riverside with one window that lasts and one to come, and its neighbours. */
-export const STATUS_LIBRARIES = parseConsortium(
+export const STATUS_CONSORTIUM = parseConsortium(
   JSON.stringify({
     consortium: 'Test Libraries',
     agreements: 'all',
@@ -19,6 +19,7 @@ export const STATUS_LIBRARIES = parseConsortium(
       },
       webhook_secrets: [{ env: `SECRET_${id.toUpperCase()}` }],
       copy: { category: id === 'riverside' ? 'PT' : 'VISITOR' },
+      ...(id === 'midland' ? { cards: [String.raw`^21234\d{9}$`] } : {}),
       ...(id === 'riverside'
         ? {
             refresh: { at_scan: true },
@@ -41,4 +42,4 @@ export const STATUS_LIBRARIES = parseConsortium(
     ),
   },
   () => '',
-).libraries;
+);

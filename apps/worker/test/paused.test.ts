@@ -9,13 +9,14 @@ import { NOON, heldLock, jobData, manualClock, noClient, runDeps, takenJob } fro
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const UNTIL = new Date(NOON + HOUR_MS).toISOString();
+const PAUSE_MS = 10 * MINUTE_MS;
+const UNTIL = new Date(NOON + PAUSE_MS).toISOString();
 
 describe('the scan of a lending library that is paused', () => {
   const pausedForAnHour = { pauseLeft: () => HOUR_MS };
 
   test('waits for the end of the pause and says when that is, and nobody is queried for it', async () => {
-    const result = await runScan(takenJob(), runDeps(pausedForAnHour)); // its workflow would throw
+    const result = await runScan(takenJob(), runDeps({ pauseLeft: () => PAUSE_MS })); // its workflow would throw
     expect(result).toMatchObject({ kind: 'retry', forPausesOf: [{ library: 'riverside', side: 'lending' }] });
     if (result.kind !== 'retry') return;
     expect(result.job.progress).toMatchObject({
@@ -26,7 +27,16 @@ describe('the scan of a lending library that is paused', () => {
     });
     const state = eventStateOf(result.job, false, () => 'Riverside');
     expect(eventStateSchema.safeParse(state).error).toBeUndefined();
-    expect(state.message).toBe('Riverside is paused until 2026-11-25 13:00 UTC. Register by hand, or wait.');
+    expect(state.message).toBe('Riverside is paused until 2026-11-25 12:10 UTC. Register by hand, or wait.');
+  });
+
+  test('ends at once where the pause outlasts it, with the desk told to register', async () => {
+    const long = { pauseLeft: () => 2 * HOUR_MS };
+    expect(await runScan(takenJob(), runDeps(long))).toMatchObject({
+      kind: 'done',
+      outcome: 'TOO_LATE',
+      reasons: ['PAUSED'],
+    });
   });
 
   test('ends as too late when it has waited for so long, and says why', async () => {

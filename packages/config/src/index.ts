@@ -1,3 +1,5 @@
+export { cardPattern } from './cards/card-pattern.ts';
+export { type PartnerCards, hiddenPartners, partnerCards } from './cards/partner-cards.ts';
 export { indexAgreements, type Agreement } from './agreements/agreements.ts';
 export { ConfigError, type ConfigProblem } from './problems/config-error.ts';
 export type { Consortium, NotifiedEndpoint } from './schema/consortium-schema.ts';

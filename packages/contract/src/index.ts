@@ -56,6 +56,7 @@ export {
   type LibraryStatus,
   MOST_LISTED_FAILURES,
   MOST_LISTED_FINDINGS,
+  MOST_LISTED_PARTNERS,
   libraryStatusSchema,
   parseStatusRequest,
   statusRequestedSchema,

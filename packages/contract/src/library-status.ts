@@ -7,6 +7,8 @@ import { OUTCOMES, PROBLEMS, REASONS } from './outcome.ts';
 export const MOST_LISTED_FAILURES = 10;
 /** Findings of copies that one answer lists, the latest first. */
 export const MOST_LISTED_FINDINGS = 25;
+/** As many patterns as the plugin takes. */
+export const MOST_LISTED_PARTNERS = 50;
 /** The longest time that outcomes are counted over: a day on which the clocks go back. */
 export const LONGEST_COUNTED_MS = 25 * 3_600_000;
 
@@ -67,7 +69,7 @@ const finding = z.strictObject({
   new: z.boolean(),
 });
 
-/** How the service is for one library, as the receiver answers it: that library's own data and nothing of another's. */
+/** How the service is for one library, as the receiver answers it: that library's own data, and of others what their cards look like. */
 export const libraryStatusSchema = z.strictObject({
   library: libraryName,
   /** The receiver's clock. */
@@ -102,6 +104,14 @@ export const libraryStatusSchema = z.strictObject({
     passport_attribute: z.string(),
     home_key_attribute: z.string().nullable(),
     seen_copies: z.boolean(),
+    /**
+     * The home libraries whose patrons may borrow here, and what their cards look like: by the configuration, and made-up examples. Null
+     * where they are more than a plugin keeps patterns for.
+     */
+    cards: z
+      .array(libraryName.extend({ patterns: z.array(z.string()), examples: z.array(z.string()) }))
+      .max(MOST_LISTED_PARTNERS)
+      .nullable(),
   }),
 });
 export type LibraryStatus = z.infer<typeof libraryStatusSchema>;

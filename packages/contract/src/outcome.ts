@@ -117,6 +117,10 @@ const waitingFor = z.strictObject({
   reason: z.enum(WAITING_REASONS),
   /** For `PAUSED` the end of the pause: it is tried again then, or as soon as an operator ends the pause. */
   next_try_at: z.iso.datetime({ offset: true }),
+  /** When it is given up; a worker of an earlier version does not say. */
+  gives_up_at: z.iso.datetime({ offset: true }).optional(),
+  /** Nothing is checked out later than this; missing where nothing is. */
+  checkout_by: z.iso.datetime({ offset: true }).optional(),
 });
 
 /** Everything of an event's state that the worker decides; all else in {@link eventStateSchema} follows from it and from the queue. */

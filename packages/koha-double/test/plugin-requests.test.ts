@@ -31,6 +31,8 @@ interface Case {
     readonly owes?: number;
     readonly protected?: boolean;
   }[];
+  /** Barcodes of items that are here. */
+  readonly items?: readonly string[];
   readonly steps: readonly Step[];
   /** Every request that the receiver had. */
   readonly sent?: readonly string[];
@@ -69,7 +71,7 @@ function respondOf({ receiver }: Case): Respond | undefined {
   return () => (receiver === 'silent' ? null : receiver);
 }
 
-function prepare(koha: TestKoha, { configured, patrons = [] }: Case): void {
+function prepare(koha: TestKoha, { configured, patrons = [], items = [] }: Case): void {
   const receiver_url = koha.settings().webhook?.receiver_url ?? '';
   koha.putSettings({
     RESTBasicAuth: '1',
@@ -95,6 +97,8 @@ function prepare(koha: TestKoha, { configured, patrons = [] }: Case): void {
     const home_key = patron_id > 2 && key !== undefined ? key : 'midland:8';
     if (isCopy === true) koha.putCopy({ patron_id, version: 0, home_key, fields: {} });
   }
+  for (const barcode of items)
+    koha.putItem(barcode, { item_type_id: 'BK', home_library_id: 'MAIN', holding_library_id: 'MAIN' });
   const permissions = ['borrowers:1', 'circulate:1'];
   koha.putPatron(CLERK, { userid: 'clerk', password: 'a-password-1', permissions });
 }

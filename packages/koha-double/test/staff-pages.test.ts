@@ -317,7 +317,7 @@ describe('the plugin on the pages', () => {
     kpzPath: join(folder, 'p.kpz'),
   });
 
-  test('its script is on the page of an unknown card, with the ids it goes by, and on no other', () =>
+  test('its script is on the page of an unknown card, with the ids it goes by, and in the checkout', () =>
     withDesk(files(), async (_koha, browser) => {
       const { body } = await browser.get(`${member}?quicksearch=1&circsearch=1&searchmember=${card}`);
       const ids = [
@@ -333,7 +333,8 @@ describe('the plugin on the pages', () => {
         messages: { en: { title: '</script>' } },
       });
       expect((await browser.get(`${member}?searchmember=x`)).body).not.toContain('passport-desk');
-      expect((await browser.get(circulation)).body).not.toContain('passport-desk');
+      expect((await browser.get(circulation)).body).toContain('passport-desk');
+      expect((await browser.get('/cgi-bin/koha/circ/returns.pl')).body).not.toContain('passport-desk');
       const script = await browser.get('/api/v1/contrib/passport/desk.js?v=1.1.0');
       expect(script.status).toBe(200);
       expect(script.body).toContain("// word.js\nconst word = 'desk';\n\n// main.js\nvoid word;\n");

@@ -4,6 +4,7 @@ import { retryByPerson } from '@passport/queue/events';
 import { backlogKey } from '@passport/queue/keys';
 import { type Ledger, openLedger } from '@passport/queue/ledger';
 import { addScans } from '@passport/queue/scans';
+import { readOutcomeCounts, statisticsOf } from '@passport/queue/statistics';
 import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();
@@ -65,6 +66,25 @@ describe('a retry by a person', () => {
     await retry();
 
     expect(await fixture.redis.zscore(backlogKey('riverside'), 'evt_1')).toBe(String(HOURS_LATER));
+  });
+
+  test('the outcomes of the day count the event once, by its last end', async () => {
+    await addJob();
+    const failed = failedData();
+    const { progress } = failed;
+    const end = (outcome: 'MISCONFIGURED' | 'COPIED') =>
+      ledger.settle('riverside', 'evt_1', outcome, progress.updated_at, {
+        used: 'none',
+        statistics: statisticsOf({ progress: { ...progress, outcome } }),
+      });
+    await fixture.redis.zadd(backlogKey('riverside'), NOON, 'evt_1');
+    await end('MISCONFIGURED');
+    await failIt();
+    await retry();
+    await end('COPIED');
+
+    const counts = await readOutcomeCounts(fixture.redis, Date.parse(progress.updated_at));
+    expect(counts.map(({ outcome, count }) => [outcome, count])).toEqual([['COPIED', 1]]);
   });
 
   test('of two persons at the same moment one retries, the other learns that it runs', async () => {

@@ -40,7 +40,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
   });
   afterEach(async () => {
     desks.goOn();
-    riverside().putSettings({ release: '25.11' });
+    riverside().putSettings({ release: '25.11', CircConfirmItemParts: false });
     await desks.toMidland.setMode('pass');
     await desk.close();
   });
@@ -78,7 +78,8 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.page.keyboard.type(book);
     await desk.page.keyboard.press('Enter');
     await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
-    expect(await desk.item.isVisible()).toBe(false);
+    await desk.panel.getByText('Scan the next card').first().waitFor();
+    expect((await desk.focus()).id).toBe('passport-panel');
     desks.goOn();
     await desk.checkoutOf(card);
     await desk.page.getByRole('table').getByText(book).waitFor();
@@ -94,21 +95,132 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(await desk.page.evaluate('seen')).toEqual(['item', '']);
   }, 60_000);
 
-  test('says first of all when the item was not checked out, as a warning, and offers the checkout', async () => {
+  test.each([
+    ['en', /^.+The item was not checked out, Koha requires a confirmation: .+\. Scan it again here\./],
+    ['fr', /^.+Le document n’est pas prêté, Koha demande une confirmation : .+\. Scannez-le à nouveau ici\./],
+    ['es', /^.+El ejemplar no se prestó, Koha pide una confirmación: .+\. Léalo de nuevo aquí\./],
+    [
+      'de',
+      /^.+Das Exemplar ist nicht verliehen, Koha möchte eine Bestätigung: .+\. Scannen Sie es hier noch einmal\./,
+    ],
+  ])(
+    'opens the checkout by itself where Koha wants a confirmation, and says so there: %s',
+    async (language, said) => {
+      await desk.close();
+      desk = await desks.openDesk({ language });
+      const card = registerPatron(midland());
+      const book = shelveBook(riverside(), { materials_notes: 'A map' });
+      riverside().putSettings({ CircConfirmItemParts: true });
+      desks.configure({ staffWaitMs: 0 });
+      desks.holdWork();
+      await desk.scan(card);
+      await desk.item.waitFor();
+      await desk.page.keyboard.type(book);
+      await desk.page.keyboard.press('Enter');
+      await waitFor('the item to be reported', async () => (await desk.steps()).includes('checkout'));
+      desks.goOn();
+      await desk.checkoutOf(card);
+      await desk.scans.getByRole('listitem').waitFor();
+      expect((await desk.focus()).id).toBe('barcode');
+      await waitFor('what is said', async () =>
+        said.test((await desk.scans.innerText()).replaceAll(/\s+/g, ' ')),
+      );
+      expect(await desk.barriers()).toEqual([]);
+      // obeyed: the item, and Koha's own question
+      await desk.page.keyboard.type(book);
+      await desk.page.keyboard.press('Enter');
+      await desk.page.locator('#circ_needsconfirmation button').click();
+      await desk.page.getByRole('table').getByText(book).waitFor();
+      expect(await desk.scans.isVisible()).toBe(false);
+      expect(riverside().state(card).checkouts).toMatchObject([{ external_id: book }]);
+    },
+    60_000,
+  );
+
+  test('in the box of an item ignores its card, and asks nobody for what is neither', async () => {
     const card = registerPatron(midland());
-    desks.configure({ staffWaitMs: 0 });
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^\d{14}$`] });
     desks.holdWork();
     await desk.scan(card);
-    await desk.item.fill('39999000000000');
-    await desk.item.press('Enter');
+    await desk.item.waitFor();
+    for (const code of [card, '0017']) {
+      await desk.page.keyboard.type(code);
+      await desk.page.keyboard.press('Enter');
+    }
+    await desk.panel.getByText('This is neither an item of this library nor a card.').waitFor();
+    expect(await desk.steps()).toMatch(/^report:done search:\w+ copy:later$/);
     desks.goOn();
-    await desk.panel.getByText('The item is not known here.').waitFor();
-    expect(await desk.headline.textContent()).toBe('The item is not known here.');
-    expect(await desk.panel.getAttribute('data-tone')).toBe('warn');
-    expect(await desk.advice.textContent()).toMatch(/^Scan it again in the checkout\. The patron is .*\.$/);
-    expect(await desk.steps()).toBe('report:done search:done copy:done checkout:stopped');
-    await desk.button('Open the checkout').click();
     await desk.checkoutOf(card);
+  }, 60_000);
+
+  test('makes room for the next card: both are served, and the item is on the patron who is looked at', async () => {
+    const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+    const book = shelveBook(riverside());
+    desks.configure({ staffWaitMs: 0 });
+    desks.holdWork();
+    await desk.scan(first);
+    await desk.item.waitFor();
+    await desk.panel.getByText(SEARCHING).waitFor();
+    await desk.page.keyboard.type(second);
+    await desk.page.keyboard.press('Enter');
+    await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second);
+    await desk.item.waitFor();
+    await desk.scans.getByRole('listitem').waitFor();
+    expect(await desk.barriers()).toEqual([]);
+    await desk.page.keyboard.type(book);
+    await desk.page.keyboard.press('Enter');
+    await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
+    desks.goOn();
+    await desk.checkoutOf(second);
+    expect(riverside().state(second).checkouts).toMatchObject([{ external_id: book }]);
+    await waitFor('the first', () => copyOf(first) !== undefined);
+    await desk.scans.getByRole('link', { name: 'Open the checkout' }).click();
+    await desk.checkoutOf(first);
+    expect(riverside().state(first).checkouts).toEqual([]);
+    await desk.open('/cgi-bin/koha/circ/circulation.pl');
+    await desk.page.locator('#findborrower').waitFor();
+    expect(await desk.scans.isVisible()).toBe(false);
+  }, 60_000);
+
+  test('asks which it is where a code can be a card or an item here', async () => {
+    const card = registerPatron(midland());
+    const both = registerPatron(midland());
+    riverside().putItem(both, { item_type_id: 'BK', home_library_id: 'MAIN', holding_library_id: 'MAIN' });
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^\d{14}$`] });
+    desks.holdWork();
+    await desk.scan(card);
+    await desk.item.waitFor();
+    await desk.page.keyboard.type(both);
+    await desk.page.keyboard.press('Enter');
+    await desk.panel.getByText('This can be an item or a card. Which is it?').waitFor();
+    expect((await desk.focus()).id).toBe('passport-panel');
+    expect(await desk.barriers()).toEqual([]);
+    await desk.button('The next card').click();
+    await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === both);
+    await desk.panel
+      .getByText('This is the barcode of an item here. No partner library was asked.')
+      .waitFor();
+    await desk.button('Look up as a card').click();
+    desks.goOn();
+    await desk.checkoutOf(both);
+    expect(riverside().state(card).checkouts).toEqual([]);
+  }, 60_000);
+
+  test('scanned into Koha’s own box before the page of the one before it is there: both are served', async () => {
+    const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+    desks.configure({ staffWaitMs: 1500 });
+    await desks.toMidland.setMode('refuse');
+    await desk.open('/cgi-bin/koha/circ/circulation.pl');
+    await desk.page.locator('#findborrower').waitFor();
+    for (const card of [first, second]) {
+      await desk.page.keyboard.type(card);
+      await desk.page.keyboard.press('Enter');
+    }
+    await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second);
+    await desk.scans.getByRole('listitem').waitFor();
+    await desks.toMidland.setMode('pass');
+    await desk.checkoutOf(second);
+    await waitFor('the first', () => copyOf(first) !== undefined);
   }, 60_000);
 
   test('lets an item that is half typed be checked out before the page is left', async () => {
@@ -134,19 +246,21 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(await desk.advice.textContent()).toBe('Check the card, or register the patron by hand.');
     expect(await desk.steps()).toBe('report:done search:none copy:skipped');
     expect(await desk.button('Try again').isVisible()).toBe(false);
-    expect(await desk.item.isVisible()).toBe(false);
   }, 60_000);
 
   test('that nobody knows leaves the desk to the next card: what is scanned now is a new scan', async () => {
     desks.configure({ staffWaitMs: 0 });
     await desk.scan(nobodysCard());
     await desk.panel.getByText('No partner library knows this card.').waitFor();
-    await waitFor('the focus', async () => (await desk.focus()).id === 'findborrower');
-    await desk.page.keyboard.type('typed by mistake');
+    await waitFor('the focus', async () => (await desk.focus()).id === 'passport-panel');
     await desk.button('Search by name').click();
     expect(await desk.focus()).toMatchObject({ id: 'search_patron_filter' });
     await desk.button('Scan the next card').click();
-    expect(await desk.focus()).toEqual({ id: 'findborrower', selected: 'typed by mistake' });
+    expect(await desk.focus()).toMatchObject({ id: 'passport-panel' });
+    const book = shelveBook(riverside());
+    await desk.page.keyboard.type(book);
+    await desk.page.keyboard.press('Enter');
+    await desk.panel.getByText('This is an item. Scan a card first.').waitFor();
     const next = registerPatron(midland());
     await desk.page.keyboard.type(next);
     await desk.page.keyboard.press('Enter');
@@ -160,9 +274,12 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
       desks.configure({ staffWaitMs: 0 });
       const card = nobodysCard();
       await desk.scan(card);
-      await desk.panel.getByText('Register the patron', { exact: true }).click();
-      await desk.panel.getByRole('link', { name: 'Adult' }).click();
+      await desk.panel.getByText('No partner library knows this card.').waitFor();
+      await desk.page.keyboard.press('Alt+N');
+      await waitFor('the categories', async () => (await desk.panel.locator('a:focus').count()) === 1);
+      await desk.panel.getByRole('link', { name: 'Adult' }).press('Enter');
       await desk.page.waitForFunction("location.hash === ''");
+      expect((await desk.focus()).id).toBe('surname');
       const filled = await desk.page.evaluate(
         `Array.from(document.querySelectorAll('#entryform input:not([type=hidden])'), ({ id, value }) => [id, value])`,
       );
@@ -288,7 +405,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
     await desk.page.keyboard.press('Escape');
     await desk.panel.getByText('Cancelled: nothing was written.').waitFor();
-    await waitFor('the next card', async () => (await desk.focus()).id === 'findborrower');
+    await waitFor('the next card', async () => (await desk.focus()).id === 'passport-panel');
     const ended = () =>
       riverside()
         .state()

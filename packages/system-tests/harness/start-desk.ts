@@ -36,6 +36,8 @@ export interface Desk {
   readonly headline: Locator;
   readonly advice: Locator;
   readonly item: Locator;
+  /** The list of the other scans of this desk. */
+  readonly scans: Locator;
   button(name: string): Locator;
   /** Opens the checkout box, and scans a card as a scanner does: digits, Enter. */
   scan(card: string): Promise<void>;
@@ -60,6 +62,7 @@ export interface Desk {
 export interface DeskOptions {
   readonly language?: string;
   readonly width?: number;
+  readonly height?: number;
   readonly forcedColors?: 'active' | 'none';
 }
 
@@ -68,7 +71,12 @@ export interface Desks {
   /** The network between us and midland, the home library. */
   readonly toMidland: FaultProxy;
   /** Sets how long riverside's pages wait for the copy, and who is reported. */
-  configure(change?: { staffWaitMs?: number; receiverUrl?: string; secret?: string }): void;
+  configure(change?: {
+    staffWaitMs?: number;
+    receiverUrl?: string;
+    secret?: string;
+    patterns?: readonly string[];
+  }): void;
   /** Has the workers take nothing until {@link goOn}: events are accepted and wait in the queue. */
   holdWork(): void;
   goOn(): void;
@@ -106,13 +114,13 @@ export async function startDesks({
   });
   if (toMidland === undefined) throw new Error('midland was not put behind the proxy');
   const proxy = toMidland;
-  const configure: Desks['configure'] = ({ staffWaitMs = 1500, receiverUrl, secret } = {}) => {
+  const configure: Desks['configure'] = ({ staffWaitMs = 1500, receiverUrl, secret, patterns } = {}) => {
     consortium.doubles.riverside.putSettings({
       webhook: {
         receiver_url: receiverUrl ?? consortium.services.receivers[0]?.url ?? '',
         secret: secret ?? consortium.secrets.riverside,
         library: 'riverside',
-        patterns: [ANY_CARD],
+        patterns: patterns ?? [ANY_CARD],
         staff_wait_ms: staffWaitMs,
         self_check_wait_ms: 3000,
       },
@@ -140,9 +148,9 @@ export async function startDesks({
 async function openDesk(
   browser: Browser,
   url: string,
-  { language = 'en', width = 1280, forcedColors = 'none' }: DeskOptions,
+  { language = 'en', width = 1280, height = 800, forcedColors = 'none' }: DeskOptions,
 ): Promise<Desk> {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, forcedColors });
+  const context = await browser.newContext({ viewport: { width, height }, forcedColors });
   await context.addCookies([{ name: 'KohaOpacLanguage', value: language, url }]);
   const page = await context.newPage();
   const panel = page.locator('#passport-panel section');
@@ -153,6 +161,7 @@ async function openDesk(
     headline: panel.locator('.headline'),
     advice: panel.locator('.advice'),
     item: panel.locator('#item'),
+    scans: page.locator('#passport-scans section'),
     button: (name) => panel.getByRole('button', { name }).or(panel.getByRole('link', { name })),
     async scan(card) {
       await page.goto(`${url}${CHECKOUT}`);

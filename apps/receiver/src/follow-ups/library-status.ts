@@ -1,9 +1,10 @@
-import { type Consortium, nextWindows, pausesAt } from '@passport/config';
+import { type Consortium, nextWindows, partnerCards, pausesAt } from '@passport/config';
 import {
   LONGEST_COUNTED_MS,
   type LibraryStatus,
   MOST_LISTED_FAILURES,
   MOST_LISTED_FINDINGS,
+  MOST_LISTED_PARTNERS,
   parseStatusRequest,
 } from '@passport/contract';
 import { ANY_EVENT, type ListedEvent, countEvents, findEvents } from '@passport/queue/events';
@@ -25,7 +26,7 @@ export type ReadLibraryStatus = (library: string, sinceMs: number) => Promise<Li
 export interface LibraryStatusDeps extends RedisInTime {
   readonly queue: ScanJobs;
   readonly hasWorker: () => Promise<boolean>;
-  readonly libraries: readonly StatusLibrary[];
+  readonly consortium: Pick<Consortium, 'libraries' | 'agreements'>;
   readonly version: string;
   readonly now: () => number;
   readonly monotonicNow: () => number;
@@ -65,7 +66,8 @@ const MOST_HOMES = 10;
  * where that was not in time. How many hours of outcomes they request makes no difference, since a reading has all of them.
  */
 export function buildReadLibraryStatus(deps: LibraryStatusDeps): ReadLibraryStatus {
-  const { redis, libraries, monotonicNow } = deps;
+  const { redis, monotonicNow } = deps;
+  const { libraries } = deps.consortium;
   const readings = new Map<string, Reading>();
   const task = { doing: 'reading the status of a library', failed: 'status of a library not read' };
   const start = (library: StatusLibrary): Reading => {
@@ -111,7 +113,8 @@ const HOUR_MS = 3_600_000;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 async function readStatus(deps: LibraryStatusDeps, library: StatusLibrary): Promise<StatusSince> {
-  const { redis, queue, hasWorker, libraries, version, now } = deps;
+  const { redis, queue, hasWorker, consortium, version, now } = deps;
+  const { libraries } = consortium;
   const { id, name, windows } = library;
   const nameOf = (other: string): string => libraries.find((each) => each.id === other)?.name ?? other;
   const nowMs = now();
@@ -154,7 +157,7 @@ async function readStatus(deps: LibraryStatusDeps, library: StatusLibrary): Prom
     },
     failures: failures.events.flatMap(failureOf),
     findings: findingsOf(worklist),
-    needs: needsOf(library),
+    needs: { ...needsOf(library), cards: cardsFor(id, consortium) },
   };
   return (requestedMs) => {
     const hourMs = Math.floor(Math.min(nowMs, Math.max(requestedMs, firstMs)) / HOUR_MS) * HOUR_MS;
@@ -182,7 +185,7 @@ const findingsOf = ({ items }: Worklist): LibraryStatus['findings'] => ({
   })),
 });
 
-function needsOf({ copy, refresh }: StatusLibrary): LibraryStatus['needs'] {
+function needsOf({ copy, refresh }: StatusLibrary): Omit<LibraryStatus['needs'], 'cards'> {
   const { category, branch } = copy;
   return {
     mode: copy.mode,
@@ -192,6 +195,15 @@ function needsOf({ copy, refresh }: StatusLibrary): LibraryStatus['needs'] {
     home_key_attribute: copy.homeKeyAttribute,
     seen_copies: refresh?.atScan === true,
   };
+}
+
+function cardsFor(
+  lending: string,
+  consortium: LibraryStatusDeps['consortium'],
+): LibraryStatus['needs']['cards'] {
+  return consortium.agreements.homesAt(lending).size > MOST_LISTED_PARTNERS
+    ? null
+    : partnerCards(consortium, lending);
 }
 
 function categoriesIn(choice: NonNullable<Library['copy']['category']>): string[] {

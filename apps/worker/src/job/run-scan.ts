@@ -21,6 +21,7 @@ import {
   openHistory,
   openScan,
   startedMs,
+  wantedSinceMs,
 } from '../provision/scan.ts';
 import { provision } from '../provision/provision.ts';
 import {
@@ -175,8 +176,12 @@ async function workOn(
     result = afterFailure(scan, error, taken.lock.signal);
   }
   if (result === 'requeue' || result.kind === 'done' || result.mustLook === true) return result;
-  return tooOld() ? done(result.otherwise) : result;
+  return tooOld() || outlasts(result, giveUpAtMs - context.now()) ? done(result.otherwise) : result;
 }
+
+/** Whether a pause ends only when the job has been given up: nobody has to wait for that to hear of it. */
+const outlasts = ({ reason, retryAfterMs }: Retry, patienceLeftMs: number): boolean =>
+  reason === 'PAUSED' && (retryAfterMs ?? 0) > patienceLeftMs;
 
 /** A job that only ever waited for a lock, or for its library's next hour, was never worked on. */
 function wasWorkedOn({ state, waiting_for: waitingFor }: Progress, starts: number): boolean {
@@ -308,7 +313,12 @@ function delayJob(job: JobData, retry: Retry, { giveUpAtMs, requeued }: Run, con
       state: 'waiting',
       homes: named(homes, context),
       patron_id: made?.patron_id ?? null,
-      waiting_for: { library, reason, next_try_at: new Date(nextTryMs).toISOString() },
+      waiting_for: {
+        library,
+        reason,
+        next_try_at: isoTime(nextTryMs),
+        ...limitsOf(job, giveUpAtMs, context),
+      },
       attempt: rule.isAttempt ? attempt : job.progress.attempt,
     },
     new Date(now).toISOString(),
@@ -325,6 +335,20 @@ function delayJob(job: JobData, retry: Retry, { giveUpAtMs, requeued }: Run, con
     worthReporting: delayMs >= rule.reportFromMs && !isPutAgain,
     requeueReason: requeued?.reason ?? null,
   };
+}
+
+const isoTime = (ms: number): string => new Date(ms).toISOString();
+
+/** Until when waiting is of any use, for the desk. */
+function limitsOf(
+  job: JobData,
+  giveUpAtMs: number,
+  { consortium }: RunContext,
+): Pick<NonNullable<Progress['waiting_for']>, 'gives_up_at' | 'checkout_by'> {
+  const lending = consortium.libraries.find(({ id }) => id === job.library);
+  const gives_up_at = isoTime(giveUpAtMs);
+  if (lending === undefined) return { gives_up_at };
+  return { gives_up_at, checkout_by: isoTime(wantedSinceMs(job) + lending.retry.checkoutWithinMs) };
 }
 
 /** Whose pauses a waiting job waits for. */

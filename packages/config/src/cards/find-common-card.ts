@@ -160,3 +160,33 @@ export function findCommonCard(one: RegExp, other: RegExp): string | null {
   }
   return null;
 }
+
+/** At most so many of a pattern, from its shortest shape to its longest. */
+const MOST_EXAMPLE_SHAPES = 4;
+
+/**
+ * Cards that fit a pattern: of some of its shapes one of the first characters of each place, one of the last, and one of each in turn.
+ * Each was tried with the pattern; none is taken from a person.
+ */
+export function exampleCards(pattern: RegExp): readonly string[] {
+  const found = examples.get(pattern) ?? makeExamples(pattern);
+  examples.set(pattern, found);
+  return found;
+}
+
+const examples = new WeakMap<RegExp, readonly string[]>();
+
+function makeExamples(pattern: RegExp): readonly string[] {
+  const shapes = shapesOfPattern(pattern).filter((shape) => lengthOf(shape) > 0);
+  const step = Math.max(1, Math.ceil(shapes.length / MOST_EXAMPLE_SHAPES));
+  const at = (places: readonly string[], isLast: (place: number) => boolean): string =>
+    places.map((characters, place) => characters.at(isLast(place) ? -1 : 0) ?? '').join('');
+  const cards = shapes
+    .filter((_, index) => index % step === 0)
+    .flatMap(({ places }) => [
+      at(places, () => false),
+      at(places, () => true),
+      at(places, (place) => place % 2 === 1),
+    ]);
+  return [...new Set(cards)].filter((card) => pattern.test(card));
+}

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Double } from '../double.ts';
 import { transformCard } from '../patrons/patron-columns.ts';
+import { hasPatterns } from './receiver.ts';
 import type { PageRequest } from '../staff-pages/staff-page.ts';
 import { standingOf } from './copy-routes.ts';
 
@@ -31,21 +32,27 @@ export function deskTags(request: PageRequest): string {
   const { webhook, plugin, plugin_version } = double.settings;
   const { pluginScriptPath: pluginScript } = double.files;
   if (!plugin || webhook === null || pluginScript === undefined) return '';
-  const isCheckout = path.endsWith('/circ/circulation.pl');
-  if (webhook.off?.includes(isCheckout ? 'copies' : 'staff') === true) return '';
+  const serves = (source: 'staff' | 'copies'): boolean => webhook.off?.includes(source) !== true;
   const script = `<script src="/api/v1/contrib/passport/desk.js?v=${plugin_version}" defer></script>\n`;
-  if (isCheckout) {
-    const standing = standingOnPage(request);
-    if (standing === null) return '';
-    const messages = messagesBeside(pluginScript, language, /^(?:standing|reason)\./);
-    return factsTag('standing', { standing, messages }) + script;
-  }
   const op = query.get('op') ?? '';
-  if (path.endsWith('/members/memberentry.pl') && ['add', 'add_form'].includes(op)) return script;
-  if (!path.endsWith('/members/member.pl') || query.get('circsearch') !== '1') return '';
-  const messages = messagesBeside(pluginScript, language);
-  const { library, patterns } = webhook;
-  return factsTag('desk', { version: plugin_version, library, patterns, messages }) + script;
+  if (path.endsWith('/members/memberentry.pl') && ['add', 'add_form'].includes(op))
+    return serves('staff') ? script : '';
+  const isCheckout = path.endsWith('/circ/circulation.pl');
+  const isForCard = path.endsWith('/members/member.pl') && query.get('circsearch') === '1';
+  if (!isForCard && !isCheckout) return '';
+  const standing = isCheckout && serves('copies') ? standingOnPage(request) : null;
+  const facts: string[] = [];
+  if (standing !== null) {
+    const messages = messagesBeside(pluginScript, language, /^(?:standing|reason)\./);
+    facts.push(factsTag('standing', { standing, messages }));
+  }
+  if (serves('staff')) {
+    const { library, patterns } = webhook;
+    const messages = messagesBeside(pluginScript, language);
+    const anyCard = !hasPatterns(patterns);
+    facts.push(factsTag('desk', { version: plugin_version, library, patterns, anyCard, messages }));
+  }
+  return facts.length > 0 ? facts.join('') + script : '';
 }
 
 function factsTag(name: string, facts: object): string {

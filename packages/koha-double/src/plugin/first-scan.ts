@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Double } from '../double.ts';
-import { isCardShaped, postEvent, scanKey, sendScan, type Scan } from './receiver.ts';
+import { hasPatterns, isCardShaped, isItem, postEvent, scanKey, sendScan, type Scan } from './receiver.ts';
 
 const pauseMs = 25;
 
@@ -22,6 +22,8 @@ export async function firstScan(double: Double, scan: Omit<Scan, 'item_barcode'>
     return;
   }
   if (isOff(scan.interface) || !isCardShaped(scan.cardnumber, webhook.patterns)) return;
+  const canBeItem = scan.interface === 'staff' || !hasPatterns(webhook.patterns);
+  if (canBeItem && isItem(double, scan.cardnumber)) return;
   const sent = await sendScan(double, scan);
   if (sent.kind !== 'accepted') return;
   db.outcomes.note(sent.eventId, double.realNowMs(), scanKey(webhook.secret, scan.cardnumber));

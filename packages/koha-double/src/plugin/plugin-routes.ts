@@ -7,7 +7,7 @@ import { copyRoutes } from './copy-routes.ts';
 import { listLoans } from './loan-routes.ts';
 import { readDeskScript } from './desk-script.ts';
 import { isServiceUser, pluginRoute } from './plugin-route.ts';
-import { proofOf } from './receiver.ts';
+import { hasPatterns, proofOf } from './receiver.ts';
 import { scanRoutes } from './scan-routes.ts';
 
 /** What the service's doctor judges with what it sees from outside; the plugin reports the same ones. */
@@ -44,6 +44,7 @@ const postCheck = pluginRoute('key', 'POST', '/check', (call) => {
       pluginSources.map((source) => [source, webhook?.off?.includes(source) !== true]),
     ),
     findings,
+    card_patterns: hasPatterns(webhook?.patterns ?? []) ? webhook?.patterns : [],
     serves_you: isServiceUser(call) ? 'yes' : serviceUser === null ? 'nobody' : 'no',
   });
 });

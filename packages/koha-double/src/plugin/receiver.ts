@@ -18,6 +18,14 @@ export function isCardShaped(text: string, patterns: readonly string[]): boolean
   });
 }
 
+/** Whether an item here has this code for its barcode (the plugin's `Code.pm`); this stand-in cleans none. */
+export const isItem = ({ db }: Double, code: string): boolean =>
+  db.items.withBarcode(code.trim()) !== undefined;
+
+/** Whether somebody has said what cards look like here; the default fits much else. */
+export const hasPatterns = (patterns: readonly string[]): boolean =>
+  patterns.some((pattern) => pattern !== defaultPattern);
+
 /** The bytes of a `whsec_` secret. */
 const webhookKey = (secret: string): Buffer => Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
 

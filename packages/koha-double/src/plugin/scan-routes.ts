@@ -3,12 +3,13 @@ import type { ApiCall, Operation } from '../api/operation.ts';
 import { isRecord } from '../record.ts';
 import { pluginRoute } from './plugin-route.ts';
 import type { OutcomeRow } from './plugin-tables.ts';
-import { isCardShaped, isEventId, postEvent, queryReceiver, scanKey, sendScan } from './receiver.ts';
+import { isCardShaped, isEventId, isItem, postEvent, queryReceiver, scanKey, sendScan } from './receiver.ts';
 
 /** What the desk is answered when an event could not be sent, and whether trying again is of use (503). */
 const faults = {
   not_configured: [503, 'The passport service is not set up here'],
   not_a_card: [422, 'This is not shaped like a card number'],
+  item_here: [422, 'This is the barcode of an item here'],
   not_found: [404, 'Nothing is known of this scan'],
   not_seen: [404, 'The passport service has not seen this scan'],
   not_kept: [404, 'The passport service does not know this scan any more'],
@@ -40,14 +41,15 @@ function notTaken({ status, retryAfter }: Refused, eventId?: string): Answer {
 
 /**
  * Signs an event and sends it, unless the page comes of a scan that the hook has just reported: then that event is
- * followed. With `item_barcode` the service checks that item out itself.
+ * followed. With `item_barcode` the service checks that item out itself. The barcode of an item here is a card only where somebody said so.
  */
 const addScan = pluginRoute('desk', 'POST', '/scans', async ({ double, body, actingLibrary, user }) => {
   const { webhook } = double.settings;
   if (webhook === null || webhook.off?.includes('staff') === true) return fault('not_configured');
-  const { cardnumber, item_barcode: barcode } = isRecord(body) ? body : {};
+  const { cardnumber, item_barcode: barcode, is_card: isCard } = isRecord(body) ? body : {};
   const card = String(cardnumber);
   if (!isCardShaped(card, webhook.patterns)) return fault('not_a_card');
+  if (isCard !== true && isItem(double, card)) return fault('item_here');
   const { outcomes } = double.db;
   const item = typeof barcode === 'string' ? barcode.trim() : '';
   const handed = item === '' ? outcomes.handOut(scanKey(webhook.secret, card), double.realNowMs()) : null;
@@ -71,6 +73,13 @@ function taken(eventId: string, { status, duplicate, joined }: Readonly<Record<s
   const marks = Object.entries({ duplicate, joined }).filter(([, is]) => is === true);
   return { status: 202, body: { event_id: eventId, status, ...Object.fromEntries(marks) } };
 }
+
+/** What a code is that was scanned into the panel. */
+const readCode = pluginRoute('desk', 'POST', '/codes', ({ double, body }) => {
+  const code = String((body as { readonly code?: unknown }).code);
+  const patron = double.db.patrons.withCard(code.trim());
+  return ok({ is_item: isItem(double, code), is_patron: patron !== undefined });
+});
 
 /** The receiver is queried only when the service, which reports every change, should have done so by now. */
 const getScan = pluginRoute('desk', 'GET', '/scans/{event_id}', async ({ double, path }) => {
@@ -168,7 +177,13 @@ const stateShape = {
   homes: libraries,
   patron_id: number,
   checkout: objectOf({ result: text, keys: listOf(text) }),
-  waiting_for: objectOf({ library: text, reason: text, next_try_at: text }),
+  waiting_for: objectOf({
+    library: text,
+    reason: text,
+    next_try_at: text,
+    gives_up_at: text,
+    checkout_by: text,
+  }),
   problem: objectOf({ library: text, what: text, name: text }),
   consent: (value) => (isRecord(value) && isRecord(value['texts']) ? cleanedBy(consentShape, value) : null),
   observed: objectOf({ category: text }),
@@ -198,4 +213,11 @@ function stateOf(id: string, state: unknown): OutcomeRow | null {
   return known === undefined ? null : { ...state, event_id: id, seq, state: known };
 }
 
-export const scanRoutes: readonly Operation[] = [addScan, getScan, cancelScan, consentScan, putOutcome];
+export const scanRoutes: readonly Operation[] = [
+  addScan,
+  readCode,
+  getScan,
+  cancelScan,
+  consentScan,
+  putOutcome,
+];

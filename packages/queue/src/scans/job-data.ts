@@ -1,6 +1,6 @@
 import type { JobData } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
-import { backlogKey, failedKey, jobIdOf, jobKey, keptKey, statisticsKey } from '../keys.ts';
+import { backlogKey, failedKey, jobIdOf, jobKey, keptKey, outcomesKey, statisticsKey } from '../keys.ts';
 import { IS_CANCELLED_LUA } from './cancel-marks.ts';
 import { defineScript } from '../redis/index.ts';
 import { STATISTICS_LUA, statisticsOf } from '../statistics/index.ts';
@@ -30,15 +30,19 @@ return 1
 `;
 
 /**
- * KEYS 1 job, 2 failed jobs, 3 backlog, 4 kept failed events, 5 statistics that its end was counted in
- * ARGV 1 job id, 2 data as read, 3 new data, 4 now in ms, 5 event id, 6 what its end added to the statistics
+ * KEYS 1 job, 2 failed jobs, 3 backlog, 4 kept failed events, 5 statistics that its end was counted in, 6 outcomes of that hour
+ * ARGV 1 job id, 2 data as read, 3 new data, 4 now in ms, 5 event id, 6 what its end added to the statistics,
+ *      7 its field among the outcomes
  */
 const REOPEN_LUA = `${STATISTICS_LUA}
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 if redis.call('HGET', KEYS[1], 'data') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'data', ARGV[3])
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[5])
-if redis.call('ZREM', KEYS[4], ARGV[5]) == 1 then uncount(KEYS[5], ARGV[6]) end
+if redis.call('ZREM', KEYS[4], ARGV[5]) == 1 then
+  uncount(KEYS[5], ARGV[6])
+  if redis.call('HINCRBY', KEYS[6], ARGV[7], -1) <= 0 then redis.call('HDEL', KEYS[6], ARGV[7]) end
+end
 return 1
 `;
 
@@ -82,6 +86,8 @@ export interface JobDataWriter {
   replace(jobId: string, before: string, after: object): Promise<boolean>;
 }
 
+const HOUR_LENGTH = 'YYYY-MM-DDTHH'.length;
+
 /** A writer on this connection. Of an active job it must be the connection that BullMQ uses (docs/decisions/0014-sentinel-and-wait.md). */
 export function buildJobDataWriter(redis: Redis): JobDataWriter {
   const writeActive = defineScript(redis, 'passportWriteActive', WRITE_ACTIVE_LUA);
@@ -104,9 +110,13 @@ export function buildJobDataWriter(redis: Redis): JobDataWriter {
       const jobId = jobIdOf(library, eventId);
       const { month, counted } = statisticsOf({ progress });
       const kept = keptKey('failed', library);
-      const keys = [jobKey(jobId), failedKey, backlogKey(library), kept, statisticsKey(month, library)];
+      const counts = [statisticsKey(month, library), outcomesKey(progress.updated_at.slice(0, HOUR_LENGTH))];
+      const keys = [jobKey(jobId), failedKey, backlogKey(library), kept, ...counts];
       const texts = [JSON.stringify(before), JSON.stringify(after)];
-      return (await reopen(keys, [jobId, ...texts, nowMs, eventId, counted])) === 1;
+      return (
+        (await reopen(keys, [jobId, ...texts, nowMs, eventId, counted, `${library} ${progress.outcome}`])) ===
+        1
+      );
     },
     replace: async (jobId, before, after) =>
       (await replace([jobKey(jobId)], [before, JSON.stringify(after)])) === 1,

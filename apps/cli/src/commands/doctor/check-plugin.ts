@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Library } from '@passport/config';
+import { type Library, cardPattern, hiddenPartners } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
 import type { PluginAbout, PluginCheck } from '@passport/koha-client';
 import { attempt } from '../../connect/koha-clients.ts';
@@ -16,6 +16,7 @@ const OLDEST_PLUGIN = '1.1.0';
 
 const UPLOAD =
   'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart';
+const TAKE_OVER = `take the card patterns over from the service in ${CONFIGURE}`;
 const EDIT = 'borrowers: edit_borrowers';
 
 const numbers = (version: string): number[] =>
@@ -142,6 +143,28 @@ function* checkUser({ serves_you: serves }: PluginCheck): Findings {
   yield fault('plugin_user', problem, `choose the user of this API key in ${CONFIGURE}`);
 }
 
+/** Partners whose cards never reach the service from there: nothing is wrong anywhere else, and their patrons are served nowhere. */
+function* checkCards({ partners }: Examinee, { card_patterns: sources }: PluginCheck): Findings {
+  if (sources === null) return;
+  const read = sources.map((source) => cardPattern.safeParse(source));
+  // what could take long on a card is tried on none
+  const patterns = read.flatMap(({ data }) => (data === undefined ? [] : [data]));
+  if (patterns.length < sources.length) {
+    const problem =
+      'whether its card patterns fit every partner: one of them could take very long, or is none here';
+    yield unchecked('plugin_cards', problem, TAKE_OVER);
+    return;
+  }
+  for (const { id, patterns: theirs } of hiddenPartners(partners, patterns)) {
+    const problem =
+      theirs.length === 0
+        ? `the plugin has card patterns, and those of ${id} may be anything: their patrons are not looked up`
+        : `cards of ${id} fit none of the plugin's card patterns: their patrons are not looked up`;
+    const found = theirs.length === 0 ? warning : fault;
+    yield found('plugin_cards', problem, TAKE_OVER, id);
+  }
+}
+
 /**
  * Has the plugin of a lending library report how it is configured, prove its secret and check its set-up; compares the first two with
  * the configuration of the service, and shows what it found. Null where nothing of it is known.
@@ -176,5 +199,6 @@ export async function* checkSettings(
   yield* checkUser(reports);
   if (reports.findings === null) yield silent();
   else yield* showFindings(examinee, capabilities, reports, ofIdentity.length > 0);
+  yield* checkCards(examinee, reports);
   return reports;
 }

@@ -1,4 +1,4 @@
-import type { Consortium, Library } from '@passport/config';
+import { type Consortium, type Library, type PartnerCards, partnerCards } from '@passport/config';
 import {
   type Capabilities,
   type CertificateExpiry,
@@ -16,6 +16,8 @@ export interface Examinee {
   readonly library: Library;
   /** All of the consortium. */
   readonly libraries: readonly Library[];
+  /** Whose patrons may borrow here, and what their cards look like. */
+  readonly partners: readonly PartnerCards[];
   readonly isHome: boolean;
   readonly isLending: boolean;
   /** Whether balances are read here with the cards, for each way in which that is done. */
@@ -52,9 +54,10 @@ export type FindingsOfCalls<R = void> = AsyncGenerator<Finding, R, undefined>;
 export function examineeOf(
   library: Library,
   koha: OpenKoha,
-  { agreements, libraries }: Consortium,
+  consortium: Consortium,
   { now, randomBytes }: Pick<CliDeps, 'now' | 'randomBytes'>,
 ): Examinee {
+  const { agreements, libraries } = consortium;
   const lenders = agreements.lendersOf(library.id);
   const isLending = agreements.isLending(library.id);
   const isAlone = lenders.size === 0 && !isLending;
@@ -62,6 +65,7 @@ export function examineeOf(
   return {
     library,
     libraries,
+    partners: partnerCards(consortium, library.id),
     isHome: isAlone || lenders.size > 0,
     isLending: isAlone ? library.webhookSecrets.length > 0 : isLending,
     balances: isAlone ? [false] : lending.map(({ eligibility }) => eligibility.maxDebt !== null),

@@ -42,6 +42,7 @@ export const FINDING_CODES = [
   'sip_branch',
   'plugin_finding',
   'plugin_off',
+  'plugin_cards',
   'welcome_mail',
   'clock_off',
   'few_workers',

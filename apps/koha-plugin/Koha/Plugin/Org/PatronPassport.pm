@@ -14,6 +14,7 @@ use Koha::Plugin::Org::PatronPassport::Copies;
 use Koha::Plugin::Org::PatronPassport::DeskScript;
 use Koha::Plugin::Org::PatronPassport::Elsewhere;
 use Koha::Plugin::Org::PatronPassport::FirstScan;
+use Koha::Plugin::Org::PatronPassport::PartnerCards;
 use Koha::Plugin::Org::PatronPassport::Problem;
 use Koha::Plugin::Org::PatronPassport::Scans;
 use Koha::Plugin::Org::PatronPassport::Settings;
@@ -118,13 +119,13 @@ sub intranet_js {
     return q{} if !$what;
 
     my $tags = eval {
-        my $standing
-            = $what eq 'standing' ? Koha::Plugin::Org::PatronPassport::Standing::standing_on_page($self) : undef;
-        my $settings = $what ne 'standing' || $standing ? $self->settings : undef;
-        $settings && $settings->is_complete && $settings->serves( $standing ? 'copies' : 'staff' )
+        my $settings = $self->settings;
+        $settings->is_complete
             ? Koha::Plugin::Org::PatronPassport::DeskScript::tags(
             {   what     => $what,
-                standing => $standing,
+                standing => $what eq 'checkout' && $settings->serves('copies')
+                ? Koha::Plugin::Org::PatronPassport::Standing::standing_on_page($self)
+                : undef,
                 version  => $VERSION,
                 settings => $settings,
                 folder   => $self->bundle_path,
@@ -208,6 +209,10 @@ sub cronjob_nightly {
 
     $self->scans->purge;
     $self->copies->remove_deleted;
+
+    my $settings = $self->settings;
+    Koha::Plugin::Org::PatronPassport::PartnerCards::take_over($self)
+        if $settings->{cards_followed} && $settings->is_complete;
 
     return;
 }

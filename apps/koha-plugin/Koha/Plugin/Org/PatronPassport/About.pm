@@ -72,6 +72,7 @@ sub about_settings {
         proof       => defined $key ? proof_of( $key, $nonce ) : undef,
         serves      => { map { $_ => _boolean( $settings->serves($_) ) } qw( staff self_check sip copies ) },
         findings    => [ map { _finding($_) } setup_checks($seen) ],
+        card_patterns => $settings->has_patterns ? $settings->patterns : [],
         map { $_ => length $settings->{$_} ? "$settings->{$_}" : undef } qw( library receiver_url ),
     };
 }

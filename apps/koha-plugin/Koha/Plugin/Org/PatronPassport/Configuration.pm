@@ -9,12 +9,13 @@ use Koha::Token;
 
 use Koha::Plugin::Org::PatronPassport::KohaFacts qw( users_with_keys );
 use Koha::Plugin::Org::PatronPassport::PageWords qw( filled page_words );
+use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::Setup qw( home_key_type );
 
 my @FIELDS
-    = qw( receiver_url library staff_wait self_check_wait card_patterns staff self_check sip copies service_user
+    = qw( receiver_url library staff_wait self_check_wait card_patterns cards_followed staff self_check sip copies service_user
     tell_patrons );
 
 # A test waits longer than a page would, and says so
@@ -33,7 +34,7 @@ Koha::Plugin::Org::PatronPassport::Configuration - the configuration page
 
     my $params = page($plugin);
 
-Carries out the operation of the page (C<cud-save>, C<cud-test>) and returns what the template shows, all of it under the one
+Carries out the operation of the page (C<cud-save>, C<cud-test>, C<cud-cards>) and returns what the template shows, all of it under the one
 name C<passport>, in the language of the page: every page of Koha has variables of Koha's own, among them one called C<test> that is always true
 (C4::Templates, C<new>). The secret goes in and never comes out.
 
@@ -65,6 +66,12 @@ sub page {
             $shown{saved} = 1;
             %entered = ();
         }
+    }
+
+    if ( $op eq 'cud-cards' ) {
+        $plugin->store_data( { cards_followed => 1 } );
+        my $answer = take_over($plugin);
+        $shown{cards} = $answer->{kind} eq 'known' && $answer->{status}{needs}{has_cards} ? 'taken' : 'not_taken';
     }
 
     my $settings = $plugin->settings;

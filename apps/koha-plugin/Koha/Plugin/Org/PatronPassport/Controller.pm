@@ -3,19 +3,21 @@ package Koha::Plugin::Org::PatronPassport::Controller;
 use Modern::Perl;
 use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
-use C4::Circulation ();
 use C4::Context;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
+use Koha::Plugin::Org::PatronPassport::Code       qw( barcode_of is_item );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
 use Koha::Plugin::Org::PatronPassport::Event      qw( new_id not_found );
+use Koha::Plugin::Org::PatronPassport::FirstScan  qw( find_known );
 use Koha::Plugin::Org::PatronPassport::Problem    qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::State qw( is_state_of );
 
 __PACKAGE__->serves(
     add     => [ 'POST /scans',                   'staff' ],
+    code    => [ 'POST /codes',                   'staff' ],
     get     => [ 'GET /scans',                    'staff' ],
     outcome => [ 'PUT /scans/{event_id}/outcome', 'service' ],
     desk    => [ 'GET /desk.js',                  'staff' ],
@@ -30,7 +32,8 @@ Koha::Plugin::Org::PatronPassport::Controller - the routes of the desk and its s
 =head2 add
 
 C<POST /scans>: signs an event and sends it, unless the page comes of a scan that the hook has just reported: then that
-event is followed. With C<item_barcode> the service checks that item out itself.
+event is followed. With C<item_barcode> the service checks that item out itself. What is the barcode of an item here is reported as a
+card only where somebody has said that it is one (C<is_card>).
 
 =cut
 
@@ -43,12 +46,14 @@ sub add {
     my $body = $self->req->json;
     return $self->fault('not_a_card') if !fits( $body->{cardnumber}, $settings->patterns );
 
+    return $self->fault('item_here') if !$body->{is_card} && is_item( $body->{cardnumber} );
+
     my $acting = C4::Context->userenv // {};
     return $self->fault('no_library') if !length( $acting->{branch} // q{} );
 
     my $scans  = $plugin->scans;
     my $card   = trimmed( $body->{cardnumber} );
-    my $item   = _item( $body->{item_barcode} );
+    my $item   = barcode_of( $body->{item_barcode} );
     my $handed = defined $item ? undef : $scans->hand_out( scan_key( $card, $settings->key ) );
     return $self->_taken( { event_id => $handed, status => 'accepted', joined => 1 } ) if defined $handed;
 
@@ -78,6 +83,25 @@ sub _taken {
     $said{$_} = Mojo::JSON->true foreach grep { $answer->{$_} } qw( duplicate joined );
 
     return $self->render( status => 202, openapi => \%said );
+}
+
+=head2 code
+
+C<POST /codes>: whether a code that was scanned into the panel is the barcode of an item here, and whether a patron here has it. In no
+address, for addresses are logged.
+
+=cut
+
+sub code {
+    my ( $self, $plugin ) = @_;
+
+    my $scanned = $self->req->json->{code};
+    my %is      = (
+        is_item    => is_item($scanned),
+        is_patron  => find_known( $plugin->copies, 'staff', trimmed($scanned) ),
+    );
+
+    return $self->ok( { map { $_ => $is{$_} ? Mojo::JSON->true : Mojo::JSON->false } keys %is } );
 }
 
 =head2 get
@@ -136,15 +160,6 @@ sub desk {
     $self->res->headers->cache_control('private, max-age=86400');
 
     return $self->render( data => script( $plugin->bundle_path ) );
-}
-
-# The API looks an item up as it is given; at the desk Koha cleans a scanned barcode first, and so do we.
-sub _item {
-    my ($scanned) = @_;
-
-    my $barcode = trimmed($scanned);
-
-    return length $barcode ? C4::Circulation::barcodedecode($barcode) : undef;
 }
 
 1;

@@ -13,7 +13,7 @@ our @EXPORT_OK = qw( script tags wanted_on );
 =head1 NAME
 
 Koha::Plugin::Org::PatronPassport::DeskScript - the files of desk/ as the one script that a browser gets, on the page that Koha
-shows for an unknown card, and on its form for a new patron
+shows for an unknown card, in its checkout, and on its form for a new patron
 
 =head1 FUNCTIONS
 
@@ -21,8 +21,8 @@ shows for an unknown card, and on its form for a new patron
 
     my $what = wanted_on($page);
 
-C<panel> on the page for an unknown card, C<form> on the form for a new patron, which the script fills with the card, C<standing> on the
-checkout page, where it shows the standing of a copy; undef where it would certainly do nothing. C<$page> is the path that a newer Koha passes to the hook; an older one leaves it in the
+C<panel> on the page for an unknown card, C<checkout> in the checkout, where it shows the other scans of the desk and the standing of a copy,
+C<form> on the form for a new patron, which the script fills with the card; undef where it would certainly do nothing. C<$page> is the path that a newer Koha passes to the hook; an older one leaves it in the
 environment.
 
 =cut
@@ -32,9 +32,9 @@ sub wanted_on {
 
     $page //= $ENV{SCRIPT_NAME};
     my $query = $ENV{QUERY_STRING};
-    return 'standing' if defined $page && $page =~ m{ /circ/circulation[.]pl \z}xms;
-    return 'panel' if _is( $page, 'member' )      && _has( $query, qr{circsearch=1}xms );
-    return 'form'  if _is( $page, 'memberentry' ) && _has( $query, qr{op=add (?: _form )?}xms );
+    return 'checkout' if _is( $page, 'circ/circulation' );
+    return 'panel'    if _is( $page, 'members/member' )      && _has( $query, qr{circsearch=1}xms );
+    return 'form'     if _is( $page, 'members/memberentry' ) && _has( $query, qr{op=add (?: _form )?}xms );
 
     return;
 }
@@ -43,7 +43,7 @@ sub wanted_on {
 sub _is {
     my ( $page, $name ) = @_;
 
-    return !defined $page || $page =~ m{ /members/$name[.]pl \z}xms;
+    return !defined $page || $page =~ m{ /$name[.]pl \z}xms;
 }
 
 sub _has {
@@ -57,30 +57,37 @@ sub _has {
     my $html = tags( { what => 'panel', version => $version, settings => $settings, folder => $plugin->bundle_path,
         language => 'fr-FR' } );
 
-The script, and what it needs to know for the panel, or for the C<standing> of a copy, with the texts of the page's language alone.
+The script, and what it needs to know: for the panel and the list of other scans, where the library serves its desks, and for the C<standing>
+of the copy whose checkout this is. With the texts of the page's language alone.
 
 =cut
 
 sub tags {
     my ($page) = @_;
 
-    my $script = qq{<script src="/api/v1/contrib/passport/desk.js?v=$page->{version}" defer></script>\n};
-    return $script if $page->{what} eq 'form';
+    my $settings = $page->{settings};
+    my $script   = qq{<script src="/api/v1/contrib/passport/desk.js?v=$page->{version}" defer></script>\n};
+    return $settings->serves('staff') ? $script : q{} if $page->{what} eq 'form';
 
     my ( $language, $messages ) = page_words( @{$page}{qw( folder language )}, 'desk/messages.json' );
-    if ( $page->{what} eq 'standing' ) {
+    my $facts = q{};
+    if ( $page->{standing} ) {
         my %needed = map { $_ => $messages->{$_} } grep {m{\A (?: standing | reason ) [.]}xms} keys %{$messages};
-        return _facts( 'standing', { standing => $page->{standing}, messages => { $language => \%needed } } ) . $script;
+        $facts .= _facts( 'standing', { standing => $page->{standing}, messages => { $language => \%needed } } );
+    }
+    if ( $settings->serves('staff') ) {
+        $facts .= _facts(
+            'desk',
+            {   version  => $page->{version},
+                library  => $settings->{library},
+                patterns => $settings->patterns,
+                anyCard  => $settings->has_patterns ? Mojo::JSON->false : Mojo::JSON->true,
+                messages => { $language => $messages },
+            }
+        );
     }
 
-    return _facts(
-        'desk',
-        {   version  => $page->{version},
-            library  => $page->{settings}{library},
-            patterns => $page->{settings}->patterns,
-            messages => { $language => $messages },
-        }
-    ) . $script;
+    return length $facts ? $facts . $script : q{};
 }
 
 sub _facts {

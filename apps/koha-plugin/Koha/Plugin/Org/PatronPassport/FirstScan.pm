@@ -10,6 +10,7 @@ use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Caller qw( interface );
 use Koha::Plugin::Org::PatronPassport::Card   qw( fits scan_key trimmed );
+use Koha::Plugin::Org::PatronPassport::Code   qw( is_item );
 use Koha::Plugin::Org::PatronPassport::Event  qw( new_id not_found );
 use Koha::Plugin::Org::PatronPassport::SeenJob;
 use Koha::Plugin::Org::PatronPassport::Sender;
@@ -24,7 +25,7 @@ my $BY_ATTRIBUTE = 'FROM borrower_attributes b JOIN borrower_attribute_types t O
 
 my $ATTRIBUTES_SINCE = 2605;
 
-our @EXPORT_OK = qw( final_card scanned );
+our @EXPORT_OK = qw( final_card find_known scanned );
 
 =head1 NAME
 
@@ -39,7 +40,7 @@ Koha::Plugin::Org::PatronPassport::FirstScan - makes the first scan of a visitor
 What the hook does: a patron who is known here costs one query, and a copy is noted to be reported later
 (L<Koha::Plugin::Org::PatronPassport::SeenJob>); a card that is not known is reported, and the page waits
 a moment for the copy. All of it is about the card as Koha will look it up, after all plugins. Returns C<elsewhere> (not
-scanned for a checkout), C<known>, C<off>, C<no_card>, C<unsent>, or how the wait ended
+scanned for a checkout), C<known>, C<off>, C<no_card>, C<item> (the barcode of an item here), C<unsent>, or how the wait ended
 (L<Koha::Plugin::Org::PatronPassport::Waiting>). Koha goes on the same way after each of them.
 
 =cut
@@ -61,6 +62,7 @@ sub scanned {
     my $settings = $plugin->settings;
     return 'off'     if !$settings->serves($interface) || !$settings->is_complete;
     return 'no_card' if !fits( $card, $settings->patterns );
+    return 'item'    if _is_for_item( $settings, $interface, $card );
 
     my $event_id = _report( $plugin, $settings, $interface, $card ) or return 'unsent';
 
@@ -77,6 +79,16 @@ sub scanned {
             is_there   => sub { return _first( $interface, $card, '1', q{} ) ? 1 : 0 },
         }
     );
+}
+
+# An item that was scanned where a card should have been is no business of other libraries. Where it can be a card all the same, somebody at
+# the desk can say so; nobody can elsewhere, and then a card that fits what the library says of cards is one.
+sub _is_for_item {
+    my ( $settings, $interface, $card ) = @_;
+
+    return 0 if $interface ne 'staff' && $settings->has_patterns;
+
+    return is_item($card);
 }
 
 =head2 final_card

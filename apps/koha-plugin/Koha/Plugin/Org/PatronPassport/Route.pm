@@ -13,6 +13,7 @@ my %FAULT = (
     not_configured       => [ 503, 'The passport service is not set up here' ],
     no_library           => [ 400, 'You are logged in without a library' ],
     not_a_card           => [ 422, 'This is not shaped like a card number' ],
+    item_here            => [ 422, 'This is the barcode of an item here' ],
     other_event          => [ 400, 'The state is of another event' ],
     receiver_unreachable => [ 503, 'The passport service cannot be reached' ],
     receiver_busy        => [ 503, 'The passport service is busy' ],

@@ -22,6 +22,7 @@ my %DEFAULT = (
     staff_wait      => 1500,
     self_check_wait => 3000,
     card_patterns   => q{},
+    cards_followed  => 0,
     staff           => 1,
     self_check      => 1,
     sip             => 1,
@@ -64,10 +65,11 @@ sub load {
     return $self;
 }
 
-=head2 key, is_complete, serves, wait_ms, patterns
+=head2 key, is_complete, serves, wait_ms, patterns, most_patterns, has_patterns
 
 C<key>: the secret's bytes, undef without a good one. C<is_complete>: an event can be sent. C<serves($interface)>:
 it is switched on there. C<wait_ms($interface)>. C<patterns>: a reference to the list of card patterns.
+C<has_patterns>: somebody has said what cards look like; without any, much else fits.
 
 =cut
 
@@ -101,6 +103,16 @@ sub patterns {
     my @patterns = _lines( $self->{card_patterns} );
 
     return @patterns ? \@patterns : [$DEFAULT_PATTERN];
+}
+
+sub most_patterns {
+    return $MOST_PATTERNS;
+}
+
+sub has_patterns {
+    my ($self) = @_;
+
+    return _lines( $self->{card_patterns} ) ? 1 : 0;
 }
 
 =head2 checked
@@ -145,7 +157,7 @@ sub checked {
     $faults{card_patterns} = { key => 'fault_patterns', most    => $MOST_PATTERNS }
         if @patterns > $MOST_PATTERNS;
 
-    $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip copies tell_patrons );
+    $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip copies cards_followed tell_patrons );
 
     my $secret = trimmed( $entered->{secret} );
     $values{secret} = q{} if $entered->{forget_secret};

@@ -6,7 +6,8 @@ use Exporter   qw( import );
 use List::Util qw( any );
 use Mojo::Date ();
 
-use Koha::Plugin::Org::PatronPassport::Shape qw( number );
+use Koha::Plugin::Org::PatronPassport::PartnerCards qw( hidden_partners );
+use Koha::Plugin::Org::PatronPassport::Shape        qw( number );
 
 # As at doctor: what is further off the receiver refuses after 300 s.
 my $CLOCK_S = 60;
@@ -60,6 +61,7 @@ my %FINDING = (
     category_missing     => [ categories => 'fault',   'remedy_category' ],
     category_none        => [ categories => 'fault',   'remedy_operator' ],
     branch_missing       => [ branch     => 'fault',   'remedy_branch' ],
+    cards_hidden         => [ cards      => 'fault',   'remedy_cards' ],
     plack_few            => [ plack      => 'warning', 'remedy_plack' ],
 );
 
@@ -67,7 +69,7 @@ my %FINDING = (
 # of the table.
 my @CHECKS = (
     \&_settings, \&_tables, \&_receiver, \&_identity,   \&_clock,  \&_worker, \&_sources,
-    \&_api,      \&_user,   \&_types,    \&_categories, \&_branch, \&_web_workers
+    \&_api,      \&_user,   \&_types,    \&_categories, \&_branch, \&_cards, \&_web_workers
 );
 
 our @EXPORT_OK = qw( setup_checks );
@@ -286,6 +288,17 @@ sub _branch {
     return if !defined $branch;
 
     return [ $seen->{facts}{branches}{$branch} ? 'branch_ok' : 'branch_missing', branch => $branch ];
+}
+
+# Whoever is hidden is looked up nowhere, and nobody at the service can see it.
+sub _cards {
+    my ($seen) = @_;
+
+    return ['cards_unchecked'] if !$seen->{needs} || !$seen->{needs}{has_cards};
+
+    my @hidden = hidden_partners( $seen->{settings}, $seen->{needs}{cards} );
+
+    return @hidden ? [ 'cards_hidden', libraries => join q{, }, @hidden ] : ['cards_ok'];
 }
 
 sub _web_workers {

@@ -23,7 +23,7 @@ my $STATE = object(
         homes       => $LIBRARIES,
         patron_id   => number(),
         checkout    => object( { result => $TEXT, keys => list_of($TEXT) } ),
-        waiting_for => object( { map { $_ => $TEXT } qw( library reason next_try_at ) } ),
+        waiting_for => object( { map { $_ => $TEXT } qw( library reason next_try_at gives_up_at checkout_by ) } ),
         problem     => object( { map { $_ => $TEXT } qw( library what name ) } ),
         consent     => object( { text_id  => $TEXT, answer_by => $TEXT, texts => \&_translations }, 'texts' ),
         observed    => object( { category => $TEXT } ),

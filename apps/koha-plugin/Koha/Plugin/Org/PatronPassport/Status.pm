@@ -23,6 +23,9 @@ my $PAUSES = list_of(
     )
 );
 my $COUNTS   = list_of( object( { outcome => $CODE, count => number() }, qw( outcome count ) ) );
+my $PATTERN = text( 200, 1 );
+my $CARDS   = list_of(
+    object( { name => $TEXT, patterns => list_of($PATTERN), examples => list_of( text( 32, 1 ) ) }, 'name' ) );
 my $FAILURES = list_of(
     object(
         {   event_id   => sub { return is_id( $_[0] ) ? "$_[0]" : undef },
@@ -118,6 +121,10 @@ sub _status {
             passport    => $TEXT->( $needs->{passport_attribute} ),
             home_key    => $TEXT->( $needs->{home_key_attribute} ),
             seen_copies => $needs->{seen_copies} ? 1 : 0,
+            cards       => $CARDS->( $needs->{cards} ),
+
+            # an earlier service says nothing of them, and of very many it says nothing
+            has_cards => ref $needs->{cards} eq 'ARRAY' ? 1 : 0,
         },
     };
 }

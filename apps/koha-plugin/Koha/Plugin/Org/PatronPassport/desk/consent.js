@@ -1,5 +1,4 @@
 import { element, setText } from './element.js';
-import { isBusyElsewhere } from './page.js';
 import { languageOf } from './words.js';
 
 /** The library's own text in the page's language, in its base language, in English, or as there is one: {language, text}. */
@@ -41,15 +40,13 @@ export function buildConsent(t, answer) {
 }
 
 /**
- * Shows the question while an event waits for its answer. The focus comes before its buttons, and to none of them: a scanner ends with
- * Enter, and would agree for the patron.
+ * Shows the question while an event waits for its answer. The focus stays in the box for what is scanned, and comes to none of its
+ * buttons: a scanner ends with Enter, and would agree for the patron.
  */
 export function showConsent({ panel, view, language, isAnswering }) {
   const question = questionOf(view);
-  const isNew = panel.consent.hidden && Boolean(question);
   panel.consent.hidden = !question;
   if (!question) return;
-  if (isNew && !isBusyElsewhere(panel.host)) panel.headline.focus();
   const shown = textFor(question.texts, language);
   panel.consentText.setAttribute('lang', shown.language);
   setText(panel.consentText, shown.text);

@@ -8,8 +8,9 @@ import {
   isFinal,
   isHere,
   isItemLeft,
+  isTooLateForItem,
 } from './scan-state.js';
-import { checkoutSentences, hereSentence, outcomeSentences, waitingSentence } from './sentences.js';
+import { checkoutSentences, hereSentence, minuteIn, outcomeSentences, waitingSentence } from './sentences.js';
 import { LONG_QUEUED_MS, stepsOf } from './steps.js';
 
 /** From when on it is said what else can be done meanwhile. */
@@ -72,13 +73,19 @@ function describeWait(view, t, language) {
   if (state && isCheckoutPending(state)) return describePending(view, t);
   const isStopped = Boolean(state) && hasNoWorker(state);
   const isLong = isStopped || view.fault || view.followedMs > LONG_MS || (state && state.state === 'waiting');
+  const isLate = Boolean(state) && isTooLateForItem(state);
   const what = isStopped ? t('stopped') : view.fault ? t(`fault.${view.fault}.meanwhile`) : '';
+  const until = !isStopped && state && state.waiting_for && state.waiting_for.gives_up_at;
   return {
     tone: isStopped ? 'warn' : 'wait',
     headline: view.fault ? t(`fault.${view.fault}.again`) : waitHeadline(view, t, language),
-    advice: sentences(withItem && t('item.waiting'), what || (isLong && state && t('meanwhile'))),
+    advice: sentences(
+      withItem && t(isLate ? 'item.late' : 'item.waiting'),
+      what || (isLong && state && t('meanwhile')),
+      untilSentence('until', until, view, t, language),
+    ),
     next: isLong ? NEXT_WHILE_WAITING : [],
-    takesItem: !withItem,
+    takesItem: !withItem && !isLate,
   };
 }
 
@@ -90,12 +97,24 @@ const describePending = ({ state }, t) => ({
   next: NEXT_WHEN_HERE,
 });
 
-/** Nobody goes on meanwhile, and no item is taken: whoever scans now does not read the patron the text. */
+/** Nobody goes on meanwhile, but an item that is scanned waits for the answer with the patron. */
 const describeQuestion = (view, t, language) => ({
   tone: 'warn',
   headline: waitHeadline(view, t, language),
-  advice: sentences(t('consent.advice'), hasNoWorker(view.state) && t('stopped')),
+  advice: sentences(
+    t('consent.advice'),
+    untilSentence('consent.until', view.state.consent.answer_by, view, t, language),
+    view.withItem && t('item.waiting'),
+    hasNoWorker(view.state) && t('stopped'),
+  ),
+  takesItem: !view.withItem,
 });
+
+/** Until when something is possible, where there is a limit that is not over. */
+function untilSentence(key, iso, { now }, t, language) {
+  const until = Date.parse(iso || '');
+  return until > now && t(key, { time: minuteIn(until, language, now) });
+}
 
 function waitHeadline({ state, followedMs, now, answered }, t, language) {
   if (!state) return t('now.reporting');
@@ -115,11 +134,11 @@ function describeOutcome({ state, withItem }, t, language) {
   }
   if (isHere(state)) {
     const headline = isCheckedOut(state) ? checkoutSentences(state, t, language).headline : found.headline;
-    return { tone: 'good', next: NEXT_WHEN_HERE, headline };
+    return { tone: 'good', next: NEXT_WHEN_HERE, headline, takesItem: true };
   }
   return {
     tone: state.state === 'failed' ? 'bad' : 'warn',
-    next: nextAfterOutcome(state.outcome),
+    next: nextAfterOutcome(state.outcome, state.reasons),
     headline: found.headline,
     advice: sentences(withItem && state.outcome !== 'CANCELLED' && t('item.left'), found.advice),
   };

@@ -1,10 +1,19 @@
 const SCANS = '/api/v1/contrib/passport/scans';
 const COPIES = '/api/v1/contrib/passport/copies';
+const CODES = '/api/v1/contrib/passport/codes';
 const PATIENCE_MS = 15000;
 
-/** POST /scans: reports the card, with the item to check out when there is one. */
-export function reportCard(card, barcode) {
-  return call('POST', SCANS, barcode ? { cardnumber: card, item_barcode: barcode } : { cardnumber: card });
+/** POST /scans: reports the card, with the item to check out when there is one. `isCard`: it is one, although an item here has it. */
+export function reportCard(card, barcode, isCard) {
+  const sent = { cardnumber: card };
+  if (barcode) sent.item_barcode = barcode;
+  if (isCard) sent.is_card = true;
+  return call('POST', SCANS, sent);
+}
+
+/** POST /codes: whether a scanned code is the barcode of an item here, and whether a patron here has it. */
+export function readCode(code) {
+  return call('POST', CODES, { code });
 }
 
 /** GET /scans/{event_id}: what is known of the event. */

@@ -1,42 +1,60 @@
 /*
  * Patron Passport at the desk: on the page that Koha shows for an unknown card, a panel that says what the partner
- * libraries are doing about it, takes the item that waits, and opens the checkout when the patron is there. Where the
- * desk registers the patron instead, Koha's form is filled with the card. On the checkout page of a copy, the line with its standing.
+ * libraries are doing about it, takes the item that waits, and opens the checkout when the patron is there. There and in the
+ * checkout, a list of the other scans of this desk that are under way. Where the desk registers the patron instead, Koha's form
+ * is filled with the card. In the checkout of a copy, the line with its standing.
  *
  * No library, no global. What is known of the event is kept in the history entry of the page: it survives reload and
- * back, and holds neither card nor item.
+ * back, and holds neither card nor item. Nor does the list, which the window keeps.
  */
 import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
-import { focusIsSet, remembered } from './page.js';
+import { createNextScan } from './next-scan.js';
+import { focusCheckout, focusIsSet, isBusyElsewhere, remembered } from './page.js';
 import { cardToRegister, fillCard } from './register.js';
+import { followNoted } from './scan-list.js';
 import { showStanding } from './standing-line.js';
+import { createWords } from './words.js';
 import { startWorkflow } from './workflow.js';
 
 async function start() {
-  if (showStanding()) return;
+  showStanding();
   const registered = cardToRegister(location);
   if (registered) {
+    await focusIsSet();
     fillCard(registered);
     return;
   }
   const facts = document.getElementById('passport-desk');
   if (!facts || document.getElementById('passport-panel')) return;
-  const config = JSON.parse(facts.textContent);
+  const { messages, ...cards } = JSON.parse(facts.textContent);
+  const language = document.documentElement.lang || 'en';
+  const nextScan = createNextScan(cards.patterns);
+  const box = document.getElementById('findborrower');
+  if (box) nextScan.guard(box);
+  const panel = await startPanel({ cards, messages, language, nextScan });
+  const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
+  void followNoted({
+    t: createWords(messages, language),
+    language,
+    isOwn: (eventId) => Boolean(panel) && panel.isOwn(eventId),
+    patronId: patron ? Number(patron.value) : undefined,
+  });
+}
+
+/** The panel, where this is the page of a card that nobody here has. */
+async function startPanel(page) {
   const card = cardOfPage(location);
-  if (!card || !looksLikeCard(card, config.patterns)) return;
+  if (!card || !looksLikeCard(card, page.cards.patterns)) return null;
 
   const saved = remembered();
-  if (saved && saved.isCancelled) return;
+  if (saved && saved.isCancelled) return null;
   await focusIsSet();
+  // Koha's own patron search has it, which would take the next card for a name
+  if (!isBusyElsewhere(null)) focusCheckout();
   const [arrival] = performance.getEntriesByType('navigation');
   const cameBack = arrival !== undefined && arrival.type === 'back_forward';
-  if (!(saved && saved.eventId) && !(await isUnknownHere(card))) return;
-  startWorkflow({
-    card,
-    messages: config.messages,
-    language: document.documentElement.lang || 'en',
-    cameBack,
-  });
+  if (!(saved && saved.eventId) && !(await isUnknownHere(card))) return null;
+  return startWorkflow({ ...page, card, cameBack });
 }
 
 // Whatever goes wrong in here, the page stays Koha's.

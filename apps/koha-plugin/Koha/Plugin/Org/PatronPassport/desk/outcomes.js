@@ -3,7 +3,7 @@
  * is a reason not to do it; `skipped`: there was no occasion to; `failed`: something that should work does not;
  * `unknown`: nothing is heard of it any more.
  *
- * What the desk can do next: `open` the checkout, try `again`, `reload` the page, `register` the patron, search by `name`,
+ * What the desk can do next: `open` the checkout, try `again`, look an item's barcode up as a `card`, `reload` the page, `register` the patron, search by `name`,
  * scan the `next` card. The first is the one to take.
  */
 
@@ -37,15 +37,18 @@ const AFTER_FAULTS = {
   refused: ['register', 'again'],
   lost: ['again', 'register'],
   not_a_card: ['name', 'register'],
+  item_here: ['card'],
   session: ['reload'],
   forbidden: ['reload', 'register'],
 };
 
 const AFTER_OTHERS = ['again', 'register'];
 
-export function nextAfterOutcome(outcome) {
+/** After a pause trying again at once is of no use. */
+export function nextAfterOutcome(outcome, reasons) {
   const { next } = OUTCOMES[outcome] || { next: AFTER_OTHERS };
-  return [...next, 'next'];
+  const isPaused = (reasons || []).includes('PAUSED');
+  return [...(isPaused ? next.toReversed() : next), 'next'];
 }
 
 export function nextAfterFault(fault) {

@@ -34,8 +34,7 @@ export function isBusyElsewhere(host) {
 }
 
 /**
- * The next card that is scanned is a new scan: the focus goes to Koha's checkout box, as by its key Alt+U, and what is
- * in the box is replaced. On the page of an unknown card the box is under another tab of the header (staff-global.js,
+ * Once the panel is closed, the focus goes to Koha's checkout box, as by its key Alt+U, and what is in the box is replaced. On the page of an unknown card the box is under another tab of the header (staff-global.js,
  * patron-search-header.inc; the tab is `circ_search` or, in newer releases, `circ_search_panel`).
  */
 export function focusCheckout() {
@@ -68,34 +67,6 @@ function openTab(pane) {
   }
   const tab = document.querySelector(`#header_search a[href="#${pane.id}"]`);
   if (tab) tab.click();
-}
-
-/** A scanner types a code within a fraction of this. */
-const QUIET_MS = 1500;
-
-/**
- * Makes Koha's checkout box ready for the next card, once for each result: `ready(isTyping)`. Where somebody is just typing
- * into the panel it waits until nothing is typed any more, or half a barcode would be taken for a card.
- */
-export function createNextScan(host) {
-  let timer = null;
-  const go = () => {
-    timer = null;
-    if (host.isConnected && !isBusyElsewhere(host)) focusCheckout();
-  };
-  const wait = () => {
-    clearTimeout(timer);
-    timer = setTimeout(go, QUIET_MS);
-  };
-  document.addEventListener('keydown', () => timer && wait(), true);
-  return {
-    ready(isTyping) {
-      clearTimeout(timer);
-      if (isTyping) wait();
-      else go();
-    },
-    stop: () => clearTimeout(timer),
-  };
 }
 
 /** The way to another page: `leaveSoon(address, ms)`, and `stay()` when something comes in between. */

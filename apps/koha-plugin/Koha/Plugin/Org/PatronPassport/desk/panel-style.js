@@ -48,13 +48,21 @@ const CSS = `
   @keyframes spin { to { transform: rotate(360deg); } }
   form { align-items: end; border-top: 1px solid #e3e8e3; display: flex; flex-wrap: wrap; gap: 6px 10px;
     margin: 14px 0 0; padding: 12px 0 0; }
-  form[hidden] { display: none; }
   label { display: block; font-weight: 600; width: 100%; }
   label small { color: #5c5c5c; display: block; font-size: 13px; font-weight: 400; }
   input { background: #fff; border: 1px solid #777; border-radius: 4px; box-sizing: border-box; color: #222;
     flex: 1 1 16em; font: inherit; max-width: 24em; min-width: 0; padding: 6px 8px; }
   .fault { color: #8a2f2d; margin: 0; width: 100%; }
   .fault:empty { display: none; }
+  .choice, .scans li { align-items: baseline; display: flex; flex-wrap: wrap; gap: 8px; }
+  .choice { width: 100%; }
+  .choice[hidden] { display: none; }
+  .scans { list-style: none; margin: 8px 0 0; padding: 0; }
+  .scans li { border-top: 1px solid #e3e8e3; padding: 6px 0; }
+  .scans .said { flex: 1 1 14em; }
+  .scans .time { color: #5c5c5c; }
+  .scans [data-tone="warn"] .said { color: #6f4e00; font-weight: 600; }
+  .scans [data-tone="bad"] .said { color: #8a2f2d; font-weight: 600; }
   .consent { border-top: 1px solid #e3e8e3; margin: 14px 0 0; padding: 12px 0 0; }
   .consent .text { margin: 0 0 10px; white-space: pre-line; }
   .answers { display: flex; flex-wrap: wrap; gap: 8px; }
@@ -67,7 +75,8 @@ const CSS = `
   details.main, details.main:hover { background: none; border: 0; }
   summary { list-style: none; }
   summary::-webkit-details-marker { display: none; }
-  summary::after { content: " \\25be"; }
+  [aria-keyshortcuts]::after { content: " (Alt+N)"; font-weight: 400; }
+  summary::after { content: " (Alt+N) \\25be"; }
   .register ul { background: #fff; border: 1px solid #777; border-radius: 4px; list-style: none; margin: 4px 0 0;
     max-height: 16em; overflow-y: auto; padding: 4px 0; }
   .register li a { color: #17518a; display: block; font-weight: 400; padding: 5px 14px; }

@@ -4,8 +4,8 @@ import { dress } from './panel-style.js';
 
 /**
  * The panel as it is before anything is known, not yet on the page. `registrations` are the links to Koha's form for a new
- * patron. It calls `on.item(barcode)`, `on.typing()`, `on.answer(said)`, `on.cancel()`, and the next steps of the desk that are no links:
- * `on.again()`, `on.reload()`, `on.name()`, `on.next()`.
+ * patron. It calls `on.code(code)` with what was scanned into its box, `on.choose(said)` what that is, `on.typing()`, `on.answer(said)`, `on.cancel()`, and the next steps
+ * of the desk that are no links: `on.again()`, `on.card()`, `on.reload()`, `on.name()`, `on.next()`.
  */
 export function buildPanel(t, language, registrations, on) {
   const host = element('div', { id: 'passport-panel' });
@@ -13,7 +13,7 @@ export function buildPanel(t, language, registrations, on) {
   const headline = element('p', { class: 'headline', role: 'status', 'aria-live': 'polite', tabindex: '-1' });
   const advice = element('p', { class: 'advice', role: 'status', 'aria-live': 'polite' });
   const steps = element('ol', { 'aria-label': t('steps') });
-  const box = buildItemBox(t, on);
+  const box = buildBox(on, t);
   const question = buildConsent(t, (said) => on.answer(said));
   const { actions, next, cancel } = buildActions(t, registrations, on);
   const section = element(
@@ -32,7 +32,7 @@ export function buildPanel(t, language, registrations, on) {
   return { host, root, section, headline, advice, steps, ...box, ...question, next, cancel };
 }
 
-function buildItemBox(t, on) {
+function buildBox(on, t) {
   const input = element('input', {
     id: 'item',
     type: 'text',
@@ -43,28 +43,43 @@ function buildItemBox(t, on) {
     'aria-describedby': 'item-fault',
   });
   const itemFault = element('p', { class: 'fault', id: 'item-fault', role: 'alert' });
-  const submit = element('button', { type: 'submit' }, t('item.submit'));
+  const submit = element('button', { type: 'submit' });
+  const label = element('span', {});
+  const hint = element('small', {});
+  const asItem = element('button', { type: 'button' }, t('code.as_item'));
+  const asCard = element('button', { type: 'button' }, t('code.as_card'));
+  const choice = element(
+    'div',
+    { class: 'choice', role: 'alert', hidden: true },
+    element('p', { class: 'fault' }, t('code.ask')),
+    asItem,
+    asCard,
+  );
   const form = element(
     'form',
-    { autocomplete: 'off', hidden: true },
-    element('label', { for: 'item' }, t('item.label'), element('small', {}, t('item.hint'))),
+    { autocomplete: 'off' },
+    element('label', { for: 'item' }, label, hint),
     input,
     submit,
     itemFault,
+    choice,
   );
+  asItem.addEventListener('click', () => on.choose('item'));
+  asCard.addEventListener('click', () => on.choose('card'));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const barcode = input.value.trim();
-    if (barcode) on.item(barcode);
+    const code = input.value.trim();
+    input.value = '';
+    if (code) on.code(code);
   });
   input.addEventListener('input', () => on.typing());
-  return { form, input, submit, itemFault };
+  return { form, input, label, hint, submit, itemFault, choice };
 }
 
 /** `next`: an element for each next step of the desk that this page has. */
 function buildActions(t, registrations, on) {
   const next = { open: element('a', { class: 'go', href: '#', hidden: true }, t('button.open')) };
-  for (const step of ['again', 'reload', 'name', 'next']) {
+  for (const step of ['again', 'card', 'reload', 'name', 'next']) {
     next[step] = element('button', { type: 'button', hidden: true }, t(`button.${step}`));
     next[step].addEventListener('click', () => on[step]());
   }
@@ -81,14 +96,28 @@ function buildRegister(t, registrations) {
   const [only, ...more] = registrations;
   if (!only) return null;
   const label = t('button.register');
-  if (more.length === 0) return element('a', { class: 'go', href: only.address, hidden: true }, label);
+  if (more.length === 0)
+    return element(
+      'a',
+      { class: 'go', href: only.address, hidden: true, 'aria-keyshortcuts': 'Alt+N' },
+      label,
+    );
   const links = registrations.map(({ label: category, address }) =>
     element('li', {}, element('a', { href: address }, category)),
   );
-  return element(
+  const register = element(
     'details',
     { class: 'register', hidden: true },
-    element('summary', { class: 'go' }, label),
+    element('summary', { class: 'go', 'aria-keyshortcuts': 'Alt+N' }, label),
     element('ul', {}, ...links),
   );
+  // the next key chooses the first category
+  register.addEventListener('toggle', () => register.open && register.querySelector('a').focus());
+  return register;
+}
+
+/** Opens Koha's form for a new patron, or the choice of its category. */
+export function openRegister({ next: { register } }) {
+  const opener = register && (register.querySelector('summary') || register);
+  if (opener && !register.hidden) opener.click();
 }

@@ -5,7 +5,8 @@ const NOT_TAKEN = ['not_configured', 'receiver_busy', 'receiver_refused'];
 export function readReport(status, body) {
   if (status === 202 && body && body.event_id)
     return { kind: 'accepted', eventId: body.event_id, isCoalesced: body.joined === true };
-  if (status === 422) return { kind: 'stop', fault: 'not_a_card' };
+  if (status === 422)
+    return { kind: 'stop', fault: body && body.error_code === 'item_here' ? 'item_here' : 'not_a_card' };
   if (status === 401) return { kind: 'stop', fault: 'session' };
   if ([400, 403, 404, 415].includes(status)) return { kind: 'stop', fault: 'forbidden' };
   // Nobody answered, so it may have been taken all the same: whoever cancels has to name it, or to know that nobody can.

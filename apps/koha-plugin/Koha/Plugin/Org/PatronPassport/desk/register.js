@@ -24,9 +24,11 @@ export function cardToRegister(url) {
   }
 }
 
-/** Fills the form with the card and nothing else, and takes the card out of the address. */
+/** Fills the form with the card and nothing else, for the name to be typed, and takes the card out of the address. */
 export function fillCard(card) {
   const box = document.getElementById('cardnumber');
   if (box && box.value === '') box.value = card;
+  const surname = document.getElementById('surname');
+  if (surname) surname.focus();
   history.replaceState(history.state, '', `${location.pathname}${location.search}`);
 }

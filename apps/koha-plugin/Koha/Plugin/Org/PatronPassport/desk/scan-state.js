@@ -18,6 +18,12 @@ export function hasNoWorker(state) {
   return Boolean(state.waiting_for && state.waiting_for.reason === 'NO_WORKER');
 }
 
+/** True when an item that is scanned now would wait for longer than it may. */
+export function isTooLateForItem(state) {
+  const { next_try_at: nextTry, checkout_by: by } = state.waiting_for || {};
+  return Boolean(nextTry && by) && Date.parse(nextTry) > Date.parse(by);
+}
+
 /** True when only this library is left to act: the home is known. Nobody is queried for one that is paused. */
 export function isLocated(state) {
   const held = state.waiting_for;
@@ -70,11 +76,6 @@ export function canCancel({ cancel, isOver, state }) {
 /** True when the patron is here and the item is still on the desk. */
 export function isItemLeft(state, withItem) {
   return isHere(state) && !isCheckedOut(state) && (Boolean(withItem) || checkoutOf(state) !== null);
-}
-
-/** True when nobody has to read anything before the checkout opens. */
-export function opensByItself(state, withItem) {
-  return isHere(state) && !isItemLeft(state, withItem);
 }
 
 /** Koha's retry: the checkout with the patron open. */

@@ -6,10 +6,10 @@ import { nextReportMs, readReport } from './read-answer.js';
 import { show } from './show.js';
 
 /** Reports the card, with the item if there is one; the event is known to the page from then on, whoever waits for it. */
-async function report(workflow, barcode) {
+async function report(workflow, barcode, isCard) {
   const { sending } = workflow;
   const sent = (async () => {
-    const answer = await reportCard(workflow.card, barcode);
+    const answer = await reportCard(workflow.card, barcode, isCard);
     const meant = readReport(answer.status, answer.body);
     note(workflow, barcode || '', meant);
     return { answer, meant };
@@ -31,10 +31,13 @@ function note({ events, unanswered, unsure }, barcode, { kind, eventId, isUnsure
   remember({ events: [...events], unanswered: [...unanswered], isUnsure: unsure.size > 0 });
 }
 
-/** Reports the card until it is taken, for as long as the page is open, or of no use any more; the event's id, or null. */
-export async function sendCard(workflow, isMine) {
+/**
+ * Reports the card until it is taken, for as long as the page is open, or of no use any more; the event's id, or null. `isCard`: it is one
+ * although an item here has it.
+ */
+export async function sendCard(workflow, isMine, isCard) {
   for (let faults = 0; isMine(); faults += 1) {
-    const { answer, meant } = await report(workflow);
+    const { answer, meant } = await report(workflow, undefined, isCard);
     if (!isMine()) return null;
     if (meant.kind === 'accepted') return meant.eventId;
     const isOver = meant.kind === 'stop';
@@ -51,29 +54,12 @@ export async function sendCard(workflow, isMine) {
  * once: by the event that names it.
  */
 export async function sendItem(workflow, barcode) {
-  if (workflow.isSendingItem || workflow.view.cancel) return null;
-  const { panel } = workflow;
-  setSending(workflow, true);
-  workflow.departure.stay();
-  setText(panel.itemFault, '');
+  if (workflow.view.cancel) return null;
   const { meant } = await report(workflow, barcode);
-  setSending(workflow, false);
   if (workflow.isGone || workflow.view.cancel) return null;
-  if (meant.kind === 'accepted') {
-    panel.input.value = '';
-    return meant.eventId;
-  }
-  setText(panel.itemFault, workflow.t('item.unsent'));
-  show(workflow);
-  panel.input.focus();
-  panel.input.select();
+  if (meant.kind === 'accepted') return meant.eventId;
+  setText(workflow.panel.itemFault, workflow.t('item.unsent'));
   return null;
-}
-
-function setSending(workflow, isSending) {
-  workflow.isSendingItem = isSending;
-  workflow.panel.input.disabled = isSending;
-  workflow.panel.submit.disabled = isSending;
 }
 
 /** Reports what the patron said, once; where it is not taken the question stays. */

@@ -22,6 +22,15 @@ export function waitingSentence(state, t, language, now) {
   return when ? `${sentence} ${when}` : sentence;
 }
 
+/** A time to the minute, with the day where it is another one: "14:05". */
+export function minuteIn(at, language, now) {
+  const isToday = new Date(at).toDateString() === new Date(now).toDateString();
+  return new Date(at).toLocaleString(language, {
+    ...(isToday ? {} : { dateStyle: 'medium' }),
+    timeStyle: 'short',
+  });
+}
+
 /** The outcome in plain words, and what to do now. */
 export function outcomeSentences(state, t, language) {
   const outcome = state.outcome;
@@ -31,11 +40,21 @@ export function outcomeSentences(state, t, language) {
     (outcome === 'NOT_ELIGIBLE' && codes.length === 0) || (outcome === 'OBSERVED' && category === '');
   const key = outcomeKey(state, isBare);
   const values = { ...namesIn(state, t, language), reasons: listed(codes, language), category };
-  const special = `.${(state.reasons || []).includes('PAUSED') ? 'PAUSED' : (state.problem || {}).what}`;
+  const special = `.${specialOf(state)}`;
   const headline = t(`${key}${special}`, values) || t(key, values) || state.message || t('outcome.other');
   const advised = t(`advice.${outcome}${special}`, values) || t(`advice.${outcome}`, values);
   const advice = [advised, problemSentence(state, t)].filter(Boolean).join(' ');
   return { headline, advice };
+}
+
+/** What nobody can settle at home. */
+const RULES = ['UNDER_AGE', 'CATEGORY_NOT_ELIGIBLE'];
+
+/** What makes an outcome a case of its own, with words of its own where there are some. */
+function specialOf({ reasons, problem }) {
+  if ((reasons || []).includes('PAUSED')) return 'PAUSED';
+  if ((reasons || []).some((reason) => RULES.includes(reason))) return 'RULE';
+  return (problem || {}).what;
 }
 
 function outcomeKey(state, isBare) {

@@ -2,31 +2,28 @@ import { showConsent } from './consent.js';
 import { describe } from './describe.js';
 import { element, setText } from './element.js';
 import { isBusyElsewhere } from './page.js';
-import { canCancel, checkoutAddress, isCheckedOut, opensByItself } from './scan-state.js';
+import { forgetScan } from './noted-scans.js';
+import { canCancel, checkoutAddress, isCheckedOut, isHere, isItemLeft } from './scan-state.js';
 
 /** Brings the panel to what is known, and leaves for the checkout when nothing keeps us here. */
 export function show(workflow) {
   const { panel, t, view } = workflow;
-  const shown = describe(view, t, workflow.language);
+  const shown = shownOf(workflow);
+  const isReady = !view.cancel && Boolean(view.state) && isHere(view.state);
   const isHeld = panel.input.value.trim() !== '';
-  const canOpen = shown.next.includes('open');
-  const keepsForm =
-    !view.cancel && (shown.takesItem || workflow.isSendingItem || (canOpen && isHeld && !view.withItem));
-  const isReady =
-    !view.cancel &&
-    Boolean(view.state) &&
-    opensByItself(view.state, view.withItem) &&
-    !workflow.isSendingItem;
-  const leaves = isReady && !keepsForm && !workflow.cameBack && !isBusyElsewhere(panel.host);
+  const isBusy = isHeld || workflow.readings > 0 || !panel.choice.hidden;
+  const leaves = isReady && !isBusy && !workflow.cameBack && !isBusyElsewhere(panel.host);
 
   panel.section.dataset.tone = shown.tone;
   showSteps(panel.steps, shown.steps, t);
-  panel.form.hidden = !keepsForm;
+  showBox(panel, shown.takesItem, t);
   showNext(workflow, shown);
   showConsent(workflow);
   if (workflow.isHeard) {
+    const isNew = panel.headline.textContent !== shown.headline;
     setText(panel.headline, shown.headline);
-    setText(panel.advice, isReady && keepsForm ? t('item.held') : leaves ? t('going') : shown.advice);
+    setText(panel.advice, isReady && isHeld ? t('item.held') : leaves ? t('going') : shown.advice);
+    if (isNew) panel.headline.scrollIntoView({ block: 'nearest' });
   }
   if (leaves)
     workflow.departure.leaveSoon(
@@ -35,21 +32,36 @@ export function show(workflow) {
     );
   else workflow.departure.stay();
 
-  // what had the focus is gone: a keyboard user continues from the headline
   const focused = panel.root.activeElement;
-  if (focused && focused.closest('[hidden]')) panel.headline.focus();
-  if (shown.isOver && !keepsForm && !leaves) goOn(workflow, isHeld);
+  if (focused && focused.closest('[hidden]')) focusBox(workflow);
+  if (shown.isOver && workflow.isHeard) goOn(workflow);
 }
 
-export function focusItem({ panel }) {
-  if (!isBusyElsewhere(panel.host) && !panel.form.hidden) panel.input.focus();
+/** Everything that the panel shows of this workflow ({@link describe}). */
+export function shownOf({ view, t, language }) {
+  return describe(view, t, language);
 }
 
-/** Once for each result: from here on the desk belongs to the next card. */
-function goOn(workflow, isTyping) {
-  if (!workflow.isHeard || workflow.settledRun === workflow.run) return;
-  workflow.settledRun = workflow.run;
-  workflow.nextScan.ready(isTyping);
+/** Whatever is scanned next goes into the panel's own box, which knows an item from a card. */
+export function focusBox({ panel }) {
+  if (!isBusyElsewhere(panel.host)) panel.input.focus({ preventScroll: true });
+}
+
+/** Once for each result: somebody has seen it. What is left to do in the checkout is said there, too. */
+function goOn(workflow) {
+  const { events, view, run } = workflow;
+  if (workflow.settledRun === run) return;
+  workflow.settledRun = run;
+  focusBox(workflow);
+  const isLeft = !view.cancel && Boolean(view.state) && isItemLeft(view.state, view.withItem);
+  for (const id of isLeft ? [] : events) forgetScan(id);
+}
+
+function showBox(panel, takesItem, t) {
+  const box = takesItem ? 'item' : 'card';
+  setText(panel.label, t(`${box}.label`));
+  setText(panel.hint, takesItem ? t('item.hint') : '');
+  setText(panel.submit, t(`${box}.submit`));
 }
 
 function showNext({ panel, t, view, card }, shown) {

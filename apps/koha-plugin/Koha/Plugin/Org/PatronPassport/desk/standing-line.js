@@ -17,11 +17,11 @@ const LINE_CSS = `
 
 /**
  * On the checkout page of a copy, one line above the checkout: whose visitor this is, in which standing, and when that was checked. What it
- * says at first is in the page; only while the check of this visit runs does it ask this Koha. True where the page is such a one.
+ * says at first is in the page; only while the check of this visit runs does it ask this Koha.
  */
 export function showStanding() {
   const facts = document.getElementById('passport-standing');
-  if (!facts || document.getElementById('passport-line')) return Boolean(facts);
+  if (!facts || document.getElementById('passport-line')) return;
   const { standing, messages } = JSON.parse(facts.textContent);
   const language = languageOf(messages, document.documentElement.lang);
   const t = createWords(messages, language);
@@ -43,7 +43,6 @@ export function showStanding() {
   else (document.querySelector('main') || document.body).prepend(host);
   setInterval(showLine, AGES_EVERY_MS);
   void followCheck(view, showLine);
-  return true;
 }
 
 async function followCheck(view, showLine) {

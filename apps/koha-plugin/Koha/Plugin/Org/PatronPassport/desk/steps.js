@@ -37,7 +37,8 @@ function allStepsOf(view) {
     return isOver ? unheard(runningSteps(view)) : runningSteps(view);
   }
   if (!isOver) return stepsAs('now', 'later', 'later', 'later');
-  return stepsAs(fault === 'not_a_card' ? 'skipped' : 'failed', 'skipped', 'skipped', 'skipped');
+  const isNoCard = fault === 'not_a_card' || fault === 'item_here';
+  return stepsAs(isNoCard ? 'skipped' : 'failed', 'skipped', 'skipped', 'skipped');
 }
 
 /** How far a cancelled scan had come; what it did not come to is not done any more. */

@@ -1,8 +1,8 @@
 import { cancelEvents } from './cancel.js';
 import { follow } from './follow.js';
+import { noteScan } from './noted-scans.js';
 import {
   createDeparture,
-  createNextScan,
   createPause,
   focusCheckout,
   focusSearch,
@@ -11,19 +11,20 @@ import {
   remember,
   remembered,
 } from './page.js';
-import { buildPanel } from './panel.js';
+import { buildPanel, openRegister } from './panel.js';
 import { registrations } from './register.js';
 import { sendAnswer, sendCard, sendItem } from './send.js';
+import { answerChoice, takeCode } from './scan-box.js';
 import { canCancel } from './scan-state.js';
-import { focusItem, show } from './show.js';
+import { focusBox, show } from './show.js';
 import { createWords, languageOf } from './words.js';
 
 /**
  * The panel's workflow, from the card to the checkout: the card is reported, or the event that this page knows of is
  * resumed; then it is followed to its end.
  */
-export function startWorkflow({ card, messages, language, cameBack }) {
-  const workflow = createWorkflow(card, messages, language, cameBack);
+export function startWorkflow(page) {
+  const workflow = createWorkflow(page);
   place(workflow.panel.host);
   const saved = remembered();
   for (const each of ['events', 'unanswered']) {
@@ -32,13 +33,14 @@ export function startWorkflow({ card, messages, language, cameBack }) {
   // of which item is not remembered: no later report settles it
   if (saved && saved.isUnsure) workflow.unsure.add(undefined);
   if (saved && saved.eventId) resume(workflow, saved);
-  else void startAnew(workflow);
+  else void startAnew(workflow, false);
 
   // an empty live region has to be there before what it is to announce; the item's box does not wait for it
   setTimeout(() => {
     workflow.isHeard = true;
     if (!workflow.isGone) show(workflow);
   }, 50);
+  return { isOwn: (eventId) => workflow.events.has(eventId) };
 }
 
 const NOTHING_KNOWN = {
@@ -53,10 +55,12 @@ const NOTHING_KNOWN = {
 };
 
 /** What the files of the workflow share. */
-function createWorkflow(card, messages, language, cameBack) {
+function createWorkflow({ card, cards, messages, language, cameBack, nextScan }) {
   const t = createWords(messages, language);
   const workflow = {
     card,
+    /** What a card can look like here: {patterns, anyCard}. */
+    cards,
     t,
     language,
     cameBack,
@@ -69,39 +73,50 @@ function createWorkflow(card, messages, language, cameBack) {
     unsure: new Set(),
     run: 0,
     settledRun: null,
-    isSendingItem: false,
+    /** What was scanned into the box and is not done with yet, one code after the other. */
+    reading: Promise.resolve(),
+    readings: 0,
+    /** The code that can be an item or a card. */
+    asked: null,
     isAnswering: false,
     isHeard: false,
     isGone: false,
     pause: createPause(),
     departure: createDeparture(),
+    nextScan,
   };
   workflow.panel = buildPanel(t, languageOf(messages, language), registrations(document, card), {
-    item: (barcode) => void checkOutItem(workflow, barcode),
+    code: (code) => takeCode(workflow, code, (barcode) => checkOutItem(workflow, barcode)),
+    choose: (said) => answerChoice(workflow, said),
     typing: () => show(workflow),
     answer: (said) => void sendAnswer(workflow, said),
-    again: () => void startAnew(workflow),
+    again: () => void startAnew(workflow, false),
+    card: () => void startAnew(workflow, true),
     reload: () => location.reload(),
     name: focusSearch,
-    next: focusCheckout,
+    next: () => workflow.panel.input.focus(),
     cancel: () => cancelOrClose(workflow),
   });
-  workflow.nextScan = createNextScan(workflow.panel.host);
   // On the whole page: what had the focus in the panel may be disabled or hidden by now.
   document.addEventListener('keydown', (event) => {
     const isOurs = !workflow.isGone && !isBusyElsewhere(workflow.panel.host);
     if (event.key === 'Escape' && isOurs) cancelOrClose(workflow);
+    // no key of Koha's own (staff-global.js); on a Mac it types another character
+    if (event.altKey && event.code === 'KeyN' && isOurs) {
+      event.preventDefault();
+      openRegister(workflow.panel);
+    }
   });
   return workflow;
 }
 
-async function startAnew(workflow) {
+async function startAnew(workflow, isCard) {
   const isMine = startRun(workflow);
   Object.assign(workflow.view, { ...NOTHING_KNOWN });
   remember({ eventId: null, withItem: false });
   show(workflow);
-  focusItem(workflow);
-  const eventId = await sendCard(workflow, isMine);
+  focusBox(workflow);
+  const eventId = await sendCard(workflow, isMine, isCard);
   if (eventId) begin(workflow, eventId, false);
 }
 
@@ -113,6 +128,7 @@ async function checkOutItem(workflow, barcode) {
 function begin(workflow, eventId, withItem) {
   const { view } = workflow;
   const startedAt = Date.now();
+  noteScan(eventId, withItem, view.state && view.state.event_id);
   Object.assign(view, { fault: null, isOver: false, withItem, followedMs: 0 });
   if (!view.state || withItem) view.state = queued(eventId);
   remember({ eventId, withItem, startedAt, isCancelled: false });
@@ -126,7 +142,7 @@ function resume(workflow, saved) {
   Object.assign(view, { withItem: Boolean(saved.withItem), state: queued(saved.eventId) });
   workflow.events.add(saved.eventId);
   show(workflow);
-  focusItem(workflow);
+  focusBox(workflow);
   void follow(workflow, saved.eventId, saved.startedAt, startRun(workflow));
 }
 
@@ -138,7 +154,6 @@ function cancelOrClose(workflow) {
 function close(workflow) {
   workflow.isGone = true;
   workflow.departure.stay();
-  workflow.nextScan.stop();
   remember({ isCancelled: true });
   workflow.panel.host.remove();
   focusCheckout();

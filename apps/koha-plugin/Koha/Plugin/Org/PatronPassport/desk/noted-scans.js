@@ -1,0 +1,36 @@
+const KEY = 'passport-scans';
+const KEPT_MS = 60 * 60 * 1000;
+const MOST = 12;
+
+/** The scans of this window that are under way, the newest last: [{id, at, withItem}]. No card and no item: the browser keeps it. */
+export function notedScans() {
+  try {
+    const noted = JSON.parse(sessionStorage.getItem(KEY) || '[]');
+    return noted.filter(({ id, at }) => typeof id === 'string' && Date.now() - at < KEPT_MS).slice(-MOST);
+  } catch {
+    return [];
+  }
+}
+
+/** Notes a scan, in the place of `replaced` where there is one: the event of its item goes on for the one of the card. */
+export function noteScan(id, withItem, replaced) {
+  const noted = notedScans();
+  const before = noted.find((scan) => scan.id === id || scan.id === replaced);
+  const others = noted.filter((scan) => scan !== before && scan.id !== id);
+  keep([...others, { id, at: before ? before.at : Date.now(), withItem }]);
+}
+
+/** Forgets a scan whose result somebody has seen. */
+export function forgetScan(id) {
+  const noted = notedScans();
+  const others = noted.filter((scan) => scan.id !== id);
+  if (others.length < noted.length) keep(others);
+}
+
+function keep(scans) {
+  try {
+    sessionStorage.setItem(KEY, JSON.stringify(scans));
+  } catch {
+    // a browser that keeps nothing: the scans go on without the list
+  }
+}

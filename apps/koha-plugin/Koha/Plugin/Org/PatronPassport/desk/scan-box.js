@@ -1,0 +1,87 @@
+import { setText } from './element.js';
+import { readCode } from './koha-api.js';
+import { isCardAgain, itemMeaning, meaningOf } from './read-code.js';
+import { checkoutAddress, isHere } from './scan-state.js';
+import { focusBox, show, shownOf } from './show.js';
+
+/**
+ * Takes what was scanned into the panel's box. One code after the other: an item that follows a card is not for the patron before it.
+ * `checkOut(barcode)` reports an item.
+ */
+export function takeCode(workflow, code, checkOut) {
+  workflow.readings += 1;
+  workflow.departure.stay();
+  workflow.reading = readAfter(workflow.reading, workflow, code, checkOut);
+}
+
+async function readAfter(before, workflow, code, checkOut) {
+  await before;
+  try {
+    await readNext(workflow, code, checkOut);
+  } catch {
+    setText(workflow.panel.itemFault, workflow.t('code.unread'));
+  } finally {
+    workflow.readings -= 1;
+    if (!workflow.isGone) show(workflow);
+  }
+}
+
+async function readNext(workflow, code, checkOut) {
+  const { panel } = workflow;
+  if (workflow.isGone) return;
+  setText(panel.itemFault, '');
+  panel.choice.hidden = true;
+  const is = isCardAgain(code, workflow.card) ? null : await identify(code);
+  // as everything is by now
+  await act(workflow, code, meaningOf(code, factsOf(workflow), is, workflow.cards), checkOut);
+}
+
+async function identify(code) {
+  const { status, body } = await readCode(code);
+  return status === 200 && body ? { isItem: body.is_item === true, isPatron: body.is_patron === true } : null;
+}
+
+function factsOf(workflow) {
+  const { state, withItem } = workflow.view;
+  const { isOver, takesItem } = shownOf(workflow);
+  return { card: workflow.card, isOver, takesItem, withItem, isHere: Boolean(state) && isHere(state) };
+}
+
+async function act(workflow, code, meaning, checkOut) {
+  const { panel, t, nextScan, view } = workflow;
+  if (meaning === 'ignored') return;
+  if (meaning === 'card') await openNext(workflow, code);
+  else if (meaning === 'ask') ask(workflow, code, checkOut);
+  else if (nextScan.isOpening()) setText(panel.itemFault, t('code.opening'));
+  else if (meaning === 'item') await checkOut(code);
+  else if (meaning === 'open') location.assign(checkoutAddress(view.state, workflow.card));
+  else setText(panel.itemFault, t(`code.${meaning}`));
+}
+
+/** The page of the next card; the scan of this one is noted before the page is left. */
+async function openNext(workflow, code) {
+  const { panel, sending, t } = workflow;
+  setText(panel.itemFault, t('code.opening'));
+  if (sending.size > 0) await Promise.allSettled(sending);
+  void workflow.nextScan.open(code);
+}
+
+/** A scanner ends with Enter: the focus stays in the box, and the next code that is scanned is read as any other. */
+function ask(workflow, code, checkOut) {
+  workflow.asked = { code, checkOut };
+  workflow.panel.choice.hidden = false;
+}
+
+/** What somebody says the code is: `item` or `card`. */
+export function answerChoice(workflow, said) {
+  const { code, checkOut } = workflow.asked;
+  workflow.panel.choice.hidden = true;
+  focusBox(workflow);
+  if (said === 'card') {
+    void openNext(workflow, code);
+    return;
+  }
+  const facts = factsOf(workflow);
+  const meaning = itemMeaning(facts.isOver, facts.isHere, facts.takesItem, facts.withItem);
+  void act(workflow, code, meaning, checkOut);
+}
