@@ -18,7 +18,7 @@ const CLI = dirname(createRequire(import.meta.url).resolve('@passport/cli/packag
 const SEED = 25;
 const KILLS = 20;
 /** Everything that is made: people, copies, items, checkouts, debts, restrictions. */
-const SCENARIOS = ['checkout', 'replaced_card', 'merged_here', 'refused_debt_over_limit', 'restriction'];
+const SCENARIOS = ['checkout', 'replaced_card', 'refused_restricted', 'refused_debt_over_limit'];
 
 let consortium: Consortium<Rehearsed>;
 /** Called at each call that a Koha reads, before it is answered. */
@@ -63,4 +63,4 @@ test(`after each of ${KILLS} kills at seeded moments the next start leaves nothi
   expect(found).toEqual([]);
   expect(interrupted).toBeGreaterThan(KILLS / 2);
   expect(await consortium.redis.call('EXISTS', '{passport}:rehearsal')).toBe(0);
-}, 300_000);
+}, 400_000);

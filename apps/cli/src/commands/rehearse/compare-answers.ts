@@ -101,7 +101,7 @@ export function releaseFor(
   const own = /^\d\d\.\d\d/.exec(kohaVersion ?? '')?.[0];
   if (own !== undefined && known.includes(own)) return { release: own, isOwn: true };
   // A development version is compared with the release before it.
-  const before = known.filter((release) => own === undefined || release < own).at(-1);
+  const before = known.findLast((release) => own === undefined || release < own);
   return { release: before ?? known[0] ?? '', isOwn: false };
 }
 
