@@ -64,7 +64,15 @@ export async function openJournal(
       return texts.map((text) => JSON.parse(text) as JournalEntry);
     },
     async note(entry) {
-      const noted = await redis.eval(NOTE, 2, rehearsalLockKey, rehearsalKey, holder, JSON.stringify(entry));
+      const noted = await redis.eval(
+        NOTE,
+        2,
+        rehearsalLockKey,
+        rehearsalKey,
+        holder,
+        JSON.stringify(entry),
+        HELD_MS,
+      );
       if (noted === 0)
         throw new Failure('another rehearsal has taken over: this one makes nothing more', {
           code: 'taken_over',
