@@ -28,7 +28,6 @@ export type { OwedByCopy } from './plugin/owed.ts';
 export type { PluginAbout, PluginCheck } from './plugin/plugin-routes.ts';
 export type { CopyMemoryRow, RememberedCopy, RememberedField } from './plugin/remembered-copies.ts';
 export type { KohaRestriction } from './plugin/restrictions.ts';
-export type { Made, Removed } from './rehearsal/catalogue.ts';
 export type { Capabilities } from './setup/capabilities.ts';
 export type { KohaBranch, KohaCategory, StoredRule } from './setup/set-up-reads.ts';
 export type { AnswerShape } from './transport/answer-shape.ts';

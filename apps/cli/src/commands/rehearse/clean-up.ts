@@ -181,7 +181,7 @@ async function removePatrons(one: SiteCase, ends: CopyEnds): Promise<void> {
 }
 
 /** What a clean-up works with. */
-export interface Cleaning {
+interface Cleaning {
   readonly sites: readonly Site[];
   readonly open: OpenQueue;
   readonly receiverOf: (library: string) => ReceiverClient;

@@ -1,7 +1,7 @@
 import type { SeenAnswer, Side } from './site.ts';
 
 /** What the stand-in answers, by release: in each scenario, and how each answer of an operation looks. */
-export type ExpectedAnswers = Readonly<Record<string, AnswersOfRelease>>;
+type ExpectedAnswers = Readonly<Record<string, AnswersOfRelease>>;
 
 export interface AnswersOfRelease {
   /** By scenario: `SIDE OPERATION STATUS`, sorted. */

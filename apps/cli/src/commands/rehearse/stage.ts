@@ -21,7 +21,7 @@ export interface Actor {
 }
 
 /** An item that the rehearsal made. */
-export interface Prop {
+interface Prop {
   readonly barcode: string;
   readonly itemId: number;
 }
@@ -37,14 +37,14 @@ export class Differs extends Error {
 }
 
 /** How a scan went: its last state, and the milliseconds from the report to its end. */
-export interface Scanned {
+interface Scanned {
   readonly state: EventState | null;
   readonly eventId: string;
   readonly ms: number;
 }
 
 /** What the scenarios of one rehearsal have in common. */
-export interface StageParts {
+interface StageParts {
   readonly run: string;
   readonly lending: Site;
   readonly home: Site | null;

@@ -142,6 +142,11 @@ export const NEVER: readonly Scenario[] = (
       'a rehearsal stops no Koha: `passport library pause` shows it',
     ],
     [
+      'sip',
+      'a card at a self-check that speaks SIP',
+      'a rehearsal does not speak SIP: try a self-check by hand',
+    ],
+    [
       'sweep',
       'copies are refreshed at night',
       'a sweep is about all copies: `passport copies refresh --dry-run` plans one',
