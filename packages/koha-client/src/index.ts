@@ -36,7 +36,6 @@ export {
   storeRemembered,
 } from './plugin/remembered-copies.ts';
 export type { KohaRestriction } from './plugin/restrictions.ts';
-export type { Made, Removed } from './rehearsal/catalogue.ts';
 export type { Capabilities } from './transport/capabilities.ts';
 export type { KohaBranch, KohaCategory, StoredRule } from './setup/set-up-reads.ts';
 export type { AnswerShape } from './answers/answer-shape.ts';

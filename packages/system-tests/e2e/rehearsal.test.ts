@@ -85,7 +85,7 @@ describe.each(testedReleases)('a rehearsal at Kohas of release %s', (release) =>
     const untried = scenarios.filter(({ result }) => result === 'not_tried').map(({ id }) => id);
     // 23.11 lists no categories, so none that the agreement leaves out is found.
     const unlisted = release === '23.11' ? ['refused_category_not_eligible'] : [];
-    expect(untried).toEqual([...unlisted, 'home_gone', 'copy_anonymized', 'unreachable', 'sweep']);
+    expect(untried).toEqual([...unlisted, 'home_gone', 'copy_anonymized', 'unreachable', 'sip', 'sweep']);
     expect(cleanUp).toMatchObject({ leftAlone: [], stuck: [] });
     expect(leftOver(consortium)).toEqual([]);
     expect(await consortium.redis.call('EXISTS', '{passport}:rehearsal')).toBe(0);

@@ -45,6 +45,8 @@ export function buildReceiverClient(receiverUrl: string, library: Library, deps:
     if (response.status !== 202) throw refusal(response, answer);
     return answer;
   };
+  const follow = (eventId: string, what: 'cancel' | 'consent', body: object): Promise<Response> =>
+    call(`${path}/${encodeURIComponent(eventId)}/${what}`, eventId, JSON.stringify(body));
   return {
     /** Sends a test event, which is not queued. Throws Failure when it is not taken. */
     async test(id: string): Promise<void> {
@@ -59,21 +61,13 @@ export function buildReceiverClient(receiverUrl: string, library: Library, deps:
     /** Cancels an event, known or not yet: after it nothing more is begun for it. Throws Failure when the receiver does not answer. */
     async cancel(eventId: string): Promise<void> {
       const body = { type: 'scan.cancelled', timestamp: localTimestamp(deps.now()) };
-      const response = await call(
-        `${path}/${encodeURIComponent(eventId)}/cancel`,
-        eventId,
-        JSON.stringify(body),
-      );
+      const response = await follow(eventId, 'cancel', body);
       if (![200, 202, 404].includes(response.status)) throw refusal(response, await bodyOf(response));
     },
     /** Reports the patron's answer to the question of consent. Throws Failure when it is not taken. */
     async consent(eventId: string, data: { readonly answer: 'yes' | 'no'; readonly text_id: string }) {
       const body = { type: 'consent.answered', timestamp: localTimestamp(deps.now()), data };
-      const response = await call(
-        `${path}/${encodeURIComponent(eventId)}/consent`,
-        eventId,
-        JSON.stringify(body),
-      );
+      const response = await follow(eventId, 'consent', body);
       if (response.status !== 200) throw refusal(response, await bodyOf(response));
     },
     /** The state of an event, or null when the receiver cannot say now. Throws Failure when it does not know the event. */

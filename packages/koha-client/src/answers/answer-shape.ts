@@ -1,5 +1,5 @@
 import { parseJsonBody } from './json-body.ts';
-import type { Answer } from './read-answer.ts';
+import type { RawAnswer } from './read-answer.ts';
 
 /**
  * What an answer looks like, without anything that it says: its operation, status, and by the path of each part of its JSON
@@ -24,7 +24,11 @@ function typeOf(value: unknown): string {
 }
 
 /** The shape of an answer. Pure; its size is bounded. */
-export function shapeOf({ operation, status, ...answer }: Answer): AnswerShape {
+export function shapeOf({
+  operation,
+  status,
+  ...answer
+}: RawAnswer & { readonly operation: string }): AnswerShape {
   const parts = new Map<string, Set<string>>();
   const walk = (value: unknown, path: string): void => {
     const known = parts.get(path);

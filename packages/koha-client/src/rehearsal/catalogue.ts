@@ -27,7 +27,7 @@ const codeOf = (answer: Answer): string | null => {
 };
 
 /** A refusal that says something of what was sent; all else, permissions too, is a failure. */
-export function refusedBy(session: Session, answer: Answer): Extract<Made, { kind: 'refused' }> {
+function refusedBy(session: Session, answer: Answer): Extract<Made, { kind: 'refused' }> {
   const isOfTheRequest = [400, 404, 406, 409].includes(answer.status) && parseRefusal(answer) !== null;
   if (!isOfTheRequest) throw session.failure(answer);
   return { kind: 'refused', status: answer.status, code: codeOf(answer) };

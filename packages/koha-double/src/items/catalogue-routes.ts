@@ -4,7 +4,7 @@ import { reference } from '../api/schema.ts';
 import type { Double } from '../double.ts';
 import { everything } from '../query/condition.ts';
 import { listAnswer } from '../query/list-answer.ts';
-import { isRecord } from '../record.ts';
+import { asText, isRecord } from '../record.ts';
 import { newItem, renderItem } from './item-rows.ts';
 import type { ItemRow } from './item-table.ts';
 
@@ -92,7 +92,7 @@ const addItem = buildRoute(
     const barcode = typeof given['external_id'] === 'string' ? given['external_id'] : null;
     if (barcode !== null && db.items.withBarcode(barcode) !== undefined)
       return problem(409, 'Duplicate barcode.');
-    const isBranch = (code: unknown): boolean => code === undefined || db.libraries.has(String(code));
+    const isBranch = (code: unknown): boolean => code === undefined || db.libraries.has(asText(code));
     if (!isBranch(given['home_library_id']) || !isBranch(given['holding_library_id'])) return crash();
     const made = newItem(double, barcode);
     const row: ItemRow = {

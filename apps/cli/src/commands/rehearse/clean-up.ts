@@ -4,7 +4,7 @@ import { homeKeysOf } from '@passport/patron-rules';
 import type { OpenQueue } from '../../connect/with-queue.ts';
 import type { ReceiverClient } from '../../connect/receiver-client.ts';
 import { type CliDeps, Failure } from '../../program/index.ts';
-import { goneOf, openCopyEnds } from '../copies/copy-ends.ts';
+import { type CopyEnds, goneOf, openCopyEnds } from '../copies/copy-ends.ts';
 import { valueOf } from '../copies/copy.ts';
 import type { JournalEntry } from './journal.ts';
 import { MARK, type Site } from './site.ts';
@@ -89,29 +89,38 @@ async function readState(receiver: ReceiverClient, id: string): Promise<'ended' 
   }
 }
 
-/** Removes what was noted of a run from one Koha. */
-async function cleanSite(
-  site: Site,
-  run: string,
-  entries: readonly JournalEntry[],
-  open: OpenQueue,
-  deps: Pick<CliDeps, 'newId'>,
-): Promise<CleanedUp> {
-  const { koha, library, branch } = site;
-  const stuck: string[] = [];
-  let removed = 0;
-  const mark = markOf(run);
-  const isHere = ({ library: at }: { readonly library: string }): boolean => at === library.id;
+/** What is noted while one Koha is cleaned. */
+interface Tally {
+  removed: number;
+  readonly leftAlone: string[];
+  readonly stuck: string[];
+}
 
-  const biblios = ofKind(entries, 'biblio').some(isHere) ? await koha.findBiblios(mark) : [];
-  const ours = new Set(biblios.map(({ biblioId }) => biblioId));
+/** One Koha, and what of the run was noted for it. */
+interface SiteCase {
+  readonly site: Site;
+  readonly run: string;
+  readonly entries: readonly JournalEntry[];
+  readonly tally: Tally;
+}
+
+const isAt =
+  ({ library }: Site) =>
+  ({ library: at }: { readonly library: string }): boolean =>
+    at === library.id;
+
+/** Removes items, after they are checked in. Returns the biblios that were theirs. */
+async function removeItems({ site, run, entries, tally }: SiteCase): Promise<readonly number[]> {
+  const { koha, library, branch } = site;
+  const isNoted = ofKind(entries, 'biblio').some(isAt(site));
+  const biblios = isNoted ? (await koha.findBiblios(markOf(run))).map(({ biblioId }) => biblioId) : [];
   const items: { itemId: number; barcode: string }[] = [];
-  const strangers: string[] = [];
-  for (const { barcode } of ofKind(entries, 'item').filter(isHere)) {
+  for (const { barcode } of ofKind(entries, 'item').filter(isAt(site))) {
     const found = await koha.findItem(barcode);
     if (found === null) continue;
-    if (found.biblioId !== null && ours.has(found.biblioId)) items.push({ itemId: found.itemId, barcode });
-    else strangers.push(`${library.id} item ${found.itemId}`);
+    if (found.biblioId !== null && biblios.includes(found.biblioId))
+      items.push({ itemId: found.itemId, barcode });
+    else tally.leftAlone.push(`${library.id} item ${found.itemId}`);
   }
   // The first item is never checked out: the others are checked in by it, and it goes last.
   const [host, ...lent] = items;
@@ -121,63 +130,58 @@ async function cleanSite(
       await koha.checkIn({ itemId, barcode, hostItemId: host.itemId }, { branch });
       ended = await koha.removeItem(itemId);
     }
-    if (ended.kind === 'refused') stuck.push(`${library.id} item ${itemId}: ${ended.code ?? ended.status}`);
-    else removed += 1;
+    if (ended.kind === 'refused')
+      tally.stuck.push(`${library.id} item ${itemId}: ${ended.code ?? ended.status}`);
+    else tally.removed += 1;
   }
+  return biblios;
+}
 
+/** Deletes one patron of ours, after what is owed was written off; a copy's end has its receipt. */
+async function removePatron({ site, tally }: SiteCase, patron: KohaPatron, ends: CopyEnds): Promise<void> {
+  const { koha, library } = site;
+  const { patronId, cardnumber } = patron;
+  const [homeKey] = homeKeysOf(patron, library.copy);
+  const begun = homeKey === undefined ? null : await ends.begin(patronId, homeKey);
+  let ended = await koha.removePatron(patronId);
+  if (ended.kind === 'refused' && ended.code === 'has_debt') {
+    const [known] = await koha.findByCard(cardnumber ?? '', { attributes: false, balance: true });
+    await koha.charge(patronId, known?.accountBalance ?? 0, 'write_off');
+    ended = await koha.removePatron(patronId);
+  }
+  if (ended.kind === 'refused') {
+    if (begun !== null) await ends.notDeleted(begun);
+    tally.stuck.push(`${library.id} patron ${patronId}: ${ended.code ?? ended.status}`);
+    return;
+  }
+  if (begun !== null) await ends.deleted(begun);
+  tally.removed += 1;
+}
+
+/** Deletes everybody of the run; who was made and is not shown is not taken for gone. */
+async function removePatrons(one: SiteCase, ends: CopyEnds): Promise<void> {
+  const { site, run, entries, tally } = one;
+  const { koha, library } = site;
   const found = new Map<number, KohaPatron>();
-  for (const patron of await koha.findBySurname(mark)) found.set(patron.patronId, patron);
+  for (const patron of await koha.findBySurname(markOf(run))) found.set(patron.patronId, patron);
   for (const { card } of ofKind(entries, 'patron')) {
     for (const patron of await koha.findByCard(card, { attributes: true, balance: false }))
       found.set(patron.patronId, patron);
   }
-  const ends = openCopyEnds(open, library, deps);
   for (const patron of found.values()) {
-    const { patronId } = patron;
-    if (!isOurs(patron, site, run, entries)) {
-      strangers.push(`${library.id} patron ${patronId}`);
-      continue;
-    }
-    const [homeKey] = homeKeysOf(patron, library.copy);
-    const begun = homeKey === undefined ? null : await ends.begin(patronId, homeKey);
-    let ended = await koha.removePatron(patronId);
-    if (ended.kind === 'refused' && ended.code === 'has_debt') {
-      const [known] = await koha.findByCard(patron.cardnumber ?? '', { attributes: false, balance: true });
-      await koha.charge(patronId, known?.accountBalance ?? 0, 'write_off');
-      ended = await koha.removePatron(patronId);
-    }
-    if (ended.kind === 'refused') {
-      if (begun !== null) await ends.notDeleted(begun);
-      stuck.push(`${library.id} patron ${patronId}: ${ended.code ?? ended.status}`);
-      continue;
-    }
-    if (begun !== null) await ends.deleted(begun);
-    removed += 1;
+    if (isOurs(patron, site, run, entries)) await removePatron(one, patron, ends);
+    else tally.leftAlone.push(`${library.id} patron ${patron.patronId}`);
   }
-
-  const made = new Set(
-    ofKind(entries, 'made')
-      .filter(isHere)
-      .map(({ id }) => id),
-  );
-  const unseen = [...made].filter((id) => !found.has(id));
-  if (unseen.length > 0 && (await koha.capabilities()).pluginRoutes) {
-    const gone = await goneOf(koha, unseen);
-    for (const id of unseen.filter((each) => gone?.has(each) !== true))
-      stuck.push(`${library.id} patron ${id}: it may be there, and is not shown to the API user`);
-  }
-
-  for (const { biblioId } of biblios) {
-    const ended = await koha.removeBiblio(biblioId);
-    if (ended.kind === 'refused')
-      stuck.push(`${library.id} biblio ${biblioId}: ${ended.code ?? ended.status}`);
-    else removed += 1;
-  }
-  return { removed, leftAlone: strangers, stuck };
+  const made = ofKind(entries, 'made').filter(isAt(site));
+  const unseen = [...new Set(made.map(({ id }) => id))].filter((id) => !found.has(id));
+  if (unseen.length === 0 || !(await koha.capabilities()).pluginRoutes) return;
+  const gone = await goneOf(koha, unseen);
+  for (const id of unseen.filter((each) => gone?.has(each) !== true))
+    tally.stuck.push(`${library.id} patron ${id}: it may be there, and is not shown to the API user`);
 }
 
 /** What a clean-up works with. */
-export interface Cleaning {
+interface Cleaning {
   readonly sites: readonly Site[];
   readonly open: OpenQueue;
   readonly receiverOf: (library: string) => ReceiverClient;
@@ -194,16 +198,21 @@ export async function cleanUp(
   { sites, open, receiverOf, deps, sleep }: Cleaning,
 ): Promise<CleanedUp> {
   await endEvents(entries, receiverOf, sleep);
-  let [removed, leftAlone, stuck]: [number, string[], string[]] = [0, [], []];
+  const tally: Tally = { removed: 0, leftAlone: [], stuck: [] };
   for (const { run } of ofKind(entries, 'run')) {
     for (const site of sites) {
-      const cleaned = await cleanSite(site, run, entries, open, deps);
-      removed += cleaned.removed;
-      leftAlone = [...leftAlone, ...cleaned.leftAlone];
-      stuck = [...stuck, ...cleaned.stuck];
+      const one = { site, run, entries, tally };
+      const biblios = await removeItems(one);
+      await removePatrons(one, openCopyEnds(open, site.library, deps));
+      for (const biblioId of biblios) {
+        const ended = await site.koha.removeBiblio(biblioId);
+        if (ended.kind === 'refused')
+          tally.stuck.push(`${site.library.id} biblio ${biblioId}: ${ended.code ?? ended.status}`);
+        else tally.removed += 1;
+      }
     }
   }
-  return { removed, leftAlone: [...new Set(leftAlone)], stuck };
+  return { ...tally, leftAlone: [...new Set(tally.leftAlone)] };
 }
 
 /** What will be made and removed, for a person to confirm. */

@@ -1,7 +1,7 @@
 import type { SeenAnswer, Side } from './site.ts';
 
 /** What the stand-in answers, by release: in each scenario, and how each answer of an operation looks. */
-export type ExpectedAnswers = Readonly<Record<string, AnswersOfRelease>>;
+type ExpectedAnswers = Readonly<Record<string, AnswersOfRelease>>;
 
 export interface AnswersOfRelease {
   /** By scenario: `SIDE OPERATION STATUS`, sorted. */
@@ -101,7 +101,7 @@ export function releaseFor(
   const own = /^\d\d\.\d\d/.exec(kohaVersion ?? '')?.[0];
   if (own !== undefined && known.includes(own)) return { release: own, isOwn: true };
   // A development version is compared with the release before it.
-  const before = known.filter((release) => own === undefined || release < own).at(-1);
+  const before = known.findLast((release) => own === undefined || release < own);
   return { release: before ?? known[0] ?? '', isOwn: false };
 }
 

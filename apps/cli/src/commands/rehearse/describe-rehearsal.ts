@@ -4,7 +4,7 @@ import { countOf, isGood, type Rehearsal, type Times } from './result.ts';
 const COLUMNS = 80;
 
 /** A text in lines that a terminal of 80 columns shows whole, each after the first indented like it. */
-export function wrapped(text: string, indent = ''): string[] {
+function wrapped(text: string, indent = ''): string[] {
   const lines: string[] = [];
   let line = indent;
   for (const word of text.split(' ')) {

@@ -25,15 +25,17 @@ export interface Journal {
   close(): Promise<void>;
 }
 
-/** A process that was killed holds the journal for so long, and one that hangs writes nothing more after it. */
-const HELD_MS = 4_000;
-const RENEW_MS = 1_000;
-const LOOK_MS = 200;
+/** A process that was killed holds the journal for so long, and one that hangs makes nothing more once another has come. */
+const HELD_MS = 2_000;
+const RENEW_MS = 500;
+const LOOK_MS = 100;
 const LONGEST_WAIT_MS = 8_000;
 
-/** KEYS 1 lock, 2 journal; ARGV 1 holder, 2 entry */
+/** KEYS 1 lock, 2 journal; ARGV 1 holder, 2 entry, 3 life in milliseconds. A process that hung goes on where nobody has come since. */
 const NOTE = `
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
 return redis.call('RPUSH', KEYS[2], ARGV[2])`;
 /** KEYS 1 lock; ARGV 1 holder, 2 life in milliseconds, 0: give it up */
 const HOLD = `
@@ -62,7 +64,15 @@ export async function openJournal(
       return texts.map((text) => JSON.parse(text) as JournalEntry);
     },
     async note(entry) {
-      const noted = await redis.eval(NOTE, 2, rehearsalLockKey, rehearsalKey, holder, JSON.stringify(entry));
+      const noted = await redis.eval(
+        NOTE,
+        2,
+        rehearsalLockKey,
+        rehearsalKey,
+        holder,
+        JSON.stringify(entry),
+        HELD_MS,
+      );
       if (noted === 0)
         throw new Failure('another rehearsal has taken over: this one makes nothing more', {
           code: 'taken_over',

@@ -40,7 +40,7 @@ const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
 const RUN_LETTERS = 7;
 const ITEMS = 8;
 
-const sleep = async (ms: number): Promise<void> => void (await wait(ms));
+const sleep = (ms: number): Promise<void> => wait(ms);
 
 function parseCardFormat(text: string): string {
   if (/^[\w.#-]{4,32}$/.test(text) && (text.match(/#/g) ?? []).length >= 3) return text;

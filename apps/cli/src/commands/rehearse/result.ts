@@ -14,7 +14,7 @@ export interface ScenarioResult {
 }
 
 /** One Koha as the report names it. */
-export interface RehearsedSite {
+interface RehearsedSite {
   readonly side: Side;
   readonly library: string;
   readonly koha: string | null;

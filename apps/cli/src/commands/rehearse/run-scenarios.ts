@@ -8,7 +8,7 @@ import { describeFailure, NotTried, type Stage } from './stage.ts';
 const SET_UP = 'set_up';
 
 /** What all scenarios came to, and what the Kohas answered in each. */
-export interface Ran {
+interface Ran {
   readonly results: readonly ScenarioResult[];
   readonly answered: readonly AnsweredIn[];
 }

@@ -21,7 +21,7 @@ export interface Actor {
 }
 
 /** An item that the rehearsal made. */
-export interface Prop {
+interface Prop {
   readonly barcode: string;
   readonly itemId: number;
 }
@@ -37,14 +37,14 @@ export class Differs extends Error {
 }
 
 /** How a scan went: its last state, and the milliseconds from the report to its end. */
-export interface Scanned {
+interface Scanned {
   readonly state: EventState | null;
   readonly eventId: string;
   readonly ms: number;
 }
 
 /** What the scenarios of one rehearsal have in common. */
-export interface StageParts {
+interface StageParts {
   readonly run: string;
   readonly lending: Site;
   readonly home: Site | null;
@@ -65,28 +65,24 @@ export interface StageParts {
 const LOOK_MS = 100;
 const MOST_CARDS = 5;
 
-/** Everything that scenarios do. What is not as it should be is noted in `differences`, in codes and numbers. */
-export type Stage = ReturnType<typeof buildStage>;
-
-export function buildStage(parts: StageParts) {
-  const { run, lending, journal, receiver, newCard, forMs, deps, itemType } = parts;
-  const mark = markOf(run);
+/** Where a scenario notes what is not as it should be, in codes and numbers, and how long its scans took. */
+function buildNotes() {
   const differences: string[] = [];
   const times: number[] = [];
-  const props: Prop[] = [];
-
   const differ = (what: string): void => void differences.push(what);
   const check = (what: string, actual: unknown, expected: unknown): boolean => {
     if (actual === expected) return true;
     differ(`${what}: expected ${shown(expected)}, was ${shown(actual)}`);
     return false;
   };
+  return { differences, times, differ, check };
+}
+type Notes = ReturnType<typeof buildNotes>;
 
-  const need = (site: Site | null, why: string): Site => {
-    if (site === null) throw new NotTried(why);
-    return site;
-  };
-  const homeSite = (): Site => need(parts.home, 'it needs a home library: --home');
+/** Makes people and items, each noted before. */
+function buildMaker({ run, lending, journal, newCard, itemType }: StageParts, { differ }: Notes) {
+  const mark = markOf(run);
+  const props: Prop[] = [];
 
   /** Makes a patron; `change` replaces keys of the body. A card that somebody has by chance is left to them. */
   async function makeActor(site: Site, role: string, change: Partial<PatronBody> = {}): Promise<Actor> {
@@ -118,19 +114,6 @@ export function buildStage(parts: StageParts) {
         throw new Differs(`${site.library.id} does not create a patron: ${reasonOf(made)}`);
     }
     throw new Differs(`${site.library.id} has all the cards that were tried: give another --card-format`);
-  }
-
-  /** After a lost answer whoever has the card and the mark is the one who was made. */
-  async function createOnce(site: Site, body: PatronBody) {
-    const how = { branch: site.branch, confirmNotDuplicate: true };
-    try {
-      return await site.koha.createPatron(body, how);
-    } catch (error) {
-      if (!(error instanceof KohaError) || error.effect === 'none') throw error;
-      const [there] = await site.koha.findByCard(body.cardnumber, { attributes: true, balance: false });
-      if (there === undefined || there.surname?.toLowerCase() !== body.surname?.toLowerCase()) throw error;
-      return { kind: 'created', patronId: there.patronId, hidden: false } as const;
-    }
   }
 
   /** The n-th item of the rehearsal's book, from 0, which is never checked out: by it the others are checked in. */
@@ -168,6 +151,24 @@ export function buildStage(parts: StageParts) {
     if (done.kind === 'refused') differ(`the item is not checked in: ${done.code ?? done.status}`);
   }
 
+  return { makeActor, makeProps, takeProp, checkIn };
+}
+
+/** After a lost answer whoever has the card and the mark is the one who was made. */
+async function createOnce(site: Site, body: PatronBody) {
+  const how = { branch: site.branch, confirmNotDuplicate: true };
+  try {
+    return await site.koha.createPatron(body, how);
+  } catch (error) {
+    if (!(error instanceof KohaError) || error.effect === 'none') throw error;
+    const [there] = await site.koha.findByCard(body.cardnumber, { attributes: true, balance: false });
+    if (there === undefined || there.surname?.toLowerCase() !== body.surname?.toLowerCase()) throw error;
+    return { kind: 'created', patronId: there.patronId, hidden: false } as const;
+  }
+}
+
+/** Reports scans, and follows them. */
+function buildScanner({ lending, journal, receiver, forMs, deps }: StageParts, { times }: Notes) {
   /** Reports a scan as the library's plugin does, and follows it to its end; the patron says yes where there is a question. */
   async function scan(
     card: string,
@@ -218,30 +219,36 @@ export function buildStage(parts: StageParts) {
     return { state, eventId, ms };
   }
 
-  /** Compares what a scan came to, in codes. */
-  function checkEnd(
-    { state }: Scanned,
-    want: { readonly outcome: string; readonly checkout?: string; readonly reasons?: readonly string[] },
-  ): boolean {
-    const problem = state?.problem ?? null;
-    const more =
-      problem === null
-        ? ''
-        : ` (${problem.library}: ${problem.what} ${problem.name ?? ''})`.replace(/ \)$/, ')');
-    const isSo = state?.outcome === want.outcome;
-    if (!isSo) differ(`outcome: expected ${want.outcome}, was ${state?.outcome ?? 'none'}${more}`);
-    if (want.checkout !== undefined) {
-      const { result = 'none', keys = [] } = state?.checkout ?? {};
-      if (result !== want.checkout)
-        differ(`checkout: expected ${want.checkout}, was ${[result, ...keys].join(' ')}`);
-    }
-    for (const reason of want.reasons ?? []) {
-      if (state?.reasons.some((each) => each === reason) !== true)
-        differ(`reasons: expected ${reason}, was ${state?.reasons.join(' ') || 'none'}`);
-    }
-    return isSo;
-  }
+  return { scan };
+}
 
+/** Compares what a scan came to, in codes. */
+function checkEnd(
+  { differ }: Notes,
+  { state }: Scanned,
+  want: { readonly outcome: string; readonly checkout?: string; readonly reasons?: readonly string[] },
+): boolean {
+  const problem = state?.problem ?? null;
+  const more =
+    problem === null
+      ? ''
+      : ` (${problem.library}: ${problem.what} ${problem.name ?? ''})`.replace(/ \)$/, ')');
+  const isSo = state?.outcome === want.outcome;
+  if (!isSo) differ(`outcome: expected ${want.outcome}, was ${state?.outcome ?? 'none'}${more}`);
+  if (want.checkout !== undefined) {
+    const { result = 'none', keys = [] } = state?.checkout ?? {};
+    if (result !== want.checkout)
+      differ(`checkout: expected ${want.checkout}, was ${[result, ...keys].join(' ')}`);
+  }
+  for (const reason of want.reasons ?? []) {
+    if (state?.reasons.some((each) => each === reason) !== true)
+      differ(`reasons: expected ${reason}, was ${state?.reasons.join(' ') || 'none'}`);
+  }
+  return isSo;
+}
+
+/** Looks at what is in the Kohas. */
+function buildLooks({ lending, forMs, deps }: StageParts, { check }: Notes) {
   const look = (site: Site, card: string): Promise<KohaPatron[]> =>
     site.koha.findByCard(card, { attributes: true, balance: false });
 
@@ -287,14 +294,6 @@ export function buildStage(parts: StageParts) {
     }
   }
 
-  /** A copy, made by a scan. */
-  async function makeCopy(role: string): Promise<{ readonly actor: Actor; readonly copy: KohaPatron }> {
-    const actor = await makeActor(homeSite(), role);
-    const scanned = await scan(actor.card);
-    if (!checkEnd(scanned, { outcome: 'COPIED' })) throw new Differs('there is no copy to go on with');
-    return { actor, copy: await checkCopy(actor, scanned.state?.patron_id ?? null) };
-  }
-
   /** Waits until the plugin of the lending library has stored what was written into a copy. */
   const untilRemembered = (patronId: number): Promise<void> =>
     until(`${lending.library.id} stores what was written into the copy`, async () => {
@@ -304,28 +303,49 @@ export function buildStage(parts: StageParts) {
       return rows.length > 0;
     });
 
+  return { look, checkNobody, checkCopy, until, untilRemembered };
+}
+
+/** Everything that scenarios do. */
+export function buildStage(parts: StageParts) {
+  const notes = buildNotes();
+  const maker = buildMaker(parts, notes);
+  const { scan } = buildScanner(parts, notes);
+  const looks = buildLooks(parts, notes);
+  const need = (site: Site | null, why: string): Site => {
+    if (site === null) throw new NotTried(why);
+    return site;
+  };
+  const homeSite = (): Site => need(parts.home, 'it needs a home library: --home');
+
+  /** A copy, made by a scan. */
+  async function makeCopy(role: string): Promise<{ readonly actor: Actor; readonly copy: KohaPatron }> {
+    const actor = await maker.makeActor(homeSite(), role);
+    const scanned = await scan(actor.card);
+    if (!checkEnd(notes, scanned, { outcome: 'COPIED' })) throw new Differs('there is no copy to go on with');
+    return { actor, copy: await looks.checkCopy(actor, scanned.state?.patron_id ?? null) };
+  }
+
   return {
     ...parts,
-    mark,
-    times,
-    differences,
-    differ,
-    check,
+    ...notes,
+    ...maker,
+    ...looks,
+    mark: markOf(parts.run),
     homeSite,
     secondHomeSite: () => need(parts.secondHome, 'it needs a third library: --second-home'),
-    makeActor,
-    makeProps,
-    takeProp,
-    checkIn,
     scan,
-    checkEnd,
-    look,
-    checkNobody,
-    checkCopy,
-    until,
+    checkEnd: (scanned: Scanned, want: WantedEnd) => checkEnd(notes, scanned, want),
     makeCopy,
-    untilRemembered,
   };
+}
+export type Stage = ReturnType<typeof buildStage>;
+
+/** What a scan is to come to. */
+interface WantedEnd {
+  readonly outcome: string;
+  readonly checkout?: string;
+  readonly reasons?: readonly string[];
 }
 
 interface ScanPlan {

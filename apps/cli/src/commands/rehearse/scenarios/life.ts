@@ -29,7 +29,8 @@ export const LIFE: readonly Scenario[] = [
       if (refresh?.atScan !== true)
         throw new NotTried('this installation does not refresh copies at a scan (refresh.at_scan)');
       const { actor, copy } = await stage.makeCopy('Moving');
-      if (copy.fields['city'] == null) throw new NotTried('the city is not copied here (copy.fields)');
+      if ((copy.fields['city'] ?? null) === null)
+        throw new NotTried('the city is not copied here (copy.fields)');
       await stage.untilRemembered(copy.patronId);
       const { site } = actor;
       const body = { surname: stage.mark, library_id: site.branch, category_id: MARK, city: NEW_CITY };
@@ -139,6 +140,11 @@ export const NEVER: readonly Scenario[] = (
       'unreachable',
       'a library does not answer',
       'a rehearsal stops no Koha: `passport library pause` shows it',
+    ],
+    [
+      'sip',
+      'a card at a self-check that speaks SIP',
+      'a rehearsal does not speak SIP: try a self-check by hand',
     ],
     [
       'sweep',
