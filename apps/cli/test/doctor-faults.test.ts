@@ -296,7 +296,7 @@ describe('what the plugin finds in its own Koha is said in the words of doctor',
     const can = [...table.matchAll(/^ {4}(\w+) +=> \[/gm)].map(([, finding]) => finding ?? '');
     expect(can.length).toBeGreaterThan(30);
     const known = Object.keys(PLUGIN_FINDINGS).map((key) => key.split(' ')[0]);
-    expect([...new Set(known)].toSorted()).toEqual([...can, 'types_unchecked'].toSorted());
+    expect(new Set(known)).toEqual(new Set([...can, 'types_unchecked']));
   });
 
   test('all is well, and what is seen from outside, is not repeated', async () => {

@@ -211,7 +211,12 @@ export function* showFindings(
       yield missing(our, capabilities);
       continue;
     }
-    const blanks: Readonly<Record<string, unknown>> = { finding, name, figure, url: url ?? 'its address' };
+    const blanks: Readonly<Record<string, string | number | null>> = {
+      finding,
+      name,
+      figure,
+      url: url ?? 'its address',
+    };
     const fill = (text: string): string =>
       text.replace(/\{(\w+)\}/g, (_, blank: string) => String(blanks[blank] ?? '?'));
     const [code, problem, remedy, about = null] = row ?? LATER;
