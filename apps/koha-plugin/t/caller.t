@@ -41,6 +41,8 @@ subtest 'T-04 T-05 whatever else calls the hook reports nothing' => sub {
             local $C4::Context::PREFERENCE{AutoSwitchPatron} = 1;
             shift->page( 'circ/circulation.pl', "borrowernumber=1&barcode=$CARD" );
         },
+        'an item barcode beside a card' =>
+            sub { shift->page( 'circ/circulation.pl', "findborrower=$CARD&barcode=$CARD" ) },
         'a save of a patron, as by POST /patrons' =>
             sub { Koha::Patron->new( { cardnumber => $CARD } )->store },
         'a number that Koha makes up' => sub { Koha::Patron->new( {} )->fixup_cardnumber },

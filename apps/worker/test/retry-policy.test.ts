@@ -50,6 +50,13 @@ describe('the schedule of tries', () => {
     },
   );
 
+  test('only what a library did not do costs an attempt', () => {
+    const costly = Object.entries(WAIT_RULES).flatMap(([reason, { isAttempt }]) =>
+      isAttempt ? [reason] : [],
+    );
+    expect(costly.toSorted()).toEqual(['NO_ANSWER', 'RATE_LIMITED']);
+  });
+
   test('jobs that failed together do not come back together', () => {
     const delays = [0, 0.25, 0.5, 0.75].map((random) => nextDelayMs(5, null, random));
     expect(new Set(delays).size).toBe(4);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { indexAgreements } from '@passport/config';
-import { decideCandidates } from '../src/index.ts';
+import { decideCandidates, isOwnCard } from '../src/index.ts';
 import { CARD, agreement, consortium, lakeside, library, riverside } from './builders.ts';
 
 const midland = library('midland', { cards: [/^21234\d{9}$/, /^M\d+$/i] });
@@ -56,4 +56,13 @@ describe('who is queried for a card', () => {
     const broken = consortium([riverside], { agreements: indexAgreements([agreement('gone', 'riverside')]) });
     expect(() => queried(CARD, 'riverside', broken)).toThrow(RangeError);
   });
+});
+
+test('a card is a library’s own if it fits there and no pattern of another library, whoever would be queried for it', () => {
+  const libraries = [midland, library('riverside', { cards: [/^2\d+$/] }), lakeside];
+  expect(isOwnCard({ libraries }, midland, 'm7')).toBe(true);
+  expect(isOwnCard({ libraries }, midland, CARD)).toBe(false);
+  expect(isOwnCard({ libraries }, midland, '99')).toBe(false);
+  expect(isOwnCard({ libraries }, lakeside, '99')).toBe(true);
+  expect(isOwnCard({ libraries }, lakeside, 'm7')).toBe(false);
 });

@@ -198,6 +198,12 @@ describe('the refresh of one copy', () => {
     });
   });
 
+  test('does not take a card that may be another library’s, and says so', () => {
+    const next = { ...wanted, cardnumber: '22' };
+    const { change, findings } = decide(NOW, next, remembered(NOW), { isOwnCard: () => false });
+    expect({ change, findings }).toEqual({ change: {}, findings: ['CARD_NOT_OF_HOME'] });
+  });
+
   test('moves the expiry with home’s', () => {
     const was = { ...NOW, expiry_date: '2026-01-01' };
     const next = { ...wanted, expiry_date: '2028-01-01' };

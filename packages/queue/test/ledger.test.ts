@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
-import { type Ledger, openLedger } from '@passport/queue/ledger';
+import { type Ledger, openLedger, takeRefreshQuota } from '@passport/queue/ledger';
 import { readOutcomeCounts } from '@passport/queue/statistics';
 import { NOON, event, useQueueFixture, openAdmission } from './queue-fixture.ts';
 
@@ -216,4 +216,13 @@ describe('what an ended event leaves behind', () => {
     expect(life).toBeGreaterThan(990);
     expect(life).toBeLessThanOrEqual(1000);
   });
+});
+
+test('a copy takes one place of the hour for its refreshes, however often it is named', async () => {
+  const take = (name: string) => takeRefreshQuota(fixture.redis, 'riverside', name, 2);
+  expect(await take('one')).toBe(0);
+  expect(await take('one')).toBe(0);
+  expect(await take('other')).toBe(0);
+  expect(await take('one')).toBe(0);
+  expect(await take('third')).toBeGreaterThan(3_500_000);
 });
