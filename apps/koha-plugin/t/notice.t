@@ -10,7 +10,7 @@ use Test::More;
 use C4::Letters ();
 use Passport::TestApi;
 use Passport::TestKoha;
-use Koha::Plugin::Org::PatronPassport::Notice qw( tell );
+use Koha::Plugin::Org::PatronPassport::Notice qw( queue_notice );
 
 my $URL  = '/api/v1/contrib/passport/copies';
 my %MADE = ( home => 'Midland Public Library', groups => [qw( card name contact unknown )] );
@@ -175,7 +175,7 @@ sub store {
     $mine->{plugin} = $Passport::TestKoha::CLASS->new( { enable_plugins => 1 } );
     $die->() if $at == 0;
     local $C4::Letters::BEFORE_QUEUED = $at == 1 ? $die : sub { };
-    my $tell      = sub { tell( $mine->{plugin}, @_ ); $die->() if $at == 2; };
+    my $tell      = sub { queue_notice( $mine->{plugin}, @_ ); $die->() if $at == 2; };
     my $copies    = $mine->{plugin}->copies;
     my ($version) = $copies->row( $number, 'version' );
     my $is_stored = $copies->keep( $number, row( version => $version // 0 ), $tell );

@@ -1,6 +1,5 @@
 export {
   type CopyElsewhere,
-  type ElsewhereTotals,
   readPatronElsewhere,
   readPatronsElsewhere,
   elsewhereTotals,

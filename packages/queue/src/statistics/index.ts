@@ -23,8 +23,6 @@ export {
   type LoansJob,
   loansJobSchema,
   LOAN_KINDS,
-  type LoanKind,
-  type LoanSums,
   NO_LOANS,
   type BranchLoans,
   type MonthLoans,
@@ -34,12 +32,5 @@ export {
   readLoans,
   readLoansCounted,
 } from './loans.ts';
-export {
-  type PairLoans,
-  type LibraryBalance,
-  addLoans,
-  settle,
-  balancesOf,
-  settlementCsv,
-} from './settlement.ts';
+export { type PairLoans, addLoans, settle, balancesOf, settlementCsv } from './settlement.ts';
 export { type OutcomeCount, readOutcomeCounts, readOutcomesOf } from './outcome-counts.ts';

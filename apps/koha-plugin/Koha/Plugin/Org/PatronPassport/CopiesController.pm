@@ -4,7 +4,7 @@ use Modern::Perl;
 use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
 use C4::Context;
-use Koha::Plugin::Org::PatronPassport::Notice qw( tell );
+use Koha::Plugin::Org::PatronPassport::Notice qw( queue_notice );
 use Koha::Plugin::Org::PatronPassport::Restrictions;
 
 __PACKAGE__->serves(
@@ -53,7 +53,7 @@ C<PUT /copies/{patron_id}>: the service has written into this copy, or has made 
 sub keep {
     my ( $self, $plugin ) = @_;
 
-    my $tell    = sub { return tell( $plugin, @_ ) };
+    my $tell    = sub { return queue_notice( $plugin, @_ ) };
     my $version = $plugin->copies->keep( $self->param('patron_id'), $self->req->json, $tell );
 
     return defined $version ? $self->ok( { version => $version } ) : $self->fault('other_version');

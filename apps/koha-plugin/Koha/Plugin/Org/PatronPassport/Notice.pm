@@ -17,7 +17,7 @@ my $FOLDER = path(__FILE__)->dirname;
 # As Koha names them in its notices; what it calls "default" is the language of the catalogue, or English.
 my %NOTICE_LANGUAGE = ( de => 'de-DE', es => 'es-ES', fr => 'fr-FR' );
 
-our @EXPORT_OK = qw( notice_templates tell );
+our @EXPORT_OK = qw( notice_templates queue_notice );
 
 =head1 NAME
 
@@ -74,16 +74,16 @@ sub _default {
     return $NOTICE_LANGUAGE{ $language // q{} } ? $language : 'en';
 }
 
-=head2 tell
+=head2 queue_notice
 
-    tell( $plugin, $borrowernumber, { home => 'Midland Public Library', groups => [ 'card', 'name' ] } );
+    queue_notice( $plugin, $borrowernumber, { home => 'Midland Public Library', groups => [ 'card', 'name' ] } );
 
 Queues the notice for this patron as an e-mail, in the patron's language where Koha translates notices. Nothing where the configuration
 page does not say so, where the patron has no address, or where the library has removed the notice. Part of the caller's transaction.
 
 =cut
 
-sub tell {
+sub queue_notice {
     my ( $plugin, $patron_id, $made ) = @_;
 
     return if !$plugin->settings->{tell_patrons};
