@@ -22,6 +22,8 @@ export async function followNoted({ t, language, isOwn, patronId }) {
     for (const scan of scans) {
       const answer = await fetchState(scan.id);
       const { kind, state } = readState(answer.status, answer.body);
+      // a session that has ended is of no more use to the list
+      if (kind === 'stop') return;
       if (kind === 'lost') forgetScan(scan.id);
       if (kind !== 'state') continue;
       const row = rows.get(scan.id) || { node: element('li', {}), isFinal: false };
