@@ -96,6 +96,13 @@ subtest 'T-28 a restriction that stands for one at home keeps nobody' => sub {
     is_deeply( [ left($dbh) ], [ 0, 1 ], 'moved' );
 };
 
+subtest 'a restriction for debts elsewhere keeps a patron' => sub {
+    my ( $t, $dbh ) = api();
+    $dbh->do(q{INSERT INTO borrower_debarments (borrowernumber, type) VALUES (1, 'PASSPORT_OWED')});
+    $t->post_ok( $BASE => json => \%COPY )->status_is(409)->json_is( '/blocks' => ['restriction'] );
+    is_deeply( [ left($dbh) ], [ 1, 0 ], 'still there' );
+};
+
 subtest 'the anonymous patron stays' => sub {
     my ( $t, $dbh ) = api();
     local $C4::Context::PREFERENCE{AnonymousPatron} = 1;

@@ -149,7 +149,10 @@ describe('a file that fails beside others', () => {
     const other = { ...slow, name: 'apps/worker/test/x.slow.test.ts' };
     const many = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((name) => ({ ...broken, name: `${name}.test.ts` }));
     expect(await tierOf([slow], [])).toEqual({
-      ...{ passed: 2, failed: 0, unsteady: [], again: [] },
+      passed: 2,
+      failed: 0,
+      unsteady: [],
+      again: [],
       long: ['x.test.ts'],
     });
     expect(await tierOf([long, other, ...many], [])).toEqual({

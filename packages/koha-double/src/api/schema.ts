@@ -137,7 +137,7 @@ function checkObject(
     errors.push({ path, message: `Too many properties: ${count}/${schema.maxProperties}.` });
   }
   const others = isRecord(schema.additionalProperties) ? schema.additionalProperties : undefined;
-  let value = object;
+  const coerced: Record<string, unknown> = {};
   for (const [name, given] of Object.entries(object)) {
     const property = Object.hasOwn(properties, name) ? properties[name] : others;
     if (property === undefined) continue;
@@ -145,9 +145,9 @@ function checkObject(
       errors.push({ path: `${path}/${name}`, message: 'Read-only.' });
     const checked = checkValue(given, property, `${path}/${name}`, rules);
     errors.push(...checked.errors);
-    if (checked.value !== given) value = { ...value, [name]: checked.value };
+    if (checked.value !== given) coerced[name] = checked.value;
   }
-  return { value, errors };
+  return { value: { ...object, ...coerced }, errors };
 }
 
 function fitType(value: unknown, schema: JsonSchema): Coerced | undefined {
