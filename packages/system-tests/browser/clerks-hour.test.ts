@@ -139,7 +139,7 @@ const VISITORS: Readonly<Record<string, () => Promise<void>>> = {
     await waitFor('the item', async () => (await desk.steps()).includes('checkout'));
     desks.goOn();
     await desk.checkoutOf(card);
-    await desk.scans.getByRole('listitem').waitFor();
+    await desk.scans.locator('li[data-tone=warn]').waitFor();
     await scan('item', book);
     await desk.page.locator('#circ_needsconfirmation').waitFor();
     riverside().putSettings({ CircConfirmItemParts: false });

@@ -1,0 +1,120 @@
+import { findChromium, waitFor } from '@passport/testkit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { stderr } from 'node:process';
+import { registerPatron, shelveBook } from '../harness/people.ts';
+import { startDesks, type Desk, type Desks } from '../harness/start-desk.ts';
+
+let desks: Desks;
+let desk: Desk;
+
+/** An event that nobody works on: as it is said at once, and after a while. */
+const SEARCHING =
+  /^(?:(?:Still s|S)earching at the partner|Waiting in the queue|The passport service is stopped)/;
+
+const midland = () => desks.consortium.doubles.midland;
+const riverside = () => desks.consortium.doubles.riverside;
+const copyOf = (card: string) => riverside().state(card).patrons[0];
+
+const found = findChromium();
+if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chromium on the PATH)\n');
+
+(found === null ? describe.skip : describe)('what is scanned while a card is looked for', () => {
+  beforeAll(async () => {
+    desks = await startDesks();
+  }, 60_000);
+  afterAll(() => desks?.stop(), 60_000);
+  beforeEach(async () => {
+    desk = await desks.openDesk();
+  });
+  afterEach(async () => {
+    desks.goOn();
+    await desks.toMidland.setMode('pass');
+    await desk.close();
+  });
+
+  test('the card again is ignored, and nobody is asked for what is neither card nor item', async () => {
+    const card = registerPatron(midland());
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^\d{14}$`] });
+    desks.holdWork();
+    await desk.scan(card);
+    await desk.item.waitFor();
+    for (const code of [card, '0017']) {
+      await desk.page.keyboard.type(code);
+      await desk.page.keyboard.press('Enter');
+    }
+    await desk.panel.getByText('This is neither an item of this library nor a card.').waitFor();
+    expect(await desk.steps()).toMatch(/^report:done search:\w+ copy:later$/);
+    desks.goOn();
+    await desk.checkoutOf(card);
+  }, 60_000);
+
+  test('the next card has its own page: both are served, and the item is on the patron who is looked at', async () => {
+    const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+    const book = shelveBook(riverside());
+    desks.configure({ staffWaitMs: 0 });
+    desks.holdWork();
+    await desk.scan(first);
+    await desk.item.waitFor();
+    await desk.panel.getByText(SEARCHING).waitFor();
+    await desk.page.keyboard.type(second);
+    await desk.page.keyboard.press('Enter');
+    await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second);
+    await desk.item.waitFor();
+    await desk.scans.getByRole('listitem').waitFor();
+    expect(await desk.barriers()).toEqual([]);
+    await desk.page.keyboard.type(book);
+    await desk.page.keyboard.press('Enter');
+    await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
+    desks.goOn();
+    await desk.checkoutOf(second);
+    expect(riverside().state(second).checkouts).toMatchObject([{ external_id: book }]);
+    await waitFor('the first', () => copyOf(first) !== undefined);
+    await desk.scans.getByRole('link', { name: 'Open the checkout' }).click();
+    await desk.checkoutOf(first);
+    expect(riverside().state(first).checkouts).toEqual([]);
+    await desk.open('/cgi-bin/koha/circ/circulation.pl');
+    await desk.page.locator('#findborrower').waitFor();
+    expect(await desk.scans.isVisible()).toBe(false);
+  }, 60_000);
+
+  test('what can be a card or an item here is asked', async () => {
+    const card = registerPatron(midland());
+    const both = registerPatron(midland());
+    riverside().putItem(both, { item_type_id: 'BK', home_library_id: 'MAIN', holding_library_id: 'MAIN' });
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^\d{14}$`] });
+    desks.holdWork();
+    await desk.scan(card);
+    await desk.item.waitFor();
+    await desk.page.keyboard.type(both);
+    await desk.page.keyboard.press('Enter');
+    await desk.panel.getByText('This can be an item or a card. Which is it?').waitFor();
+    expect((await desk.focus()).id).toBe('passport-panel');
+    expect(await desk.barriers()).toEqual([]);
+    await desk.button('The next card').click();
+    await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === both);
+    await desk.panel
+      .getByText('This is the barcode of an item here. No partner library was asked.')
+      .waitFor();
+    await desk.button('Look up as a card').click();
+    desks.goOn();
+    await desk.checkoutOf(both);
+    expect(riverside().state(card).checkouts).toEqual([]);
+  }, 60_000);
+
+  test('a card in Koha’s own box before the page of the one before it is there: both are served', async () => {
+    const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+    desks.configure({ staffWaitMs: 1500 });
+    await desks.toMidland.setMode('refuse');
+    await desk.open('/cgi-bin/koha/circ/circulation.pl');
+    await desk.page.locator('#findborrower').waitFor();
+    for (const card of [first, second]) {
+      await desk.page.keyboard.type(card);
+      await desk.page.keyboard.press('Enter');
+    }
+    await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second);
+    await desk.scans.getByRole('listitem').waitFor();
+    await desks.toMidland.setMode('pass');
+    await desk.checkoutOf(second);
+    await waitFor('the first', () => copyOf(first) !== undefined);
+  }, 60_000);
+});
