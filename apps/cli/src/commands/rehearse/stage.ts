@@ -190,8 +190,11 @@ function buildScanner({ lending, journal, receiver, forMs, deps }: StageParts, {
     const startedAt = performance.now();
     const { eventId } = await receiver.send(id, event);
     let asked: string | null = null;
-    const report = ({ consent }: EventState): void => {
+    let held: EventState['waiting_for'] = null;
+    const report = ({ consent, waiting_for: waits }: EventState): void => {
       asked = consent?.text_id ?? asked;
+      // A try under way hides what the last one waited for.
+      held = waits ?? held;
     };
     let answered = false;
     const watched = {
@@ -209,8 +212,7 @@ function buildScanner({ lending, journal, receiver, forMs, deps }: StageParts, {
     const ms = performance.now() - startedAt;
     if (state?.state !== 'done' && state?.state !== 'failed') {
       await receiver.cancel(eventId);
-      const held = state?.waiting_for ?? null;
-      const why = held === null ? '' : `: it waits for ${held.library}, ${held.reason}`;
+      const why = describeWait(held);
       throw new Differs(`the scan has not ended after ${Math.round(forMs / 1000)} s${why}`);
     }
     times.push(ms);
@@ -347,6 +349,9 @@ interface WantedEnd {
   readonly checkout?: string;
   readonly reasons?: readonly string[];
 }
+
+const describeWait = (held: EventState['waiting_for']): string =>
+  held === null ? '' : `: it waits for ${held.library}, ${held.reason}`;
 
 interface ScanPlan {
   readonly prop?: Prop | null;
