@@ -60,7 +60,10 @@ test('a copy that was made is audited, counted with the time since its scan, and
   expect(recorded).toEqual([
     'audit: COPIED midland:812',
     'metrics: riverside 2500 ms',
-    [44, { surname: 'Okafor', email: '', cardnumber: '21234700000017', patron_card_lost: '' }],
+    [
+      44,
+      { surname: 'Okafor', email: '', cardnumber: '21234700000017', category_id: 'PT', patron_card_lost: '' },
+    ],
   ]);
 });
 
