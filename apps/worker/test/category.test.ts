@@ -19,7 +19,7 @@ async function open(category: 'apply' | 'report'): Promise<SweepBench> {
   const bench = own(await openSweep(['midland'], redis, { refresh, copy: COPY }));
   bench.lender.putSettings({
     categories: [{ patron_category_id: 'PT' }, { patron_category_id: 'PTC' }],
-  } as never);
+  });
   const card = bench.put('midland', 0, { remembered: { category_id: 'PT' } });
   bench.homes['midland']?.putPatron(card, { category_id: 'CH' });
   return bench;
@@ -29,7 +29,7 @@ test('a copy is made in the category that its home library is mapped to', async 
   const workflow = own(await openWorkflow({ entry: { copy: COPY } }));
   workflow.riverside.putSettings({
     categories: [{ patron_category_id: 'PT' }, { patron_category_id: 'PTC' }],
-  } as never);
+  });
   workflow.midland.putPatron(CARD, { category_id: 'CH' });
   expect(endOfRun(await workflow.run()).outcome).toBe('COPIED');
   expect(workflow.copy()?.category_id).toBe('PTC');
