@@ -63,7 +63,7 @@ test('a copy that was made is audited, counted with the time since its scan, and
     'metrics: riverside 2500 ms',
     [
       44,
-      { surname: 'Okafor', email: '', cardnumber: '21234700000017', patron_card_lost: '' },
+      { surname: 'Okafor', email: '', cardnumber: '21234700000017', category_id: 'PT', patron_card_lost: '' },
       { home: 'Midland Public Library', groups: ['card', 'name'] },
     ],
   ]);

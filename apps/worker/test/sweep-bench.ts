@@ -52,8 +52,8 @@ export interface SweepBench {
 }
 
 export interface PutHow {
-  /** Whether the lending Koha's plugin remembers what was written. */
-  readonly remembered?: boolean;
+  /** Whether the lending Koha's plugin remembers what was written, and what beside the fields. */
+  readonly remembered?: boolean | Readonly<Record<string, string>>;
   /** Changes to the receipt; null: there is none. */
   readonly receipt?: Partial<DisclosureReceipt> | null;
   /** Names of the fields that the copy holds. */
@@ -200,7 +200,7 @@ export async function openSweep(
           { type: 'PASSPORTED_ID', value: homeKey },
         ],
       });
-      if (remembered)
+      if (remembered !== false)
         remember(
           lender,
           { patronId: copy.patron_id, homeKey },
@@ -208,6 +208,7 @@ export async function openSweep(
             ...held,
             cardnumber: card,
             patron_card_lost: '',
+            ...(remembered === true ? {} : remembered),
           },
         );
       if (receipt !== null) {

@@ -147,7 +147,7 @@ test.each([
   at(file, 'libraries', 1)['refresh'] = { sweep };
   at(file, 'libraries', 2)['refresh'] = 'off';
   const refreshes = parse(file).libraries.map(({ refresh }) => refresh);
-  const applies = { card: true, expiry: true, restricted: false, cardLost: false };
+  const applies = { card: true, expiry: true, category: false, restricted: false, cardLost: false };
   expect(refreshes).toEqual([null, { sweep: expected, atScan: false, applies }, null]);
   expect(effectiveConfig(parse(file))['libraries']).toMatchObject([
     { refresh: 'off' },
@@ -191,7 +191,7 @@ test('copies are refreshed at scans alone, and follow home as far as the library
   expect(parse(file).libraries[1]?.refresh).toEqual({
     sweep: null,
     atScan: true,
-    applies: { card: false, expiry: false, restricted: true, cardLost: true },
+    applies: { card: false, expiry: false, category: false, restricted: true, cardLost: true },
   });
   expect(effectiveConfig(parse(file))['libraries']).toMatchObject([
     expect.anything(),

@@ -22,6 +22,8 @@ export const COPY_FINDINGS = [
   'CARD_NOT_OF_HOME',
   /** The expiry moved. */
   'EXPIRY_CHANGED',
+  /** By the patron's category at home, the copy would be made in another one today. */
+  'CATEGORY_CHANGED',
   'HOME_RESTRICTED',
   /** Not any more: what the service restricted the copy for. */
   'HOME_FREED',

@@ -13,10 +13,11 @@ export interface CopyTraits {
 }
 
 /** The categories that copies are in, by the configuration of now and of before. */
-export function copyCategoriesOf({ category, formerCategories }: CopyPolicy): readonly string[] {
+export function copyCategoriesOf({ category, categories, formerCategories }: CopyPolicy): readonly string[] {
   if (category === null) return [];
-  const now =
-    category.kind === 'one' ? [category.category] : [...Object.values(category.map), category.otherwise];
+  const now = [category, ...Object.values(categories)].flatMap((choice) =>
+    choice.kind === 'one' ? [choice.category] : [...Object.values(choice.map), choice.otherwise],
+  );
   return [...now.filter((code) => code !== null), ...formerCategories];
 }
 

@@ -49,7 +49,8 @@ export function homeKeyOf(homeId: string, patronId: number): string {
  */
 export function buildPatronCopy(input: CopyCase): PatronCopy {
   const { patron, home, lending, branch } = input;
-  const choice = lending.copy.category;
+  const { categories } = lending.copy;
+  const choice = (Object.hasOwn(categories, home.id) ? categories[home.id] : null) ?? lending.copy.category;
   const category = choice === null ? null : chooseCategory(choice, patron.categoryId);
   if (category === null) {
     return { kind: 'misconfigured', problem: { what: 'category', name: codeOf(patron.categoryId) } };

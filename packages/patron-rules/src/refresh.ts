@@ -55,7 +55,7 @@ type FieldDecision = 'same' | 'write' | 'kept' | 'first' | 'not_remembered' | 'k
 
 /**
  * Decides what a copy gets of its home record's present values: a field is written only where the copy still holds what the service
- * wrote there, by the hash that is remembered of it, be it that it was empty. Branch, category, attributes and all fields outside the agreement are none of its business.
+ * wrote there, by the hash that is remembered of it, be it that it was empty. Branch, attributes and all fields outside the agreement are none of its business.
  */
 export function decideRefresh(input: RefreshCase): RefreshDecision {
   const { applies } = input;
@@ -74,7 +74,9 @@ export function decideRefresh(input: RefreshCase): RefreshDecision {
   const isTaken = !written.includes('cardnumber') || input.isOwnCard(wanted['cardnumber'] ?? '');
   const applied = written.filter(
     (field) =>
-      (field !== 'cardnumber' || (applies.card && isTaken)) && (field !== 'expiry_date' || applies.expiry),
+      (field !== 'cardnumber' || (applies.card && isTaken)) &&
+      (field !== 'expiry_date' || applies.expiry) &&
+      (field !== 'category_id' || applies.category),
   );
   const restriction = decideRestriction(input);
   const privacy = decidePrivacy(input);
@@ -85,6 +87,7 @@ export function decideRefresh(input: RefreshCase): RefreshDecision {
       ? [isTaken ? ('CARD_CHANGED' as const) : ('CARD_NOT_OF_HOME' as const)]
       : []),
     ...(written.includes('expiry_date') ? ['EXPIRY_CHANGED' as const] : []),
+    ...(written.includes('category_id') ? ['CATEGORY_CHANGED' as const] : []),
     ...(kept.length > 0 ? ['KEPT_LOCAL' as const] : []),
     ...(named('not_remembered').length > 0 ? ['NOT_REMEMBERED' as const] : []),
     ...(named('key_unknown').length > 0 ? ['KEY_UNKNOWN' as const] : []),
@@ -120,6 +123,7 @@ export function wantedValues(
   return {
     ...contact,
     cardnumber: body.cardnumber,
+    category_id: body.category_id,
     ...(expiryDate === '' ? {} : { expiry_date: expiryDate }),
   };
 }
@@ -137,7 +141,12 @@ export const equalValues = (
 
 const MARKED = 'true';
 /** Fields that are findings of their own when they change. */
-const ABOUT_THE_MEMBERSHIP: ReadonlySet<string> = new Set(['cardnumber', 'expiry_date', CARD_LOST]);
+const ABOUT_THE_MEMBERSHIP: ReadonlySet<string> = new Set([
+  'cardnumber',
+  'expiry_date',
+  'category_id',
+  CARD_LOST,
+]);
 
 /** The mark of a lost card, where the copy follows home in it. The lending library's own mark stays: only what was set here goes. */
 function wantedMark({ home, remembered, applies, isWritten }: RefreshCase): Readonly<Record<string, string>> {
@@ -218,7 +227,10 @@ function decideField(
   // What home does not show is not empty there.
   if (next === '' && localValue(home, field) === undefined) return 'same';
   // Koha demands a surname and a card, and a copy without them is of use to nobody.
-  if (next === '' && (field === 'surname' || field === 'cardnumber' || field === 'expiry_date'))
+  if (
+    next === '' &&
+    (field === 'surname' || field === 'cardnumber' || field === 'expiry_date' || field === 'category_id')
+  )
     return 'kept';
   if (remembered === null || remembered.homeKey !== homeKey) return 'not_remembered';
   const last = remembered.fields[field];
@@ -236,6 +248,7 @@ function decideField(
 function localValue(copy: KohaPatron, field: string): string | null | undefined {
   if (field === 'cardnumber') return copy.cardnumber;
   if (field === 'expiry_date') return copy.expiryDate;
+  if (field === 'category_id') return copy.categoryId;
   if (field === CARD_LOST) return copy.cardLost === null ? undefined : copy.cardLost ? MARKED : '';
   return copy.fields[field];
 }

@@ -32,7 +32,7 @@ export function writtenText(
 
 /**
  * What a create wrote that may be refreshed: the fields that may come from home, those that home has empty too, the card, the
- * expiry, and that the card is not marked as lost.
+ * category, the expiry, and that the card is not marked as lost.
  */
 export function writtenValues(body: PatronBody, agreed: readonly string[]): Readonly<Record<string, string>> {
   const text = (name: string): string => {
@@ -43,6 +43,7 @@ export function writtenValues(body: PatronBody, agreed: readonly string[]): Read
   return {
     ...Object.fromEntries(agreed.map((name) => [name, text(name)])),
     cardnumber: body.cardnumber,
+    category_id: body.category_id,
     ...(expiry === '' ? {} : { expiry_date: expiry }),
     [CARD_LOST]: '',
   };

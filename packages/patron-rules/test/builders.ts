@@ -55,6 +55,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
     copy: {
       mode: 'copy',
       category: { kind: 'one', category: 'PT' },
+      categories: {},
       formerCategories: [],
       branch: { kind: 'scan' },
       fields: COPY_FIELDS,

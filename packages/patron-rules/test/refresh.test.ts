@@ -24,7 +24,7 @@ const isWritten: RefreshCase['isWritten'] = (_field, value, hash) =>
 
 type Values = Readonly<Record<string, string | null>>;
 const NONE = { isSet: false, lifted: [] };
-const REPORT = { card: false, expiry: false, restricted: false, cardLost: false };
+const REPORT = { card: false, expiry: false, category: false, restricted: false, cardLost: false };
 const NOW: Values = { surname: 'Okafor', email: 'new@post.example', city: 'Midland', cardnumber: '21' };
 
 function holding(values: Values, changes: Partial<KohaPatron> = {}): KohaPatron {
@@ -69,7 +69,7 @@ function decide(
     traits: { homeKeyAttribute: 'PASSPORTED_ID', copyCategories: ['PT'] },
     wanted,
     remembered: was,
-    applies: { card: true, expiry: true, restricted: true, cardLost: true },
+    applies: { card: true, expiry: true, category: true, restricted: true, cardLost: true },
     passedOn: EVERY,
     isOwnCard: () => true,
     isWritten,
@@ -407,6 +407,7 @@ test('what a copy made now would have is wanted, with the empty fields of the ag
   if (made.kind !== 'copy') throw new Error('no copy');
   expect(wantedValues(made, lending.copy.expiry)).toEqual({
     surname: 'Okafor',
+    category_id: 'PT',
     email: 'home email',
     phone: '',
     cardnumber: '21234000000017',

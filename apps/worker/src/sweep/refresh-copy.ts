@@ -33,7 +33,13 @@ import type { PassedValues, Sending } from './pass-on.ts';
 import type { SweepDeps } from './sweep-state.ts';
 
 /** A library that keeps its copies as they are applies nothing. */
-const NOTHING_APPLIED: AppliedChanges = { card: false, expiry: false, restricted: false, cardLost: false };
+const NOTHING_APPLIED: AppliedChanges = {
+  card: false,
+  expiry: false,
+  category: false,
+  restricted: false,
+  cardLost: false,
+};
 
 /** The two libraries of a copy, and what is the same for all copies between them. */
 export interface CopyPair {
@@ -222,7 +228,7 @@ async function refreshAsRead(
 }
 
 /** Fields of the copy itself: who agrees to be copied agrees to these. */
-const OF_EVERY_COPY: readonly string[] = ['cardnumber', 'expiry_date'];
+const OF_EVERY_COPY: readonly string[] = ['cardnumber', 'expiry_date', 'category_id'];
 
 /** Which fields may be passed on by what the patron agreed to; null: none of the patron's, since nobody has asked them. */
 function consentedFields(

@@ -69,6 +69,22 @@ const fixedValues = z.record(z.string(), z.string().nullable()).superRefine((val
   }
 });
 
+const categoryChoice = z
+  .union([
+    category,
+    z.strictObject({
+      by_home_category: z.record(category, category),
+      otherwise: category.nullish(),
+    }),
+  ])
+  .transform((choice) => {
+    if (typeof choice === 'string') return { kind: 'one', category: choice } as const;
+    const { by_home_category: map, otherwise = null } = choice;
+    return { kind: 'by_home_category', map, otherwise } as const;
+  });
+const printCategory = (choice: z.output<typeof categoryChoice>) =>
+  choice.kind === 'one' ? choice.category : { by_home_category: choice.map, otherwise: choice.otherwise };
+
 /** How a lending library makes copies. */
 export const copySection = section(
   z
@@ -79,37 +95,24 @@ export const copySection = section(
         'Observe: nothing is written in this library, and nothing is checked out; the desk, the statistics and the receipts show what would have been done. For the first weeks of a member.',
       ),
       /** Null only for a library that is never a lending one. A home category without a copy's is refused. */
-      category: key(
-        orLeftOut(
-          z
-            .union([
-              category,
-              z.strictObject({
-                by_home_category: z.record(category, category),
-                otherwise: category.nullish(),
-              }),
-            ])
-            .transform((choice) => {
-              if (typeof choice === 'string') return { kind: 'one', category: choice } as const;
-              const { by_home_category: map, otherwise = null } = choice;
-              return { kind: 'by_home_category', map, otherwise } as const;
-            }),
-        ),
-        {
-          description: 'Patron category of the copies. Required for every lending library.',
-          allowed:
-            'a category of 1 to 10 characters, or {by_home_category: {HOME: CATEGORY, ...}, otherwise: CATEGORY}',
-          absent: null,
-          standIn: { kind: 'one', category: '' },
-          note: 'required for a lending library',
-          print: (choice) => {
-            if (choice === null) return null;
-            return choice.kind === 'one'
-              ? choice.category
-              : { by_home_category: choice.map, otherwise: choice.otherwise };
-          },
-        },
-      ),
+      category: key(orLeftOut(categoryChoice), {
+        description: 'Patron category of the copies. Required for every lending library.',
+        allowed:
+          'a category of 1 to 10 characters, or {by_home_category: {HOME: CATEGORY, ...}, otherwise: CATEGORY}',
+        absent: null,
+        standIn: { kind: 'one', category: '' },
+        note: 'required for a lending library',
+        print: (choice) => (choice === null ? null : printCategory(choice)),
+      }),
+      categories: key(z.record(z.string(), categoryChoice), {
+        description:
+          'Patron category of the copies of single home libraries, by their id, instead of `category`.',
+        allowed: '{LIBRARY: CATEGORY or {by_home_category: {HOME: CATEGORY, ...}, otherwise: CATEGORY}}',
+        fallback: {},
+        isByEntry: true,
+        print: (choices) =>
+          Object.fromEntries(Object.entries(choices).map(([home, choice]) => [home, printCategory(choice)])),
+      }),
       formerCategories: key(list(category), {
         description:
           "Other categories that copies may have: from an earlier configuration, or after a manual change. A record with a home key in any other category counts as one of the library's own patrons, into which a copy was merged.",

@@ -202,6 +202,7 @@ const refreshKey = key(
         at_scan: z.boolean().default(false),
         card: applyOrReport.default('apply'),
         expiry: applyOrReport.default('apply'),
+        category: applyOrReport.default('report'),
         restricted: applyOrReport.default('report'),
         card_lost: applyOrReport.default('report'),
       }),
@@ -217,6 +218,7 @@ const refreshKey = key(
         applies: {
           card: refresh.card === 'apply',
           expiry: refresh.expiry === 'apply',
+          category: refresh.category === 'apply',
           restricted: refresh.restricted === 'apply',
           cardLost: refresh.card_lost === 'apply',
         },
@@ -224,9 +226,9 @@ const refreshKey = key(
     }),
   {
     description:
-      "Whether copies follow their home records, as lending library. `sweep`: at this time of day (of the worker's time zone) what changed at home is written into the fields that nobody edited here; `at_scan: true`: so it is when a copy is scanned, beside the scan and once a day at most. `card`, `expiry`, `restricted` and `card_lost` say whether such a change at home is applied, or reported only; without them card and expiry are applied. It needs the plugin and `copy.home_key_attribute`.",
+      "Whether copies follow their home records, as lending library. `sweep`: at this time of day (of the worker's time zone) what changed at home is written into the fields that nobody edited here; `at_scan: true`: so it is when a copy is scanned, beside the scan and once a day at most. `card`, `expiry`, `category`, `restricted` and `card_lost` say whether such a change at home is applied, or reported only; without them card and expiry are applied. It needs the plugin and `copy.home_key_attribute`.",
     allowed:
-      'off or {sweep: "HH:MM", at_scan: true, card: apply, expiry: apply, restricted: report, card_lost: report}; `sweep` or `at_scan` is required',
+      'off or {sweep: "HH:MM", at_scan: true, card: apply, expiry: apply, category: report, restricted: report, card_lost: report}; `sweep` or `at_scan` is required',
     fallback: 'off',
     print: (refresh) =>
       refresh === null
@@ -236,6 +238,7 @@ const refreshKey = key(
             at_scan: refresh.atScan,
             card: applied(refresh.applies.card),
             expiry: applied(refresh.applies.expiry),
+            category: applied(refresh.applies.category),
             restricted: applied(refresh.applies.restricted),
             card_lost: applied(refresh.applies.cardLost),
           },
