@@ -46,6 +46,11 @@ export const OPEN_FINDINGS = {
     advice: 'correct the date in Koha',
     acts: ['keep'],
   },
+  CATEGORY_CHANGED: {
+    says: 'a copy made today would have another category, which is only reported here (refresh.category)',
+    advice: 'correct the category in Koha',
+    acts: ['keep'],
+  },
   HOME_RESTRICTED: {
     says: 'the patron is restricted at home, and not here',
     advice: 'decide whether to lend; restrict the patron in Koha if not',

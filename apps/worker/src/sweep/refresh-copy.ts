@@ -258,6 +258,7 @@ const outcomeOf = ({ findings, change, kept, restriction }: RefreshDecision): Re
   const applied: Partial<Record<CopyFinding, boolean>> = {
     CARD_CHANGED: 'cardnumber' in change,
     EXPIRY_CHANGED: 'expiry_date' in change,
+    CATEGORY_CHANGED: 'category_id' in change,
     HOME_CARD_LOST: CARD_LOST in change,
     HOME_RESTRICTED: restriction.isSet,
     HOME_FREED: restriction.lifted.length > 0,
