@@ -1,4 +1,5 @@
 import type { Agreement, Consortium, Library } from '@passport/config';
+import { isTemplate } from './clean-text.ts';
 
 /** A library that may be the home of a card, and the agreement under which it is queried. */
 export interface Candidate {
@@ -54,7 +55,9 @@ export function isOwnCard(
   return couldIssue(home, text) && !libraries.some(isOfAnother);
 }
 
+/** No library has cards that its own Koha would run in a notice. */
 function couldIssue(home: Library, card: string): boolean {
+  if (isTemplate(card)) return false;
   // `search` because `test` of a pattern with a "g" flag remembers where it stopped.
   return home.cards.length === 0 || home.cards.some((pattern) => card.search(pattern) !== -1);
 }

@@ -34,14 +34,22 @@ const UNSEEN = new RegExp(
 );
 
 /**
+ * Whether Koha would run a value instead of printing it: a notice fills its `<<borrowers.surname>>` in first, and processes the text that
+ * this gives as a template, Perl included (C4/Letters.pm, `_parseletter` and `_process_tt` with `EVAL_PERL`, 23.11 to 26.05).
+ */
+export const isTemplate = (value: string): boolean => /\[%|<</.test(value);
+
+/**
  * A value as one line of visible text: control characters and line breaks become one blank; halves of characters and all
- * that is not drawn go, save where a script needs it; outer blanks go. HTML is left as what it is, text. Takes time in
- * proportion to the length, so bound that first.
+ * that is not drawn go, save where a script needs it; outer blanks go. HTML is left as what it is, text. Marks of Koha's templates are
+ * parted, and no directive can begin in one value and end in the next. Takes time in proportion to the length, so bound that first.
  */
 export function cleanText(value: string): string {
   return value
     .replaceAll(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .replaceAll(/\p{Cs}/gu, '')
     .replaceAll(UNSEEN, '')
+    .replaceAll(/\[(?=%)|<(?=<)/g, '$& ')
+    .replace(/^[%\s]+/, '')
     .trim();
 }

@@ -16,6 +16,11 @@ describe('who is queried for a card', () => {
     expect(queried('99')).toEqual(['lakeside']);
   });
 
+  test.each(['[% PERL %]', '7<<borrowers.userid>>'])('nobody for a card that Koha would run (%j)', (card) => {
+    expect(queried(card)).toEqual([]);
+    expect(isOwnCard(all, lakeside, card)).toBe(false);
+  });
+
   test('never the library where it was scanned', () => {
     expect(queried(CARD, 'midland')).toEqual(['riverside', 'lakeside']);
     const self = consortium([midland], { agreements: indexAgreements([agreement('midland', 'midland')]) });

@@ -241,6 +241,17 @@ describe('a value in Koha’s limits', () => {
     expect(value('surname', '\u0007O\u0000')).toBe('O');
   });
 
+  test.each([
+    ['[% PERL %]die[% END %]', '[ % PERL %]die[ % END %]'],
+    ['[\u200b% INCLUDE "/etc/passwd" %]', '[ % INCLUDE "/etc/passwd" %]'],
+    ['<<borrowers.password>>', '< <borrowers.password>>'],
+    ['a <<<b', 'a < < <b'],
+    ['% PERL %]', 'PERL %]'],
+    ['Smith [twin] 50% <3', 'Smith [twin] 50% <3'],
+  ])('what Koha would run in a notice is only text (%j)', (email, expected) => {
+    expect(bodyOf({ patron: withFields({ surname: 'Okafor', email }) })['email']).toBe(expected);
+  });
+
   test('fixed values are held to them too', () => {
     const set = { statistics_1: 's'.repeat(90), opac_notes: 'a\u0000b', gender: 'XX' };
     const body = bodyOf({ lending: lending({ set }) });
