@@ -181,6 +181,37 @@ describe('the standing of a copy in the sweep', () => {
     expect(bench.homes['midland'] && bench.calls(bench.homes['midland'])).toEqual([]);
   });
 
+  test('says nothing of a home that is shut out, nor of a record in a category of the library itself', async () => {
+    const bench = await open('restrict', {}, 2);
+    await bench.sweep();
+    const { agreements } = bench.consortium;
+    const ended = {
+      ...bench.consortium,
+      agreements: { ...agreements, at: () => [], homesAt: () => new Set<string>() },
+    };
+    const libraries = ended.libraries.map((each) => ({ ...each, enabled: each.id !== 'midland' }));
+    await bench.sweep({ atMs: Date.now() + 1, consortium: { ...ended, libraries }, homeIds: [] });
+    expect(restrictionsOf(bench, 0)).toEqual([]);
+    bench.lender.putPatron(cardOf('midland', 1), { category_id: 'ST' });
+    await bench.sweep({ atMs: Date.now() + 2, consortium: ended, homeIds: [] });
+    expect([restrictionsOf(bench, 0).length, restrictionsOf(bench, 1)]).toEqual([1, []]);
+    expect(shownOf(bench, 1)).toMatchObject({ is_good: true });
+  });
+
+  test('is taken back of whom nobody asked, where the library requests consent from now on', async () => {
+    const bench = await open('restrict');
+    atHome(bench, 0, OWES);
+    await bench.sweep();
+    expect(restrictionsOf(bench)).toEqual(RESTRICTED);
+    const consent = { textId: 'v1', text: 'May we?' } as never;
+    const libraries = bench.consortium.libraries.map((each) => ({
+      ...each,
+      copy: { ...each.copy, consent },
+    }));
+    await bench.sweep({ atMs: Date.now() + 1, consortium: { ...bench.consortium, libraries } });
+    expect([shownOf(bench), restrictionsOf(bench)]).toEqual([null, []]);
+  });
+
   test('a dry run says what would be told, and tells nothing', async () => {
     const bench = await open('restrict');
     atHome(bench, 0, OWES);
@@ -260,6 +291,30 @@ describe('the standing of a copy at a visit', () => {
     await waitFor('the visit to be over', () => Promise.resolve(lines.length > 0 || undefined));
     expect(shownOf(bench)).toMatchObject({ reasons: BAD });
     expect(restrictionsOf(bench)).toEqual(RESTRICTED);
+  });
+
+  test('names no home key but the one on record, whatever somebody has entered in the copy', async () => {
+    const bench = await open('report');
+    await bench.recordCopies();
+    const lines = startWorker(bench);
+    const entered = (value: string) =>
+      bench.lender.putPatron(cardOf('midland', 0), {
+        extended_attributes: [
+          { type: 'PASSPORTED', value: 'midland' },
+          { type: 'PASSPORTED_ID', value },
+        ],
+      });
+    entered('Jane Doe, Elm Street 4:1988');
+    await visit(bench);
+    await waitFor('the first visit to be over', async () =>
+      (await redis.zcard(`{passport}:seen:${LENDER}`)) === 0 ? true : undefined,
+    );
+    entered('2000123456789:5');
+    await visit(bench);
+    await waitFor('the second visit to be over', () => Promise.resolve(lines.length > 0 || undefined));
+    expect(JSON.stringify(lines)).toContain('NOT_ON_RECORD');
+    const kept = await redis.hgetall(`{passport}:findings:${LENDER}`);
+    expect(JSON.stringify([lines, kept])).not.toMatch(/Jane|2000123456789/);
   });
 
   test('of a scan that waits only the last is worked on', async () => {

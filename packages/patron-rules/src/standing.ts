@@ -84,7 +84,7 @@ export function decideStandingChange(
   const last = remembered.fields[STANDING];
   const wasGood = remembered.standing?.isGood ?? null;
   const isSame =
-    remembered.standing !== null &&
+    wasGood === isGood &&
     last !== undefined &&
     isWritten(STANDING, standingText(isGood, told), last.hash) === true;
   const isRestricting = standing === 'restrict' && copy.consent === null;

@@ -8,6 +8,7 @@ import {
   type StandingChange,
   decideStandingChange,
   hashedFields,
+  homeKeysOf,
   isCopy,
   standingText,
 } from '@passport/patron-rules';
@@ -55,13 +56,19 @@ export async function checkStanding(
   const { remembered, lending, record, homeKey, dryRun } = check;
   const nothing = { findings: [], open: [], changed: 0, remembered, isAsBefore: false };
   if (remembered === null || remembered.standingAt === null || remembered.homeKey !== homeKey) return nothing;
-  if (lending.copy.consent !== null && record.agreed === null) return nothing;
-  const change = decideStandingChange(reasons, { ...check, remembered });
+  // Of whom nobody has asked, nothing is said, and what was said before is taken back.
+  const isAsked = lending.copy.consent === null || record.agreed !== null;
+  const told = isAsked ? lending : ({ ...lending, standing: 'off' } as const);
+  const change = decideStandingChange(reasons, { ...check, lending: told, remembered });
   const { findings, isNews, shown } = change;
   const found = { findings, open: findings.filter((each) => change.isOpen && isOpenFinding(each)) };
   if (!isNews) return { ...nothing, ...found, isAsBefore: shown !== null };
   if (dryRun) return { ...nothing, ...found, changed: 1 };
-  if (change.restricted !== null && !(await isStillCopy(check))) return { ...nothing, ...one('NOT_A_COPY') };
+  if (change.restricted !== null) {
+    if (!(await isStillCopy(check))) return { ...nothing, ...one('NOT_A_COPY') };
+    // A visit has checked it since this was read: its look is the newer one.
+    if (!(await isStillRemembered(remembered, check))) return nothing;
+  }
   try {
     const after = await tell(change, remembered, check);
     return after === null
@@ -75,13 +82,28 @@ export async function checkStanding(
 
 const one = (finding: OpenFindingCode) => ({ findings: [finding], open: [finding] }) as const;
 
-/** A library makes a copy its own patron by emptying the passport: nobody restricts that one. */
-async function isStillCopy({ copy, lending, call, passportTypes }: StandingCheck): Promise<boolean> {
+async function isStillRemembered(
+  { patronId, version }: RememberedCopy,
+  { lending, call }: StandingCheck,
+): Promise<boolean> {
+  const range = { after: patronId - 1, upTo: patronId };
+  const rows = await call(lending.id, (koha) => koha.readRememberedCopies(range));
+  return rows?.[0]?.version === version;
+}
+
+/** A library makes a copy its own patron by emptying the passport or changing its home key: nobody restricts that one. */
+async function isStillCopy({ copy, lending, call, passportTypes, homeKey }: StandingCheck): Promise<boolean> {
   const fresh = await call(lending.id, (koha) => koha.readPatron(copy.patronId)).catch((error: unknown) => {
     if (isOfOneRecord(error)) return null;
     throw error;
   });
-  return fresh !== null && !fresh.hidden && isCopy(fresh, passportTypes);
+  return (
+    fresh !== null &&
+    !fresh.hidden &&
+    fresh.anonymized !== true &&
+    isCopy(fresh, passportTypes) &&
+    homeKeysOf(fresh, lending.copy).join() === homeKey
+  );
 }
 
 /** Returns what is remembered after it; null where the lending Koha does not take it. What was restricted is told last: a run that dies before does all of it again. */

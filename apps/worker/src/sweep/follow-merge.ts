@@ -125,8 +125,10 @@ async function rekey(
   const receipt = { home: home.id, lending: lending.id, homeKey: to, fields: [], eventId, patronId } as const;
   const changed = await passOn({ ...receipt, what: 'rekeyed', formerKey: from }, async (sending) => {
     await records.rekey(lending.id, { patronId, from, to });
-    await call(lending.id, (koha) => storeRemembered(koha, { patronId, homeKey: to }, (fields) => fields));
-    return call(lending.id, (koha) => sending(() => koha.changeAttribute({ patronId, attributeId }, to)));
+    return call(lending.id, async (koha) => {
+      await sending(() => storeRemembered(koha, { patronId, homeKey: to }, (fields) => fields));
+      return sending(() => koha.changeAttribute({ patronId, attributeId }, to));
+    });
   });
   const isDone = changed.kind === 'changed';
   const line = { lending: lending.id, home: home.id, patron_id: patronId, home_key: to, former_key: from };

@@ -15,6 +15,7 @@ import {
   decideStanding,
   hashedFields,
   isCopy,
+  isInForeignCategory,
   isLeftAlone,
   isOwnCard,
   isWithheld,
@@ -117,13 +118,27 @@ async function checkStandingOf(refresh: Refresh): Promise<CheckedStanding | null
   const { copy, homeRecord, lending } = refresh;
   const traits = traitsAt(lending);
   if (!isCopy(copy, refresh.passportTypes) || isLeftAlone({ copy, home: homeRecord, traits })) return null;
+  // Who is gone from home cannot be compared: a record in a category of the library's own may be its own patron.
+  if (homeRecord.anonymized === true && isInForeignCategory(copy, traits)) return null;
   const today = dayOf(refresh);
   return checkStanding({ ...refresh, isWritten: writtenBy(refresh) }, decideStanding({ ...refresh, today }));
 }
 
 /**
- * Tells the lending library that a copy is of a library with which it has no agreement any more; home is not asked. Throws as
- * `refreshCopy` does.
+ * Whether a lending library may have no copies of a home library any more: that has left, or the two have no agreement. One that is shut
+ * out (`enabled: false`) is a member still.
+ */
+export function hasEnded(
+  { libraries, agreements }: Consortium,
+  { lending, home }: { readonly lending: string; readonly home: string },
+): boolean {
+  const known = libraries.find(({ id }) => id === home);
+  return (known === undefined || known.enabled) && !agreements.homesAt(lending).has(home);
+}
+
+/**
+ * Tells the lending library that a copy is of a library with which it has no agreement any more; home is not asked, and so nothing is
+ * said of a record in a category of the library's own. Throws as `refreshCopy` does.
  */
 export async function endStanding({
   home: id,
@@ -133,6 +148,8 @@ export async function endStanding({
   readonly home: string;
   readonly consortium: Consortium;
 }): Promise<Refreshed> {
+  if (isInForeignCategory(copy.copy, traitsAt(copy.lending)) || copy.copy.anonymized === true)
+    return only('HOME_UNKNOWN');
   const home = { id, name: consortium.libraries.find((each) => each.id === id)?.name ?? id };
   const of = { ...copy, home, passportTypes: passportTypes(consortium), isWritten: writtenBy(copy) };
   const { findings, changed, isAsBefore } = await checkStanding(of, ['NO_AGREEMENT']);

@@ -16,7 +16,7 @@ import { buildPassOn } from './pass-on.ts';
 import { noteChecked } from './check-standing.ts';
 import { type Followed, finishRekey, followMerge, isUnfinished } from './follow-merge.ts';
 import { needsBalance, readHomeRecords } from './read-rows.ts';
-import { type Refreshed, endStanding, only, pairOf, refreshCopy } from './refresh-copy.ts';
+import { type Refreshed, endStanding, hasEnded, only, pairOf, refreshCopy } from './refresh-copy.ts';
 import type { CopiesContext } from '../work-context.ts';
 import { recordsIn } from './sweep-job.ts';
 import type { SweepDeps } from './sweep-state.ts';
@@ -162,8 +162,10 @@ async function refreshSeen(
   const orphan = pair === null ? null : { ...write, pair, patronId, homeKey, record };
   if (orphan !== null && isUnfinished(record, homeKey))
     return seenAs(homeKey, await finishRekey(copy, orphan, deps));
-  if (homeKey !== record.homeKey) return { homeKey, ...only('NOT_ON_RECORD') };
+  // What the record here shows may be any text: the service's own record says whose copy it was.
+  if (homeKey !== record.homeKey) return { homeKey: record.homeKey, ...only('NOT_ON_RECORD') };
   if (pair === null || orphan === null) {
+    if (!hasEnded(consortium, { lending: library, home })) return null;
     const ended = { ...deps, ...write, lending, home, copy, homeKey, record };
     const told = await endStanding({ ...ended, remembered: await readRemembered() });
     return { homeKey, ...told };
@@ -190,7 +192,7 @@ function originOf(
   { copy: { homeKeyAttribute } }: Library,
 ): { readonly home: string; readonly number: number } | null {
   const [key = '', ...others] = homeKeysOf(copy, { homeKeyAttribute });
-  const [, home = '', digits = ''] = /^([^:]+):([1-9]\d{0,9})$/.exec(key) ?? [];
+  const [, home = '', digits = ''] = /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):([1-9]\d{0,9})$/.exec(key) ?? [];
   if (others.length > 0 || home === '') return null;
   return { home, number: Number(digits) };
 }

@@ -16,7 +16,15 @@ import type { SweepState, SweptHome } from '@passport/queue/sweeps';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import { type Followed, finishRekey, followMerge, isUnfinished } from './follow-merge.ts';
 import { needsBalance, readHomeRecords, readRememberedRows } from './read-rows.ts';
-import { type CopyPair, type Refreshed, endStanding, only, pairOf, refreshCopy } from './refresh-copy.ts';
+import {
+  type CopyPair,
+  type Refreshed,
+  endStanding,
+  hasEnded,
+  only,
+  pairOf,
+  refreshCopy,
+} from './refresh-copy.ts';
 import { noteChecked } from './check-standing.ts';
 import {
   type Sweep,
@@ -318,10 +326,12 @@ async function countUnknown(sweep: Sweep): Promise<void> {
 /** The copies on record of libraries with which the lending library has no agreement any more are in no good standing. */
 async function endStandings({ patrons }: ListedPage, { state, lending, deps }: Sweep): Promise<void> {
   const { call, readRecords } = deps;
-  const isAgreed = (homeKey: string): boolean => Object.hasOwn(state.homes, homeKey.split(':')[0] ?? '');
   const keyOf = (copy: KohaPatron): string => homeKeysOf(copy, lending.copy).join();
+  const homeOf = (homeKey: string): string => homeKey.slice(0, Math.max(0, homeKey.indexOf(':')));
   const ended = patrons.filter(
-    (copy) => isCopy(copy, passportTypes(deps.consortium)) && !isAgreed(keyOf(copy)),
+    (copy) =>
+      isCopy(copy, passportTypes(deps.consortium)) &&
+      hasEnded(deps.consortium, { lending: lending.id, home: homeOf(keyOf(copy)) }),
   );
   const ids = ended.map(({ patronId }) => patronId);
   const records = await readRecords(lending.id, ids);
@@ -336,7 +346,7 @@ async function endStandings({ patrons }: ListedPage, { state, lending, deps }: S
     if (record === undefined) continue;
     const remembered = memory.found.get(copy.patronId) ?? null;
     const { homeKey } = record;
-    const home = homeKey.split(':')[0] ?? '';
+    const home = homeOf(homeKey);
     const write = { dryRun: state.dry_run, sweepId: state.id };
     await endStanding({ ...deps, ...write, lending, home, copy, homeKey, record, remembered });
   }

@@ -63,13 +63,13 @@ local now = nowMs()
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - ${DAY_MS})
 local last = tonumber(redis.call('ZSCORE', KEYS[2], number) or '')
 if last and last > now - tonumber(ARGV[3]) then return 1 end
+if redis.call('ZCARD', KEYS[3]) >= ${MOST_WAITING} then return 0 end
+if redis.call('ZCOUNT', KEYS[2], now - ${HOUR_MS}, '+inf') >= ${MOST_AN_HOUR} then return 0 end
 if last then
   for tries = 0, ${MOST_TRIES} do
     redis.call('ZREM', KEYS[3], string.format('%s %.0f %.0f', number, last, tries))
   end
 end
-if redis.call('ZCARD', KEYS[3]) >= ${MOST_WAITING} then return 0 end
-if redis.call('ZCOUNT', KEYS[2], now - ${HOUR_MS}, '+inf') >= ${MOST_AN_HOUR} then return 0 end
 redis.call('ZADD', KEYS[2], now, number)
 redis.call('EXPIRE', KEYS[2], ${LIFE_SECONDS})
 redis.call('ZADD', KEYS[3], now, string.format('%s %.0f 0', number, now))

@@ -115,8 +115,11 @@ export async function writeHomeKey(
   return WRITTEN[(await koha.changeAttribute({ patronId, attributeId: key.id }, homeKey)).kind];
 }
 
+/** The home library's id in a home key that can have one; '' otherwise. */
+const homeIn = (homeKey: string): string => /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):/.exec(homeKey)?.[1] ?? '';
+
 /**
- * Removes the passport of a copy and then its home key: from then on it is the library's own patron. Nobody follows it from before the
+ * Lifts what the service restricted a copy for, and removes its passport and then its home key: from then on it is the library's own patron. Nobody follows it from before the
  * first of them is removed. Safe to repeat. Throws KohaError.
  */
 export async function releaseCopy(
@@ -126,7 +129,15 @@ export async function releaseCopy(
   ends: CopyEnds,
 ): Promise<void> {
   const { patronId, attributes } = copy;
-  await ends.release(patronId, homeKeysOf(copy, { homeKeyAttribute: types.homeKey }));
+  const homeKeys = homeKeysOf(copy, { homeKeyAttribute: types.homeKey });
+  await ends.release(patronId, homeKeys);
+  // Nobody looks at an own patron again: what the service restricted a copy for goes with the copy.
+  if ((await koha.capabilities()).pluginRoutes) {
+    for (const library of new Set(homeKeys.map(homeIn))) {
+      for (const kind of ['home', 'standing'] as const)
+        if (library !== '') await koha.liftRestriction({ patronId, kind, library });
+    }
+  }
   for (const type of [types.passport, types.homeKey]) {
     for (const attribute of attributes ?? []) {
       if (attribute.type !== type || attribute.id === null) continue;
