@@ -146,21 +146,22 @@ describe.each(['23.11', '25.11'] as const)('adopt at a Koha %s', (release) => {
     expect(out + err).not.toMatch(/Planted|21234000000017/);
   });
 
-  test('patrons whom their library does not share are not adopted', async () => {
+  test('patrons whom their library does not share, and cards that are none of its own, are not adopted', async () => {
     bench.put('midland', 'C-1', { extended_attributes: [{ type: 'SCHOOL', value: '1' }] });
-    bench.put('riverside', 'C-1', olderCopy('ServerB'));
+    bench.put('midland', 'C-2', {});
+    for (const card of ['C-1', 'C-2']) bench.put('riverside', card, olderCopy('ServerB'));
     const { midland, riverside } = bench.doubles;
     const env = consortiumOf(
       [midland, riverside].map(({ library, url, credentials }) => ({
         library,
         url,
         credentials,
-        change: { share: { opt_out_attribute: 'SCHOOL' } },
+        change: { share: { opt_out_attribute: 'SCHOOL' }, cards: ['^C-1$'] },
       })),
     );
     const args = ['copies', 'adopt', '--at', 'riverside', '--map', 'ServerB=midland', '--apply', '--json'];
     const ran = jsonOf(await passport(args, { ...bench.env(), ...env }));
-    expect(ran).toMatchObject({ counts: { not_shared: 1 } });
+    expect(ran).toMatchObject({ counts: { not_shared: 2 } });
   });
 
   test('a copy that changes between the look and the write is left to the next run', async () => {

@@ -13,8 +13,10 @@ import {
   isCopy,
   isInForeignCategory,
   isMergedCopy,
+  isOwnCard,
   isSomebodyElse,
   isWithheld,
+  passesCategoryFilter,
   passportTypes,
   wantedValues,
 } from '@passport/patron-rules';
@@ -278,6 +280,12 @@ async function adoptAt(place: Place, adopting: Adopting): Promise<CopiesAt<Adopt
     if (key !== null && key !== homeKey) return { ...known, finding: 'other_number' };
     if (key !== null && isMergedCopy(copy, { ...lending.copy, copyCategories, homeRecord: atHome }))
       return { ...known, finding: 'merged' };
+    const agreement = consortium.agreements.at(lending.id).find((each) => each.home === home.id);
+    const isShared =
+      agreement !== undefined &&
+      passesCategoryFilter(agreement.categories, atHome.categoryId) === true &&
+      isOwnCard(consortium, home, atHome.cardnumber ?? '');
+    if (!isShared) return { ...known, finding: 'not_shared' };
     if ((owners.get(homeKey) ?? patron_id) !== patron_id)
       return { ...known, home_key: homeKey, finding: 'key_taken' };
     owners.set(homeKey, patron_id);

@@ -31,10 +31,13 @@ export interface SeenAnswer extends AnswerShape {
 /** The answers of what every client does by itself say nothing of a scenario. */
 const BY_ITSELF = new Set(['GET /', 'POST /oauth/token']);
 
-/** Whether a Koha has the marked category; null where its release or the API user's permissions do not show that. */
+/** Whether a Koha has the marked category; null where its release has no route for that. Throws Failure where it does not say. */
 async function isMarked(koha: OpenKoha): Promise<boolean | null> {
+  const abilities = await attempt(koha.capabilities());
+  if ('value' in abilities && !abilities.value.patronCategories) return null;
   const listed = await attempt(koha.categories());
-  return 'value' in listed ? listed.value.some(({ category }) => category === MARK) : null;
+  if ('error' in listed) throw new Failure(listed.error.message, { code: listed.error.code });
+  return listed.value.some(({ category }) => category === MARK);
 }
 
 /**
