@@ -132,16 +132,18 @@ test('a renamed library: the record gets the new key before the copy, and the ne
   expect(await ends()).toEqual([]);
 });
 
-test('an adopted copy is not on record: the service did not make it, and does not follow it', async () => {
-  bench.put('midland', 'O-1', {});
+test('an adopted copy is on record, as one that the service made: with a receipt', async () => {
+  const home = bench.put('midland', 'O-1', {});
   const id = bench.put('riverside', 'O-1', {
     category_id: 'PT',
     extended_attributes: [{ type: 'PASSPORTED', value: 'ServerB' }],
   });
   const args = ['copies', 'adopt', '--at', 'riverside', '--map', 'ServerB=midland', '--apply'];
-  expect((await bench.json(args)).counts).toEqual({ adopted: 1 });
-  expect(await bench.recordsOf('riverside', id)).toEqual([null]);
-  expect(await bench.receipts()).toEqual([]);
+  expect((await bench.json(args)).counts).toMatchObject({ adopted: 1 });
+  expect(await bench.recordsOf('riverside', id)).toMatchObject([{ homeKey: `midland:${home}` }]);
+  expect(await ends()).toEqual([
+    { ...of('adopted', id, `midland:${home}`), fields: expect.arrayContaining(['surname', 'cardnumber']) },
+  ]);
 });
 
 test('a list says which copies are on record with the home key that they show, where Redis can be used', async () => {

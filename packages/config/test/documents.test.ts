@@ -248,7 +248,7 @@ test('a decision that names a file of the repository names one that is there', (
 });
 
 test('nothing but .ci/run knows a folder beside the repository', () => {
-  const [, folder = ''] = /cd (\.\.\/\w+)/.exec(read('.ci/run')) ?? [];
+  const [, folder = ''] = /\bPASSPORT_CI_SHARED:-(\.\.\/\w+)\}/.exec(read('.ci/run')) ?? [];
   expect(folder).not.toBe('');
   const text = filesBelow('').filter((path) =>
     /\.(?:ts|mjs|js|json|ya?ml|md|sh|pm|t)$|Dockerfile$/.test(path),

@@ -51,6 +51,11 @@ export const OPEN_FINDINGS = {
     advice: 'correct the category in Koha',
     acts: ['keep'],
   },
+  NOT_ELIGIBLE: {
+    says: "by this library's eligibility the patron would not be copied today, and the copy is not restricted for it (standing)",
+    advice: 'decide whether to lend; the checkout page of the copy says why',
+    acts: ['keep'],
+  },
   HOME_RESTRICTED: {
     says: 'the patron is restricted at home, and not here',
     advice: 'decide whether to lend; restrict the patron in Koha if not',
@@ -69,11 +74,6 @@ export const OPEN_FINDINGS = {
   HOME_EXPIRED: {
     says: 'the membership at home is over, and not here',
     advice: 'send the patron to the home library, or set the expiry date in Koha',
-    acts: ['keep'],
-  },
-  NOT_ELIGIBLE: {
-    says: "by this library's eligibility the patron would not be copied today, and the copy is not restricted for it (standing)",
-    advice: 'decide whether to lend; the checkout page of the copy says why',
     acts: ['keep'],
   },
   HOME_GONE: {

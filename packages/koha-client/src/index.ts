@@ -28,7 +28,6 @@ export type { LoanCounts } from './plugin/loans.ts';
 export type { OwedByCopy } from './plugin/owed.ts';
 export type { PluginAbout, PluginCheck } from './plugin/plugin-routes.ts';
 export {
-  type CopyMemoryRow,
   type MadeCopy,
   type RememberedCopy,
   type RememberedField,

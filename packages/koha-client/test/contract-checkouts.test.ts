@@ -42,7 +42,10 @@ describe.each(testedReleases)('checkouts and set-up of a Koha %s', (release) => 
     test('finds the checkout that was made', async () => {
       const patronId = await bench.created();
       const item = bench.koha.putItem(BARCODE, {});
-      expect(await bench.client.findItem(BARCODE)).toEqual({ itemId: item.item_id });
+      expect(await bench.client.findItem(BARCODE)).toEqual({
+        itemId: item.item_id,
+        biblioId: item.biblio_id,
+      });
       const checkedOut = await bench.client.checkOut(
         { patronId, barcode: BARCODE, itemId: item.item_id },
         at,

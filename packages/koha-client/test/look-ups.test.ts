@@ -234,12 +234,14 @@ test.each<[string, (client: ReturnType<TinyKoha['client']>) => Promise<unknown>,
 
 test('an item is the one with exactly this barcode', async () => {
   const rows = [
-    { item_id: 1, external_id: '39999000012345x' },
-    { item_id: 2, external_id: '39999000012345' },
+    { item_id: 1, external_id: '39999000012345x', biblio_id: 6 },
+    { item_id: 2, external_id: '39999000012345', biblio_id: 7 },
+    { item_id: 3, external_id: '39999000012346' },
   ];
   koha = await startTinyKoha({ 'GET /api/v1/items': json(200, rows) });
   const client = koha.client();
-  expect(await client.findItem('39999000012345')).toEqual({ itemId: 2 });
+  expect(await client.findItem('39999000012345')).toEqual({ itemId: 2, biblioId: 7 });
+  expect(await client.findItem('39999000012346')).toEqual({ itemId: 3, biblioId: null });
   expect(await client.findItem('3999900001234')).toBeNull();
   expect(koha.calls()[0]?.query.get('q')).toBe('{"external_id":"39999000012345"}');
 });

@@ -14,6 +14,7 @@ const SAID = {
   serves: { staff: true, self_check: false, sip: true, copies: true },
   findings: [{ finding: 'receiver_ok', level: 'ok', name: null, figure: 12 }],
   serves_you: 'yes',
+  card_patterns: [String.raw`^21234\d{9}$`],
 };
 
 async function check(answer: unknown, status = 200) {
@@ -77,11 +78,12 @@ describe('of its answer only what can be true leaves the client', () => {
   });
 });
 
-test('a plugin of before does not say what it finds', async () => {
-  const { findings: _findings, ...earlier } = SAID;
+test('a plugin of before does not say what it finds, nor its patterns of cards', async () => {
+  const { findings: _findings, card_patterns: _patterns, ...earlier } = SAID;
   expect(await check({ ...earlier, delivery: { kind: 'accepted', ms: 9 } })).toEqual({
     ...earlier,
     findings: null,
+    card_patterns: null,
   });
 });
 
