@@ -202,7 +202,7 @@ describe('what running processes report', () => {
   const all = (): readonly ScrapedSeries[] => [...exposed.values()].flat();
 
   beforeAll(async () => {
-    const nights = { refresh: { sweep: '02:00' }, owed: { read: '03:30' } };
+    const nights = { refresh: { sweep: '02:00' }, owed: { read: '03:30' }, loans: { count: '04:00' } };
     const riverside = { ...threeLibraries.riverside, entry: nights };
     consortium = await startConsortium({ libraries: { ...threeLibraries, riverside }, dashboards: 1 });
     const { doubles, services } = consortium;

@@ -1,8 +1,10 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { waitFor } from '@passport/testkit';
 import { dumpRedis } from '../harness/dump-redis.ts';
 import { registerPatron, shelveBook } from '../harness/people.ts';
+import { runPassport } from '../harness/run-passport.ts';
 import { startConsortium, type Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
@@ -22,6 +24,8 @@ const PLANTED = {
   staff_notes: 'a note that was planted',
 } as const;
 
+/** What is done at the lending library every day. */
+const NIGHTS = { refresh: { sweep: '02:00' }, owed: { read: '03:30' }, loans: { count: '04:00' } };
 const REPORT = 'PUT /contrib/passport/scans/{event_id}/outcome';
 
 let consortium: Consortium<keyof typeof threeLibraries>;
@@ -67,7 +71,7 @@ beforeAll(async () => {
   consortium = await startConsortium({
     libraries: {
       midland: { ...threeLibraries.midland, koha },
-      riverside: { ...threeLibraries.riverside, koha },
+      riverside: { ...threeLibraries.riverside, koha, entry: NIGHTS },
       lakeside: { ...threeLibraries.lakeside, koha },
     },
     redis: { appendonly: true },
@@ -116,8 +120,36 @@ beforeAll(async () => {
   expect(await scan({ cardnumber: plantPatron() })).toBe('MISCONFIGURED');
   midland.addFaults([{ operation: 'GET /patrons', kind: 'hang', times: 1 }]);
   await scan({ cardnumber: plantPatron() }, (state) => state === 'waiting');
-}, 120_000);
+  await passNight(card);
+}, 180_000);
 afterAll(() => consortium?.stop());
+
+/** A night at the lending library, after which the patron of this card is restricted at home, and another was merged into somebody else. */
+async function passNight(card: string): Promise<void> {
+  const { midland, riverside } = consortium.doubles;
+  const merged = plantPatron();
+  const into = plantPatron({ firstname: `Bea${PLANTED.firstname}` });
+  expect(await scan({ cardnumber: merged })).toBe('COPIED');
+  midland.mergePatron(merged, into);
+  midland.putPatron(card, { restricted: true, city: `New ${PLANTED.city}` });
+  const { patron_id: copy } = riverside.state(card).patrons[0] ?? {};
+  const at = new Date(Date.now() - 26 * 3_600_000).toISOString().replace('Z', '+00:00');
+  riverside.addLoans([{ at, type: 'issue', branch: 'MAIN', patron_id: Number(copy) }]);
+
+  const { redis, services } = consortium;
+  const due = JSON.stringify({ since_ms: 0, queued_ms: 0, next_ms: 0 });
+  await redis.call('HSET', '{passport}:schedules', 'loans.riverside', due);
+  for (const args of [
+    ['copies', 'refresh', '--at', 'riverside', '--full'],
+    ['owed', '--of', 'midland', '--at', 'riverside', '--read'],
+  ]) {
+    const { out, err } = await runPassport(args, { env: services.env });
+    answers.push(out, err);
+  }
+  await waitFor('the loans to be counted', () =>
+    redis.call('HGET', '{passport}:schedules:done', 'loans.riverside'),
+  );
+}
 
 /** What of the planted strings, cards, items and secrets is in a text, by kind: the strings themselves are not shown. */
 function found(text: string): string[] {
@@ -154,6 +186,8 @@ describe('the inventory of data (docs/data-inventory.json)', () => {
     const patterns = (await inventory()).redis.map(({ key }) => patternOf(key));
     const { names } = await dumpRedis(consortium.redis.url);
     expect(names.length).toBeGreaterThan(50);
+    const ofTheNight = ['copies', 'findings', 'loan-days', 'owed', 'sweep'];
+    expect(names).toEqual(expect.arrayContaining(ofTheNight.map((name) => `{passport}:${name}:riverside`)));
     expect(names.filter((name) => !patterns.some((pattern) => pattern.test(name)))).toEqual([]);
   });
 

@@ -30,6 +30,7 @@ sub _populate {
     $dbh->do($_)
         foreach (
         'ALTER TABLE borrowers ADD COLUMN surname TEXT',
+        'ALTER TABLE borrowers DROP COLUMN branchcode',
         'ALTER TABLE borrowers ADD COLUMN branchcode VARCHAR(10) REFERENCES branches (branchcode)',
         'ALTER TABLE borrowers ADD COLUMN categorycode VARCHAR(10) REFERENCES categories (categorycode)',
         'ALTER TABLE borrowers ADD COLUMN flags INT',
