@@ -90,6 +90,31 @@ async function failOnce(): Promise<{ eventId: string; card: string }> {
   return { eventId, card };
 }
 
+/** A copy at riverside that somebody has to look at, and loans of midland's patrons there. Returns midland's number of the patron. */
+async function copyWithFindings(): Promise<number> {
+  const { redis, doubles } = consortium;
+  const card = registerPatron(doubles.midland, { columns: PLANTED });
+  secrets.push(card);
+  const desk = consortium.at('riverside');
+  const { eventId } = await desk.scan({ cardnumber: card, item_barcode: null });
+  await desk.follow(eventId, { until: ({ state }) => state === 'done' });
+  const number = ({ patrons: [patron] }: { patrons: readonly { patron_id: unknown }[] }): number =>
+    Number(patron?.patron_id);
+  const [atHome, copy] = [number(doubles.midland.state(card)), number(doubles.riverside.state(card))];
+  const now = Date.now();
+  const found = `HOME_GONE:${now - 3_600_000}:0,NOT_ELIGIBLE:${now}:0`;
+  await redis.call(
+    'HSET',
+    '{passport}:findings:riverside',
+    String(copy),
+    `midland:${atHome} ${now} ${found}`,
+  );
+  const loans = `{passport}:loans:${new Date(now).toISOString().slice(0, 'YYYY-MM'.length)}`;
+  await redis.call('SADD', loans, 'riverside');
+  await redis.call('HSET', `${loans}:riverside`, JSON.stringify(['midland', 'MAIN', 'checkouts']), '9');
+  return atHome;
+}
+
 const outcomeOf = async (eventId: string) => (await consortium.at('riverside').state(eventId))?.outcome;
 
 async function violations(page: Page): Promise<string[]> {
@@ -292,11 +317,12 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     'has no barriers that axe knows of (%s)',
     async (colorScheme, viewport) => {
       const { eventId } = await failOnce();
+      const patron = await copyWithFindings();
       const linked = await onPage(openContext(operator()), '/', (page) =>
         page.evaluate<string[]>('Array.from(document.querySelectorAll("nav a"), (link) => link.pathname)'),
       );
       const pages = linked.filter((path) => !path.startsWith('/board/'));
-      expect(pages).toContain('/statistics');
+      expect(pages).toEqual(expect.arrayContaining(['/statistics', '/sweeps', '/patrons']));
       const more = [
         '/events?state=failed',
         `/events/riverside/${eventId}`,
@@ -304,13 +330,24 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
         '/events?state=done&library=riverside',
         '/statistics?lending=riverside',
         '/sweeps?lending=riverside',
+        '/libraries/riverside/findings',
+        '/patrons/midland',
+        `/patrons/midland/${patron}`,
       ];
+      const shown = new Map([
+        ['/statistics', 'Loans of visitors'],
+        ['/libraries/riverside', 'Copies to look at'],
+        ['/libraries/riverside/findings', 'the patron has left the home library'],
+        ['/patrons', 'midland library'],
+        ['/patrons/midland', String(patron)],
+      ]);
       // One window for all pages: a new one for each takes longer than the pages themselves.
       const context = await openContext(operator(), { colorScheme, viewport, bypassCSP: true });
       const page = await context.newPage();
       for (const path of [...pages, ...more]) {
         await page.goto(`${url()}${path}`, { waitUntil: 'load' });
         expect([path, await violations(page)]).toEqual([path, []]);
+        expect(await page.innerText('main')).toContain(shown.get(path) ?? '');
         const width = await page.evaluate('document.documentElement.scrollWidth');
         expect(width).toBeLessThanOrEqual(viewport.width);
       }

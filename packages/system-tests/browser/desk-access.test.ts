@@ -120,6 +120,8 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     });
     desks.holdWork();
     await desk.scan(registerPatron(midland(), { columns: expired }));
+    // before that, the page itself sets the focus
+    await waitFor('the box of the next card', async () => (await desk.focus()).id === 'findborrower');
     await desk.page.locator('#search_patron_filter').fill('Nov');
     letSearch();
     await desk.item.waitFor();

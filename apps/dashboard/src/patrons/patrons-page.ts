@@ -53,7 +53,7 @@ export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: 
       request,
       reply,
       { title: 'Patrons elsewhere', here: 'patrons' },
-      html`<h1>Patrons elsewhere</h1>
+      html`<div class="title"><h1>Patrons elsewhere</h1></div>
         <p>Where the patrons of a home library have copies, and what went there:</p>
         <ul>
           ${links}
@@ -97,7 +97,7 @@ export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: 
       if (copies.length === 0) return reply.callNotFound();
       const title = `Patron ${patron} of ${nameOf(library)} elsewhere`;
       const back = html`<p><a href="${basePath}/patrons/${library}">All patrons elsewhere</a></p>`;
-      const content = html`<h1>${title}</h1>
+      const content = html`<div class="title"><h1>${title}</h1></div>
         ${back} ${copies.map((copy) => copySection(copy, { nameOf, nowMs: deps.now() }))}`;
       return send(request, reply, { title, here: 'patrons' }, content);
     },
@@ -157,24 +157,26 @@ function listPage(view: PatronsView): Html {
       ${filter.lending === null && filter.owed === null ? null : html`<a href="${path}">Clear</a>`}
     </form>
     ${totalsTable(view)}
-    ${
-      shown.length === 0
-        ? html`<p class="empty">No copies are on record.</p>`
-        : table({
-            label: 'Table: Copies',
-            className: 'statistics',
-            heads: [
-              ['Patron', 'number'],
-              'Lending library',
-              'Since',
-              'Fields',
-              'Last passed on',
-              ['Overdue', 'number'],
-              ['Owed', 'number'],
-            ],
-            rows: shown.map((copy) => rowOf(copy, { path, nameOf, nowMs })),
-          })
-    }
+    <section aria-labelledby="copies-title">
+      <h2 id="copies-title">Copies</h2>
+      ${
+        shown.length === 0
+          ? html`<p class="empty">No copies are on record.</p>`
+          : table({
+              label: 'Table: Copies',
+              heads: [
+                ['Patron', 'number'],
+                'Lending library',
+                'Since',
+                'Fields',
+                'Last passed on',
+                ['Overdue', 'number'],
+                ['Owed', 'number'],
+              ],
+              rows: shown.map((copy) => rowOf(copy, { path, nameOf, nowMs })),
+            })
+      }
+    </section>
     ${
       shown.length === left.length
         ? null
@@ -206,17 +208,20 @@ function rowOf(
 function totalsTable({ nameOf, copies }: PatronsView): Html | null {
   const totals = elsewhereTotals(copies);
   if (totals.length === 0) return null;
-  return table({
-    label: 'Table: Totals',
-    className: 'statistics',
-    heads: ['Lending library', ['Copies', 'number'], ['Overdue', 'number'], ['Owed', 'number']],
-    rows: totals.map(({ lending, copies: count, overdues, amount }) => [
-      nameOf(lending),
-      count,
-      overdues,
-      amountText(amount),
-    ]),
-  });
+  return html`<section aria-labelledby="totals-title">
+    <h2 id="totals-title">By lending library</h2>
+    ${table({
+      label: 'Table: Totals',
+      className: 'statistics',
+      heads: ['Lending library', ['Copies', 'number'], ['Overdue', 'number'], ['Owed', 'number']],
+      rows: totals.map(({ lending, copies: count, overdues, amount }) => [
+        nameOf(lending),
+        count,
+        overdues,
+        amountText(amount),
+      ]),
+    })}
+  </section>`;
 }
 
 function copySection(

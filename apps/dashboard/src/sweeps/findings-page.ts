@@ -62,14 +62,24 @@ function findingsPage(view: FindingsView): Html {
     </p>
     <div class="title">
       <h1>Copies to look at: ${library.name}</h1>
-      <p class="quiet now">By the sweep that began ${timeElement(list.sweptMs, nowMs)}, and scans since</p>
+      <p class="quiet now">
+        ${
+          list.sweptMs === null
+            ? 'By scans; no sweep has ended yet'
+            : html`By the sweep that began ${timeElement(list.sweptMs, nowMs)}, and scans since`
+        }
+      </p>
     </div>
     ${
       list.unread.length === 0
         ? null
         : html`<p class="fault fault-warning" role="alert">
-            ${list.unread.length} home libraries did not answer, or hide their patrons: of their copies the
-            list may lack some.
+            ${
+              list.unread.length === 1
+                ? 'A home library did not answer, or hides its patrons: of its copies'
+                : `${list.unread.length} home libraries did not answer, or hide their patrons: of their copies`
+            }
+            the list may lack some.
           </p>`
     }
     ${codes.length === 0 ? html`<section><p class="empty">Nothing is open.</p></section>` : null}
@@ -88,10 +98,14 @@ function section(code: OpenFindingCode, view: FindingsView): Html {
     .map((item) => [
       patronLink(library, item),
       html`<code>${item.homeKey}</code>`,
-      html`${timeElement(item.sinceMs, nowMs)}
-      ${item.isNew ? html`<span class="state state-up">new</span>` : null}`,
-      html`${commandsFor(code, { lending: library.id, ...item }).map((command) => html`<code>${command}</code><br />`)}
-      ${keepButton(item, view)}`,
+      html`<span>
+        ${timeElement(item.sinceMs, nowMs)}
+        ${item.isNew ? html`<span class="state state-up">new</span>` : null}
+      </span>`,
+      html`<div class="commands">
+        ${commandsFor(code, { lending: library.id, ...item }).map((command) => html`<code>${command}</code>`)}
+        ${keepButton(item, view)}
+      </div>`,
     ]);
   return html`<section aria-labelledby="${code}-title">
     <h2 id="${code}-title">${code} <span class="quiet">${items.length}</span></h2>
