@@ -4,7 +4,8 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/koha/lib", "$FindBin::Bin/..";
 
 use Koha::Patron::Debarments ();
-use Mojo::JSON               qw( encode_json );
+use Mojo::DOM;
+use Mojo::JSON               qw( encode_json from_json );
 use Test::Mojo;
 use Test::More;
 
@@ -130,14 +131,17 @@ sub api_with_standing {
 
 subtest 'the standing of a copy is shown to the desk with its age, as codes' => sub {
     my ( $t, $koha ) = api_with_standing();
-    my %shown = ( %{ standing() }, patron_id => 1, checked_s => 0, is_checking => Mojo::JSON->false );
+    my $age_of = sub { return $t->get_ok("$BASE/1/standing")->tx->res->json('/checked_s') };
+    my %shown = ( %{ standing() }, patron_id => 1, is_checking => Mojo::JSON->false );
     $shown{is_good} = Mojo::JSON->false;
-    $t->get_ok("$BASE/1/standing")->status_is(200)->json_is( \%shown );
+    my $said = $t->get_ok("$BASE/1/standing")->status_is(200)->tx->res->json;
+    cmp_ok( delete $said->{checked_s}, '<', 10, 'just now' );
+    is_deeply( $said, \%shown, 'as the service said it' );
     $koha->{dbh}->do( "UPDATE $TABLE SET checked_at = ?", undef, time - 3600 );
-    my $age = $t->get_ok("$BASE/1/standing")->tx->res->json('/checked_s');
+    my $age = $age_of->();
     ok( $age >= 3600 && $age < 3610, 'as old as it is' );
     $t->put_ok( $BASE => json => { checked => [ 1, 7 ] } )->status_is(204);
-    $t->get_ok("$BASE/1/standing")->json_is( '/checked_s' => 0, 'checked again' );
+    cmp_ok( $age_of->(), '<', 10, 'checked again' );
     $t->get_ok($BASE)->json_is( '/copies/0/standing/reasons' => ['DEBT_OVER_LIMIT'] );
     $t->put_ok( "$BASE/1" => json => row( version => 1 ) )->status_is(200);
     $t->get_ok("$BASE/1/standing")->status_is( 200, 'what is written without one leaves it' );
@@ -195,23 +199,103 @@ subtest 'a row says for which home libraries the copy is restricted for its stan
         ->json_is( '/copies/0/restricted_at' => [] );
 };
 
-subtest 'the checkout page of a copy, and no other, has the standing in it' => sub {
+sub checkout_page {
+    my ( $koha, $query ) = @_;
+
+    local $ENV{SCRIPT_NAME}  = '/intranet/circ/circulation.pl';
+    local $ENV{QUERY_STRING} = $query;
+    CGI::initialize_globals();
+
+    return $koha->{plugin}->intranet_js;
+}
+
+# What stands in a page for the script, by name.
+sub facts_in {
+    my ($html) = @_;
+
+    return { map { $_->{id} =~ s{\A passport- }{}xmsr => from_json( $_->text ) }
+            Mojo::DOM->new($html)->find('script[type="application/json"]')->each };
+}
+
+# A Koha with that copy and a patron of its own, number 2.
+sub desk_with_standing {
     my ( undef, $koha ) = api_with_standing();
-    $koha->configure->add_patron( '21234000000018', 'native' );
-    my $page = sub {
-        local $ENV{SCRIPT_NAME}  = '/intranet/circ/circulation.pl';
-        local $ENV{QUERY_STRING} = shift;
-        CGI::initialize_globals();
-        return $koha->{plugin}->intranet_js;
-    };
+    $koha->configure(@_)->add_patron( '21234000000018', 'native' );
+
+    return $koha;
+}
+
+my @OF_NO_COPY = ( qw( borrowernumber=2 findborrower=21234000000018 borrowernumber=x findborrower=nobody ), q{} );
+
+subtest 'the checkout page of a copy, and no other, has the standing in it, and each has what the panel needs' => sub {
+    my $koha = desk_with_standing();
     foreach my $query (qw( borrowernumber=1 findborrower=21234000000017 )) {
-        like( $page->($query), qr{id="passport-standing">.*DEBT_OVER_LIMIT.*desk[.]js}xms, $query );
+        my $html  = checkout_page( $koha, $query );
+        my $facts = facts_in($html);
+        is_deeply( [ sort keys %{$facts} ], [qw( desk standing )], "$query: both" );
+        is_deeply( $facts->{standing}{standing}{reasons}, ['DEBT_OVER_LIMIT'], "$query: its standing" );
+        is_deeply( [ grep { !m{\A (?: standing | reason ) [.]}xms } keys %{ $facts->{standing}{messages}{en} } ],
+            [], "$query: with its own words alone" );
+        ok( $facts->{desk}{messages}{en}{'outcome.COPIED'}, "$query: the panel has all words" );
+        is( scalar( () = $html =~ m{desk[.]js}gxms ), 1, "$query: one script" );
     }
-    unlike( $page->('borrowernumber=1'), qr{outcome[.]COPIED}xms, 'with its own words alone' );
-    is( $page->($_), q{}, $_ || 'none' )
-        foreach qw( borrowernumber=2 findborrower=21234000000018 borrowernumber=x findborrower=nobody ), q{};
-    my @statements = $koha->statements_of( sub { $page->('borrowernumber=2') } );
-    is( scalar @statements, 1, 'one query for who is no copy' );
+    foreach my $query (@OF_NO_COPY) {
+        is_deeply( [ keys %{ facts_in( checkout_page( $koha, $query ) ) } ], ['desk'], $query || 'none' );
+    }
+};
+
+subtest 'a library that does not serve its desks has the standing and no panel' => sub {
+    my $koha = desk_with_standing( staff => 0 );
+    my $html = checkout_page( $koha, 'borrowernumber=1' );
+    is_deeply( [ keys %{ facts_in($html) } ], ['standing'], 'of a copy' );
+    like( $html, qr{desk[.]js}xms, 'with the script' );
+    unlike( $html, qr{outcome[.]COPIED}xms, 'and no word of the panel' );
+    is( checkout_page( $koha, $_ ), q{}, $_ || 'none' ) foreach @OF_NO_COPY;
+
+    $koha->configure( copies => 0 );
+    is( checkout_page( $koha, 'borrowernumber=1' ), q{}, 'nothing where copies are switched off too' );
+};
+
+subtest 'a library that has switched copies off has the panel alone' => sub {
+    my $koha = desk_with_standing( copies => 0 );
+    is_deeply( [ keys %{ facts_in( checkout_page( $koha, 'borrowernumber=1' ) ) } ], ['desk'], 'it has' );
+};
+
+subtest 'the checkout page costs a query for the settings, and one for whose it is' => sub {
+    my $koha  = desk_with_standing();
+    my %costs = (
+        'borrowernumber=1' => 2,
+        'borrowernumber=2' => 2,
+        q{}                => 1,
+        'borrowernumber=2&barcode=39999000012345' => 2,
+    );
+    foreach my $query ( sort keys %costs ) {
+        my @statements = $koha->statements_of( sub { checkout_page( $koha, $query ) } );
+        is( scalar @statements, $costs{$query}, $query || 'none' );
+        is( scalar( grep {m{plugin_data}xms} @statements ), 1, 'the settings once' );
+    }
+};
+
+subtest 'a card in the box for items makes it the page of that patron where Koha has it so' => sub {
+    my $koha = desk_with_standing();
+    my $is_shown
+        = sub { return facts_in( checkout_page( $koha, "borrowernumber=$_[0]&barcode=$_[1]" ) )->{standing} ? 1 : 0 };
+    is( $is_shown->( 1, '21234000000018' ), 1, 'no card without AutoSwitchPatron' );
+    local $C4::Context::PREFERENCE{AutoSwitchPatron} = 1;
+    is( $is_shown->( 1, '21234000000018' ), 0, 'from the copy to a patron of this library' );
+    is( $is_shown->( 2, '21234000000017' ), 1, 'to the copy' );
+    is( $is_shown->( 1, '39999000012345' ), 1, 'an item switches nobody' );
+    is( $is_shown->( 2, '39999000012345' ), 0, 'nor here' );
+};
+
+subtest 'where the standing cannot be told the panel is there all the same' => sub {
+    my $koha = desk_with_standing();
+    $koha->{dbh}->do("UPDATE $TABLE SET standing = 'no JSON'");
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    is_deeply( [ keys %{ facts_in( checkout_page( $koha, 'borrowernumber=1' ) ) } ], ['desk'], 'it is' );
+    is( scalar @warnings, 1, 'and it is written down' );
+    like( "@warnings", qr{the [ ] standing [ ] of [ ] a [ ] copy [ ] failed}xms, 'as what it is' );
 };
 
 subtest 'the nightly job forgets the patrons that Koha deleted, and an upgrade nobody' => sub {

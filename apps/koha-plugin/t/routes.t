@@ -420,8 +420,9 @@ subtest 'POST /check reports the settings, and proves the secret without showing
                 ),
                 q{}
             ),
-            serves     => { staff => true, self_check => true, sip => false, copies => true },
-            serves_you => 'yes',
+            serves        => { staff => true, self_check => true, sip => false, copies => true },
+            serves_you    => 'yes',
+            card_patterns => ['^21234\d{9}$'],
         },
         'the facts'
     );
@@ -447,6 +448,29 @@ subtest 'POST /check reports that the receiver cannot be reached' => sub {
         ->json_is( '/findings/1/finding' => 'receiver_unreachable' )
         ->json_is( '/findings/1/level'   => 'fault' )
         ->json_is( '/findings/1/name'    => 'refused' );
+};
+
+subtest 'POST /check reports that the receiver refuses, and why' => sub {
+    my %finds = (
+        clock    => [ clock_refused  => 'identity_unchecked' ],
+        library  => [ identity_other => 'clock_unchecked' ],
+        nonsense => [ identity_wrong => 'clock_unchecked' ],
+    );
+    foreach my $reason ( sort keys %finds ) {
+        my $body = encode_json( { code => 'unauthorized', reason => $reason } );
+        my ( $t, undef, $receiver ) = api(
+            sub {
+                return join "\r\n", 'HTTP/1.1 401 Unauthorized', 'Content-Type: application/json',
+                    'Connection: close', 'Content-Length: ' . length $body, q{}, $body;
+            }
+        );
+        $t->post_ok( "$BASE/check" => json => { nonce => 'n' x 22 } )->status_is(200);
+        my %found = map { $_->{finding} => $_->{level} } @{ $t->tx->res->json('/findings') };
+        is( $found{ $finds{$reason}[0] }, 'fault',     "$reason: what is wrong" );
+        is( $found{ $finds{$reason}[1] }, 'unchecked', "$reason: what cannot be known" );
+        is_deeply( [ map {"$_->{method} $_->{path}"} $receiver->requests ],
+            ['POST /webhooks/riverside/service/status'], "$reason: it was asked once" );
+    }
 };
 
 subtest 'POST /check serves what the set-up check finds: a code, what it is about, and a figure' => sub {

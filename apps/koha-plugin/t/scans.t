@@ -87,8 +87,14 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             surname     => 'Okafor',
             homes       => [ { id => 'midland', name => 'Midland', address => '1 Elm Street' }, 'lakeside' ],
             checkout    => { result => 'BLOCKED', keys => ['DEBT'], item_barcode => '39999000012345' },
-            waiting_for =>
-                { library => 'midland', reason => 'NO_ANSWER', next_try_at => 'soon', url => 'https://x' },
+            waiting_for => {
+                library     => 'midland',
+                reason      => 'NO_ANSWER',
+                next_try_at => 'soon',
+                gives_up_at => 'later',
+                checkout_by => 'before',
+                url         => 'https://x'
+            },
             libraries => [ { id => 'midland', name => 'Midland', phone => 'Okafor' } ],
             problem   => ['Okafor'],
             observed  => { category => 'PT', name => 'Okafor' },
@@ -118,7 +124,13 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             homes       => [ { id => 'midland', name => 'Midland' } ],
             patron_id   => undef,
             checkout    => { result  => 'BLOCKED', keys   => ['DEBT'] },
-            waiting_for => { library => 'midland', reason => 'NO_ANSWER', next_try_at => 'soon' },
+            waiting_for => {
+                library     => 'midland',
+                reason      => 'NO_ANSWER',
+                next_try_at => 'soon',
+                gives_up_at => 'later',
+                checkout_by => 'before'
+            },
             problem     => undef,
             observed    => { category => 'PT' },
             consent     => { text_id => 'v1', answer_by => 'soon', texts => { en => 'May we?' } },

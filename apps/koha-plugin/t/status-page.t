@@ -675,12 +675,13 @@ subtest 'every outcome has words, every text is in every language, with the same
 
     my $sources = join q{},
         map { Mojo::File->new("$FOLDER/$_")->slurp }
-        qw( tool.tt page.tt StatusPage.pm SetupCheck.pm OutcomeWords.pm );
+        qw( tool.tt page.tt elsewhere.tt StatusPage.pm SetupCheck.pm OutcomeWords.pm Elsewhere.pm );
     my %used = map { $_ => 1 }
         $sources =~ m{ \b words [.] (\w+) }gxms,
+        $sources =~ m{ [\$] words -> [{] (elsewhere \w*) [}] }gxms,
         $sources
         =~ m{ ' ( up | (?: up | remedy | settings | receiver | identity | clock | worker | desk | copies | api | user | attributes | types?
-        | categor(?:y|ies) | branch | plack | cards | fix | tables | sip )_ \w+ ) ' }gxms,
+        | categor(?:y|ies) | branch | plack | cards | fix | tables | sip | elsewhere )_ \w+ ) ' }gxms,
         $sources =~ m{ [{] ( up_\w+ | fix_\w+ ) [}] }gxms;
     my $made = qr{\A (?: (?: level | pause | planned | count | fix )_ | finding_[[:upper:]] ) }xms;
     is_deeply( [ sort grep { !exists $english{$_} } keys %used ],         [], 'none is missing' );

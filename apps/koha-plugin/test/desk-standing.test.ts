@@ -1,7 +1,7 @@
 import { STANDING_REASONS } from '@passport/contract';
 import { expect, test } from '@jest/globals';
 import { LANGUAGES } from './a-state.ts';
-import { MESSAGES, type Standing, loadDesk } from './load-desk.ts';
+import { MESSAGES, type Standing, loadDesk, startDesk } from './load-desk.ts';
 
 const desk = await loadDesk();
 const standing = (changes: Partial<Standing> = {}): Standing => ({
@@ -44,4 +44,19 @@ test('only the check that runs is waited for, often at first, and for a minute',
   const next = (followedMs: number) => desk.nextStandingMs(standing({ is_checking: true }), followedMs);
   expect([0, 9_999, 10_000, 59_999, 60_000].map(next)).toEqual([500, 500, 3_000, 3_000, null]);
   expect(desk.nextStandingMs(standing(), 0)).toBeNull();
+});
+
+test('what goes wrong with the line does not keep the panel away', async () => {
+  const lookedFor: string[] = [];
+  const getElementById = (id: string): object | null => {
+    lookedFor.push(id);
+    return id === 'passport-standing' ? { textContent: 'no JSON' } : null;
+  };
+  Object.assign(globalThis, {
+    document: { getElementById, documentElement: { lang: 'en' } },
+    location: { pathname: '/cgi-bin/koha/circ/circulation.pl', hash: '' },
+  });
+  await startDesk();
+  expect(lookedFor[0]).toBe('passport-standing');
+  expect(lookedFor).toContain('passport-desk');
 });

@@ -127,3 +127,8 @@ export async function loadDesk(): Promise<Desk> {
   const files = DECISIONS.map(async (name) => (await import(new URL(`${name}.js`, FOLDER).href)) as object);
   return Object.assign({}, ...(await Promise.all(files))) as Desk;
 }
+
+/** The script as a page starts it, once: the test has put its own document there. */
+export async function startDesk(): Promise<void> {
+  await import(new URL('main.js', FOLDER).href);
+}

@@ -123,9 +123,7 @@ sub intranet_js {
         $settings->is_complete
             ? Koha::Plugin::Org::PatronPassport::DeskScript::tags(
             {   what     => $what,
-                standing => $what eq 'checkout' && $settings->serves('copies')
-                ? Koha::Plugin::Org::PatronPassport::Standing::standing_on_page($self)
-                : undef,
+                standing => $what eq 'checkout' && $settings->serves('copies') ? $self->_standing : undef,
                 version  => $VERSION,
                 settings => $settings,
                 folder   => $self->bundle_path,
@@ -138,6 +136,18 @@ sub intranet_js {
 
     Koha::Plugin::Org::PatronPassport::Problem::report( 'the desk script', $@ );
     return q{};
+}
+
+# undef too where it cannot be told: the page has everything else.
+sub _standing {
+    my ($self) = @_;
+
+    my $standing;
+    return $standing
+        if eval { $standing = Koha::Plugin::Org::PatronPassport::Standing::standing_on_page($self); 1 };
+
+    Koha::Plugin::Org::PatronPassport::Problem::report( 'the standing of a copy', $@ );
+    return undef;    ## no critic (ProhibitExplicitReturnUndef)
 }
 
 =head2 configure

@@ -17,7 +17,6 @@ import { createWords } from './words.js';
 import { startWorkflow } from './workflow.js';
 
 async function start() {
-  showStanding();
   const registered = cardToRegister(location);
   if (registered) {
     await focusIsSet();
@@ -57,5 +56,10 @@ async function startPanel(page) {
   return startWorkflow({ ...page, card, cameBack });
 }
 
-// Whatever goes wrong in here, the page stays Koha's.
+// Whatever goes wrong in here, the page stays Koha's; and whatever goes wrong with the line, the panel is there.
+try {
+  showStanding();
+} catch {
+  // the desk sees Koha's own page
+}
 start().catch(() => {});
