@@ -149,6 +149,15 @@ subtest 'the standing of a copy is shown to the desk with its age, as codes' => 
     $t->get_ok("$BASE/1/standing")->status_is( 404, 'taken away' )->json_is( '/error_code' => 'no_standing' );
 };
 
+subtest 'the name of a home library keeps all its letters, whatever the database hands out' => sub {
+    my $name = "Biblioth\x{e8}que \x{141}\x{f3}d\x{17a}";
+    my ( $t, $koha ) = api_with_standing( home_name => $name );
+    $t->get_ok("$BASE/1/standing")->status_is(200)->json_is( '/home_name' => $name );
+    $t->get_ok($BASE)->status_is(200)->json_is( '/copies/0/standing/home_name' => $name );
+    my ($stored) = $koha->{dbh}->selectrow_array("SELECT standing FROM $TABLE");
+    unlike( $stored, qr{[^\x{00}-\x{7f}]}xms, 'stored in ASCII' );
+};
+
 subtest 'while the check of a visit runs, the desk is told so, and not for ever' => sub {
     my ( $t, $koha ) = api_with_standing();
     my $is_checking = sub { return $t->get_ok("$BASE/1/standing")->tx->res->json('/is_checking') };

@@ -119,6 +119,17 @@ subtest 'it leads to where the patron has copies, which fields went there, and w
     );
 };
 
+subtest 'a debt without anything overdue is shown, and the reverse' => sub {
+    my @owed = ( [ 0, 1250 ], [ 3, 0 ], [ 0, 0 ] );
+    my @copies
+        = map { +{ %{ $KNOWN{copies}[0] }, owed => { overdues => $_->[0], amount => $_->[1] } } } @owed;
+    my ($koha) = koha_at( { patron_id => 1, copies => \@copies } );
+    is_deeply(
+        [ page_of( $koha, 1 )->find('#passport_copies tbody td:last-child')->map('text')->each ],
+        [ map {"$_ (as of not known)"} '0 overdue, 12.50', '3 overdue, 0.00', '0 overdue, 0.00' ]
+    );
+};
+
 subtest 'who may not see the patron learns nothing, and nobody is asked' => sub {
     my ( $koha, $receiver ) = koha_at( \%KNOWN );
     foreach my $number ( 'x', q{}, '0', '999', '1;2' ) {

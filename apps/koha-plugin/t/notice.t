@@ -143,6 +143,30 @@ subtest 'what the Template Toolkit would run is taken out of the name of a libra
     $t->put_ok( "$URL/2" => json => row( made => { home => 'x', groups => [], more => 1 } ) )->status_is(400);
 };
 
+subtest 'a notice that Koha cannot process keeps no copy back, and what the database says does' => sub {
+    my ( $t, $koha ) = api(1);
+    $koha->{dbh}->do(q{UPDATE letter SET content = 'Dear [% IF %] <<passport_home>>'});
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    $t->put_ok( "$URL/1" => json => row() )->status_is(200)->json_is( { version => 1 } );
+    is( scalar messages($koha), 0, 'no message' );
+    is( scalar @warnings, 1, 'it is written down' );
+    like( "@warnings", qr{the [ ] notice [ ] PASSPORT_COPY [ ] failed}xms, 'as what it is' );
+    unlike( "@warnings", qr{Midland|ada\@}xms, 'without a word of it' );
+
+    $koha->{plugin}->upgrade;
+    $koha->{dbh}->do(q{UPDATE letter SET content = 'Dear <<passport_home>>'});
+    $t->put_ok( "$URL/1" => json => row( version => 1 ) )->status_is(200);
+    is( scalar messages($koha), 0, 'and it was decided then' );
+
+    add( $koha, 2, email => 'two@example.org' );
+    local $koha->{dbh}{PrintError} = 0;
+    $koha->{dbh}->do('DROP TABLE letter');
+    $t->put_ok( "$URL/2" => json => row() )->status_is(500);
+    my $stored = 'SELECT COUNT(*) FROM koha_plugin_org_patronpassport_copies WHERE patron_id = 2';
+    is( $koha->{dbh}->selectrow_array($stored), 0, 'nothing is stored where the transaction may be gone' );
+};
+
 subtest '100 patrons are told exactly once, whenever the process that tells them is killed' => sub {
     my $koha = Passport::TestKoha->new->configure( tell_patrons => 1 );
     add( $koha, $_, email => "$_\@example.org" ) foreach 1 .. 100;

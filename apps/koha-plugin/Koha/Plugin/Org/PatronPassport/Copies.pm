@@ -10,6 +10,8 @@ use POSIX      qw( strftime );
 
 use Koha::Database;
 
+use Koha::Plugin::Org::PatronPassport::State qw( from_stored to_stored );
+
 my $MOST_ROWS = 200;
 my $CENTS     = 100;
 
@@ -112,7 +114,7 @@ sub page {
                 version   => 0 + $_->{version},
                 home_key  => $_->{home_key},
                 fields    => decode_json( $_->{written} ),
-                standing  => defined $_->{standing} ? decode_json( $_->{standing} ) : undef,
+                standing  => defined $_->{standing} ? from_stored( $_->{standing} ) : undef,
             }
         } @{$rows}
     ];
@@ -160,7 +162,7 @@ sub _keep {
         = ( version => $version, home_key => $row->{home_key}, written => encode_json( $row->{fields} ) );
     if ( exists $row->{standing} ) {
         my $standing = $row->{standing};
-        @values{qw( standing checked_at )} = $standing ? ( encode_json($standing), time ) : ( undef, undef );
+        @values{qw( standing checked_at )} = $standing ? ( to_stored($standing), time ) : ( undef, undef );
     }
 
     # what was written just now is as home has it: the next scan of today has nothing to report
@@ -227,7 +229,7 @@ sub standing_of {
 
     return {
         patron_id => 0 + $row->{patron_id},
-        %{ decode_json( $row->{standing} ) },
+        %{ from_stored( $row->{standing} ) },
         checked_s   => $now > $checked_at ? $now - $checked_at : 0,
         is_checking => $seen_at > $checked_at && $now - $seen_at < $CHECKING_S ? \1 : \0,
     };

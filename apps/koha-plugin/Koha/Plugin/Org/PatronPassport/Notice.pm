@@ -6,9 +6,11 @@ use Exporter qw( import );
 use C4::Context;
 use C4::Letters ();
 use Koha::Patrons;
-use Mojo::File qw( path );
+use Mojo::File   qw( path );
+use Scalar::Util qw( blessed );
 
 use Koha::Plugin::Org::PatronPassport::PageWords qw( page_words );
+use Koha::Plugin::Org::PatronPassport::Problem   qw( report );
 
 my $CODE   = 'PASSPORT_COPY';
 my $MODULE = 'members';
@@ -79,7 +81,8 @@ sub _default {
     queue_notice( $plugin, $borrowernumber, { home => 'Midland Public Library', groups => [ 'card', 'name' ] } );
 
 Queues the notice for this patron as an e-mail, in the patron's language where Koha translates notices. Nothing where the configuration
-page does not say so, where the patron has no address, or where the library has removed the notice. Part of the caller's transaction.
+page does not say so, where the patron has no address, where the library has removed the notice, or where it cannot be processed as the
+library has edited it, which is written down. Part of the caller's transaction.
 
 =cut
 
@@ -97,7 +100,7 @@ sub queue_notice {
     my ( undef, $words ) = page_words( $FOLDER, $ours, 'notice.json' );
     my $fields = join q{, }, grep {defined} map { $words->{groups}{$_} } @{ $made->{groups} };
 
-    my $letter = C4::Letters::GetPreparedLetter(
+    my $letter = _prepared(
         module                 => $MODULE,
         letter_code            => $CODE,
         branchcode             => $patron->branchcode,
@@ -109,6 +112,20 @@ sub queue_notice {
     C4::Letters::EnqueueLetter(
         { letter => $letter, borrowernumber => 0 + $patron_id, message_transport_type => 'email' } );
 
+    return;
+}
+
+# Koha dies of a notice that the Template Toolkit cannot process. An error of the database goes on: the transaction may be gone.
+sub _prepared {
+    my (%wanted) = @_;
+
+    my $letter;
+    return $letter if eval { $letter = C4::Letters::GetPreparedLetter(%wanted); 1 };
+
+    my $error = $@;
+    die $error if blessed $error && $error->isa('DBIx::Class::Exception');
+
+    report( "the notice $CODE", $error );
     return;
 }
 

@@ -108,7 +108,8 @@ sub list_of {
 
     my $library = object( { id => text(500), name => text(500) }, 'id' )->($value);
 
-These fields of an object, each as far as it is of its shape. Those that are named after the shape have to be true.
+These fields of an object, each as far as it is of its shape. Those that are named after the shape have to be there, and of
+their shape.
 
 =cut
 
@@ -119,7 +120,7 @@ sub object {
         my ($value)   = @_;
         my $is_object = ref $value eq 'HASH';
         my %clean     = map { $_ => scalar $shape->{$_}->( $value->{$_} ) } $is_object ? keys %{$shape} : ();
-        return $is_object && ( all { $clean{$_} } @required ) ? \%clean : undef;
+        return $is_object && ( all { defined $clean{$_} } @required ) ? \%clean : undef;
     };
 }
 
