@@ -176,6 +176,31 @@ subtest 'nothing is shown of who is no copy: another patron, or one whose home k
     $t->get_ok("$BASE/1/standing")->status_is(404);
 };
 
+subtest 'nothing is shown to who may not see the patron, and nobody learns that a card is theirs' => sub {
+    my ( $t, $koha ) = api_with_standing();
+    $koha->configure;
+    my %code   = ( json => { code => '21234000000017' } );
+    my $codes  = '/api/v1/contrib/passport/codes';
+    my $on_page = sub { return facts_in( checkout_page( $koha, $_[0] ) )->{standing} ? 1 : 0 };
+    my @queries = qw( borrowernumber=1 findborrower=21234000000017 );
+    $t->post_ok( $codes => %code )->status_is(200)->json_is( '/is_patron' => Mojo::JSON->true );
+    $t->get_ok("$BASE/1/standing")->status_is(200);
+    is( $on_page->($_), 1, "seen: $_" ) foreach @queries;
+
+    my $is_hidden = sub {
+        my ($why) = @_;
+        $t->post_ok( $codes => %code )->status_is(200)->json_is( '/is_patron' => Mojo::JSON->false, $why );
+        $t->get_ok("$BASE/1/standing")->status_is( 404, $why )->json_is( '/error_code' => 'no_standing' );
+        is( $on_page->($_), 0, "$why: $_" ) foreach @queries;
+    };
+    {
+        local $Koha::Patron::SEES_ALL = 0;
+        $is_hidden->('a patron of another branch, where those are hidden');
+    }
+    local $C4::Context::USERENV = undef;
+    $is_hidden->('nobody is logged in');
+};
+
 subtest 'what is no standing is refused, an amount above all' => sub {
     my ($t) = api();
     foreach my $wrong (
@@ -261,10 +286,10 @@ subtest 'a library that has switched copies off has the panel alone' => sub {
     is_deeply( [ keys %{ facts_in( checkout_page( $koha, 'borrowernumber=1' ) ) } ], ['desk'], 'it has' );
 };
 
-subtest 'the checkout page costs a query for the settings, and one for whose it is' => sub {
+subtest 'the checkout page costs a query for the settings, and one for whose it is; a copy, two for who may see it' => sub {
     my $koha  = desk_with_standing();
     my %costs = (
-        'borrowernumber=1' => 2,
+        'borrowernumber=1' => 4,
         'borrowernumber=2' => 2,
         q{}                => 1,
         'borrowernumber=2&barcode=39999000012345' => 2,

@@ -14,6 +14,7 @@ use Koha::Plugin::Org::PatronPassport::FirstScan  qw( find_known );
 use Koha::Plugin::Org::PatronPassport::Problem    qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::State qw( is_state_of );
+use Koha::Plugin::Org::PatronPassport::User  qw( may_see );
 
 __PACKAGE__->serves(
     add     => [ 'POST /scans',                   'staff' ],
@@ -87,8 +88,8 @@ sub _taken {
 
 =head2 code
 
-C<POST /codes>: whether a code that was scanned into the panel is the barcode of an item here, and whether a patron here has it. In no
-address, for addresses are logged.
+C<POST /codes>: whether a code that was scanned into the panel is the barcode of an item here, and whether a patron here has it whom
+this user may see. In no address, for addresses are logged.
 
 =cut
 
@@ -96,9 +97,10 @@ sub code {
     my ( $self, $plugin ) = @_;
 
     my $scanned = $self->req->json->{code};
+    my $known   = find_known( $plugin->copies, 'staff', trimmed($scanned) );
     my %is      = (
-        is_item    => is_item($scanned),
-        is_patron  => find_known( $plugin->copies, 'staff', trimmed($scanned) ),
+        is_item   => is_item($scanned),
+        is_patron => $known && may_see( $known->{patron_id} ),
     );
 
     return $self->ok( { map { $_ => $is{$_} ? Mojo::JSON->true : Mojo::JSON->false } keys %is } );

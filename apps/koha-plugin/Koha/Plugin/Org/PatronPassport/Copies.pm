@@ -11,6 +11,7 @@ use POSIX      qw( strftime );
 use Koha::Database;
 
 use Koha::Plugin::Org::PatronPassport::State qw( from_stored to_stored );
+use Koha::Plugin::Org::PatronPassport::User  qw( may_see );
 
 my $MOST_ROWS = 200;
 my $CENTS     = 100;
@@ -211,7 +212,8 @@ sub note_checked {
 
 What the desk is shown of the copy, or undef: C<patron_id>, C<home_name>, C<is_good>, C<reasons>, C<checked_s> (seconds since it was
 checked), and C<is_checking>, while the scan of this visit is on its way. None of a record that has lost its home key: it is the
-library's own patron by now. One query over indexes, without the card in any message of the database.
+library's own patron by now; and none of a patron whom the user may not see. One query over indexes, without the card in any message of the database; and where
+there is something to show, what Koha asks of user and patron.
 
 =cut
 
@@ -224,6 +226,7 @@ sub standing_of {
     local $dbh->{ShowErrorStatement} = 0;
     my ($row) = @{ $self->rows( "$STANDING FROM $self->{table} c $WHOSE b.$column = ? LIMIT 1", $whom->{$column} ) };
     return if !$row || !defined $row->{standing} || !$row->{has_home_key};
+    return if !may_see( $row->{patron_id} );
 
     my ( $now, $seen_at, $checked_at ) = ( time, $row->{seen_at} // 0, $row->{checked_at} // 0 );
 

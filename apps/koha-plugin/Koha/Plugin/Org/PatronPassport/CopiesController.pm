@@ -75,7 +75,7 @@ sub note_checked {
 
 =head2 standing
 
-C<GET /copies/{patron_id}/standing>: what the desk is shown of a copy.
+C<GET /copies/{patron_id}/standing>: what the desk is shown of a copy; 404 too where the user may not see the patron.
 
 =cut
 

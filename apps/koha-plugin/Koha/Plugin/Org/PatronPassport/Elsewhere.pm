@@ -3,13 +3,12 @@ package Koha::Plugin::Org::PatronPassport::Elsewhere;
 use Modern::Perl;
 
 use Exporter qw( import );
-use C4::Context;
 use C4::Languages;
-use Koha::Patrons;
 
 use Koha::Plugin::Org::PatronPassport::PageWords qw( filled page_words );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Shape qw( is_id list_of number object pattern text );
+use Koha::Plugin::Org::PatronPassport::User  qw( current_user may_see );
 
 # A page that somebody opened waits so long at most.
 my $LIMIT_S = 2.5;
@@ -72,12 +71,8 @@ sub link_on {
     return qq{<a id="passport-elsewhere" class="btn btn-default" href="$address">$words->{elsewhere}</a>\n};
 }
 
-sub _user {
-    return scalar Koha::Patrons->find( ( C4::Context->userenv // {} )->{number} // 0 );
-}
-
 sub _may_use_tools {
-    my $user = _user() or return 0;
+    my $user = current_user() or return 0;
 
     return $user->has_permission( { plugins => 'tool', borrowers => 'edit_borrowers' } ) ? 1 : 0;
 }
@@ -116,9 +111,8 @@ sub _may_see {
     my ($number) = @_;
 
     return 0 if $number !~ m{\A [1-9]\d{0,9} \z}xmsa || !_may_use_tools();
-    my $patron = Koha::Patrons->find($number);
 
-    return $patron && _user()->can_see_patron_infos($patron) ? 1 : 0;
+    return may_see($number);
 }
 
 sub _look {

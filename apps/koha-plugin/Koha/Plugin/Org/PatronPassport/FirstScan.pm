@@ -124,7 +124,7 @@ sub final_card {
 
     my $patron = find_known( $plugin->copies, 'staff', $card ) or ...;
 
-Whom Koha will find: C<< { copy => 812, seen_at => 1_795_597_200, has_standing => 1 } >>, where C<copy> is Koha's number of a copy that the
+Whom Koha will find: C<< { patron_id => 812, copy => 812, seen_at => 1_795_597_200, has_standing => 1 } >>, where C<copy> is Koha's number of a copy that the
 service made (undef for everybody else), C<seen_at> when a scan of it was last reported, and C<has_standing> whether the service checks the
 patron's standing.
 
@@ -139,10 +139,15 @@ sub find_known {
 
     my $with_copies = 'LEFT JOIN ' . $copies->table . ' c ON c.patron_id = b.borrowernumber';
     my $found       = $copies->despite_missing(
-        sub { return scalar _first( $interface, $card, 'c.patron_id, c.seen_at, c.checked_at', $with_copies ) } );
+        sub { return scalar _first( $interface, $card, 'c.patron_id, c.seen_at, c.checked_at, b.borrowernumber', $with_copies ) } );
 
     return $found
-        ? { copy => $found->[0], seen_at => $found->[1], has_standing => defined $found->[2] }
+        ? {
+        patron_id    => $found->[3],
+        copy         => $found->[0],
+        seen_at      => $found->[1],
+        has_standing => defined $found->[2],
+        }
         : undef;
 }
 

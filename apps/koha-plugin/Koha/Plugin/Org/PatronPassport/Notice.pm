@@ -6,8 +6,7 @@ use Exporter qw( import );
 use C4::Context;
 use C4::Letters ();
 use Koha::Patrons;
-use Mojo::File   qw( path );
-use Scalar::Util qw( blessed );
+use Mojo::File qw( path );
 
 use Koha::Plugin::Org::PatronPassport::PageWords qw( page_words );
 use Koha::Plugin::Org::PatronPassport::Problem   qw( report );
@@ -123,7 +122,7 @@ sub _prepared {
     return $letter if eval { $letter = C4::Letters::GetPreparedLetter(%wanted); 1 };
 
     my $error = $@;
-    die $error if blessed $error && $error->isa('DBIx::Class::Exception');
+    die $error if ref $error eq 'DBIx::Class::Exception';
 
     report( "the notice $CODE", $error );
     return;

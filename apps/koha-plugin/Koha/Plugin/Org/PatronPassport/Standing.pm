@@ -22,8 +22,8 @@ Koha::Plugin::Org::PatronPassport::Standing - whose standing the checkout page s
     my $standing = standing_on_page($plugin);
 
 On C<circ/circulation.pl> with the checkout of a copy: what the desk is shown of the copy
-(L<Koha::Plugin::Org::PatronPassport::Copies>, C<standing_of>); undef on the checkout page of anybody else. One query of this Koha's own
-database, and none for the page without a patron; the service is not called. Where Koha has C<AutoSwitchPatron>, an item costs one more:
+(L<Koha::Plugin::Org::PatronPassport::Copies>, C<standing_of>); undef on the checkout page of anybody else, and of a copy that this user
+may not see. One query of this Koha's own database, some of Koha's for a copy, and none for the page without a patron; the service is not called. Where Koha has C<AutoSwitchPatron>, an item costs one more:
 a card in its place is whose checkout the page then is.
 
 =cut
