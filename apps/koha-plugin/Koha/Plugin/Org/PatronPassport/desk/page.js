@@ -69,12 +69,12 @@ function openTab(pane) {
   if (tab) tab.click();
 }
 
-/** The way to another page: `leaveSoon(address, ms)`, and `stay()` when something comes in between. */
-export function createDeparture() {
+/** The way to another page: `leaveSoon(address, ms)`, and `stay()` when something comes in between; nor does it replace a page that is opening. */
+export function createDeparture({ isOpening }) {
   let leaving = null;
   return {
     leaveSoon(address, ms) {
-      if (!leaving) leaving = setTimeout(() => location.replace(address), ms);
+      if (!leaving) leaving = setTimeout(() => isOpening() || location.replace(address), ms);
     },
     stay() {
       clearTimeout(leaving);

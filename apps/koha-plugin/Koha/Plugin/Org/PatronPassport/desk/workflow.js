@@ -78,11 +78,13 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     readings: 0,
     /** The code that can be an item or a card. */
     asked: null,
+    /** Codes that may be the next card, and came to nothing. */
+    unclear: new Set(),
     isAnswering: false,
     isHeard: false,
     isGone: false,
     pause: createPause(),
-    departure: createDeparture(),
+    departure: createDeparture(nextScan),
     nextScan,
   };
   workflow.panel = buildPanel(t, languageOf(messages, language), registrations(document, card), {
