@@ -134,8 +134,9 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
   test('what can be a card or an item here is asked', async () => {
     const card = registerPatron(midland());
     const both = registerPatron(midland());
+    const book = shelveBook(riverside());
     riverside().putItem(both, { item_type_id: 'BK', home_library_id: 'MAIN', holding_library_id: 'MAIN' });
-    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^\d{14}$`] });
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
     desks.holdWork();
     await desk.scan(card);
     await desk.item.waitFor();
@@ -150,8 +151,15 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
       .getByText('This is the barcode of an item here. No partner library was asked.')
       .waitFor();
     await desk.button('Look up as a card').click();
+    await desk.panel.getByText(SEARCHING).waitFor();
+    // once and for all: it is not asked again for its item, nor after a reload
+    await desk.page.reload();
+    await desk.item.waitFor();
+    await scan(book);
+    await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
     desks.goOn();
     await desk.checkoutOf(both);
+    expect(riverside().state(both).checkouts).toMatchObject([{ external_id: book }]);
     expect(riverside().state(card).checkouts).toEqual([]);
   }, 60_000);
 

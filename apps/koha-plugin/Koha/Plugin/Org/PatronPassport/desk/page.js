@@ -101,7 +101,7 @@ export function createPause() {
 }
 
 /** What this page's history entry knows of the event: {eventId, withItem, startedAt, events,
- * unanswered, isUnsure, isCancelled}, or null. No item: it is kept by the browser. */
+ * unanswered, isUnsure, isCard, isCancelled}, or null. No item: it is kept by the browser. */
 export function remembered() {
   const state = history.state && history.state.passport;
   return state && typeof state === 'object' ? state : null;
