@@ -26,6 +26,12 @@ describe('where the panel has something to do', () => {
     }
     expect(desk.looksLikeCard(CARD, [])).toBe(false);
   });
+
+  test('a pattern means what it means to the service, and one that is none there still means something', () => {
+    expect(desk.looksLikeCard('Ł1234', [String.raw`^\p{L}\d{4}$`])).toBe(true);
+    expect(desk.looksLikeCard('p{L}1234', [String.raw`^\p{L}\d{4}$`])).toBe(false);
+    expect(desk.looksLikeCard('A-1234', [String.raw`^A\-\d{4}$`])).toBe(true);
+  });
 });
 
 describe("Koha's own search", () => {
