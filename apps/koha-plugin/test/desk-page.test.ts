@@ -26,6 +26,12 @@ describe('where the panel has something to do', () => {
     }
     expect(desk.looksLikeCard(CARD, [])).toBe(false);
   });
+
+  test('a pattern means what it means to the service, and one that is none there still means something', () => {
+    expect(desk.looksLikeCard('Ł1234', [String.raw`^\p{L}\d{4}$`])).toBe(true);
+    expect(desk.looksLikeCard('p{L}1234', [String.raw`^\p{L}\d{4}$`])).toBe(false);
+    expect(desk.looksLikeCard('A-1234', [String.raw`^A\-\d{4}$`])).toBe(true);
+  });
 });
 
 describe("Koha's own search", () => {
@@ -143,6 +149,28 @@ describe('a code that is scanned into the box', () => {
   ])('is read for what it is: %s', (_what, code, facts, is, cards, meaning) => {
     expect(desk.meaningOf(code, { ...waiting, ...facts }, is, cards)).toBe(meaning);
   });
+
+  const BOOK = '39999000000017';
+  test.each(['ask', 'unread', 'neither'])(
+    'may be the next card where it came to nothing (%s): no item after it is for the patron before',
+    (nothingYet) => {
+      const unclear = new Set<string>();
+      const read = (code: string, meaning: string) => desk.afterUnclear(code, meaning, unclear);
+      expect(read(BOOK, 'item')).toBe('item');
+      expect(read('aB17', nothingYet)).toBe(nothingYet);
+      for (const meaning of ['item', 'open', 'spare']) expect(read(BOOK, meaning)).toBe('doubtful');
+      expect(read(NEXT, 'card')).toBe('card');
+      expect(read(BOOK, 'item')).toBe('doubtful');
+      // another one does not make it clear
+      expect(read(NEXT, 'ask')).toBe('ask');
+      expect(read(NEXT, 'item')).toBe('doubtful');
+      expect(read('Ab17', 'item')).toBe('item');
+      expect(read(BOOK, 'item')).toBe('item');
+      expect(read('aB17', nothingYet)).toBe(nothingYet);
+      expect(read(CARD, 'ignored')).toBe('ignored');
+      expect(read(BOOK, 'item')).toBe('item');
+    },
+  );
 });
 
 describe('requests to Koha', () => {

@@ -11,12 +11,18 @@ export function cardOfPage(url) {
 /** Names are typed into the same box; only what fits one of the library's patterns is a card. */
 export function looksLikeCard(card, patterns) {
   return patterns.some((pattern) => {
-    try {
-      return new RegExp(pattern).test(card);
-    } catch {
-      return false;
-    }
+    const read = readPattern(pattern, 'u') || readPattern(pattern, '');
+    return read !== null && read.test(card);
   });
+}
+
+/** The service's patterns are read with `u`; one that was typed in here may be none of those. */
+function readPattern(pattern, flags) {
+  try {
+    return new RegExp(pattern, flags);
+  } catch {
+    return null;
+  }
 }
 
 /**

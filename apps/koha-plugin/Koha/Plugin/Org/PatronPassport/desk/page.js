@@ -69,12 +69,12 @@ function openTab(pane) {
   if (tab) tab.click();
 }
 
-/** The way to another page: `leaveSoon(address, ms)`, and `stay()` when something comes in between. */
-export function createDeparture() {
+/** The way to another page: `leaveSoon(address, ms)`, and `stay()` when something comes in between; nor does it replace a page that is opening. */
+export function createDeparture({ isOpening }) {
   let leaving = null;
   return {
     leaveSoon(address, ms) {
-      if (!leaving) leaving = setTimeout(() => location.replace(address), ms);
+      if (!leaving) leaving = setTimeout(() => isOpening() || location.replace(address), ms);
     },
     stay() {
       clearTimeout(leaving);
@@ -101,7 +101,7 @@ export function createPause() {
 }
 
 /** What this page's history entry knows of the event: {eventId, withItem, startedAt, events,
- * unanswered, isUnsure, isCancelled}, or null. No item: it is kept by the browser. */
+ * unanswered, isUnsure, isCard, isCancelled}, or null. No item: it is kept by the browser. */
 export function remembered() {
   const state = history.state && history.state.passport;
   return state && typeof state === 'object' ? state : null;

@@ -16,6 +16,22 @@ export function meaningOf(code, { card, isOver, isHere, takesItem, withItem }, i
   return itemMeaning(isOver, isHere, takesItem, withItem);
 }
 
+/** What may be the next card: until it is known, nothing that follows is for the patron before it. */
+const UNCLEAR = ['ask', 'unread', 'neither'];
+const FOR_THIS_PATRON = ['item', 'open', 'spare'];
+
+/**
+ * What a code with this meaning comes to after the codes of this page that are `unclear` (a set, which is kept here): `doubtful` for an item while there
+ * is another one. A code is clear once it is scanned again and read, or somebody has said what it is; all are once the card is scanned again.
+ */
+export function afterUnclear(code, meaning, unclear) {
+  const id = code.toLowerCase();
+  if (meaning === 'ignored') unclear.clear();
+  else if (UNCLEAR.includes(meaning)) unclear.add(id);
+  else unclear.delete(id);
+  return unclear.size > 0 && FOR_THIS_PATRON.includes(meaning) ? 'doubtful' : meaning;
+}
+
 /** Koha takes no notice of case. */
 export function isCardAgain(code, card) {
   return code.toLowerCase() === card.toLowerCase();

@@ -1,6 +1,6 @@
 import { setText } from './element.js';
 import { readCode } from './koha-api.js';
-import { isCardAgain, itemMeaning, meaningOf } from './read-code.js';
+import { afterUnclear, isCardAgain, itemMeaning, meaningOf } from './read-code.js';
 import { checkoutAddress, isHere } from './scan-state.js';
 import { focusBox, show, shownOf } from './show.js';
 
@@ -9,16 +9,21 @@ import { focusBox, show, shownOf } from './show.js';
  * `checkOut(barcode)` reports an item.
  */
 export function takeCode(workflow, code, checkOut) {
-  workflow.readings += 1;
-  workflow.departure.stay();
-  workflow.reading = readAfter(workflow.reading, workflow, code, checkOut);
+  inTurn(workflow, code, () => readNext(workflow, code, checkOut));
 }
 
-async function readAfter(before, workflow, code, checkOut) {
+function inTurn(workflow, code, step) {
+  workflow.readings += 1;
+  workflow.departure.stay();
+  workflow.reading = stepAfter(workflow.reading, workflow, code, step);
+}
+
+async function stepAfter(before, workflow, code, step) {
   await before;
   try {
-    await readNext(workflow, code, checkOut);
+    await step();
   } catch {
+    afterUnclear(code, 'unread', workflow.unclear);
     setText(workflow.panel.itemFault, workflow.t('code.unread'));
   } finally {
     workflow.readings -= 1;
@@ -49,13 +54,14 @@ function factsOf(workflow) {
 
 async function act(workflow, code, meaning, checkOut) {
   const { panel, t, nextScan, view } = workflow;
-  if (meaning === 'ignored') return;
-  if (meaning === 'card') await openNext(workflow, code);
-  else if (meaning === 'ask') ask(workflow, code, checkOut);
+  const comesTo = afterUnclear(code, meaning, workflow.unclear);
+  if (comesTo === 'ignored') return;
+  if (comesTo === 'card') await openNext(workflow, code);
+  else if (comesTo === 'ask') ask(workflow, code, checkOut);
   else if (nextScan.isOpening()) setText(panel.itemFault, t('code.opening'));
-  else if (meaning === 'item') await checkOut(code);
-  else if (meaning === 'open') location.assign(checkoutAddress(view.state, workflow.card));
-  else setText(panel.itemFault, t(`code.${meaning}`));
+  else if (comesTo === 'item') await checkOut(code);
+  else if (comesTo === 'open') location.assign(checkoutAddress(view.state, workflow.card));
+  else setText(panel.itemFault, t(`code.${comesTo}`));
 }
 
 /** The page of the next card; the scan of this one is noted before the page is left. */
@@ -77,11 +83,10 @@ export function answerChoice(workflow, said) {
   const { code, checkOut } = workflow.asked;
   workflow.panel.choice.hidden = true;
   focusBox(workflow);
-  if (said === 'card') {
-    void openNext(workflow, code);
-    return;
-  }
-  const facts = factsOf(workflow);
-  const meaning = itemMeaning(facts.isOver, facts.isHere, facts.takesItem, facts.withItem);
-  void act(workflow, code, meaning, checkOut);
+  inTurn(workflow, code, async () => {
+    if (workflow.isGone) return;
+    const { isOver, isHere: isHereNow, takesItem, withItem } = factsOf(workflow);
+    const meaning = said === 'card' ? said : itemMeaning(isOver, isHereNow, takesItem, withItem);
+    await act(workflow, code, meaning, checkOut);
+  });
 }

@@ -6,10 +6,10 @@ import { nextReportMs, readReport } from './read-answer.js';
 import { show } from './show.js';
 
 /** Reports the card, with the item if there is one; the event is known to the page from then on, whoever waits for it. */
-async function report(workflow, barcode, isCard) {
+async function report(workflow, barcode) {
   const { sending } = workflow;
   const sent = (async () => {
-    const answer = await reportCard(workflow.card, barcode, isCard);
+    const answer = await reportCard(workflow.card, barcode, workflow.isCard);
     const meant = readReport(answer.status, answer.body);
     note(workflow, barcode || '', meant);
     return { answer, meant };
@@ -32,12 +32,11 @@ function note({ events, unanswered, unsure }, barcode, { kind, eventId, isUnsure
 }
 
 /**
- * Reports the card until it is taken, for as long as the page is open, or of no use any more; the event's id, or null. `isCard`: it is one
- * although an item here has it.
+ * Reports the card until it is taken, for as long as the page is open, or of no use any more; the event's id, or null.
  */
-export async function sendCard(workflow, isMine, isCard) {
+export async function sendCard(workflow, isMine) {
   for (let faults = 0; isMine(); faults += 1) {
-    const { answer, meant } = await report(workflow, undefined, isCard);
+    const { answer, meant } = await report(workflow);
     if (!isMine()) return null;
     if (meant.kind === 'accepted') return meant.eventId;
     const isOver = meant.kind === 'stop';

@@ -11,7 +11,9 @@ export function show(workflow) {
   const shown = shownOf(workflow);
   const isReady = !view.cancel && Boolean(view.state) && isHere(view.state);
   const isHeld = panel.input.value.trim() !== '';
-  const isBusy = isHeld || workflow.readings > 0 || !panel.choice.hidden;
+  // what was scanned last may be the next card, or is one: the checkout that opens would take its item
+  const isNext = workflow.unclear.size > 0 || workflow.nextScan.isOpening();
+  const isBusy = isHeld || isNext || workflow.readings > 0 || !panel.choice.hidden;
   const leaves = isReady && !isBusy && !workflow.cameBack && !isBusyElsewhere(panel.host);
 
   panel.section.dataset.tone = shown.tone;

@@ -32,8 +32,9 @@ export function startWorkflow(page) {
   }
   // of which item is not remembered: no later report settles it
   if (saved && saved.isUnsure) workflow.unsure.add(undefined);
+  workflow.isCard = Boolean(saved && saved.isCard);
   if (saved && saved.eventId) resume(workflow, saved);
-  else void startAnew(workflow, false);
+  else void startAnew(workflow);
 
   // an empty live region has to be there before what it is to announce; the item's box does not wait for it
   setTimeout(() => {
@@ -76,13 +77,17 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     /** What was scanned into the box and is not done with yet, one code after the other. */
     reading: Promise.resolve(),
     readings: 0,
+    /** Somebody has said that it is a card, although an item here has it: every report of this page says so. */
+    isCard: false,
     /** The code that can be an item or a card. */
     asked: null,
+    /** Codes that may be the next card, and came to nothing. */
+    unclear: new Set(),
     isAnswering: false,
     isHeard: false,
     isGone: false,
     pause: createPause(),
-    departure: createDeparture(),
+    departure: createDeparture(nextScan),
     nextScan,
   };
   workflow.panel = buildPanel(t, languageOf(messages, language), registrations(document, card), {
@@ -90,8 +95,11 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     choose: (said) => answerChoice(workflow, said),
     typing: () => show(workflow),
     answer: (said) => void sendAnswer(workflow, said),
-    again: () => void startAnew(workflow, false),
-    card: () => void startAnew(workflow, true),
+    again: () => void startAnew(workflow),
+    card: () => {
+      workflow.isCard = true;
+      void startAnew(workflow);
+    },
     reload: () => location.reload(),
     name: focusSearch,
     next: () => workflow.panel.input.focus(),
@@ -110,13 +118,13 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
   return workflow;
 }
 
-async function startAnew(workflow, isCard) {
+async function startAnew(workflow) {
   const isMine = startRun(workflow);
   Object.assign(workflow.view, { ...NOTHING_KNOWN });
-  remember({ eventId: null, withItem: false });
+  remember({ eventId: null, withItem: false, isCard: workflow.isCard });
   show(workflow);
   focusBox(workflow);
-  const eventId = await sendCard(workflow, isMine, isCard);
+  const eventId = await sendCard(workflow, isMine);
   if (eventId) begin(workflow, eventId, false);
 }
 
