@@ -104,6 +104,10 @@ export interface Desk {
   isSearchFor(card: string, document: unknown): boolean;
 }
 
+export interface NextScan {
+  createNextScan(patterns: readonly string[]): { isOpening(): boolean; open(code: string): Promise<void> };
+}
+
 const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.url);
 
 /** The files with decisions: what the panel says and does, without a page. */
@@ -127,4 +131,9 @@ export const MESSAGES = JSON.parse(readFileSync(new URL('messages.json', FOLDER)
 export async function loadDesk(): Promise<Desk> {
   const files = DECISIONS.map(async (name) => (await import(new URL(`${name}.js`, FOLDER).href)) as object);
   return Object.assign({}, ...(await Promise.all(files))) as Desk;
+}
+
+/** The way to the next page, for a test that brings a page. */
+export async function loadNextScan(): Promise<NextScan> {
+  return (await import(new URL('next-scan.js', FOLDER).href)) as NextScan;
 }
