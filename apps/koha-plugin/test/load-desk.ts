@@ -104,6 +104,10 @@ export interface Desk {
   isSearchFor(card: string, document: unknown): boolean;
 }
 
+export interface NextScan {
+  createNextScan(patterns: readonly string[]): { isOpening(): boolean; open(code: string): Promise<void> };
+}
+
 const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.url);
 
 /** The files with decisions: what the panel says and does, without a page. */
@@ -132,4 +136,9 @@ export async function loadDesk(): Promise<Desk> {
 /** The script as a page starts it, once: the test has put its own document there. */
 export async function startDesk(): Promise<void> {
   await import(new URL('main.js', FOLDER).href);
+}
+
+/** The way to the next page, for a test that brings a page. */
+export async function loadNextScan(): Promise<NextScan> {
+  return (await import(new URL('next-scan.js', FOLDER).href)) as NextScan;
 }

@@ -179,4 +179,21 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     await desk.checkoutOf(second);
     await waitFor('the first', () => copyOf(first) !== undefined);
   }, 60_000);
+
+  test('a card that could not be looked up before the page of the next one is not dropped in silence', async () => {
+    const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+    desks.configure({ staffWaitMs: 1500 });
+    await desks.toMidland.setMode('refuse');
+    await desk.open('/cgi-bin/koha/circ/circulation.pl');
+    await desk.page.locator('#findborrower').waitFor();
+    await desk.page.route('**/contrib/passport/codes', (route) => route.abort());
+    for (const card of [first, second]) await scan(card);
+    await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second);
+    await desk.scans.getByText('A card was not looked up. Scan it again.').waitFor();
+    expect(await desk.barriers()).toEqual([]);
+    await desks.toMidland.setMode('pass');
+    await desk.checkoutOf(second);
+    await desk.scans.getByRole('button', { name: 'Remove' }).click();
+    expect(await desk.scans.getByText('A card was not looked up.').isVisible()).toBe(false);
+  }, 60_000);
 });

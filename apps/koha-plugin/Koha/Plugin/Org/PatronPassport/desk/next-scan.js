@@ -1,17 +1,26 @@
 import { readCode, reportCard } from './koha-api.js';
 import { looksLikeCard } from './koha-search.js';
-import { noteScan } from './noted-scans.js';
+import { noteLost, noteScan } from './noted-scans.js';
 import { readReport } from './read-answer.js';
 
+/** Pauses before a card is tried again, and how long all of it may take: the next one waits for it. */
+const TRY_AGAIN_MS = [300, 1000, 2000];
+const KEEP_TRYING_MS = 10000;
 const CHECKOUT_PAGE = '/cgi-bin/koha/circ/circulation.pl';
 
 /**
  * The way to the page of the next card, as by Koha's own checkout box. Another one that is scanned before that page is there takes its
- * place, as in every browser; what was scanned first is reported all the same, and noted.
+ * place, as in every browser; what was scanned first is reported all the same, and noted; where it
+ * cannot be, that is noted.
  */
 export function createNextScan(patterns) {
   let opening = null;
   let before = Promise.resolve();
+  let keeping = 0;
+  // whoever leaves the page meanwhile ends it
+  window.addEventListener('pagehide', () => {
+    for (; keeping > 0; keeping -= 1) noteLost();
+  });
   window.addEventListener('pageshow', () => {
     opening = null;
   });
@@ -20,9 +29,18 @@ export function createNextScan(patterns) {
     const replaced = opening;
     opening = code;
     if (replaced === null || replaced === code) return;
-    // or that page would come while the first card is being reported, and this one be lost
-    window.stop();
-    before = before.then(() => keepScan(replaced, patterns)).catch(() => {});
+    // or that page would come while the first card is being reported, and this one be lost; while one is, no page is on its way
+    if (keeping === 0) window.stop();
+    keeping += 1;
+    before = before.then(() => keep(replaced));
+  }
+
+  async function keep(code) {
+    const isKept = await keepScan(code, patterns).catch(() => false);
+    // or the page is gone, and it is noted
+    if (keeping === 0) return;
+    keeping -= 1;
+    if (!isKept) noteLost();
   }
 
   return {
@@ -38,7 +56,7 @@ export function createNextScan(patterns) {
       box.form.addEventListener('submit', (event) => {
         const code = box.value.trim();
         setTimeout(() => box.select(), 0);
-        if (opening === null || opening === code) {
+        if (opening === null || (opening === code && keeping === 0)) {
           opening = code;
           return;
         }
@@ -49,12 +67,29 @@ export function createNextScan(patterns) {
   };
 }
 
-/** A card whose page is not coming any more. Who is a patron here, and what is an item, was never searched for elsewhere. */
+/**
+ * A card whose page is not coming any more: whether it is reported, or has no need to be. Who is a patron here, and what is an item, was
+ * never searched for elsewhere.
+ */
 async function keepScan(code, patterns) {
-  if (!looksLikeCard(code, patterns)) return;
+  if (!looksLikeCard(code, patterns)) return true;
+  const until = Date.now() + KEEP_TRYING_MS;
+  for (const pauseMs of [...TRY_AGAIN_MS, null]) {
+    const isKept = await tryScan(code);
+    if (isKept !== null) return isKept;
+    if (pauseMs === null || Date.now() + pauseMs > until) return false;
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
+  }
+  return false;
+}
+
+/** null: it can be tried again. */
+async function tryScan(code) {
   const { status, body } = await readCode(code);
-  if (status !== 200 || body.is_item || body.is_patron) return;
+  if (status !== 200 || !body) return [401, 403].includes(status) ? false : null;
+  if (body.is_item || body.is_patron) return true;
   const answer = await reportCard(code);
-  const { eventId } = readReport(answer.status, answer.body);
-  if (eventId) noteScan(eventId, false);
+  const { kind, eventId } = readReport(answer.status, answer.body);
+  if (kind === 'accepted') noteScan(eventId, false);
+  return kind === 'again' ? null : kind === 'accepted';
 }

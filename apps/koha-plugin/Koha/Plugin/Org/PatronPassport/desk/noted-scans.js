@@ -2,7 +2,7 @@ const KEY = 'passport-scans';
 const KEPT_MS = 60 * 60 * 1000;
 const MOST = 12;
 
-/** The scans of this window that are under way, the newest last: [{id, at, withItem}]. No card and no item: the browser keeps it. */
+/** The scans of this window that are under way, the newest last: [{id, at, withItem, isLost}]. No card and no item: the browser keeps it. */
 export function notedScans() {
   try {
     const noted = JSON.parse(sessionStorage.getItem(KEY) || '[]');
@@ -18,6 +18,15 @@ export function noteScan(id, withItem, replaced) {
   const before = noted.find((scan) => scan.id === id || scan.id === replaced);
   const others = noted.filter((scan) => scan !== before && scan.id !== id);
   keep([...others, { id, at: before ? before.at : Date.now(), withItem }]);
+}
+
+/** Notes that a card was not looked up; which, nobody knows any more. */
+export function noteLost() {
+  const noted = notedScans();
+  keep([
+    ...noted,
+    { id: `lost ${Date.now()} ${noted.length}`, at: Date.now(), withItem: false, isLost: true },
+  ]);
 }
 
 /** Forgets a scan whose result somebody has seen. */

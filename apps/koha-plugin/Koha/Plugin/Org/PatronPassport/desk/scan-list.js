@@ -20,6 +20,12 @@ export async function followNoted({ t, language, isOwn, patronId }) {
   for (;;) {
     const scans = notedScans().filter(({ id }) => !isOwn(id) && !(rows.get(id) || {}).isFinal);
     for (const scan of scans) {
+      if (scan.isLost) {
+        const node = element('li', { 'data-tone': 'bad' }, ...partsOf(scan, null, t('scans.lost')));
+        rows.set(scan.id, { node, isFinal: true });
+        list.rows.append(node);
+        continue;
+      }
       const answer = await fetchState(scan.id);
       const { kind, state } = readState(answer.status, answer.body);
       // a session that has ended is of no more use to the list
@@ -66,9 +72,11 @@ export async function followNoted({ t, language, isOwn, patronId }) {
     const text = element('span', { class: 'said', role: 'status' });
     // a live region is read out when its text comes, not when it does
     setTimeout(() => setText(text, sentence), 50);
-    const open = isHere(state) && state.patron_id !== null && state.patron_id !== patronId;
-    const link = element('a', { class: 'go', href: checkoutAddress(state, '') }, t('button.open'));
-    return [element('span', { class: 'time' }, time), text, ...(open ? [link] : []), remove];
+    const open = state !== null && isHere(state) && state.patron_id !== null && state.patron_id !== patronId;
+    const links = open
+      ? [element('a', { class: 'go', href: checkoutAddress(state, '') }, t('button.open'))]
+      : [];
+    return [element('span', { class: 'time' }, time), text, ...links, remove];
   }
 }
 

@@ -1,0 +1,135 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { loadNextScan } from './load-desk.ts';
+
+const { createNextScan } = await loadNextScan();
+const [FIRST, SECOND, THIRD] = ['21234000000017', '21234000000025', '21234000000033'] as const;
+
+/** What the page does, in its order, and what is on its way. */
+let done: string[] = [];
+let pending: {
+  readonly path: string;
+  readonly code: string;
+  answer(status: number, body?: unknown): void;
+}[] = [];
+let leave: () => void = () => undefined;
+let noted = '[]';
+
+/** The parts of a browser that the way to the next page needs. */
+function aPage(): Record<string, unknown> {
+  return {
+    window: {
+      addEventListener: (event: string, listener: () => void) => {
+        if (event === 'pagehide') leave = listener;
+      },
+      stop: () => void done.push('stop'),
+    },
+    location: { assign: (address: string) => void done.push(address.replace(/^.*=/, 'open ')) },
+    document: { querySelector: () => null },
+    sessionStorage: {
+      getItem: () => noted,
+      setItem: (_key: string, value: string) => {
+        noted = value;
+      },
+    },
+    fetch: (path: string, { body }: { readonly body: string }) =>
+      new Promise((resolve) => {
+        const { code, cardnumber } = JSON.parse(body) as { code?: string; cardnumber?: string };
+        pending.push({
+          path: path.replace(/^.*\//, ''),
+          code: code ?? cardnumber ?? '',
+          answer: (status, answered = null) =>
+            resolve({ status, json: () => Promise.resolve(answered), headers: new Headers() }),
+        });
+      }),
+  };
+}
+
+const scans = () => JSON.parse(noted) as { readonly id: string; readonly isLost?: boolean }[];
+const settle = () => jest.advanceTimersByTimeAsync(0);
+
+async function answer(status: number, body?: unknown): Promise<string> {
+  await settle();
+  const request = pending.shift();
+  request?.answer(status, body);
+  await settle();
+  return `${request?.path} ${request?.code}`;
+}
+
+describe('cards that are scanned before the page of the one before is there', () => {
+  const before: Record<string, unknown> = {};
+  beforeEach(() => {
+    jest.useFakeTimers();
+    [done, pending, noted] = [[], [], '[]'];
+    for (const [name, value] of Object.entries(aPage())) {
+      before[name] = (globalThis as Record<string, unknown>)[name];
+      Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+    }
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+    Object.assign(globalThis, before);
+  });
+
+  const NOBODY = { is_item: false, is_patron: false };
+  const open = (nextScan: { open(code: string): Promise<void> }, code: string) => void nextScan.open(code);
+
+  test('a third one does not stop the report of the first', async () => {
+    const nextScan = createNextScan(['^2\\d{13}$']);
+    open(nextScan, FIRST);
+    await settle();
+    open(nextScan, SECOND);
+    await settle();
+    open(nextScan, THIRD);
+    expect(await answer(200, NOBODY)).toBe(`codes ${FIRST}`);
+    expect(await answer(202, { event_id: 'scan_1' })).toBe(`scans ${FIRST}`);
+    expect(await answer(200, NOBODY)).toBe(`codes ${SECOND}`);
+    expect(await answer(202, { event_id: 'scan_2' })).toBe(`scans ${SECOND}`);
+    expect(done).toEqual([`open ${FIRST}`, 'stop', `open ${THIRD}`]);
+    expect(scans().map(({ id }) => id)).toEqual(['scan_1', 'scan_2']);
+  });
+
+  test('a report that fails is tried again', async () => {
+    const nextScan = createNextScan(['^2\\d{13}$']);
+    open(nextScan, FIRST);
+    open(nextScan, SECOND);
+    await answer(500);
+    await jest.advanceTimersByTimeAsync(300);
+    await answer(200, NOBODY);
+    await answer(503);
+    await jest.advanceTimersByTimeAsync(1000);
+    await answer(200, NOBODY);
+    await answer(202, { event_id: 'scan_1' });
+    expect(scans()).toMatchObject([{ id: 'scan_1' }]);
+    expect(done.at(-1)).toBe(`open ${SECOND}`);
+  });
+
+  test('one that cannot be reported is noted as such, without the card, and the next page opens', async () => {
+    const nextScan = createNextScan(['^2\\d{13}$']);
+    open(nextScan, FIRST);
+    open(nextScan, SECOND);
+    for (const pauseMs of [300, 1000, 2000, 0]) {
+      expect(await answer(500)).toBe(`codes ${FIRST}`);
+      await jest.advanceTimersByTimeAsync(pauseMs);
+    }
+    expect(scans()).toMatchObject([{ isLost: true }]);
+    expect(noted).not.toContain(FIRST);
+    expect(done.at(-1)).toBe(`open ${SECOND}`);
+  });
+
+  test('one whose report is under way when the page is left is noted, too', async () => {
+    const nextScan = createNextScan(['^2\\d{13}$']);
+    open(nextScan, FIRST);
+    open(nextScan, SECOND);
+    await settle();
+    leave();
+    expect(scans()).toMatchObject([{ isLost: true }]);
+  });
+
+  test('what is an item here, or a patron, needs no report', async () => {
+    const nextScan = createNextScan(['^2\\d{13}$']);
+    open(nextScan, FIRST);
+    open(nextScan, SECOND);
+    await answer(200, { is_item: false, is_patron: true });
+    expect([pending, scans()]).toEqual([[], []]);
+  });
+});
