@@ -45,7 +45,7 @@ describe('the one script that a browser gets', () => {
     const before = Object.keys(page);
     runInContext(script, createContext(page));
     expect(Object.keys(page)).toEqual(before);
-    expect(requested).toEqual(['passport-desk']);
+    expect(requested).toEqual(['passport-standing', 'passport-desk']);
   });
 
   perlTest("is the stand-in's and the plugin's alike", () => {
