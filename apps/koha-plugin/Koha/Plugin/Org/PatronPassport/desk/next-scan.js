@@ -55,7 +55,9 @@ export function createNextScan(patterns) {
     guard(box) {
       box.form.addEventListener('submit', (event) => {
         const code = box.value.trim();
-        setTimeout(() => box.select(), 0);
+        // at once, for the next key may come first; and after whatever Koha does, unless it has come
+        box.select();
+        setTimeout(() => box.value.trim() === code && box.select(), 0);
         if (opening === null || (opening === code && keeping === 0)) {
           opening = code;
           return;
