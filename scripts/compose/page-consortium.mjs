@@ -35,7 +35,7 @@ export async function setPluginSecret(page, id, secret) {
     receiver_url: 'http://receiver:8080',
     library: id,
     secret: secret.trim(),
-    patterns: [CARDS.midland],
+    patterns: [id === 'midland' ? CARDS.riverside : CARDS.midland],
     staff_wait_ms: 1500,
     self_check_wait_ms: 3000,
   };
