@@ -143,11 +143,10 @@ sub _standing {
     my ($self) = @_;
 
     my $standing;
-    return $standing
-        if eval { $standing = Koha::Plugin::Org::PatronPassport::Standing::standing_on_page($self); 1 };
+    eval { $standing = Koha::Plugin::Org::PatronPassport::Standing::standing_on_page($self); 1 }
+        or Koha::Plugin::Org::PatronPassport::Problem::report( 'the standing of a copy', $@ );
 
-    Koha::Plugin::Org::PatronPassport::Problem::report( 'the standing of a copy', $@ );
-    return undef;    ## no critic (ProhibitExplicitReturnUndef)
+    return $standing;
 }
 
 =head2 configure

@@ -74,7 +74,7 @@ sub _insert {
 }
 
 {
-    no warnings qw( once redefine );    ## no critic (ProhibitNoWarnings)
+    no warnings qw( once redefine );
 
     *C4::Context::set_preference = sub {
         my ( undef, $name, $value ) = @_;
