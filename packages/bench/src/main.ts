@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { compareReports, readReport, type Earlier } from './compare-reports.ts';
 import { describeMachine } from './machine.ts';
 import { printTable, writeReport } from './report.ts';
 import { readArguments } from './read-arguments.ts';
@@ -8,7 +10,7 @@ const names = Object.keys(SCENARIOS);
 const wanted = readArguments(process.argv.slice(2), names, process.stdout.isTTY);
 if (typeof wanted === 'string') {
   process.stderr.write(
-    `${wanted}\nnpm run bench -- [--quick] [--json | --table] [--write-report] [${names.join(' ')}]\n`,
+    `${wanted}\nnpm run bench -- [--quick] [--json | --table] [--write-report] [--against REPORT] [${names.join(' ')}]\n`,
   );
   process.exit(2);
 }
@@ -16,7 +18,9 @@ if (typeof wanted === 'string') {
 // Whatever a scenario has started ends with this process, also where somebody loses patience.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-const { isQuick, isJson, isWritten } = wanted;
+const { isQuick, isJson, isWritten, against } = wanted;
+// Read first: nobody wants to hear after a quarter of an hour that the file cannot be read, and --write-report replaces it.
+const earlier = against === undefined ? undefined : await readEarlier(against);
 const machine = await describeMachine();
 const startedAt = performance.now();
 /** What is going on, on standard error: on a terminal one line that changes, else a line for each change. */
@@ -36,6 +40,7 @@ if (isJson) {
   const absent = skipped.map(({ scenario, reason }) => `\n${scenario} not measured: ${reason}\n`);
   process.stdout.write(`${facts.join(', ')}\n\n${printTable(rows)}\n${absent.join('')}`);
 }
+if (earlier !== undefined) process.stderr.write(`${compareReports(rows, earlier)}\n`);
 const broken = brokenRows(rows);
 for (const { scenario, what } of broken) process.stderr.write(`${scenario} measured nothing: ${what}\n`);
 if (isWritten && broken.length === 0) {
@@ -43,3 +48,10 @@ if (isWritten && broken.length === 0) {
 }
 // Ends what a scenario has forgotten, too.
 process.exit(broken.length > 0 ? 1 : 0);
+
+async function readEarlier(file: string): Promise<Earlier> {
+  const report = await readFile(file, 'utf8').then(readReport, (error: unknown) => String(error));
+  if (typeof report !== 'string') return report;
+  process.stderr.write(`--against ${file}: ${report}\n`);
+  process.exit(2);
+}

@@ -7,9 +7,11 @@ export interface Wanted {
   readonly isJson: boolean;
   /** Whether the report goes to docs/performance.md, too. */
   readonly isWritten: boolean;
+  /** The file of an earlier report that this one is compared with. */
+  readonly against: string | undefined;
 }
 
-/** Reads `[--quick] [--json | --table] [--write-report] [S1 S4 ...]`; text says what was not understood. */
+/** Reads `[--quick] [--json | --table] [--write-report] [--against REPORT] [S1 S4 ...]`; text says what was not understood. */
 export function readArguments(
   args: readonly string[],
   known: readonly string[],
@@ -24,6 +26,7 @@ export function readArguments(
         json: { type: 'boolean' },
         table: { type: 'boolean' },
         'write-report': { type: 'boolean' },
+        against: { type: 'string' },
       },
     });
     const names = positionals.map((name) => name.toUpperCase());
@@ -32,10 +35,13 @@ export function readArguments(
     const isQuick = values.quick ?? false;
     const isWritten = values['write-report'] ?? false;
     if (isWritten && (isQuick || names.length > 0)) return 'Only a full run writes the report.';
+    if (isQuick && values.against !== undefined)
+      return 'The figures of a smoke run mean nothing: nothing to compare.';
     return {
       names,
       isQuick,
       isWritten,
+      against: values.against,
       isJson: values.table !== true && (values.json ?? !isTerminal),
     };
   } catch (error) {

@@ -4,7 +4,13 @@ import { readArguments } from '../src/read-arguments.ts';
 const read = (args: readonly string[], isTerminal = true) => readArguments(args, ['S1', 'S4'], isTerminal);
 
 test('measures everything unless scenarios are named, in any case', () => {
-  expect(read([])).toEqual({ names: [], isQuick: false, isJson: false, isWritten: false });
+  expect(read([])).toEqual({
+    names: [],
+    isQuick: false,
+    isJson: false,
+    isWritten: false,
+    against: undefined,
+  });
   expect(read(['s4', '--quick'])).toMatchObject({ names: ['S4'], isQuick: true });
 });
 
@@ -18,6 +24,11 @@ test('writes the report of a full run only', () => {
   expect(read(['--write-report'])).toMatchObject({ isWritten: true });
   expect(read(['--write-report', 'S1'])).toBe('Only a full run writes the report.');
   expect(read(['--write-report', '--quick'])).toBe('Only a full run writes the report.');
+});
+
+test('compares with an earlier report, unless its own figures mean nothing', () => {
+  expect(read(['--against', 'before.json', 'S1'])).toMatchObject({ against: 'before.json', names: ['S1'] });
+  expect(read(['--against', 'before.json', '--quick'])).toMatch('nothing to compare');
 });
 
 test('says what it does not understand', () => {
