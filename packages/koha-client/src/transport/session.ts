@@ -199,7 +199,8 @@ function isRefusedLogin(answer: Answer): boolean {
  */
 function mayBeDeadKey(answer: Answer): boolean {
   const { status } = answer;
+  if (status < 500) return false;
   const refusal = parseRefusal(answer);
-  if (status < 500 || refusal === null || isUnreadable(status, refusal)) return false;
+  if (refusal === null || isUnreadable(status, refusal)) return false;
   return status === 500 ? refusal.errorCode !== 'internal_server_error' : refusal.misfits.length > 0;
 }
