@@ -64,10 +64,8 @@ async function main(): Promise<void> {
   const config = readConfig();
   const log = createLogger({ name: 'receiver', level: config.logLevel, gatherMs: LOG_GATHER_MS });
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
-  lifecycle.onSignals((code) => {
-    log.flush();
-    process.exit(code);
-  });
+  process.on('exit', () => log.flush());
+  lifecycle.onSignals((code) => process.exit(code));
   watchEventLoop({ name: 'receiver', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {

@@ -14,13 +14,17 @@ import {
 import { type Sources, readTimings } from './sources.ts';
 import { startWorker } from './start-worker.ts';
 
+/** Writing its five lines one by one took a sixth of an event's processor time; what the audit must not lose is flushed. */
+const LOG_GATHER_MS = 20;
+
 const readConfig = (): WorkerConfig => workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
 
 async function main(): Promise<void> {
   const config = readConfig();
-  const log: Logger = createLogger({ name: 'worker', level: config.logLevel });
+  const log: Logger = createLogger({ name: 'worker', level: config.logLevel, gatherMs: LOG_GATHER_MS });
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   const wallNow = Date.now;
+  process.on('exit', () => log.flush());
   lifecycle.onSignals((code) => process.exit(code));
   watchEventLoop({ name: 'worker', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });

@@ -42,6 +42,7 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
   let hasProbed = false;
   let probe: NodeJS.Timeout | undefined;
   let writeProbe = (): void => undefined;
+  let timer: NodeJS.Timeout | undefined;
 
   const put = (lines: readonly string[]): void => {
     hasProbed = true;
@@ -72,17 +73,20 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
     if (!hasProbed) recover();
   };
   const flushSync = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
     if (gathered.length === 0) return;
     const lines = gathered;
     gathered = [];
     gatheredLength = 0;
     put(lines);
   };
-  if (gatherMs > 0) setInterval(flushSync, gatherMs).unref();
 
   return {
     write(line) {
       if (gatherMs === 0) return put([line]);
+      // Only while lines wait: a process with nothing to say is not woken for it.
+      timer ??= setTimeout(flushSync, gatherMs).unref();
       gathered.push(line);
       gatheredLength += line.length;
       if (gatheredLength >= GATHER_BYTES) flushSync();

@@ -3,16 +3,19 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, createMetrics, openLogOutput, startAdminServer } from '@passport/runtime';
+import { waitFor } from '@passport/testkit';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close();
 });
 
-/** A logger on a device that is full from the start, as Linux has one. */
+/**
+ * A logger on a device that is full from the start, as Linux has one. It stays open: the logger tries it again for as long as the process
+ * lasts, and must not meet a later test's file under the same number.
+ */
 function onFullDisk(gatherMs = 0) {
   const fd = openSync('/dev/full', 'w');
-  closers.push(() => closeSync(fd));
   return createLogger({ name: 'test', level: 'info', destination: openLogOutput({ fd, gatherMs }) });
 }
 
@@ -52,6 +55,16 @@ test('lines reach their file whole and in order, gathered or not', () => {
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
     expect(lines.map((line) => (JSON.parse(line) as { n: number }).n)).toEqual([...lines.keys()]);
     expect(lines).toHaveLength(500);
+  }
+});
+
+test('gathered lines are written after so many milliseconds', async () => {
+  const log = onFullDisk(10);
+  for (const lost of [2, 4]) {
+    log.info('one');
+    log.info('two');
+    expect(log.health.lost.other).toBe(lost - 2);
+    await waitFor('both to be tried', () => log.health.lost.other === lost);
   }
 });
 

@@ -46,8 +46,11 @@ export function buildAudit(log: Logger) {
       home_key: string,
       { answer, text_id, operator: requested_by }: StoredConsent,
     ): void => line(scan, 'consent', { home_key, answer, text_id, requested_by }),
-    sending: (scan: Scan, { homeKey, fields }: Disclosure): void =>
-      line(scan, 'sending a copy', { home_key: homeKey, fields }),
+    /** Written before anything leaves, whatever happens to this process then. */
+    sending: (scan: Scan, { homeKey, fields }: Disclosure): void => {
+      line(scan, 'sending a copy', { home_key: homeKey, fields });
+      log.flush();
+    },
     copied: (scan: Scan, { homeKey, fields }: Disclosure, result: CopyOutcome): void =>
       line(scan, 'copy', {
         home_key: homeKey,
