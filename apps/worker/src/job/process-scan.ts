@@ -97,6 +97,8 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, context: 
   const { connection, queue, redis, now, log } = context;
   const taken = takenJob(job, token, lock, context);
   const result = await tracedRun(taken, context);
+  // Redis learns of nothing whose audit lines are not out: a worker that dies before leaves the run, lines and all, to another.
+  log.flush();
   switch (result.kind) {
     case 'done':
       return endJob(await finishJob(result, taken, context));
