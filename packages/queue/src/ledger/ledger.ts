@@ -36,24 +36,29 @@ const KEPT_LIFE_SECONDS = LONGEST_KEPT_DAYS * 24 * 3600;
 const RESERVE_LUA = `${NOW_LUA}
 local now = nowMs()
 local hour = tonumber(ARGV[2])
-local function full(key, most)
+local function look(key, most)
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now - hour)
-  if redis.call('ZSCORE', key, ARGV[1]) then return nil end
-  if redis.call('ZCARD', key) < most then return nil end
+  local count = redis.call('ZCARD', key)
+  if redis.call('ZSCORE', key, ARGV[1]) then return {count = count, has = true} end
+  if count < most then return {count = count} end
   -- Entered before the clock was set back: they are no younger than now, or the hour would last that much longer.
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')) do redis.call('ZADD', key, now, id) end
   local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-  return oldest[2] and math.max(0, tonumber(oldest[2]) + hour - now) or hour
+  return {wait = oldest[2] and math.max(0, tonumber(oldest[2]) + hour - now) or hour}
 end
+local seen = {}
 for index, name in ipairs({'misses', 'copies', 'verdicts'}) do
-  local wait = full(KEYS[index], tonumber(ARGV[index + 2]))
-  if wait then return {name, wait} end
+  seen[index] = look(KEYS[index], tonumber(ARGV[index + 2]))
+  if seen[index].wait then return {name, seen[index].wait} end
 end
 local left = math.huge
-for index = 1, #KEYS do
-  redis.call('ZADD', KEYS[index], 'NX', now, ARGV[1])
-  redis.call('PEXPIRE', KEYS[index], hour)
-  left = math.min(left, tonumber(ARGV[index + 2]) - redis.call('ZCARD', KEYS[index]))
+for index, window in ipairs(seen) do
+  if not window.has then
+    redis.call('ZADD', KEYS[index], now, ARGV[1])
+    redis.call('PEXPIRE', KEYS[index], hour)
+    window.count = window.count + 1
+  end
+  left = math.min(left, tonumber(ARGV[index + 2]) - window.count)
 end
 return {'', left}
 `;
@@ -78,8 +83,7 @@ for index, name in ipairs({'misses', 'copies', 'verdicts'}) do
   if ARGV[3] ~= name then redis.call('ZREM', KEYS[index + 3], ARGV[1]) end
 end
 if open == 1 and ARGV[2] ~= '' then
-  redis.call('HINCRBY', KEYS[3], ARGV[2], 1)
-  redis.call('EXPIRE', KEYS[3], ARGV[4])
+  if redis.call('HINCRBY', KEYS[3], ARGV[2], 1) == 1 then redis.call('EXPIRE', KEYS[3], ARGV[4]) end
   count(KEYS[9], KEYS[10], ARGV[8], ARGV[9])
 end
 for index, kind in ipairs({'finished', 'failed'}) do
