@@ -4,9 +4,11 @@ import type { ProcessIdentity } from '@passport/queue/processes';
 export interface Timings {
   /** How often what was written into copies is stored at the lending libraries: beside the scans, no desk waits for it. */
   readonly rememberMs: number;
+  /** How often a worker with nothing in hand looks for copies that were scanned. */
+  readonly lookForSeenMs: number;
 }
 
-const TIMINGS: Timings = { rememberMs: 15_000 };
+const TIMINGS: Timings = { rememberMs: 15_000, lookForSeenMs: 1_000 };
 
 /** The usual timings, with those that a test has put into the environment as JSON. Throws where that is no object of positive numbers. */
 export function readTimings(text = '{}'): Timings {

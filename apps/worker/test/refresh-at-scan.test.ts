@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openReceipts, openSeenCopies } from '@passport/queue/copies';
 import { readWorklist } from '@passport/queue/sweeps';
 import { leakGuard, waitFor } from '@passport/testkit';
+import { readTimings } from '../src/sources.ts';
 import { startSeenWorker } from '../src/sweep/seen-worker.ts';
 import { SweepPaused } from '../src/koha/slice.ts';
 import { openEmptyRedis } from './empty-redis.ts';
@@ -45,6 +46,7 @@ function startSeen(
       return new Promise((resolve) => setImmediate(resolve));
     },
     monotonicNow: () => performance.now(),
+    timings: { ...readTimings(), lookForSeenMs: 20 },
     now: Date.now,
     log: { ...log, info: note, warn: note } as never,
   });
@@ -274,7 +276,7 @@ describe('copies of several libraries', () => {
     });
     const patronId = Number(copy?.patron_id);
     await record('midland', patronId, `${LENDER}:1`);
-    bench.lender.addFaults([{ operation: 'GET /patrons/{patron_id}', times: 999, kind: 'delay', ms: 900 }]);
+    bench.lender.addFaults([{ operation: 'GET /patrons/{patron_id}', times: 999, kind: 'delay', ms: 400 }]);
     const lines = startWorker(bench);
     for (let index = 0; index < 60; index += 1) await scan(bench, index);
     await ended(lines, 2);

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openReceipts, openSeenCopies, readReceipts } from '@passport/queue/copies';
 import { leakGuard, waitFor } from '@passport/testkit';
+import { readTimings } from '../src/sources.ts';
 import { startSeenWorker } from '../src/sweep/seen-worker.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { LENDER, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
@@ -247,6 +248,7 @@ describe('the standing of a copy at a visit', () => {
       isBusy: () => false,
       pause: () => new Promise((resolve) => setImmediate(resolve)),
       monotonicNow: () => performance.now(),
+      timings: { ...readTimings(), lookForSeenMs: 20 },
       now: Date.now,
       log: { ...log, info: note, warn: note } as never,
     });

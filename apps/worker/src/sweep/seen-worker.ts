@@ -17,6 +17,7 @@ import { noteChecked } from './check-standing.ts';
 import { type Followed, finishRekey, followMerge, isUnfinished } from './follow-merge.ts';
 import { needsBalance, readHomeRecords } from './read-rows.ts';
 import { type Refreshed, endStanding, hasEnded, only, pairOf, refreshCopy } from './refresh-copy.ts';
+import { type Sources, readTimings } from '../sources.ts';
 import type { CopiesContext } from '../work-context.ts';
 import { recordsIn } from './sweep-job.ts';
 import type { SweepDeps } from './sweep-state.ts';
@@ -24,11 +25,13 @@ import { textOf } from '../koha/koha-failure.ts';
 
 /** Each library has one at most, so that one that is slow keeps no other's copies waiting; each makes one call at a time. */
 const AT_ONCE = 4;
-const LOOK_EVERY_MS = 1_000;
 const KEEP_EVERY_MS = 10_000;
 
 /** Starts what refreshes copies that were scanned; scans go first, and libraries take turns, one copy each. */
-export function startSeenWorker(deps: Omit<CopiesContext, 'newId'>): { close(): Promise<void> } {
+export function startSeenWorker({
+  timings: { lookForSeenMs } = readTimings(),
+  ...deps
+}: Omit<CopiesContext, 'newId'> & Pick<Sources, 'timings'>): { close(): Promise<void> } {
   const seen = openSeenCopies(deps.redis);
   const stopping = new AbortController();
   const refresh = buildRefresh(deps, stopping.signal);
@@ -68,7 +71,7 @@ export function startSeenWorker(deps: Omit<CopiesContext, 'newId'>): { close(): 
     await noted.catch(report);
   };
 
-  const looking = setInterval(look, LOOK_EVERY_MS);
+  const looking = setInterval(look, lookForSeenMs);
   return {
     async close() {
       clearInterval(looking);
