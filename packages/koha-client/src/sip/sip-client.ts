@@ -56,12 +56,17 @@ interface SipOptions {
 const MAX_BYTES = 64 * 1024;
 const ANSWERS: Readonly<Record<string, string>> = { '93': '94', '63': '64', '11': '12', '09': '10' };
 
-/** The names of fields are letters and digits; whatever else stands there is not repeated. */
-function shapeOf(operation: string, { code, fields }: SipAnswer): AnswerShape {
+/** Whether it says yes: of a patron that there is one, of all else by the digit after its code. */
+const isYes = ({ code, head, fields }: SipAnswer): boolean =>
+  code === '64' ? fields.get('BL') === 'Y' : head[2] === '1';
+
+/** Its status is the code, and 1 or 0 for yes or no. The names of fields are letters and digits; whatever else stands there is not repeated. */
+function shapeOf(operation: string, answer: SipAnswer): AnswerShape {
+  const { code, fields } = answer;
   const names = [...fields.keys()].filter((name) => /^[A-Z][A-Z0-9]$/.test(name)).toSorted();
   return {
     operation: `SIP ${operation}`,
-    status: Number(code),
+    status: Number(`${code}${isYes(answer) ? 1 : 0}`),
     parts: { '': 'object', ...Object.fromEntries(names.map((name) => [name, 'string'] as const)) },
   };
 }
@@ -144,29 +149,28 @@ export async function openSip(
   ] as const;
   const time = (): string => sipTimeOf(now());
   try {
-    const { head } = await ask('9300', [
+    const answer = await ask('9300', [
       ['CN', user],
       ['CO', password],
       ['CP', institution],
     ]);
-    if (head !== '941') throw new SipError('login', '93');
+    if (!isYes(answer)) throw new SipError('login', '93');
   } catch (error) {
     socket.destroy();
     throw error;
   }
   return {
     async patronInformation(card) {
-      const { head, fields } = await ask(`63000${time()}${' '.repeat(10)}`, [...terminal, ['AA', card]]);
-      return { isValid: fields.get('BL') === 'Y', isBlocked: head[2] === 'Y' };
+      const answer = await ask(`63000${time()}${' '.repeat(10)}`, [...terminal, ['AA', card]]);
+      return { isValid: isYes(answer), isBlocked: answer.head[2] === 'Y' };
     },
     async checkOut(card, barcode) {
       const head = `11NN${time()}${' '.repeat(18)}`;
-      const answer = await ask(head, [...terminal, ['AA', card], ['AB', barcode]]);
-      return { isOk: answer.head[2] === '1' };
+      return { isOk: isYes(await ask(head, [...terminal, ['AA', card], ['AB', barcode]])) };
     },
     async checkIn(barcode) {
-      const answer = await ask(`09N${time()}${time()}`, [...terminal, ['AP', institution], ['AB', barcode]]);
-      return { isOk: answer.head[2] === '1' };
+      const fields = [...terminal, ['AP', institution], ['AB', barcode]] as const;
+      return { isOk: isYes(await ask(`09N${time()}${time()}`, fields)) };
     },
     close: () => void socket.destroy(),
   };
