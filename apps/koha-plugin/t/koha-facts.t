@@ -83,7 +83,9 @@ subtest 'each table and column of the stand-ins has a row' => sub {
     Passport::TestDatabase::create_tables( $dbh, 64 );
     Passport::TestDeletions::add_columns($dbh);
     Passport::TestDeletions::add_later_tables($dbh);
-    my %known = map { $_->{names}[0] => { map { $_ => 1 } @{ $_->{columns} } } } grep { $_->{columns} } @ROWS;
+    my %known = map {
+        $_->{names}[0] => { map { $_ => 1 } @{ $_->{columns} } }
+    } grep { $_->{columns} } @ROWS;
 
     my @tables
         = grep { !m{passport|sqlite_}xms }
@@ -111,11 +113,8 @@ subtest 'a row says for what, and where it was read; nothing is there that nobod
     foreach my $row (@ROWS) {
         my $name = join q{ }, $row->{section}, @{ $row->{names} };
         ok( length $row->{for} && length $row->{file}, "$name: for what, and in which file" );
-        like(
-            $row->{read},
-            qr{\A $PLACE (?: , [ ] $PLACE )* \z}xms,
-            "$name: where it was read"
-        ) if !$row->{columns};
+        like( $row->{read}, qr{\A $PLACE (?: , [ ] $PLACE )* \z}xms, "$name: where it was read" )
+            if !$row->{columns};
         like( $row->{from}, qr{\A (?: \d\d[.]\d\d )? \z}xms, "$name: since when" );
         my @unused = grep {
             my $word = m{(?: -> | :: ) (\w+) \z}xms ? $1 : $_;

@@ -128,7 +128,7 @@ sub _insert {
     };
     *Koha::ApiKey::client_id         = sub { return $_[0]{client_id} };
     *Koha::ApiKey::plain_text_secret = sub { return $_[0]{secret} };
-    *Koha::ApiKey::delete = sub {
+    *Koha::ApiKey::delete            = sub {
         my ($self) = @_;
         return $dbh->do( 'DELETE FROM api_keys WHERE client_id = ?', undef, $self->{client_id} );
     };
