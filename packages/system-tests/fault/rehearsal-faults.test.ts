@@ -267,13 +267,22 @@ test('a login that the SIP server refuses is named, without the password', async
     out: expect.stringMatching(/SIP 93: login \(the SIP server\s+refuses/),
   });
   expect(`${out}${err}`).not.toMatch(/the wrong one/);
+  // What is sent to others says neither where the server is nor who its client is.
+  expect(out.replaceAll(/\s+/g, ' ')).toContain('--sip HOST:PORT --sip-user USER');
+  expect(out).not.toContain(String(consortium.doubles.riverside.sipPort));
   expect(leftOver(consortium)).toEqual([]);
 });
 
-test('a self-check without a user, or without a password in the environment, is refused before anything is asked', async () => {
+test.each([
+  ['without a password in the environment', (kiosk: readonly string[]) => kiosk, 'PASSPORT_SIP_PASSWORD'],
+  ['without a user', (kiosk: readonly string[]) => kiosk.slice(0, 1), '--sip-user'],
+  ['without a server', (kiosk: readonly string[]) => kiosk.slice(1), 'need --sip'],
+  ['at no port', () => ['--sip', '127.0.0.1'], 'HOST:PORT'],
+])('a self-check %s is refused before anything is asked', async (_what, given, named) => {
   const { PASSPORT_SIP_PASSWORD: _none, ...env } = rehearsalEnv(consortium);
-  const { code, err } = await runPassport([...REHEARSE, ...atKiosk(consortium), ...CONFIRM], { env });
-  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining('PASSPORT_SIP_PASSWORD') });
+  const args = [...REHEARSE, ...given(atKiosk(consortium)), ...CONFIRM];
+  const { code, err } = await runPassport(args, { env });
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(named) });
   expect(consortium.doubles.riverside.calls()).toEqual([]);
 });
 
@@ -290,7 +299,16 @@ test('a circulation rule that somebody has changed meanwhile is left alone', asy
     { kind: 'rule', ...at },
   ])
     await consortium.redis.call('RPUSH', '{passport}:rehearsal', JSON.stringify(entry));
-  await runPassport([...REHEARSE, '--clean'], { env: rehearsalEnv(consortium) });
+  const clean = () => runPassport([...REHEARSE, '--clean'], { env: rehearsalEnv(consortium) });
+  // One that cannot be removed is no reason to forget it.
+  const { item_types: itemTypes } = consortium.doubles.riverside.settings();
+  consortium.doubles.riverside.putSettings({ item_types: [{ item_type_id: 'DVD' }] });
+  expect(await clean()).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('circulation rule of PT, BK, MAIN: invalid_parameter_value'),
+  });
+  consortium.doubles.riverside.putSettings({ item_types: itemTypes });
+  expect(await clean()).toMatchObject({ code: 0, out: '1 removed\n' });
   expect(consortium.doubles.riverside.settings().circulation_rules).toEqual([rules[1]]);
 });
 

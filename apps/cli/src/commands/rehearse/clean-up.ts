@@ -210,8 +210,11 @@ export async function cleanUp(
       const one = { site, run, entries, tally };
       const biblios = await removeItems(one);
       await removePatrons(one, openCopyEnds(open, site.library, deps));
-      for (const rule of ofKind(entries, 'rule').filter(isAt(site)))
-        if (await removeRule(site, rule)) tally.removed += 1;
+      for (const rule of ofKind(entries, 'rule').filter(isAt(site))) {
+        const ended = await removeRule(site, rule);
+        if (ended === 'removed') tally.removed += 1;
+        else if (ended !== null) tally.stuck.push(ended.stuck);
+      }
       for (const biblioId of biblios) {
         const ended = await site.koha.removeBiblio(biblioId);
         if (ended.kind === 'refused')

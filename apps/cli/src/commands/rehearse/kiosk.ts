@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { type EventState, parseJob } from '@passport/contract';
 import { openSip, type SipAccess, type SipConnection } from '@passport/koha-client';
-import { ANY_EVENT, EVENT_STATES, findEvents } from '@passport/queue/events';
+import { ANY_EVENT, EVENT_STATES, findEvents, type ListedEvent } from '@passport/queue/events';
 import type { OpenQueue } from '../../connect/with-queue.ts';
 import { type CliDeps, WrongUse } from '../../program/index.ts';
 import type { Journal } from './journal.ts';
@@ -27,7 +27,10 @@ export function kioskOf(
   { sip, sipUser, sipInstitution }: SipOptions,
   password: string | null,
 ): ((branch: string) => SipAccess) | null {
-  if (sip === undefined) return null;
+  if (sip === undefined) {
+    if (sipUser === undefined && sipInstitution === undefined) return null;
+    throw new WrongUse('--sip-user and --sip-institution need --sip');
+  }
   if (sipUser === undefined || password === null)
     throw new WrongUse('--sip needs --sip-user, and PASSPORT_SIP_PASSWORD (or its _FILE) in the environment');
   return (branch) => ({ ...sip, user: sipUser, password, institution: sipInstitution ?? branch });
@@ -39,7 +42,7 @@ interface SipOptions {
   readonly sipInstitution: string | undefined;
 }
 
-const MOST_SCANS = 100;
+const AT_ONCE = 100;
 
 /** A scan, and whether the queue is done with it: until then the same card is coalesced with it. */
 interface KioskScan {
@@ -57,17 +60,23 @@ export async function kioskScans(
   sinceMs: number,
 ): Promise<KioskScan[]> {
   const found: KioskScan[] = [];
+  const look = async (event: ListedEvent): Promise<void> => {
+    if (event.kind === 'unreadable') return;
+    const job = await queue.getJob(event.jobId);
+    const read = parseJob(job?.data);
+    if (read.kind === 'unreadable') return;
+    const { interface: from, received_ms: receivedMs } = read.job;
+    const hasEnded = job?.finishedOn !== undefined;
+    if (from === 'sip' && receivedMs >= sinceMs) found.push({ state: event.state, hasEnded });
+  };
   for (const state of EVENT_STATES) {
-    const search = { ...ANY_EVENT, state, libraries: [library], fromMs: sinceMs, most: MOST_SCANS };
-    for (const event of (await findEvents(redis, queue, nameOf, search)).events) {
-      if (event.kind === 'unreadable') continue;
-      const job = await queue.getJob(event.jobId);
-      const read = parseJob(job?.data);
-      if (read.kind === 'unreadable') continue;
-      const { interface: from, received_ms: receivedMs } = read.job;
-      const hasEnded = job?.finishedOn !== undefined;
-      if (from === 'sip' && receivedMs >= sinceMs) found.push({ state: event.state, hasEnded });
-    }
+    let after: string | null = null;
+    do {
+      const search = { ...ANY_EVENT, state, libraries: [library], fromMs: sinceMs, after, most: AT_ONCE };
+      const page = await findEvents(redis, queue, nameOf, search);
+      for (const event of page.events) await look(event);
+      after = page.next;
+    } while (after !== null);
   }
   return found;
 }

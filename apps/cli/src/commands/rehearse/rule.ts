@@ -57,15 +57,22 @@ export async function ensureRule(
   remark(`${what}: no circulation rule applies; one was made for the rehearsal. Visitors need one: set it`);
 }
 
-/** Removes a rule that a rehearsal made: what has another value by now is somebody's. Returns whether there was anything. Throws KohaError. */
+/**
+ * Removes a rule that a rehearsal made: what has another value by now is somebody's. Null: there was nothing of it; a text: it could not be
+ * removed, and why. Throws KohaError.
+ */
 export async function removeRule(
   site: Site,
   entry: Extract<JournalEntry, { kind: 'rule' }>,
-): Promise<boolean> {
-  if (!(await site.koha.capabilities()).setsCirculationRules) return false;
+): Promise<'removed' | { readonly stuck: string } | null> {
+  if (!(await site.koha.capabilities()).setsCirculationRules) return null;
   const stored = await storedAt(site, entry);
   const ours = NAMES.filter((name) => stored[name] === RULES[name]);
-  if (ours.length === 0) return false;
-  await site.koha.setRules(entry, Object.fromEntries(ours.map((name) => [name, null])));
-  return true;
+  if (ours.length === 0) return null;
+  const ended = await site.koha.setRules(entry, Object.fromEntries(ours.map((name) => [name, null])));
+  if (ended.kind === 'set') return 'removed';
+  const { library, category, itemType, branch } = entry;
+  return {
+    stuck: `${library} circulation rule of ${category}, ${itemType}, ${branch}: ${ended.code ?? ended.status}`,
+  };
 }
