@@ -20,6 +20,8 @@ export type JournalEntry =
       readonly branch: string;
       readonly category: string;
       readonly itemType: string;
+      /** Those that were not there, so that what is there by now is ours. */
+      readonly names: readonly string[];
     };
 
 /** Notes each thing before it is made. It outlives this process, and the machine it runs on. */

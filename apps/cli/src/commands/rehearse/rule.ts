@@ -11,7 +11,7 @@ const NAMES = Object.keys(RULES) as (keyof typeof RULES)[];
 /** Those of the three that are stored for exactly this scope. */
 async function storedAt(
   { koha }: Site,
-  { branch, category, itemType }: Extract<JournalEntry, { kind: 'rule' }>,
+  { branch, category, itemType }: Omit<Extract<JournalEntry, { kind: 'rule' }>, 'names'>,
 ): Promise<Readonly<Partial<typeof RULES>>> {
   const found: [string, string][] = [];
   for (const name of NAMES) {
@@ -48,18 +48,19 @@ export async function ensureRule(
     throw new Differs(
       `${what}: no circulation rule (maxissueqty, issuelength) applies, and the API of this release makes none: set one`,
     );
-  const entry = { kind: 'rule', library: library.id, branch, category, itemType } as const;
-  const there = await storedAt(site, entry);
-  await journal.note(entry);
-  const missing = NAMES.filter((name) => there[name] === undefined).map((name) => [name, RULES[name]]);
-  const set = await koha.setRules(entry, Object.fromEntries(missing) as Partial<typeof RULES>);
+  const scope = { kind: 'rule', library: library.id, branch, category, itemType } as const;
+  const there = await storedAt(site, scope);
+  const names = NAMES.filter((name) => there[name] === undefined);
+  await journal.note({ ...scope, names });
+  const missing = names.map((name) => [name, RULES[name]]);
+  const set = await koha.setRules(scope, Object.fromEntries(missing) as Partial<typeof RULES>);
   if (set.kind === 'refused') throw new Differs(`${what}: no rule can be set: ${set.code ?? set.status}`);
   remark(`${what}: no circulation rule applies; one was made for the rehearsal. Visitors need one: set it`);
 }
 
 /**
- * Removes a rule that a rehearsal made: what has another value by now is somebody's. Null: there was nothing of it; a text: it could not be
- * removed, and why. Throws KohaError.
+ * Removes a rule that a rehearsal made: what was there before, or has another value by now, is somebody's. Null: there was nothing of it; a
+ * text: it could not be removed, and why. Throws KohaError.
  */
 export async function removeRule(
   site: Site,
@@ -67,7 +68,7 @@ export async function removeRule(
 ): Promise<'removed' | { readonly stuck: string } | null> {
   if (!(await site.koha.capabilities()).setsCirculationRules) return null;
   const stored = await storedAt(site, entry);
-  const ours = NAMES.filter((name) => stored[name] === RULES[name]);
+  const ours = NAMES.filter((name) => entry.names.includes(name) && stored[name] === RULES[name]);
   if (ours.length === 0) return null;
   const ended = await site.koha.setRules(entry, Object.fromEntries(ours.map((name) => [name, null])));
   if (ended.kind === 'set') return 'removed';
