@@ -123,12 +123,21 @@ const REHEARSAL: Rehearsal = {
     },
   ],
   scenarios: [
-    { id: 'copy', says: 'a card is copied', result: 'held', differences: [], why: null, scanMs: [120.4] },
+    {
+      id: 'copy',
+      says: 'a card is copied',
+      result: 'held',
+      differences: [],
+      remarks: [],
+      why: null,
+      scanMs: [120.4],
+    },
     {
       id: 'checkout',
       says: 'an item is checked out to the copy, which is a sentence that does not fit into one line',
       result: 'differs',
       differences: ['checkout: expected CHECKED_OUT, was <b>BLOCKED</b> DEBT'],
+      remarks: ['a rule was made <i>for</i> it'],
       why: null,
       scanMs: [],
     },
@@ -137,6 +146,7 @@ const REHEARSAL: Rehearsal = {
       says: 'two',
       result: 'not_tried',
       differences: [],
+      remarks: [],
       why: 'it needs a third library',
       scanMs: [],
     },
@@ -159,7 +169,13 @@ test('the report fits into 80 columns and names what differs', () => {
   });
   printRehearsal(REHEARSAL, buildReport(printer, false));
   expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
-  for (const part of ['DIFFERS', 'was <b>BLOCKED</b> DEBT', '(it needs a third library)', 'lacks [].note'])
+  for (const part of [
+    'DIFFERS',
+    'was <b>BLOCKED</b> DEBT',
+    '(a rule was made <i>for</i> it)',
+    '(it needs a third library)',
+    'lacks [].note',
+  ])
     expect(out).toContain(part);
   expect(out).toContain('1 held; 1 differ; 1 not tried');
   expect(out).toMatch(/to repeat it: passport rehearse --at riverside --home midland\s+--only checkout/);
@@ -169,6 +185,7 @@ test('the page loads nothing, runs nothing and shows text as text', () => {
   const page = renderPage(REHEARSAL);
   expect(page).not.toMatch(/<script|<img|<link|src=|href=|<b>/);
   expect(page).toContain('&lt;b&gt;BLOCKED&lt;/b&gt; DEBT');
+  expect(page).toContain('a rule was made &lt;i&gt;for&lt;/i&gt; it');
   expect(page).toContain("default-src 'none'");
 });
 

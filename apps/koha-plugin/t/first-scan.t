@@ -7,6 +7,7 @@ use Test::More;
 use Time::HiRes qw( sleep time );
 
 use C4::SIP::Sip::MsgType;
+use Koha::Plugin::Org::PatronPassport::FirstScan qw( unknown_branch );
 use Koha::Plugin::Org::PatronPassport::Scans;
 use Passport::TestKoha;
 use Passport::TestReceiver;
@@ -114,7 +115,10 @@ subtest 'the institution of a SIP account that is no branch is in the log, once,
     C4::SIP::Sip::MsgType::handle_checkout($_) foreach $CARD, '21234000000025';
     is( scalar @warnings, 1, 'one line' );
     like( $warnings[0], qr{SIP [ ] account .* kohalibrary}xms, 'with its name' );
-    is( $koha->{plugin}->retrieve_data('__UNKNOWN_BRANCH__'), 'kohalibrary', 'and it is kept' );
+    is( unknown_branch( $koha->{plugin} ), 'kohalibrary', 'and it is kept' );
+    my $week = 7 * 24 * 3600;
+    is( unknown_branch( $koha->{plugin}, time + $week - 60 ), 'kohalibrary', 'for a week' );
+    is( unknown_branch( $koha->{plugin}, time + $week + 60 ), undef,         'and no longer: it was corrected' );
     is( scalar $receiver->requests, 3, 'the scans are reported' );
 };
 

@@ -9,7 +9,9 @@ use File::Temp ();
 use Mojo::File qw( path );
 use Test::More;
 
-use Passport::KohaTable qw( differences koha_table );
+use Passport::KohaTable     qw( differences koha_table );
+use Passport::TestDatabase  ();
+use Passport::TestDeletions ();
 
 my $HOME  = path("$FindBin::Bin/..");
 my @ROWS  = koha_table( $HOME->child('koha.md') );
@@ -23,10 +25,13 @@ sub code_of {
 }
 
 my @modules = $HOME->child('Koha')->list_tree->grep(qr{[.]pm \z}xms)->each;
-my @set_up  = $HOME->child('../../deploy/koha-testing/set-up.pl');
+my @set_up  = map { $HOME->child("../../deploy/koha-testing/$_") } qw( set-up.pl koha-testing );
 my @desk    = $HOME->child('Koha/Plugin/Org/PatronPassport/desk')->list->grep(qr{[.]js \z}xms)->each;
 my $code    = join "\n", map { code_of($_) } @modules, @set_up;
 my $scripts = join "\n", map { $_->slurp } @desk;
+
+# Where and of which release it was read.
+my $PLACE = qr{(?: (?: KS | OF | UB ) [ ] )? \d\d[.]\d\d}xms;
 
 # What a test of ours has the stand-in do.
 my %OURS = map { $_ => 1 } qw( Koha::BackgroundJob->work_off );
@@ -71,17 +76,45 @@ subtest 'what a stand-in answers has a row: it is what is believed of Koha' => s
     is_deeply( \@missing, [], 'every method of every stand-in' );
 };
 
+# Whatever the plugin's SQL names, a test of it has met in one of these: what is not in them is an error there.
+subtest 'each table and column of the stand-ins has a row' => sub {
+    my $place = File::Temp->newdir;
+    my $dbh   = Passport::TestSqlite::handle("$place/koha.sqlite");
+    Passport::TestDatabase::create_tables( $dbh, 64 );
+    Passport::TestDeletions::add_columns($dbh);
+    Passport::TestDeletions::add_later_tables($dbh);
+    my %known = map {
+        $_->{names}[0] => { map { $_ => 1 } @{ $_->{columns} } }
+    } grep { $_->{columns} } @ROWS;
+
+    my @tables
+        = grep { !m{passport|sqlite_}xms }
+        @{ $dbh->selectcol_arrayref(q{SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name}) };
+    cmp_ok( @tables, '>', 20, 'tables are found' );
+    my @missing;
+    foreach my $table (@tables) {
+        my @columns = map { $_->[1] } @{ $dbh->selectall_arrayref("PRAGMA table_info($table)") };
+        push @missing, map {"$table.$_"} grep { !$known{$table}{$_} } @columns;
+    }
+    is_deeply( \@missing, [], 'every column' );
+};
+
+subtest 'what Koha calls of the plugin has a row' => sub {
+    my $class  = code_of( $HOME->child('Koha/Plugin/Org/PatronPassport.pm') );
+    my @public = grep { !m{\A _}xms } $class =~ m{^ sub [ ] (\w+)}gxms;
+    cmp_ok( @public, '>', 10, 'subs are found' );
+    is_deeply( [ grep { !$NAMED{$_} && $code !~ m{-> $_ \b}xms } @public ],
+        [], 'whatever our own code does not call' );
+};
+
 subtest 'a row says for what, and where it was read; nothing is there that nobody relies on' => sub {
     my $tests = join "\n",
         map { $_->slurp } path("$FindBin::Bin/lib")->list_tree->grep(qr{[.]pm \z}xms)->each;
     foreach my $row (@ROWS) {
         my $name = join q{ }, $row->{section}, @{ $row->{names} };
         ok( length $row->{for} && length $row->{file}, "$name: for what, and in which file" );
-        like(
-            $row->{read},
-            qr{\A (?: OF [ ] )? \d\d[.]\d\d (?: , [ ] \d\d[.]\d\d )* \z}xms,
-            "$name: where it was read"
-        ) if !$row->{columns};
+        like( $row->{read}, qr{\A $PLACE (?: , [ ] $PLACE )* \z}xms, "$name: where it was read" )
+            if !$row->{columns};
         like( $row->{from}, qr{\A (?: \d\d[.]\d\d )? \z}xms, "$name: since when" );
         my @unused = grep {
             my $word = m{(?: -> | :: ) (\w+) \z}xms ? $1 : $_;

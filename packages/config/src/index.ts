@@ -21,6 +21,7 @@ export {
   cliConfig,
   dashboardConfig,
   doctorConfig,
+  rehearsalConfig,
   explainConfig,
   loadConsortium,
   receiverConfig,

@@ -40,3 +40,10 @@ export type { KohaBranch, KohaCategory, StoredRule } from './setup/set-up-reads.
 export type { AnswerShape } from './answers/answer-shape.ts';
 export { readCertificateExpiry, type CertificateExpiry } from './transport/certificate-expiry.ts';
 export type { CallOptions } from './transport/session.ts';
+export {
+  openSip,
+  SipError,
+  type SipAccess,
+  type SipConnection,
+  type SipErrorCode,
+} from './sip/sip-client.ts';

@@ -33,5 +33,6 @@ export {
   removeItem,
 } from './rehearsal/catalogue.ts';
 export { charge, findBySurname, removePatron } from './rehearsal/people.ts';
+export { setRules } from './rehearsal/rules.ts';
 export { reach } from './setup/reach.ts';
 export { branches, categories, knowsApiKey, storedRules } from './setup/set-up-reads.ts';

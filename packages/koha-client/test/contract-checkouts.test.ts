@@ -140,6 +140,7 @@ describe.each(testedReleases)('checkouts and set-up of a Koha %s', (release) => 
         pluginCheck: true,
         patronCategories: isFrom(release, '24.05'),
         circulationRules: isFrom(release, '24.11'),
+        setsCirculationRules: isFrom(release, '25.05'),
       });
       expect(patronProperties.has('preferred_name')).toBe(isFrom(release, '24.11'));
       expect(patronProperties.has('surname')).toBe(true);

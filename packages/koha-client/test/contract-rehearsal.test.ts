@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { servicePermissions, testedReleases } from '@passport/koha-double';
+import { isFrom, servicePermissions, testedReleases } from '@passport/koha-double';
 import type { AnswerShape } from '../src/index.ts';
 import { at, CARD, useContractBench } from './contract-bench.ts';
 
@@ -75,6 +75,28 @@ describe.each(testedReleases)('what a rehearsal makes and removes at a Koha %s',
     const found = await bench.client.findBySurname(BOOK);
     expect(found.map((patron) => patron.patronId)).toEqual([patronId]);
     expect(found[0]?.attributes).toHaveLength(2);
+  });
+
+  test('a circulation rule of its own scope is set and removed, from 25.05 on', async () => {
+    const scope = { branch: 'MAIN', category: 'PT', itemType: 'BK' };
+    const stored = async () => (isFrom(release, '24.11') ? bench.client.storedRules('maxissueqty') : []);
+    const before = await stored();
+    const kind = isFrom(release, '25.05') ? 'set' : 'refused';
+    expect(await bench.client.setRules(scope, { maxissueqty: '5', lengthunit: 'days' })).toMatchObject({
+      kind,
+    });
+    const set = isFrom(release, '25.05') ? [{ ...scope, value: '5' }] : [];
+    expect(await stored()).toEqual([...before, ...set]);
+    expect(await bench.client.setRules(scope, { maxissueqty: null, lengthunit: null })).toMatchObject({
+      kind,
+    });
+    expect(await stored()).toEqual(before);
+    if (kind === 'refused') return;
+    expect(await bench.client.setRules({ ...scope, category: 'NONE' }, { maxissueqty: '5' })).toEqual({
+      kind: 'refused',
+      status: 400,
+      code: 'invalid_parameter_value',
+    });
   });
 
   test('a Koha that lacks the route refuses it, and a permission that is missing is named', async () => {

@@ -39,6 +39,7 @@ describe('what a Koha can do', () => {
       patronCategories: true,
       checkoutAvailability: true,
       circulationRules: false,
+      setsCirculationRules: false,
       pluginRoutes: true,
       pluginCheck: false,
     });

@@ -27,6 +27,8 @@ import { derivedCredentials, type Credentials } from './seed/seed-data.ts';
 import { emptyDatabase } from './seed/load-seed.ts';
 import type { SeedChoice } from './seed/seeds.ts';
 import { defaultSettings } from './settings.ts';
+import type { SipAccount } from './sip/sip-handlers.ts';
+import { startSipServer } from './sip/start-sip-server.ts';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { registerApi } from './api/register-api.ts';
 import { isRecord } from './record.ts';
@@ -61,6 +63,8 @@ export interface KohaDoubleOptions extends DoubleFiles {
   /** Default true: the passport plugin is installed. */
   readonly plugin?: boolean;
   readonly webhook?: WebhookOptions | undefined;
+  /** Also start Koha's SIP server, with this account, on a free port. */
+  readonly sip?: SipAccount;
   /** PEM texts: speak https. */
   readonly tls?: { readonly key: string; readonly cert: string };
   /** `derived` (default): the same for the same library; `random`: new ones. */
@@ -79,6 +83,8 @@ export interface KohaDouble extends Controls {
   /** Without a slash at its end. */
   readonly url: string;
   readonly port: number;
+  /** That of its SIP server; null: it has none. */
+  readonly sipPort: number | null;
   /** The key pair of the service's user. */
   readonly credentials: Credentials;
   /** Ends it at once, open and hanging connections too. */
@@ -98,17 +104,21 @@ export async function startKohaDouble(options: KohaDoubleOptions): Promise<KohaD
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const sip = options.sip === undefined ? null : await startSipServer(double, options.sip, host);
   return {
     ...controls,
+    sipPort: sip?.port ?? null,
     library: options.library,
     url: `${options.tls === undefined ? 'http' : 'https'}://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`,
     port,
     credentials,
-    close: () =>
-      new Promise((resolve) => {
+    close: async () => {
+      await sip?.close();
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
-      }),
+      });
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { rowsOf } from './support/rows.ts';
-import { withKoha } from './support/with-koha.ts';
+import { withKoha, type Reply, type TestKoha } from './support/with-koha.ts';
 
 describe('libraries', () => {
   test('are listed', () =>
@@ -97,3 +97,39 @@ test.each([
       );
   }),
 );
+
+describe('setting circulation rules', () => {
+  const path = '/api/v1/circulation_rules';
+  const context = { library_id: 'MAIN', patron_category_id: 'PT', item_type_id: 'BK' };
+  const undescribed = [
+    'PUT /circulation_rules: status 200: not described',
+    'PUT /circulation_rules: status 400: not described',
+  ];
+  const set = (koha: TestKoha, body: object): Promise<Reply> => koha.request('PUT', path, { body });
+
+  test('stores each of exactly this scope, and null removes it', () =>
+    withKoha({ release: '25.05', acceptsUnfit: true, undescribed }, async (koha) => {
+      koha.putSettings({ circulation_rules: [{ rule: 'maxissueqty', value: '9' }] });
+      const reply = await set(koha, { context, maxissueqty: '5', issuelength: 7 });
+      expect(reply).toMatchObject({ status: 200, body: { context, maxissueqty: '5', issuelength: 7 } });
+      await set(koha, { context, maxissueqty: null });
+      expect(koha.settings().circulation_rules).toEqual([
+        expect.objectContaining({ library_id: '*', rule: 'maxissueqty', value: '9' }),
+        { ...context, rule: 'issuelength', value: '7' },
+      ]);
+    }));
+
+  test.each(['library_id', 'patron_category_id', 'item_type_id'])('is refused for an unknown %s', (field) =>
+    withKoha({ release: '26.05', acceptsUnfit: true, undescribed }, async (koha) => {
+      expect(await set(koha, { context: { ...context, [field]: 'NONE' }, maxissueqty: '5' })).toMatchObject({
+        status: 400,
+        body: { error_code: 'invalid_parameter_value', path: `/body/context/${field}` },
+      });
+    }),
+  );
+
+  test('came with 25.05', () =>
+    withKoha({ release: '24.11' }, async (koha) => {
+      expect(await set(koha, { context })).toMatchObject({ status: 404 });
+    }));
+});

@@ -50,4 +50,4 @@ export {
   writtenText,
   writtenValues,
 } from './written-fields.ts';
-export { buildPatronCopy, homeKeyOf, type CopyCase, type PatronCopy } from './patron-copy.ts';
+export { buildPatronCopy, chooseCategory, homeKeyOf, type CopyCase, type PatronCopy } from './patron-copy.ts';

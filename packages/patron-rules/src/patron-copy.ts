@@ -88,7 +88,8 @@ function codeOf(categoryId: string): string | null {
   return /^[\w-]{1,10}$/.test(categoryId) ? categoryId : null;
 }
 
-function chooseCategory(choice: CategoryChoice, homeCategory: string): string | null {
+/** The category of a copy of a patron with this category at home; null: a map of the lending library leaves it out. */
+export function chooseCategory(choice: CategoryChoice, homeCategory: string): string | null {
   if (choice.kind === 'one') return choice.category;
   return Object.hasOwn(choice.map, homeCategory) ? (choice.map[homeCategory] ?? null) : choice.otherwise;
 }

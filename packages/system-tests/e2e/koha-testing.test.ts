@@ -32,11 +32,12 @@ shift 2
 cd "$LAB"
 case "$1" in
   down) rm -rf containers ;;
-  up) for name; do case $name in home | lending) mkdir -p "containers/$name"; touch "containers/$name/ktd_ready" ;; esac; done ;;
+  up) for name; do case $name in home | lending) mkdir -p "containers/$name"; cp SIPconfig.xml "containers/$name"; touch "containers/$name/ktd_ready" ;; esac; done ;;
   exec)
     container=containers/$3
     case "$4" in
       test) [[ -e $container/ktd_ready ]] ;;
+      sed) sed "\${@:5:$#-5}" "$container/SIPconfig.xml" ;;
       koha-shell)
         export PASSPORT_CONTAINER=$LAB/$container PERL5LIB=$ROOT/apps/koha-plugin/t/lib PERL5OPT=-MPassport::Container
         sh -c "\${7//\\/passport\\//$ROOT}" ;;
@@ -49,6 +50,15 @@ case "$1" in
       rehearse) echo '{"rehearsal":"of the real command"}' ;;
     esac ;;
 esac
+`;
+
+/** What the image copies to its instance, as far as something of it is changed (`debian/templates/SIPconfig.xml`). */
+const SIP_CONFIG = `<server-params
+    min_servers='1'
+    min_spare_servers='0' />
+<service port="8023/tcp" transport="telnet" />
+<service port="127.0.0.1:6001/tcp/IPv4" transport="RAW" protocol="SIP/2.00" />
+<login id="term1" password="term1" institution="CPL" />
 `;
 
 let lab: string;
@@ -89,6 +99,7 @@ beforeEach(() => {
   mkdirSync(at('bin'));
   writeFileSync(at('bin/docker'), DOCKER);
   chmodSync(at('bin/docker'), 0o755);
+  writeFileSync(at('SIPconfig.xml'), SIP_CONFIG);
   makeRepository('koha.git', 'Koha.pm', ['main', '24.11.x', '25.11.x', '26.05.x', '26.05.x-security']);
   makeRepository('ktd.git', 'env/defaults.env', ['main']);
 });
@@ -129,6 +140,11 @@ describe('two Kohas by one script, on what answers like their containers', () =>
       expect(settingsOf(library)).toEqual([library, 'http://receiver:8080', secret, '2']);
     }
     expect(keyOf('home')).not.toEqual(keyOf('lending'));
+    const sip = SIP_CONFIG.replace("min_servers='1'", "min_servers='1' ipv='4'").replace(
+      '127.0.0.1:6001/tcp/IPv4',
+      '6001/tcp',
+    );
+    expect(read('containers/lending/SIPconfig.xml')).toBe(sip);
     expect(read('kept/env')).toContain('KOHA_IMAGE=25.11\n');
     expect(statSync(at('kept')).mode & 0o777).toBe(0o700);
     const order = [
@@ -142,7 +158,7 @@ describe('two Kohas by one script, on what answers like their containers', () =>
     expect(places).not.toContain(-1);
     // What a worker of Koha has loaded stays loaded: it is restarted after the plugin was installed.
     const setUp = calls().findIndex((call) => call.includes('exec -T lending koha-shell'));
-    expect(calls()[setUp + 1]).toMatch(
+    expect(calls()[setUp + 2]).toMatch(
       /exec -T lending sh -c .*koha-plack --restart .*koha-worker --restart/,
     );
 
@@ -153,6 +169,7 @@ describe('two Kohas by one script, on what answers like their containers', () =>
     expect(koha('up', 'oldstable')).toMatchObject({ status: 0 });
     expect(keyOf('home')).not.toEqual(before[0]);
     expect([keyOf('lending'), settingsOf('home'), settingsOf('lending')]).toEqual(before.slice(1));
+    expect(read('containers/lending/SIPconfig.xml')).toBe(sip);
     expect(calls().filter((call) => /^(?:down|up .*lending)/.test(call))).toEqual([]);
 
     // One that was stopped would refuse its own database.
@@ -165,6 +182,7 @@ describe('two Kohas by one script, on what answers like their containers', () =>
 
     expect(koha('rehearse')).toMatchObject({ status: 0 });
     expect(readdirSync(at('kept/reports'))).toEqual(['rehearsal.json']);
+    expect(calls().at(-1)).toMatch(/cli rehearse .*--sip lending:6001 --sip-user term1/);
     expect(koha('down')).toMatchObject({ status: 0 });
     expect(existsSync(at('containers'))).toBe(false);
   });
@@ -199,6 +217,7 @@ interface Service {
   readonly networks?: unknown;
   readonly volumes?: readonly string[];
   readonly ports?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 const services = (file: string): Readonly<Record<string, Service>> =>
   (parse(readFileSync(join(ROOT, file), 'utf8'), { merge: true }) as { services: Record<string, Service> })
@@ -224,6 +243,10 @@ describe('its compose file', () => {
         expect(mounted(product[name])).toEqual(expect.arrayContaining(mounted(service)));
       for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
     }
+  });
+
+  test('gives the rehearsal the password of the image’s SIP account', () => {
+    expect(ours['cli']?.environment).toEqual({ PASSPORT_SIP_PASSWORD: 'term1' });
   });
 
   test('every file that it mounts of this repository is there', () => {

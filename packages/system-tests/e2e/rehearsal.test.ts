@@ -85,7 +85,7 @@ describe.each(testedReleases)('a rehearsal at Kohas of release %s', (release) =>
     const untried = scenarios.filter(({ result }) => result === 'not_tried').map(({ id }) => id);
     // 23.11 lists no categories, so none that the agreement leaves out is found.
     const unlisted = release === '23.11' ? ['refused_category_not_eligible'] : [];
-    expect(untried).toEqual([...unlisted, 'home_gone', 'copy_anonymized', 'unreachable', 'sip', 'sweep']);
+    expect(untried).toEqual([...unlisted, 'home_gone', 'copy_anonymized', 'unreachable', 'sweep']);
     expect(cleanUp).toMatchObject({ leftAlone: [], stuck: [] });
     expect(leftOver(consortium)).toEqual([]);
     expect(await consortium.redis.call('EXISTS', '{passport}:rehearsal')).toBe(0);
@@ -96,4 +96,36 @@ describe.each(testedReleases)('a rehearsal at Kohas of release %s', (release) =>
       expect({ code, err }).toMatchObject({ code: 0 });
     }
   }, 120_000);
+});
+
+describe('a rehearsal at a lending library that asks for no consent, at whose Koha no circulation rule applies', () => {
+  let consortium: Consortium<Rehearsed>;
+  beforeAll(async () => {
+    consortium = await startRehearsal('25.11', { asks: false });
+  }, 60_000);
+  afterAll(() => consortium?.stop());
+
+  test('makes the rule, says so, and removes it; a first scan at the self-check makes the copy', async () => {
+    const rules = [
+      { rule: 'maxissueqty', value: '9', patron_category_id: 'AD' },
+      { rule: 'issuelength', value: '14' },
+    ];
+    consortium.doubles.riverside.putSettings({ circulation_rules: rules });
+    const { circulation_rules: before } = consortium.doubles.riverside.settings();
+    const { code, report } = await rehearse(consortium, ['--only', 'sip', 'checkout']);
+    const { scenarios, answers, cleanUp } = report;
+    expect({ code, answers, results: scenarios.map(({ id, result }) => `${id} ${result}`) }).toEqual({
+      code: 0,
+      answers: [],
+      results: ['set_up held', 'checkout held', 'sip held'],
+    });
+    expect(scenarios[0]?.remarks).toEqual([
+      expect.stringMatching(
+        /^riverside: the category PT, item type BK, branch MAIN: no circulation rule applies/,
+      ),
+    ]);
+    expect(cleanUp).toMatchObject({ leftAlone: [], stuck: [] });
+    expect(leftOver(consortium)).toEqual([]);
+    expect(consortium.doubles.riverside.settings().circulation_rules).toEqual(before);
+  }, 60_000);
 });

@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { emptySeed, type FaultDraft, type KohaDouble, type SettingsChange } from '@passport/koha-double';
 import {
+  atKiosk,
   CATEGORIES,
   CONFIRM,
   leftOver,
   rehearse,
   type Rehearsed,
   REHEARSAL_PERMISSIONS,
+  setReporting,
   REHEARSE,
   rehearsalEnv,
   startRehearsal,
@@ -29,8 +31,10 @@ beforeEach(() => {
     double.putSettings({ ...SETTINGS, card_prefix: '', plugin_service_user: 'PASSPORT-SERVICE' });
     double.putSettings({
       PatronDuplicateMatchingAddFields: 'surname|firstname|dateofbirth',
+      release: '25.11',
     });
   }
+  setReporting(consortium);
 });
 
 const always = (operation: string, more: Partial<FaultDraft> = {}): FaultDraft => ({
@@ -46,7 +50,7 @@ const without = (permission: string): SettingsChange => ({
 /** What is wrong with a Koha, which scenarios show it, and the words that name it. */
 interface Fault {
   readonly says: string;
-  readonly spoil: (kohas: Readonly<Record<Rehearsed, KohaDouble>>) => void;
+  readonly spoil: (kohas: Readonly<Record<Rehearsed, KohaDouble>>, at: Consortium<Rehearsed>) => void;
   readonly only: readonly string[];
   readonly named: RegExp;
 }
@@ -146,10 +150,46 @@ const FAULTS: readonly Fault[] = [
     named: /expected COPIED, was MISCONFIGURED \(midland: record date_of_birth\)/,
   },
   {
-    says: 'there are no circulation rules for copies',
-    spoil: ({ riverside }) => riverside.putSettings({ circulation_rules: [] }),
+    says: 'the circulation rule of copies lets them borrow nothing',
+    spoil: ({ riverside }) =>
+      riverside.putSettings({
+        circulation_rules: [
+          { rule: 'maxissueqty', value: '9' },
+          { rule: 'maxissueqty', value: '0', patron_category_id: 'PT' },
+        ],
+      }),
     only: ['checkout'],
-    named: /checkout: expected CHECKED_OUT, was NEEDS_CONFIRMATION PATRON_CANT TOO_MANY/,
+    named:
+      /riverside: the category PT, item type BK, branch MAIN: the circulation rule \(maxissueqty\) says 0/,
+  },
+  {
+    says: 'no circulation rule applies to copies, and its API makes none',
+    spoil: ({ riverside }) => riverside.putSettings({ circulation_rules: [], release: '24.11' }),
+    only: ['checkout'],
+    named: /branch MAIN: no circulation rule \(maxissueqty, issuelength\) applies, .* makes none: set one/,
+  },
+  {
+    says: 'no circulation rule applies to copies, and the item type does not exist',
+    spoil: ({ riverside }) =>
+      riverside.putSettings({ circulation_rules: [], item_types: [{ item_type_id: 'DVD' }] }),
+    only: ['checkout'],
+    named: /item type BK, branch MAIN: no rule can be set: invalid_parameter_value/,
+  },
+  {
+    says: 'the plugin does not serve self-checks by SIP',
+    spoil: (_kohas, kiosk) => setReporting(kiosk, ['sip']),
+    only: ['sip'],
+    named: /the plugin of riverside reports the card at the self-check, and the scan ends: not within 4 s/,
+  },
+  {
+    says: 'the copy is blocked at the self-check',
+    spoil: ({ riverside }) =>
+      riverside.putSettings({
+        circulation_rules: [{ rule: 'maxissueqty', value: '' }],
+        item_types: [{ item_type_id: 'BK', not_for_loan: true }],
+      }),
+    only: ['sip'],
+    named: /checkout: ok: expected true, was false/,
   },
   {
     says: 'it answers another shape than Koha does',
@@ -166,7 +206,7 @@ describe('a rehearsal names what is wrong with a Koha:', () => {
   test.each(FAULTS)(
     '$says',
     async ({ spoil, only, named }) => {
-      spoil(consortium.doubles);
+      spoil(consortium.doubles, consortium);
       const { code, report } = await rehearse(consortium, ['--only', ...only, '--for', '4s']);
       const texts = [
         ...report.scenarios.flatMap(({ differences }) => differences),
@@ -216,6 +256,61 @@ describe('a rehearsal makes nothing', () => {
     expect(err).toContain('up to 30 patrons');
     expect(leftOver(consortium)).toEqual([]);
   });
+});
+
+test('a login that the SIP server refuses is named, without the password', async () => {
+  const env = { ...rehearsalEnv(consortium), PASSPORT_SIP_PASSWORD: 'the wrong one' };
+  const args = [...REHEARSE, ...atKiosk(consortium), ...CONFIRM, '--only', 'sip'];
+  const { code, out, err } = await runPassport(args, { env });
+  expect({ code, out }).toEqual({
+    code: 1,
+    out: expect.stringMatching(/SIP 93: login \(the SIP server\s+refuses/),
+  });
+  expect(`${out}${err}`).not.toMatch(/the wrong one/);
+  // What is sent to others says neither where the server is nor who its client is.
+  expect(out.replaceAll(/\s+/g, ' ')).toContain('--sip HOST:PORT --sip-user USER');
+  expect(out).not.toContain(String(consortium.doubles.riverside.sipPort));
+  expect(leftOver(consortium)).toEqual([]);
+});
+
+test.each([
+  ['without a password in the environment', (kiosk: readonly string[]) => kiosk, 'PASSPORT_SIP_PASSWORD'],
+  ['without a user', (kiosk: readonly string[]) => kiosk.slice(0, 1), '--sip-user'],
+  ['without a server', (kiosk: readonly string[]) => kiosk.slice(1), 'need --sip'],
+  ['at no port', () => ['--sip', '127.0.0.1'], 'HOST:PORT'],
+])('a self-check %s is refused before anything is asked', async (_what, given, named) => {
+  const { PASSPORT_SIP_PASSWORD: _none, ...env } = rehearsalEnv(consortium);
+  const args = [...REHEARSE, ...given(atKiosk(consortium)), ...CONFIRM];
+  const { code, err } = await runPassport(args, { env });
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(named) });
+  expect(consortium.doubles.riverside.calls()).toEqual([]);
+});
+
+test('a circulation rule that was there before, or that somebody has changed meanwhile, is left alone', async () => {
+  const scope = { library_id: 'MAIN', patron_category_id: 'PT', item_type_id: 'BK' };
+  const rules = [
+    { ...scope, rule: 'maxissueqty', value: '5' },
+    { ...scope, rule: 'issuelength', value: '99' },
+    { ...scope, rule: 'lengthunit', value: 'days' },
+  ];
+  consortium.doubles.riverside.putSettings({ circulation_rules: rules });
+  const at = { library: 'riverside', branch: 'MAIN', category: 'PT', itemType: 'BK' };
+  for (const entry of [
+    { kind: 'run', run: 'BCDFGHJ', at: '2026-11-29T00:00:00Z', libraries: ['riverside'] },
+    { kind: 'rule', ...at, names: ['maxissueqty', 'issuelength'] },
+  ])
+    await consortium.redis.call('RPUSH', '{passport}:rehearsal', JSON.stringify(entry));
+  const clean = () => runPassport([...REHEARSE, '--clean'], { env: rehearsalEnv(consortium) });
+  // One that cannot be removed is no reason to forget it.
+  const { item_types: itemTypes } = consortium.doubles.riverside.settings();
+  consortium.doubles.riverside.putSettings({ item_types: [{ item_type_id: 'DVD' }] });
+  expect(await clean()).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('circulation rule of PT, BK, MAIN: invalid_parameter_value'),
+  });
+  consortium.doubles.riverside.putSettings({ item_types: itemTypes });
+  expect(await clean()).toMatchObject({ code: 0, out: '1 removed\n' });
+  expect(consortium.doubles.riverside.settings().circulation_rules).toEqual(rules.slice(1));
 });
 
 test('a patron of the library who carries the mark is left alone, whatever the card', async () => {

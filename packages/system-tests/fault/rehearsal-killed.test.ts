@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { seededRandom } from '@passport/testkit';
 import {
+  atKiosk,
   CONFIRM,
   leftOver,
   REHEARSE,
@@ -17,20 +18,21 @@ import { runPassport } from '../harness/run-passport.ts';
 const CLI = dirname(createRequire(import.meta.url).resolve('@passport/cli/package.json'));
 const SEED = 25;
 const KILLS = 20;
-/** Everything that is made: people, copies, items, checkouts, debts, restrictions. */
-const SCENARIOS = ['checkout', 'replaced_card', 'refused_restricted', 'refused_debt_over_limit'];
+/** Everything that is made: rules, people, copies, items, checkouts, debts, restrictions, and what a self-check has the plugin report. */
+const SCENARIOS = ['checkout', 'replaced_card', 'refused_restricted', 'refused_debt_over_limit', 'sip'];
 
 let consortium: Consortium<Rehearsed>;
 /** Called at each call that a Koha reads, before it is answered. */
 let onCall = (): void => undefined;
 beforeAll(async () => {
-  consortium = await startRehearsal('24.11', { onCall: () => onCall() });
+  consortium = await startRehearsal('25.05', { asks: false, onCall: () => onCall() });
+  consortium.doubles.riverside.putSettings({ circulation_rules: [] });
 }, 60_000);
 afterAll(() => consortium?.stop());
 
 /** Starts a rehearsal and kills it as the Kohas read their n-th call: its answer is lost, whatever it does. Returns how many calls there were. */
 async function killAt(n: number): Promise<number> {
-  const args = [...REHEARSE, ...CONFIRM, '--only', ...SCENARIOS];
+  const args = [...REHEARSE, ...atKiosk(consortium), ...CONFIRM, '--only', ...SCENARIOS];
   const child = spawn(process.execPath, [join(CLI, 'bin/passport.js'), ...args], {
     env: { PATH: process.env['PATH'], ...rehearsalEnv(consortium) },
     stdio: 'ignore',

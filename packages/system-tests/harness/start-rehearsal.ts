@@ -22,6 +22,9 @@ export const REHEARSAL_PERMISSIONS = [
   'updatecharges:remaining_permissions',
 ];
 
+/** The account of the self-check in the SIP server of the lending library's Koha. */
+const KIOSK = { user: 'kiosk', password: 'only in the environment', institution: 'MAIN' };
+
 const CONSENT = { consent: 'ask', consent_text: { id: '2026-11', text: 'May we copy your record?' } };
 
 /** What a rehearsal reports with `--json`, as far as tests look at it. */
@@ -31,6 +34,7 @@ export interface RehearsalReport {
     readonly id: string;
     readonly result: string;
     readonly differences: readonly string[];
+    readonly remarks: readonly string[];
     readonly why: string | null;
   }[];
   readonly answers: readonly {
@@ -45,10 +49,10 @@ export interface RehearsalReport {
   };
 }
 
-/** A consortium in which everything can be rehearsed: Kohas of one release, marked, with everything on. */
+/** A consortium in which everything can be rehearsed: Kohas of one release, marked, with everything on. `asks`: for consent, by default. */
 export async function startRehearsal(
   release: Release,
-  { onCall }: Pick<KohaDoubleOptions, 'onCall'> = {},
+  { onCall, asks = true }: Pick<KohaDoubleOptions, 'onCall'> & { readonly asks?: boolean } = {},
 ): Promise<Consortium<Rehearsed>> {
   const koha = {
     release,
@@ -56,13 +60,13 @@ export async function startRehearsal(
     ...(onCall === undefined ? {} : { onCall }),
   };
   const agreement = (home: Rehearsed) => ({ home, lending: 'riverside', categories: { except: ['CH'] } });
-  return startConsortium({
+  const consortium = await startConsortium({
     libraries: {
       riverside: {
-        koha,
+        koha: { ...koha, sip: KIOSK },
         cards: ['^25678\\d{9}$'],
         entry: {
-          copy: CONSENT,
+          copy: asks ? CONSENT : {},
           refresh: { at_scan: true },
           eligibility: { max_debt: 25, min_age: 12 },
         },
@@ -72,6 +76,26 @@ export async function startRehearsal(
     },
     keys: { agreements: [agreement('midland'), agreement('lakeside')] },
     env: REMEMBERED_SOON,
+  });
+  setReporting(consortium);
+  return consortium;
+}
+
+/** Sets up what the plugin of the lending library reports; `off`: what its configuration page has switched off. */
+export function setReporting(
+  { doubles, services, secrets }: Consortium<Rehearsed>,
+  off: readonly 'sip'[] = [],
+): void {
+  doubles.riverside.putSettings({
+    webhook: {
+      receiver_url: services.receivers[0]?.url ?? '',
+      secret: secrets.riverside,
+      library: 'riverside',
+      patterns: ['^\\d{14}$'],
+      staff_wait_ms: 1_500,
+      self_check_wait_ms: 3_000,
+      off,
+    },
   });
 }
 
@@ -90,12 +114,19 @@ export const REHEARSE = [
   '20s',
 ] as const;
 
+/** What makes the rehearsal a self-check, too. */
+export const atKiosk = ({ doubles }: Consortium<Rehearsed>): readonly string[] => [
+  `--sip=127.0.0.1:${doubles.riverside.sipPort}`,
+  `--sip-user=${KIOSK.user}`,
+];
+
 export const CONFIRM = ['--confirm', 'riverside midland lakeside'] as const;
 
 /** Environment of the command against these services. */
 export const rehearsalEnv = ({ services }: Consortium<Rehearsed>): Readonly<Record<string, string>> => ({
   ...services.env,
   PASSPORT_RECEIVER: services.receivers[0]?.url ?? '',
+  PASSPORT_SIP_PASSWORD: KIOSK.password,
 });
 
 /** Runs a rehearsal to its end, and reads its report. */
@@ -103,7 +134,7 @@ export async function rehearse(
   consortium: Consortium<Rehearsed>,
   more: readonly string[] = [],
 ): Promise<{ readonly code: number | null; readonly report: RehearsalReport; readonly err: string }> {
-  const args = [...REHEARSE, ...CONFIRM, '--json', ...more];
+  const args = [...REHEARSE, ...atKiosk(consortium), ...CONFIRM, '--json', ...more];
   const { code, out, err } = await runPassport(args, { env: rehearsalEnv(consortium) });
   if (!out.startsWith('{')) throw new Error(`no report, exit code ${code}: ${err}`);
   return { code, report: JSON.parse(out) as RehearsalReport, err };
@@ -120,5 +151,9 @@ export const leftOver = ({ doubles }: Consortium<Rehearsed>): string[] =>
       ...items.map(({ external_id: barcode }) => `${id} item ${barcode}`),
       ...biblios.map(({ title }) => `${id} biblio ${title}`),
       ...checkouts.map(({ external_id: barcode }) => `${id} checkout ${barcode}`),
+      ...doubles[id]
+        .settings()
+        .circulation_rules.filter(({ item_type_id: itemType }) => itemType !== '*')
+        .map(({ rule, item_type_id: itemType }) => `${id} rule ${rule} ${itemType}`),
     ];
   });

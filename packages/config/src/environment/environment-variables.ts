@@ -137,6 +137,11 @@ const password = {
   allowed: '12 to 200 characters that nobody can guess',
 };
 
+const anyPassword = {
+  schema: z.string().max(200, refuse('is too long')),
+  allowed: 'at most 200 characters',
+};
+
 type ProcessName = 'receiver' | 'worker' | 'dashboard' | 'cli';
 const SERVERS: readonly ProcessName[] = ['receiver', 'worker', 'dashboard'];
 const ALL: readonly ProcessName[] = [...SERVERS, 'cli'];
@@ -189,6 +194,13 @@ export const VARIABLES = {
     'http://127.0.0.1:8080',
     baseUrl,
     'The receiver that `passport send` and `passport doctor` use.',
+  ),
+  sipPassword: variable(
+    'PASSPORT_SIP_PASSWORD',
+    ['cli'],
+    null,
+    anyPassword,
+    'The password of the SIP user that `passport rehearse --sip` logs in as.',
   ),
   receiverPort: variable('RECEIVER_PORT', ['receiver'], '8080', port, 'The port for events.'),
   receiverHost: variable('RECEIVER_HOST', ['receiver'], '0.0.0.0', host, 'The address it listens on.'),

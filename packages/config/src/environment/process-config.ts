@@ -218,13 +218,23 @@ export function senderConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
   }));
 }
 
+const readService = (variables: EnvironmentReader) => ({
+  /** Without a slash at its end. */
+  receiverUrl: variables.plain(VARIABLES.receiverUrl),
+  /** Null: REDIS_URL is not set, and the queue is not examined. */
+  redisUrl: variables.optional(VARIABLES.redisUrl),
+});
+
 /** What `passport doctor` examines the service with. Throws one ConfigError. */
 export function doctorConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
+  return readBoth(env, readFile, ['koha', 'webhook', 'notify'], readService);
+}
+
+/** The same for `passport rehearse`, and the password that it speaks SIP with, where there is one. Throws one ConfigError. */
+export function rehearsalConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
   return readBoth(env, readFile, ['koha', 'webhook', 'notify'], (variables) => ({
-    /** Without a slash at its end. */
-    receiverUrl: variables.plain(VARIABLES.receiverUrl),
-    /** Null: REDIS_URL is not set, and the queue is not examined. */
-    redisUrl: variables.optional(VARIABLES.redisUrl),
+    ...readService(variables),
+    sipPassword: variables.optional(VARIABLES.sipPassword),
   }));
 }
 

@@ -45,6 +45,7 @@ const OPERATIONS = {
   'GET /patron_categories': LIST,
   // One row for each branch, category and item type that has a rule, without pages: 50,000 of them are 6 MB.
   'GET /circulation_rules': { maxBytes: 8 * 1024 * KB },
+  'PUT /circulation_rules': {},
   'GET /contrib/passport/about': {},
   'POST /contrib/passport/check': {},
   'PUT /contrib/passport/scans/{event_id}/outcome': UNSAFE,

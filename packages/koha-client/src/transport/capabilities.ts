@@ -19,6 +19,8 @@ export interface Capabilities {
   readonly checkoutAvailability: boolean;
   readonly patronCategories: boolean;
   readonly circulationRules: boolean;
+  /** `PUT /circulation_rules` is there (25.05 on). */
+  readonly setsCirculationRules: boolean;
   /** Every property the description has for a patron sent to `POST /patrons`. */
   readonly patronProperties: ReadonlySet<string>;
 }
@@ -66,6 +68,7 @@ export function parseDescription(json: unknown): Capabilities | null {
     checkoutAvailability: Object.hasOwn(paths, '/checkouts/availability'),
     patronCategories: Object.hasOwn(paths, '/patron_categories'),
     circulationRules: Object.hasOwn(paths, '/circulation_rules'),
+    setsCirculationRules: Object.hasOwn(objectOf(ownOf(paths, '/circulation_rules')), 'put'),
     patronProperties,
   };
 }

@@ -1,7 +1,7 @@
 import { crash, notFound, problem, type Answer } from '../answer.ts';
 import { buildRoute, jsonBody, listParameters, type ApiCall, type Operation } from '../api/operation.ts';
 import { reference } from '../api/schema.ts';
-import type { Double } from '../double.ts';
+import { checkIn } from '../checkouts/check-in.ts';
 import { everything } from '../query/condition.ts';
 import { listAnswer } from '../query/list-answer.ts';
 import { asText, isRecord } from '../record.ts';
@@ -122,14 +122,6 @@ const deleteItem = buildRoute(
     return { status: 204 };
   },
 );
-
-/** `C4/Circulation.pm`, `AddReturn`, of an item that is checked out. */
-function checkIn({ db, clock }: Double, item: ItemRow, branch: string): void {
-  const checkout = db.checkouts.ofItem(item.item_id);
-  if (checkout === undefined) return;
-  db.checkouts.close(checkout, clock.timestamp(), branch);
-  db.items.put({ ...item, columns: { ...item.columns, checked_out_date: null, holding_library_id: branch } });
-}
 
 /** `Koha/Item.pm`, `add_to_bundle`: with `force_checkin` the item is checked in first. */
 const addToBundle = buildRoute(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Double } from '../double.ts';
+import type { PatronRow } from '../patrons/patron-table.ts';
 import { hasPatterns, isCardShaped, isItem, postEvent, scanKey, sendScan, type Scan } from './receiver.ts';
 
 const pauseMs = 25;
@@ -7,14 +8,18 @@ const pauseMs = 25;
 /**
  * The plugin's hook, after whose end Koha goes on whatever came of it: a patron who is known costs one look-up, and a copy is
  * reported beside the page (once a day, or at each visit); an unknown card is reported, and the page waits a moment for the copy, at most one page at a
- * time. Never sends an item: the page goes on with the checkout itself.
+ * time. Never sends an item: the page goes on with the checkout itself. `find` looks for the patron where Koha will.
  */
-export async function firstScan(double: Double, scan: Omit<Scan, 'item_barcode'>): Promise<void> {
+export async function firstScan(
+  double: Double,
+  scan: Omit<Scan, 'item_barcode'>,
+  find = (card: string): PatronRow | undefined => double.db.patrons.withCard(card),
+): Promise<void> {
   const { settings, db } = double;
   const { webhook, plugin } = settings;
   if (!plugin || webhook === null) return;
   const isOff = (source: Scan['interface'] | 'copies'): boolean => webhook.off?.includes(source) === true;
-  const known = db.patrons.withCard(scan.cardnumber);
+  const known = find(scan.cardnumber);
   if (known !== undefined) {
     const { patron_id } = known;
     const isReported = !isOff('copies') && db.copies.markSeen(patron_id, double.realNowMs());
@@ -28,23 +33,34 @@ export async function firstScan(double: Double, scan: Omit<Scan, 'item_barcode'>
   if (sent.kind !== 'accepted') return;
   db.outcomes.note(sent.eventId, double.realNowMs(), scanKey(webhook.secret, scan.cardnumber));
   const limitMs = scan.interface === 'staff' ? webhook.staff_wait_ms : webhook.self_check_wait_ms;
-  await waitAlone(double, sent.eventId, scan.cardnumber, limitMs);
+  const isThere = (): boolean => find(scan.cardnumber) !== undefined;
+  const wait = (): Promise<void> => waitFor(double, sent.eventId, isThere, limitMs);
+  // A SIP connection has a process of its own, no web worker.
+  await (scan.interface === 'sip' ? wait() : alone(double, wait));
 }
 
-/** Until the patron is there, or it is decided that nobody comes, or the time is up. */
-async function waitAlone(double: Double, eventId: string, card: string, limitMs: number): Promise<void> {
-  const { waiting } = double;
+async function alone({ waiting }: Double, wait: () => Promise<void>): Promise<void> {
   if (waiting.isTaken) return;
   waiting.isTaken = true;
   try {
-    const endsAtMs = double.realNowMs() + limitMs;
-    for (;;) {
-      const isDecided = double.db.outcomes.isDecided(eventId);
-      const leftMs = endsAtMs - double.realNowMs();
-      if (double.db.patrons.withCard(card) !== undefined || isDecided || leftMs <= 0) return;
-      await sleep(Math.min(pauseMs, leftMs));
-    }
+    await wait();
   } finally {
     waiting.isTaken = false;
+  }
+}
+
+/** Until the patron is there, or it is decided that nobody comes, or the time is up. */
+async function waitFor(
+  double: Double,
+  eventId: string,
+  isThere: () => boolean,
+  limitMs: number,
+): Promise<void> {
+  const endsAtMs = double.realNowMs() + limitMs;
+  for (;;) {
+    const isDecided = double.db.outcomes.isDecided(eventId);
+    const leftMs = endsAtMs - double.realNowMs();
+    if (isThere() || isDecided || leftMs <= 0) return;
+    await sleep(Math.min(pauseMs, leftMs));
   }
 }

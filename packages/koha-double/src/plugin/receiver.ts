@@ -67,7 +67,7 @@ export function signEvent(
 export interface Scan {
   readonly cardnumber: string;
   readonly branch: string;
-  readonly interface: 'staff' | 'self_check';
+  readonly interface: 'staff' | 'self_check' | 'sip';
   readonly operator: number | null;
   /** Only when the service is to check it out; a page that goes on with the checkout itself never sends it. */
   readonly item_barcode?: string;

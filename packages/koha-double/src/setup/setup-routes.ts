@@ -1,11 +1,19 @@
-import { ok, problem, type Answer } from '../answer.ts';
-import { buildRoute, embed, filter, listParameters, type ApiCall, type Operation } from '../api/operation.ts';
+import { ok, problem, uncaught, type Answer } from '../answer.ts';
+import {
+  buildRoute,
+  embed,
+  filter,
+  jsonBody,
+  listParameters,
+  type ApiCall,
+  type Operation,
+} from '../api/operation.ts';
 import { listOf, reference } from '../api/schema.ts';
 import { everything } from '../query/condition.ts';
 import { listAnswer, simpleFilters, type Source } from '../query/list-answer.ts';
-import { asText } from '../record.ts';
+import { asText, isRecord } from '../record.ts';
 import { isFrom } from '../release.ts';
-import { libraryTexts, setupDefinitions, type CategoryRow } from './setup-rows.ts';
+import { libraryTexts, setupDefinitions, type CategoryRow, type CirculationRuleRow } from './setup-rows.ts';
 
 function tableSource<Row extends object>(name: string, rows: readonly Row[]): Source<Row> {
   const columns = setupDefinitions[name]?.properties ?? {};
@@ -130,8 +138,65 @@ function storedRules(call: ApiCall): unknown[] {
   return [...byContext.values()];
 }
 
+/** The first part of a scope that this Koha does not have; `*` stands for all. */
+function unknownScope({ db }: ApiCall['double'], context: Readonly<Record<string, string>>): Answer | null {
+  const known = [
+    ['item_type_id', db.itemTypes, '/api/v1/item_types'],
+    ['library_id', db.libraries, '/api/v1/libraries'],
+    ['patron_category_id', db.categories, '/api/v1/patron_categories'],
+  ] as const;
+  for (const [field, rows, uri] of known) {
+    const code = context[field] ?? '';
+    if (code === '*' || rows.has(code)) continue;
+    return problem(400, 'Invalid parameter value', {
+      error_code: 'invalid_parameter_value',
+      path: `/body/context/${field}`,
+      values: { uri, field },
+    });
+  }
+  return null;
+}
+
+/**
+ * `set_rules` of `Koha/REST/V1/CirculationRules.pm` and `Koha/CirculationRules.pm`: each rule of exactly this scope is stored; null
+ * removes it. The scope comes back as Koha stores it, where `*` is null; the schema of that answer has no type, so nothing is refused in it.
+ */
+const setRules = buildRoute(
+  'PUT',
+  '/circulation_rules',
+  {
+    parameters: [jsonBody(reference('circulation_rules'))],
+    answers: { 200: null },
+    permissions: [{ circulate: 'circulate_remaining_permissions' }],
+  },
+  ({ double, body }) => {
+    const { db } = double;
+    const { context: given, ...values } = isRecord(body) ? body : {};
+    const sent = isRecord(given) ? given : {};
+    const scope = (name: (typeof scopes)[number]): string => asText(sent[name]) || '*';
+    const context = {
+      library_id: scope('library_id'),
+      patron_category_id: scope('patron_category_id'),
+      item_type_id: scope('item_type_id'),
+    };
+    const refused = unknownScope(double, context);
+    if (refused !== null) return refused;
+    // `croak`, which this route does not catch
+    if (Object.keys(values).some((rule) => !rules.includes(rule))) return uncaught();
+    const isOf = (row: CirculationRuleRow): boolean =>
+      Object.hasOwn(values, row.rule) && scopes.every((name) => row[name] === context[name]);
+    const set = Object.entries(values).flatMap(([rule, value]) =>
+      value === null ? [] : [{ ...context, rule, value: asText(value) }],
+    );
+    db.circulationRules = [...db.circulationRules.filter((row) => !isOf(row)), ...set];
+    const stored = Object.entries(context).map(([name, code]) => [name, code === '*' ? null : code]);
+    return ok({ ...values, context: Object.fromEntries(stored) as unknown });
+  },
+);
+
 export const setupRoutes: readonly Operation[] = [
   listLibraries,
   { ...listCategories, since: '24.05' },
   { ...listRules, since: '24.11' },
+  { ...setRules, since: '25.05' },
 ];

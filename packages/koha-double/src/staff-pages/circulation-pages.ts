@@ -1,4 +1,4 @@
-import { recordLoan } from '../checkouts/loans.ts';
+import { checkIn } from '../checkouts/check-in.ts';
 import type { PatronRow } from '../patrons/patron-table.ts';
 import { transformCard } from '../patrons/patron-columns.ts';
 import { firstScan } from '../plugin/first-scan.ts';
@@ -191,12 +191,8 @@ function takeBack({ double, session }: PageRequest, barcode: string): string {
   const item = items.withBarcode(barcode);
   if (item === undefined) return 'No item with this barcode.';
   const title = titleOfItem(item);
-  const checkout = checkouts.ofItem(item.item_id);
-  if (checkout === undefined) return `${title}: not checked out.`;
-  checkouts.close(checkout, double.clock.timestamp(), session.libraryId);
-  recordLoan(double, 'return', { branch: session.libraryId, patron_id: checkout.patron_id });
-  const columns = { ...item.columns, checked_out_date: null, holding_library_id: session.libraryId };
-  items.put({ ...item, columns });
+  if (checkouts.ofItem(item.item_id) === undefined) return `${title}: not checked out.`;
+  checkIn(double, item, session.libraryId);
   return `${title}: checked in.`;
 }
 

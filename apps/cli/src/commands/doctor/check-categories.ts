@@ -100,16 +100,25 @@ const covers = ({ branch, category }: StoredRule, wanted: Wanted): boolean =>
 const rank = ({ branch, category, itemType }: StoredRule): number =>
   (branch === '*' ? 0 : 4) + (category === '*' ? 0 : 2) + (itemType === '*' ? 0 : 1);
 
+/** The rule in force for patrons of a category at a branch, and one item type; undefined: none applies. */
+export const ruleInForce = (
+  rules: readonly StoredRule[],
+  wanted: Wanted,
+  type: string,
+): StoredRule | undefined =>
+  rules
+    .filter((rule) => covers(rule, wanted) && (rule.itemType === '*' || rule.itemType === type))
+    .toSorted((one, other) => rank(other) - rank(one))[0];
+
+/** Whether it lets nobody borrow anything. */
+export const saysZero = ({ value }: StoredRule): boolean => /^0+$/.test(value);
+
 /** Whether the rule in force says 0 for each item type that a stored rule names, and for all others. */
 function isZero(rules: readonly StoredRule[], wanted: Wanted): boolean {
-  const covering = rules
-    .filter((rule) => covers(rule, wanted))
-    .toSorted((one, other) => rank(other) - rank(one));
+  const covering = rules.filter((rule) => covers(rule, wanted));
   const itemTypes = new Set(['*', ...covering.map(({ itemType }) => itemType)]);
-  const inForce = [...itemTypes].flatMap(
-    (type) => covering.find(({ itemType }) => itemType === '*' || itemType === type) ?? [],
-  );
-  return inForce.length > 0 && inForce.every(({ value }) => /^0+$/.test(value));
+  const inForce = [...itemTypes].flatMap((type) => ruleInForce(covering, wanted, type) ?? []);
+  return inForce.length > 0 && inForce.every(saysZero);
 }
 
 function* checkRule(

@@ -7,6 +7,8 @@ import { type CliDeps, Failure } from '../../program/index.ts';
 import { type CopyEnds, goneOf, openCopyEnds } from '../copies/copy-ends.ts';
 import { valueOf } from '../copies/copy.ts';
 import type { JournalEntry } from './journal.ts';
+import { kioskScans } from './kiosk.ts';
+import { removeRule } from './rule.ts';
 import { MARK, type Site } from './site.ts';
 
 /** The surname of everybody whom a run makes, and the title of its book: by it they are found again. */
@@ -56,10 +58,14 @@ export function isOurs(
 /** Ends what is still under way: a scan that a worker has in hand would make a copy behind our back. */
 async function endEvents(
   entries: readonly JournalEntry[],
-  receiverOf: (library: string) => ReceiverClient,
-  sleep: (ms: number) => Promise<void>,
+  { open, receiverOf, sleep }: Pick<Cleaning, 'open' | 'receiverOf' | 'sleep'>,
 ): Promise<void> {
-  const events = ofKind(entries, 'event');
+  const events: { readonly library: string; readonly id: string }[] = ofKind(entries, 'event');
+  for (const { library, sinceMs } of ofKind(entries, 'kiosk')) {
+    const scans = await kioskScans(open, library, sinceMs);
+    const begun = scans.filter(({ hasEnded }) => !hasEnded);
+    events.push(...begun.map(({ state }) => ({ library, id: state.event_id })));
+  }
   for (const { library, id } of events) await receiverOf(library).cancel(id);
   for (const { library, id } of events) {
     for (let looks = 0; ; looks += 1) {
@@ -197,13 +203,18 @@ export async function cleanUp(
   entries: readonly JournalEntry[],
   { sites, open, receiverOf, deps, sleep }: Cleaning,
 ): Promise<CleanedUp> {
-  await endEvents(entries, receiverOf, sleep);
+  await endEvents(entries, { open, receiverOf, sleep });
   const tally: Tally = { removed: 0, leftAlone: [], stuck: [] };
   for (const { run } of ofKind(entries, 'run')) {
     for (const site of sites) {
       const one = { site, run, entries, tally };
       const biblios = await removeItems(one);
       await removePatrons(one, openCopyEnds(open, site.library, deps));
+      for (const rule of ofKind(entries, 'rule').filter(isAt(site))) {
+        const ended = await removeRule(site, rule);
+        if (ended === 'removed') tally.removed += 1;
+        else if (ended !== null) tally.stuck.push(ended.stuck);
+      }
       for (const biblioId of biblios) {
         const ended = await site.koha.removeBiblio(biblioId);
         if (ended.kind === 'refused')
@@ -219,5 +230,6 @@ export async function cleanUp(
 export const WILL_MAKE = [
   `up to 30 patrons, all in the category ${MARK} and with the surname Rehearsal-..., and their copies`,
   'one biblio, and up to 10 items of it',
+  'a circulation rule for them, where none applies to copies',
   'checkouts, debts of a few units and restrictions of these patrons alone',
 ] as const;

@@ -49,13 +49,14 @@ export function printRehearsal(rehearsal: Rehearsal, { line, colors }: Report): 
     print(`${NAMES[side]} ${library}: Koha ${koha ?? 'unknown'}, plugin ${plugin ?? 'none'}, ${compared}`);
   }
   line();
-  for (const { id, says, result, differences, why } of rehearsal.scenarios) {
+  for (const { id, says, result, differences, remarks, why } of rehearsal.scenarios) {
     const word = WORDS[result].padEnd(10);
     const styled =
       result === 'held' ? colors.green(word) : result === 'differs' ? colors.red(word) : colors.dim(word);
     line(`${styled}${colors.bold(id)}`);
     print(says, '  ');
     for (const difference of differences) print(`- ${difference}`, '    ');
+    for (const remark of remarks) print(`(${remark})`, '    ');
     if (why !== null) print(`(${why})`, '    ');
   }
   line();

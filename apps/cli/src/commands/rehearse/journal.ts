@@ -6,12 +6,23 @@ import { Failure } from '../../program/index.ts';
 export type JournalEntry =
   | { readonly kind: 'run'; readonly run: string; readonly at: string; readonly libraries: readonly string[] }
   | { readonly kind: 'event'; readonly library: string; readonly id: string }
+  /** From this moment of the queue's clock on, scans at a self-check of the library are the rehearsal's. */
+  | { readonly kind: 'kiosk'; readonly library: string; readonly sinceMs: number }
   /** Also for a new card of a patron that is there. */
   | { readonly kind: 'patron'; readonly library: string; readonly card: string; readonly category: string }
   /** Koha's number of a patron, from its answer: whoever is not found later is not taken for gone. */
   | { readonly kind: 'made'; readonly library: string; readonly id: number }
   | { readonly kind: 'biblio'; readonly library: string; readonly title: string }
-  | { readonly kind: 'item'; readonly library: string; readonly barcode: string };
+  | { readonly kind: 'item'; readonly library: string; readonly barcode: string }
+  | {
+      readonly kind: 'rule';
+      readonly library: string;
+      readonly branch: string;
+      readonly category: string;
+      readonly itemType: string;
+      /** Those that were not there, so that what is there by now is ours. */
+      readonly names: readonly string[];
+    };
 
 /** Notes each thing before it is made. It outlives this process, and the machine it runs on. */
 export interface Journal {

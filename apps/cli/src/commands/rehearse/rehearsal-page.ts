@@ -21,8 +21,8 @@ export function renderPage(rehearsal: Rehearsal): string {
       `<tr><td>${escaped(side)}</td><td>${escaped(library)}</td><td>${escaped(koha ?? 'unknown')}</td><td>${escaped(plugin ?? 'none')}</td><td>${escaped(comparedWith)}${isOwnRelease ? '' : ' (its own release is not known)'}</td></tr>`,
   );
   const scenarioRows = scenarios.map(
-    ({ id, says, result, differences, why, scanMs }) =>
-      `<tr><td><code>${escaped(id)}</code></td><td>${escaped(says)}${list(differences)}${why === null ? '' : `<br><em>${escaped(why)}</em>`}</td><td class="${result}">${WORDS[result]}</td><td>${scanMs.map((ms) => Math.round(ms)).join(', ')}</td></tr>`,
+    ({ id, says, result, differences, remarks, why, scanMs }) =>
+      `<tr><td><code>${escaped(id)}</code></td><td>${escaped(says)}${list(differences)}${list(remarks)}${why === null ? '' : `<br><em>${escaped(why)}</em>`}</td><td class="${result}">${WORDS[result]}</td><td>${scanMs.map((ms) => Math.round(ms)).join(', ')}</td></tr>`,
   );
   const answerRows = answers.map(
     ({ side, scenario, text }) => `${side}${scenario === null ? '' : `, ${scenario}`}: ${text}`,

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
-import { type Consortium, type Library, doctorConfig } from '@passport/config';
+import { type Consortium, type Library, rehearsalConfig } from '@passport/config';
+import type { SipAccess } from '@passport/koha-client';
 import { decideCandidates, isOwnCard, passesCategoryFilter } from '@passport/patron-rules';
 import { buildReceiverClient } from '../../connect/receiver-client.ts';
 import { type OpenQueue, withQueueOf } from '../../connect/with-queue.ts';
@@ -29,12 +30,14 @@ import { collectAnswers, compareAnswers, releaseFor, unpackAnswers } from './com
 import { printRehearsal } from './describe-rehearsal.ts';
 import { EXPECTED_ANSWERS } from './expected-answers.ts';
 import { type Journal, openJournal } from './journal.ts';
+import { kioskOf, parseSipPlace } from './kiosk.ts';
 import { renderPage } from './rehearsal-page.ts';
 import { isGood, type Rehearsal, timesOf } from './result.ts';
 import { runScenarios } from './run-scenarios.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { MARK, openSite, type SeenAnswer, type Side, type Site } from './site.ts';
-import { buildStage, describeFailure } from './stage.ts';
+import { buildStage } from './stage.ts';
+import { describeFailure } from './trial.ts';
 
 const LETTERS = 'BCDFGHJKLMNPQRSTVWXZ';
 const RUN_LETTERS = 7;
@@ -60,6 +63,9 @@ const OPTIONS = {
     'what the cards look like, # for a digit; needed where the home library has card patterns',
     parseCardFormat,
   ),
+  sip: parsed('<host:port>', "the lending library's SIP server, to be a self-check at", parseSipPlace),
+  sipUser: optional('<user>', 'the user of a SIP account there; its password is PASSPORT_SIP_PASSWORD'),
+  sipInstitution: optional('<id>', "that account's institution; default: the branch"),
   only: choices(
     '<scenario...>',
     'only these scenarios',
@@ -134,6 +140,7 @@ const newRun = (randomBytes: CliDeps['randomBytes']): string =>
 /** Shows what will be made where, and has it confirmed. Throws WrongUse, Failure. */
 async function confirm(
   sites: readonly Site[],
+  sip: SipAccess | null,
   options: Options,
   report: Report,
   deps: CliDeps,
@@ -144,6 +151,10 @@ async function confirm(
   for (const { side, library, branch, kohaVersion, patrons } of sites)
     report.progress(
       `${side} ${library.id} at ${new URL(library.koha.url).host}, branch ${branch}: Koha ${kohaVersion ?? 'unknown'}, ${patrons ?? 'an unknown number of'} patrons`,
+    );
+  if (sip !== null)
+    report.progress(
+      `self-check at ${sip.host}:${sip.port}, user ${sip.user}, institution ${sip.institution}`,
     );
   const typed = options.confirm ?? (await readLines(deps, [`type "${wanted}" to begin`]))[0];
   if (typed?.trim() !== wanted)
@@ -188,8 +199,7 @@ async function clean({ sites, open, journal, receiverOf }: Run, deps: CliDeps): 
 async function rehearseAt(
   run: Run,
   id: string,
-  options: Options,
-  newCard: () => string,
+  { options, newCard, sip }: { options: Options; newCard: () => string; sip: SipAccess | null },
   deps: CliDeps,
 ): Promise<Rehearsal> {
   const { sites, open, journal, receiverOf, answers, callMs } = run;
@@ -201,6 +211,7 @@ async function rehearseAt(
   await journal.note({ kind: 'run', run: id, at, libraries });
   const stage = buildStage({
     run: id,
+    open,
     consortium: open.consortium,
     lending,
     home: siteOf('home'),
@@ -210,6 +221,8 @@ async function rehearseAt(
     ends: openCopyEnds(open, lending.library, deps),
     itemType: options.itemType,
     newCard,
+    sip,
+    onAnswer: (answer) => void answers.push(answer),
     forMs: options.for,
     deps,
   });
@@ -227,6 +240,8 @@ async function rehearseAt(
     ...(options.home === undefined ? [] : [`--home ${options.home}`]),
     ...(options.secondHome === undefined ? [] : [`--second-home ${options.secondHome}`]),
     ...(options.cardFormat === undefined ? [] : [`--card-format '${options.cardFormat}'`]),
+    // The report is sent to others: where the server is, and who its client is, stays here.
+    ...(sip === null ? [] : ['--sip HOST:PORT --sip-user USER']),
   ];
   const failed = ran.results.filter(
     ({ result, id: scenario }) => result === 'differs' && scenario !== 'set_up',
@@ -292,10 +307,11 @@ export const rehearse = defineCommand({
   ],
   options: OPTIONS,
   run: async (options, _args, report, deps): Promise<0 | 1> => {
-    const service = doctorConfig(deps.env, deps.readFile);
+    const service = rehearsalConfig(deps.env, deps.readFile);
     const { consortium, redisUrl } = service;
     if (redisUrl === null) throw new WrongUse('REDIS_URL is not set: a rehearsal keeps its journal there');
     const cast = castOf(consortium, options);
+    const kioskAt = kioskOf(options, service.sipPassword?.reveal() ?? null);
     const id = newRun(deps.randomBytes);
     const newCard = cardMaker(options.cardFormat ?? `PPR${id}###`, deps.randomBytes);
     if (options.clean !== true) checkAgreement(consortium, cast, newCard());
@@ -312,6 +328,7 @@ export const rehearse = defineCommand({
       try {
         return await withSites(cast, options, watch, deps, async (sites) => {
           const run: Run = { sites, open, journal, receiverOf, ...watch };
+          const sip = kioskAt?.(sites[0]?.branch ?? '') ?? null;
           const cleaned = await clean(run, deps);
           printCleaned(cleaned, report);
           if (cleaned.stuck.length > 0)
@@ -323,13 +340,13 @@ export const rehearse = defineCommand({
             report.json(cleaned);
             return 0;
           }
-          await confirm(sites, options, report, deps);
+          await confirm(sites, sip, options, report, deps);
           const audit = openAudit(deps, 'rehearse', 'rehearsal begun');
           audit({
             lending: options.at,
             home: cast.slice(1).map(({ library }) => library.id),
           });
-          const rehearsal = await rehearseAt(run, id, options, newCard, deps);
+          const rehearsal = await rehearseAt(run, id, { options, newCard, sip }, deps);
           printRehearsal(rehearsal, report);
           report.json({ ok: isGood(rehearsal), ...rehearsal });
           if (options.page !== undefined) deps.writeFile(options.page, renderPage(rehearsal));

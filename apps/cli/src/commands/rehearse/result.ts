@@ -7,6 +7,8 @@ export interface ScenarioResult {
   readonly says: string;
   readonly result: 'held' | 'differs' | 'not_tried';
   readonly differences: readonly string[];
+  /** What a person should know although it held. */
+  readonly remarks: readonly string[];
   /** Why it was not tried. */
   readonly why: string | null;
   /** Milliseconds from the report of a scan to its end, of each scan. */

@@ -2,7 +2,8 @@ import type { AnsweredIn } from './compare-answers.ts';
 import type { ScenarioResult } from './result.ts';
 import type { Scenario } from './scenarios/index.ts';
 import type { SeenAnswer } from './site.ts';
-import { describeFailure, NotTried, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
+import { describeFailure, NotTried } from './trial.ts';
 
 /** Before the first scenario: what they share is made. */
 const SET_UP = 'set_up';
@@ -30,6 +31,7 @@ export async function runScenarios(
   const attempt = async (scenario: Scenario): Promise<ScenarioResult> => {
     answers.length = 0;
     stage.differences.length = 0;
+    stage.remarks.length = 0;
     stage.times.length = 0;
     let why: string | null = null;
     try {
@@ -44,19 +46,22 @@ export async function runScenarios(
     if (why === null) answered.push({ scenario: id, answers: [...answers] });
     const differences = [...stage.differences];
     const result = differences.length > 0 ? 'differs' : why === null ? 'held' : 'not_tried';
-    return { id, says, result, differences, why, scanMs: [...stage.times] };
+    return { id, says, result, differences, remarks: [...stage.remarks], why, scanMs: [...stage.times] };
   };
   const makeItems: Scenario = {
     id: SET_UP,
-    says: 'a book and its items are made',
-    run: () => stage.makeProps(items),
+    says: 'a circulation rule applies to copies; a book and its items are made',
+    async run() {
+      await stage.ensureRule();
+      await stage.makeProps(items);
+    },
   };
   const results: ScenarioResult[] = [await attempt(makeItems)];
   for (const scenario of scenarios) {
     if (signal.aborted) {
       const { id, says } = scenario;
       const why = 'the rehearsal was interrupted';
-      results.push({ id, says, result: 'not_tried', differences: [], why, scanMs: [] });
+      results.push({ id, says, result: 'not_tried', differences: [], remarks: [], why, scanMs: [] });
     } else results.push(await attempt(scenario));
   }
   return { results, answered };

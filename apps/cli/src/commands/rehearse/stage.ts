@@ -4,12 +4,14 @@ import type { EventState } from '@passport/contract';
 import { KohaError, type KohaPatron, type PatronBody } from '@passport/koha-client';
 import { homeKeyOf } from '@passport/patron-rules';
 import type { ReceiverClient } from '../../connect/receiver-client.ts';
-import { type CliDeps, Failure, localTimestamp } from '../../program/index.ts';
+import { type CliDeps, localTimestamp } from '../../program/index.ts';
 import type { CopyEnds } from '../copies/copy-ends.ts';
 import { followEvent } from '../send.ts';
 import { markOf } from './clean-up.ts';
-import type { Journal } from './journal.ts';
+import { buildKiosk, type KioskParts } from './kiosk.ts';
+import { ensureRule } from './rule.ts';
 import { MARK, type Site } from './site.ts';
+import { Differs, NotTried } from './trial.ts';
 
 /** Somebody whom the rehearsal made. */
 export interface Actor {
@@ -26,39 +28,24 @@ interface Prop {
   readonly itemId: number;
 }
 
-/** Why a scenario cannot be tried here: counted, and neither good nor bad. */
-export class NotTried extends Error {
-  override readonly name = 'NotTried';
-}
-
-/** What a scenario cannot go on after; it is one of its differences. */
-export class Differs extends Error {
-  override readonly name = 'Differs';
-}
-
 /** How a scan went: its last state, and the milliseconds from the report to its end. */
 interface Scanned {
   readonly state: EventState | null;
-  readonly eventId: string;
   readonly ms: number;
 }
 
 /** What the scenarios of one rehearsal have in common. */
-interface StageParts {
+interface StageParts extends KioskParts {
   readonly run: string;
-  readonly lending: Site;
   readonly home: Site | null;
   readonly secondHome: Site | null;
   readonly receiver: ReceiverClient;
   readonly consortium: Consortium;
-  readonly journal: Journal;
   /** What is put on record of the ends of copies. */
   readonly ends: CopyEnds;
   readonly itemType: string;
   /** A card number that nobody had a moment ago. */
   readonly newCard: () => string;
-  /** How long one scan, or one thing that follows by itself, may take. */
-  readonly forMs: number;
   readonly deps: CliDeps;
 }
 
@@ -68,6 +55,7 @@ const MOST_CARDS = 5;
 /** Where a scenario notes what is not as it should be, in codes and numbers, and how long its scans took. */
 function buildNotes() {
   const differences: string[] = [];
+  const remarks: string[] = [];
   const times: number[] = [];
   const differ = (what: string): void => void differences.push(what);
   const check = (what: string, actual: unknown, expected: unknown): boolean => {
@@ -75,7 +63,7 @@ function buildNotes() {
     differ(`${what}: expected ${shown(expected)}, was ${shown(actual)}`);
     return false;
   };
-  return { differences, times, differ, check };
+  return { differences, remarks, times, differ, check };
 }
 type Notes = ReturnType<typeof buildNotes>;
 
@@ -218,7 +206,7 @@ function buildScanner({ lending, journal, receiver, forMs, deps }: StageParts, {
     times.push(ms);
     if (state.outcome === 'COPIED' && state.patron_id !== null)
       await journal.note({ kind: 'made', library: lending.library.id, id: state.patron_id });
-    return { state, eventId, ms };
+    return { state, ms };
   }
 
   return { scan };
@@ -314,6 +302,7 @@ export function buildStage(parts: StageParts) {
   const maker = buildMaker(parts, notes);
   const { scan } = buildScanner(parts, notes);
   const looks = buildLooks(parts, notes);
+  const kiosk = buildKiosk(parts, { ...notes, ...looks });
   const need = (site: Site | null, why: string): Site => {
     if (site === null) throw new NotTried(why);
     return site;
@@ -333,6 +322,9 @@ export function buildStage(parts: StageParts) {
     ...notes,
     ...maker,
     ...looks,
+    ...kiosk,
+    ensureRule: () =>
+      ensureRule(parts.lending, parts.itemType, parts.journal, (what) => void notes.remarks.push(what)),
     mark: markOf(parts.run),
     homeSite,
     secondHomeSite: () => need(parts.secondHome, 'it needs a third library: --second-home'),
@@ -369,10 +361,3 @@ const reasonOf = (made: {
   readonly name?: string | null;
 }): string =>
   made.kind === 'refused' ? [made.what, made.name].filter((part) => part !== null).join(' ') : made.kind;
-
-/** A failure in words that hold codes alone. */
-export function describeFailure(error: unknown): string | null {
-  if (error instanceof KohaError)
-    return [error.message, error.permission, error.field].filter((part) => part !== null).join(', ');
-  return error instanceof Failure || error instanceof Differs ? error.message : null;
-}

@@ -123,13 +123,15 @@ sub _insert {
     *Koha::ApiKey::store = sub {
         my ($self) = @_;
         $self->{$_} = sprintf '%08x-%s', rand 2**32, $_ foreach qw( client_id secret );
-        $self->{id} = _insert( 'api_keys', { %{$self}, secret => 'hashed', active => 1 } );
+        _insert( 'api_keys', { %{$self}, secret => 'hashed', active => 1 } );
         return $self;
     };
     *Koha::ApiKey::client_id         = sub { return $_[0]{client_id} };
     *Koha::ApiKey::plain_text_secret = sub { return $_[0]{secret} };
-    *Koha::ApiKey::delete
-        = sub { my ($self) = @_; return $dbh->do( 'DELETE FROM api_keys WHERE id = ?', undef, $self->{id} ) };
+    *Koha::ApiKey::delete            = sub {
+        my ($self) = @_;
+        return $dbh->do( 'DELETE FROM api_keys WHERE client_id = ?', undef, $self->{client_id} );
+    };
     *Koha::ApiKeys::search = sub {
         my ( $class, $where ) = @_;
         my @columns = sort keys %{$where};

@@ -64,7 +64,7 @@ sub create_tables {
         . ' category_code VARCHAR(10))',
         "categories (categorycode VARCHAR(10) PRIMARY KEY, description VARCHAR(255))",
         "branches (branchcode VARCHAR(10) PRIMARY KEY, branchname VARCHAR(255))",
-        "api_keys (id $id, patron_id INT NOT NULL, client_id VARCHAR(191), secret VARCHAR(191),"
+        "api_keys (patron_id INT NOT NULL, client_id VARCHAR(191), secret VARCHAR(191),"
         . ' description VARCHAR(255), active INT NOT NULL DEFAULT 1)',
         "items (itemnumber $id, barcode VARCHAR(20) $nocase UNIQUE)",
         'borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',

@@ -1,7 +1,8 @@
 import { homeKeyOf } from '@passport/patron-rules';
 import { localTimestamp } from '../../../program/index.ts';
 import { MARK } from '../site.ts';
-import { Differs, NotTried, type Stage } from '../stage.ts';
+import type { Stage } from '../stage.ts';
+import { Differs, NotTried } from '../trial.ts';
 import type { Scenario } from './scenario.ts';
 
 const OWED = 7;
@@ -140,11 +141,6 @@ export const NEVER: readonly Scenario[] = (
       'unreachable',
       'a library does not answer',
       'a rehearsal stops no Koha: `passport library pause` shows it',
-    ],
-    [
-      'sip',
-      'a card at a self-check that speaks SIP',
-      'a rehearsal does not speak SIP: try a self-check by hand',
     ],
     [
       'sweep',

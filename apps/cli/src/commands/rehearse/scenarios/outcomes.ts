@@ -1,6 +1,6 @@
 import { copyCategoriesOf, decideCandidates, homeKeyOf } from '@passport/patron-rules';
 import { MARK } from '../site.ts';
-import { Differs, NotTried } from '../stage.ts';
+import { Differs, NotTried } from '../trial.ts';
 import type { Scenario } from './scenario.ts';
 
 /** How a scan can end. */

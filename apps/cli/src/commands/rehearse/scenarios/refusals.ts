@@ -2,7 +2,8 @@ import type { EligibilityReason } from '@passport/contract';
 import { passesCategoryFilter } from '@passport/patron-rules';
 import { localDay } from '../../../program/index.ts';
 import { MARK } from '../site.ts';
-import { type Actor, Differs, NotTried, type Stage } from '../stage.ts';
+import type { Actor, Stage } from '../stage.ts';
+import { Differs, NotTried } from '../trial.ts';
 import type { Scenario } from './scenario.ts';
 
 const OFF = (key: string): NotTried => new NotTried(`this installation does not refuse it (${key})`);

@@ -16,7 +16,10 @@ use Koha::Plugin::Org::PatronPassport::SeenJob;
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Waiting qw( until_there );
 
-our $UNKNOWN_BRANCH = '__UNKNOWN_BRANCH__';
+# Of a SIP account: when it was seen last, and what it was.
+my $UNKNOWN_BRANCH = '__UNKNOWN_BRANCH__';
+my $NOTED_FOR      = 7 * 24 * 3600;
+my $NOTED_ANEW     = 3600;
 
 my $BY_CARD      = 'FROM borrowers b %s WHERE b.cardnumber = ?';
 my $BY_LOGIN     = 'FROM borrowers b %s WHERE b.userid = ?';
@@ -25,7 +28,7 @@ my $BY_ATTRIBUTE = 'FROM borrower_attributes b JOIN borrower_attribute_types t O
 
 my $ATTRIBUTES_SINCE = 2605;
 
-our @EXPORT_OK = qw( final_card find_known scanned );
+our @EXPORT_OK = qw( final_card find_known scanned unknown_branch );
 
 =head1 NAME
 
@@ -139,7 +142,12 @@ sub find_known {
 
     my $with_copies = 'LEFT JOIN ' . $copies->table . ' c ON c.patron_id = b.borrowernumber';
     my $found       = $copies->despite_missing(
-        sub { return scalar _first( $interface, $card, 'c.patron_id, c.seen_at, c.checked_at, b.borrowernumber', $with_copies ) } );
+        sub {
+            return
+                scalar _first( $interface, $card, 'c.patron_id, c.seen_at, c.checked_at, b.borrowernumber',
+                $with_copies );
+        }
+    );
 
     return $found
         ? {
@@ -205,22 +213,42 @@ sub _report {
     return;
 }
 
-# Koha takes the institution of a SIP account for a branch, whatever it is (api_auth in its C4/SIP/Sip/MsgType.pm). A line and a row
-# for each process of the SIP server, for whoever reads the log and for the status page.
+# Koha takes the institution of a SIP account for a branch, whatever it is (api_auth in its C4/SIP/Sip/MsgType.pm). A line
+# for each process of the SIP server, for whoever reads the log, and a row, noted anew every hour, for the status page.
 sub _note_unknown_branch {
     my ( $plugin, $branch ) = @_;
 
-    state %seen;
-    return if $seen{$branch}++;
+    state %noted;
+    my $now   = time;
+    my $first = !exists $noted{$branch};
+    return if !$first && $now - $noted{$branch} < $NOTED_ANEW;
+    $noted{$branch} = $now;
 
     my ($is_there) = C4::Context->dbh->selectrow_array( 'SELECT COUNT(*) FROM branches WHERE branchcode = ?',
         undef, $branch );
     return if $is_there;
 
-    warn "Patron Passport: the institution of a SIP account is no branch of this Koha: $branch\n";
-    $plugin->store_data( { $UNKNOWN_BRANCH => $branch } );
+    warn "Patron Passport: the institution of a SIP account is no branch of this Koha: $branch\n" if $first;
+    $plugin->store_data( { $UNKNOWN_BRANCH => "$now $branch" } );
 
     return;
+}
+
+=head2 unknown_branch
+
+    my $branch = unknown_branch( $plugin, $now );
+
+The institution of a SIP account that was no branch when a card was scanned there; undef from a week after the last such scan on: no
+scan says that it was corrected.
+
+=cut
+
+sub unknown_branch {
+    my ( $plugin, $now ) = @_;
+
+    my ( $at, $branch ) = ( $plugin->retrieve_data($UNKNOWN_BRANCH) // q{} ) =~ m{\A (\d+) [ ] (.+) \z}xms;
+
+    return defined $at && ( $now // time ) - $at <= $NOTED_FOR ? $branch : undef;
 }
 
 1;

@@ -8,7 +8,7 @@ use Koha;
 use Koha::Patron::Attribute::Types;
 use Koha::Patrons;
 
-use Koha::Plugin::Org::PatronPassport::FirstScan ();
+use Koha::Plugin::Org::PatronPassport::FirstScan qw( unknown_branch );
 
 # Keys of other programs may be among them; each costs a look at a patron. The newest users come first: the service's was
 # made for it.
@@ -38,7 +38,7 @@ sub koha_facts {
 
     my $dbh      = C4::Context->dbh;
     my $branches = _codes( $dbh, 'SELECT branchcode FROM branches' );
-    my $unknown  = $plugin->retrieve_data($Koha::Plugin::Org::PatronPassport::FirstScan::UNKNOWN_BRANCH);
+    my $unknown  = unknown_branch($plugin);
 
     return {
         preferences => {
