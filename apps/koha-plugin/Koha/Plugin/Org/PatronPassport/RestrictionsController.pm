@@ -15,11 +15,12 @@ __PACKAGE__->serves(
     list => [ 'GET /restrictions',    'service' ],
     set  => [ 'PUT /restrictions',    'service' ],
     lift => [ 'DELETE /restrictions', 'service' ],
+    list_of_patron => [ 'GET /patrons/{patron_id}/restrictions', 'service' ],
 );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::RestrictionsController - the routes under /api/v1/contrib/passport/restrictions
+Koha::Plugin::Org::PatronPassport::RestrictionsController - the routes under /api/v1/contrib/passport/restrictions, and a patron's own restrictions
 
 =head1 METHODS
 
@@ -46,7 +47,11 @@ C<PUT /restrictions/{kind}/{library}/{patron_id}>
 sub set {
     my ($self) = @_;
 
-    return $self->_came_to( _restrictions()->set( $self->_which, $self->req->json ) );
+    my $which = $self->_which;
+    my $how   = $self->req->json;
+    return $self->fault('no_comment') if defined $how->{comment} && $which->{kind} ne 'home';
+
+    return $self->_came_to( _restrictions()->set( $which, $how ) );
 }
 
 =head2 lift
@@ -59,6 +64,20 @@ sub lift {
     my ($self) = @_;
 
     return $self->_came_to( _restrictions()->lift( $self->_which ) );
+}
+
+=head2 list_of_patron
+
+C<GET /patrons/{patron_id}/restrictions>: type and end of each that is in force, and with C<comments> what staff have noted. Nobody has none.
+
+=cut
+
+sub list_of_patron {
+    my ($self) = @_;
+
+    my $rows = _restrictions()->of_patron( $self->param('patron_id'), $self->params('comments') );
+
+    return $self->ok( { restrictions => $rows } );
 }
 
 sub _which {
