@@ -3,12 +3,17 @@ import { isOpenFinding } from '@passport/contract';
 import { type KohaPatron, type RememberedCopy, isOfOneRecord, storeRemembered } from '@passport/koha-client';
 import {
   CARD_LOST,
+  RESTRICTED,
+  type CarriedRestriction,
   type CopyFinding,
   type RefreshDecision,
   type RestrictionChange,
   WRITTEN_FIELD,
   type WrittenPlace,
   buildPatronCopy,
+  carriedFields,
+  carriedRestriction,
+  carriedText,
   type IsWritten,
   copyCategoriesOf,
   decideRefresh,
@@ -83,6 +88,8 @@ interface Refresh extends CopyPair, Pick<SweepDeps, 'call' | 'passOn' | 'encrypt
   readonly dryRun: boolean;
   /** Names the sweep, or the scan, beside what it writes. */
   readonly sweepId: string;
+  /** What the patron is restricted with at home; null where that is not known, or not applied. */
+  readonly carried?: CarriedRestriction | null;
 }
 
 /** The outcome of one copy. */
@@ -178,23 +185,24 @@ export const only = (finding: CopyFinding): Refreshed => ({
  * the lending library requests consent. Throws KohaError or LibraryClosed where the lending library did not answer, and SweepPaused
  * where its hour is used up.
  */
-async function refreshFields(refresh: Refresh): Promise<Refreshed> {
-  const { copy, homeRecord, record, home, lending, agreement } = refresh;
+async function refreshFields(begun: Refresh): Promise<Refreshed> {
+  const { copy, homeRecord, record, home, lending, agreement } = begun;
   if (homeRecord.anonymized === true) return only('HOME_GONE');
-  if (!isShared(homeRecord, refresh)) return only('NOT_SHARED');
+  if (!isShared(homeRecord, begun)) return only('NOT_SHARED');
   const made = buildPatronCopy({
     patron: homeRecord,
     home,
     agreement,
     lending,
     branch: copy.libraryId,
-    scannedOn: dayOf(refresh),
-    accepts: refresh.accepts,
+    scannedOn: dayOf(begun),
+    accepts: begun.accepts,
   });
   if (made.kind !== 'copy') return only('NOT_SHARED');
   const mayPass = consentedFields(record, lending);
   if (mayPass === null) return only('NO_CONSENT');
   const wanted = filterFields(wantedValues(made, lending.copy.expiry), mayPass);
+  const refresh = { ...begun, carried: await readCarried(begun) };
   const first = decideFor(copy, wanted, refresh);
   if (changesNothing(first)) {
     if (!refresh.dryRun) await remember(copy, first.settled, refresh);
@@ -257,9 +265,26 @@ function consentedFields(
 }
 
 /** Whom a library asks for consent agrees to fields, and not to what their home library thinks of them: that is only reported. */
-function appliedAt({ refresh, copy }: Library): AppliedChanges {
-  const applies = refresh?.applies ?? NOTHING_APPLIED;
+function appliedAt({ refresh, copy, eligibility }: Library): AppliedChanges {
+  const applied = refresh?.applies ?? NOTHING_APPLIED;
+  // What was carried into a copy when it was made follows home like all that was.
+  const applies = { ...applied, restricted: applied.restricted || eligibility.restricted === 'allow' };
   return copy.consent === null ? applies : { ...applies, restricted: false, cardLost: false };
+}
+
+/** What home has of the restriction that the copy follows; null where there is none, or home's plugin cannot say. */
+async function readCarried(refresh: Refresh): Promise<CarriedRestriction | null> {
+  const { homeRecord, home, lending, remembered, call } = refresh;
+  const isFollowed = homeRecord.restricted === true && remembered !== null && appliedAt(lending).restricted;
+  if (!isFollowed) return null;
+  const { restrictionComments: comments } = home.share;
+  const read = await call(home.id, (koha) =>
+    koha.readPatronRestrictions(homeRecord.patronId, { comments }),
+  ).catch((error: unknown) => {
+    if (isOfOneRecord(error)) return null;
+    throw error;
+  });
+  return read && carriedRestriction(read, dayOf(refresh));
 }
 
 const filterFields = (
@@ -293,7 +318,7 @@ function decideFor(
   wanted: Readonly<Record<string, string>>,
   refresh: Refresh,
 ): RefreshDecision {
-  const { homeRecord, homeKey, remembered, record, lending, isOwnCard: isOwn } = refresh;
+  const { homeRecord, homeKey, remembered, record, lending, isOwnCard: isOwn, carried = null } = refresh;
   return decideRefresh({
     copy,
     home: homeRecord,
@@ -304,6 +329,7 @@ function decideFor(
     passedOn: record.fields,
     isOwnCard: isOwn,
     applies: appliedAt(lending),
+    carried,
     isWritten: writtenBy({ ...refresh, copy }),
   });
 }
@@ -372,17 +398,21 @@ async function restrict({ isSet, lifted }: RestrictionChange, refresh: Refresh):
   if (!isSet && lifted.length === 0) return true;
   const { copy, home, lending, call, passOn } = refresh;
   const { patronId } = copy;
-  const values = passedValues(['restricted'], refresh);
+  const carried = refresh.carried ?? carriedRestriction(null, dayOf(refresh));
+  const { until, ...named } = carried;
+  const values = passedValues(isSet ? carriedFields(carried) : ['restricted'], refresh);
   const at = (library: string) => ({ patronId, kind: 'home', library }) as const;
   const change = (sending: Sending): Promise<boolean> =>
     call(lending.id, async (koha) => {
       for (const library of lifted) await sending(() => koha.liftRestriction(at(library)));
-      return !isSet || (await sending(() => koha.setRestriction(at(home.id), null))) === 'done';
+      return !isSet || (await sending(() => koha.setRestriction(at(home.id), until, named))) === 'done';
     });
-  return passOn(values, change).catch((error: unknown) => {
+  const isTaken = await passOn(values, change).catch((error: unknown) => {
     if (isOfOneRecord(error)) return false;
     throw error;
   });
+  if (isTaken && isSet) await remember(copy, { [RESTRICTED]: carriedText(carried) }, refresh);
+  return isTaken;
 }
 
 const passedValues = (
