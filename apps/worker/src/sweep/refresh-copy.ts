@@ -109,7 +109,10 @@ export interface Refreshed {
  */
 export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
   const standing = await checkStandingOf(refresh);
-  const fields = await refreshFields({ ...refresh, remembered: standing?.remembered ?? refresh.remembered });
+  // Whom the standing has restricted is restricted here, as at home.
+  const copy = standing?.restricts === true ? { ...refresh.copy, restricted: true } : refresh.copy;
+  const remembered = standing?.remembered ?? refresh.remembered;
+  const fields = await refreshFields({ ...refresh, copy, remembered });
   if (standing === null) return fields;
   return {
     ...fields,
@@ -302,6 +305,7 @@ const outcomeOf = ({ findings, change, kept, restriction }: RefreshDecision): Re
     EXPIRY_CHANGED: 'expiry_date' in change,
     CATEGORY_CHANGED: 'category_id' in change,
     HOME_CARD_LOST: CARD_LOST in change,
+    HOME_EXPIRED: 'expiry_date' in change,
     HOME_RESTRICTED: restriction.isSet,
     HOME_FREED: restriction.lifted.length > 0,
   };
