@@ -34,15 +34,17 @@ const noteOf = ({ comment }: PatronRestriction): readonly string[] => {
 /**
  * What a copy gets for the restrictions that home has of its patron: the longest end of all, as Koha itself adds them up
  * (`Koha/Patron/Debarments.pm`, `UpdateBorrowerDebarmentFlags`), so that nobody can borrow with the copy while they cannot at home. Without an end where
- * home cannot say (null), or says that the patron is restricted and names nothing that lasts beyond `today` (`YYYY-MM-DD`).
+ * home cannot say (null), or says that the patron is restricted and names nothing that lasts beyond `today` (`YYYY-MM-DD`). Without types and comment where the
+ * lending library's desks see no reasons.
  */
 export function carriedRestriction(
   restrictions: readonly PatronRestriction[] | null,
-  today: string,
+  { today, eligibility: { showReasons } }: Pick<Library, 'eligibility'> & { readonly today: string },
 ): CarriedRestriction {
   const lasting = (restrictions ?? []).filter(({ until }) => until === null || until > today);
   const ends = lasting.map(({ until }) => until ?? '').toSorted();
   const until = ends[0] === '' ? null : (ends.at(-1) ?? null);
+  if (!showReasons) return { until, codes: [], comment: null };
   const comment = fitText([...new Set(lasting.flatMap(noteOf))].join('; '), LONGEST_COMMENT).trim();
   return {
     until,
@@ -50,6 +52,12 @@ export function carriedRestriction(
     comment: comment === '' ? null : comment,
   };
 }
+
+/** Whether what home's staff have noted of a restriction is passed on. */
+export const sharesComments = (
+  { share }: Pick<Library, 'share'>,
+  { eligibility }: Pick<Library, 'eligibility'>,
+): boolean => share.restrictionComments && eligibility.showReasons;
 
 /** The text whose keyed hash says what a copy was restricted with. */
 export const carriedText = ({ until, codes, comment }: CarriedRestriction): string =>

@@ -6,6 +6,7 @@ export {
   carriedRestriction,
   carriedText,
   carriesRestriction,
+  sharesComments,
   type CarriedRestriction,
 } from './carried-restriction.ts';
 export { passesCategoryFilter } from './category-filter.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { PatronRestriction } from '@passport/koha-client';
 import { carriedFields, carriedRestriction, carriedText } from '@passport/patron-rules';
+import { library } from './builders.ts';
 
 const TODAY = '2026-11-29';
 const one = (more: Partial<PatronRestriction> = {}): PatronRestriction => ({
@@ -9,7 +10,8 @@ const one = (more: Partial<PatronRestriction> = {}): PatronRestriction => ({
   comment: null,
   ...more,
 });
-const carried = (...rows: PatronRestriction[]) => carriedRestriction(rows, TODAY);
+const SHOWN = { today: TODAY, eligibility: library('riverside').eligibility };
+const carried = (...rows: PatronRestriction[]) => carriedRestriction(rows, SHOWN);
 
 describe('the restriction that a copy gets for those at home', () => {
   test('ends with the last of them, and names the type of each once', () => {
@@ -28,7 +30,7 @@ describe('the restriction that a copy gets for those at home', () => {
 
   test('has no end where home cannot say, or names none that lasts: the copy borrows no more freely than at home', () => {
     const endless = { until: null, codes: [], comment: null };
-    expect(carriedRestriction(null, TODAY)).toEqual(endless);
+    expect(carriedRestriction(null, SHOWN)).toEqual(endless);
     expect(carried()).toEqual(endless);
     expect(carried(one({ until: '1970-01-01' }), one({ until: TODAY }))).toEqual(endless);
   });
@@ -42,6 +44,12 @@ describe('the restriction that a copy gets for those at home', () => {
     ['x'.repeat(300), 'x'.repeat(100)],
   ])('takes of what staff have noted nothing but text, and not all of it: %j', (comment, expected) => {
     expect(carried(one({ comment })).comment).toBe(expected);
+  });
+
+  test('names neither type nor note where the desks of the lending library see no reasons', () => {
+    const rows = [one({ until: '2027-01-01', comment: 'Late' })];
+    const shown = { ...SHOWN, eligibility: { ...SHOWN.eligibility, showReasons: false } };
+    expect(carriedRestriction(rows, shown)).toEqual({ until: '2027-01-01', codes: [], comment: null });
   });
 
   test('joins different notes, and names what leaves', () => {

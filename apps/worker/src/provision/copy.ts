@@ -1,9 +1,11 @@
+import type { Library } from '@passport/config';
 import {
   type CarriedRestriction,
   buildPatronCopy,
   carriedRestriction,
   carriesRestriction,
   libraryById,
+  sharesComments,
 } from '@passport/patron-rules';
 import type { ProvisionContext } from './context.ts';
 import { type CopyOrder, orderCopy } from './copy-order.ts';
@@ -65,7 +67,7 @@ async function copyFound(
       return { homes, ...misconfigured(scan.lending, { what: 'other', name: 'plugin' }) };
     }
     const step = openStep(locks, context);
-    const carried = isCarried ? await inStep('copy', () => readCarried(scan, found, step)) : null;
+    const carried = isCarried ? await inStep('copy', () => readCarried(scan, found, lending, step)) : null;
     const order = orderCopy(scan, found, copy, lending, { consortium, capabilities, carried });
     const copied = await inStep('copy', () => ensureCopy(scan, order, step, context));
     if (copied.kind === 'busy') return othersFirst(scan, homes, copied.freeInMs);
@@ -86,16 +88,17 @@ async function copyFound(
 async function readCarried(
   scan: Scan,
   { patron, home, candidate }: Found,
+  lending: Library,
   step: Step,
 ): Promise<CarriedRestriction> {
-  const { restrictionComments: comments } = candidate.home.share;
+  const comments = sharesComments(candidate.home, lending);
   const { patronId } = patron;
   const read = await step.read(
     home,
     (koha, limits) => koha.readPatronRestrictions(patronId, { ...limits, comments }),
     'home',
   );
-  return carriedRestriction(read, scan.day);
+  return carriedRestriction(read, { ...lending, today: scan.day });
 }
 
 /**

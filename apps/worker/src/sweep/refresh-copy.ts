@@ -28,6 +28,7 @@ import {
   passesCategoryFilter,
   passportTypes,
   refreshBody,
+  sharesComments,
   wantedValues,
   writtenText,
 } from '@passport/patron-rules';
@@ -280,14 +281,14 @@ async function readCarried(refresh: Refresh): Promise<CarriedRestriction | null>
   const { homeRecord, home, lending, remembered, call } = refresh;
   const isFollowed = homeRecord.restricted === true && remembered !== null && appliedAt(lending).restricted;
   if (!isFollowed) return null;
-  const { restrictionComments: comments } = home.share;
+  const comments = sharesComments(home, lending);
   const read = await call(home.id, (koha) =>
     koha.readPatronRestrictions(homeRecord.patronId, { comments }),
   ).catch((error: unknown) => {
     if (isOfOneRecord(error)) return null;
     throw error;
   });
-  return read && carriedRestriction(read, dayOf(refresh));
+  return read && carriedRestriction(read, { ...lending, today: dayOf(refresh) });
 }
 
 const filterFields = (
@@ -402,7 +403,7 @@ async function restrict({ isSet, lifted }: RestrictionChange, refresh: Refresh):
   if (!isSet && lifted.length === 0) return true;
   const { copy, home, lending, call, passOn } = refresh;
   const { patronId } = copy;
-  const carried = refresh.carried ?? carriedRestriction(null, dayOf(refresh));
+  const carried = refresh.carried ?? carriedRestriction(null, { ...lending, today: dayOf(refresh) });
   const { until, ...named } = carried;
   const values = passedValues(isSet ? carriedFields(carried) : ['restricted'], refresh);
   const at = (library: string) => ({ patronId, kind: 'home', library }) as const;
