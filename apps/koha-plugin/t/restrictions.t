@@ -126,6 +126,10 @@ subtest 'the restrictions of a patron that are in force: type and end, comments 
     );
     $t->get_ok('/api/v1/contrib/passport/patrons/9/restrictions')->json_is( { restrictions => [] } );
     $t->get_ok("$of?comments=perhaps")->status_is(400);
+    {
+        local $Koha::Patron::SEES_ALL = 0;
+        $t->get_ok($of)->json_is( { restrictions => [] } );
+    }
 };
 
 subtest 'lifting one touches no other: of another library, another kind, or made by staff' => sub {

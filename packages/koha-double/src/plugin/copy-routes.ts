@@ -7,6 +7,7 @@ import {
   type PatronRow,
   type RestrictionRow,
 } from '../patrons/patron-table.ts';
+import { canSee } from '../patrons/read-patron.ts';
 import { isRecord } from '../record.ts';
 import { pluginRoute } from './plugin-route.ts';
 import type { CopyRow, StandingRow } from './plugin-tables.ts';
@@ -167,7 +168,8 @@ const listPatronRestrictions = pluginRoute('service', 'GET', '/patrons/{patron_i
   const row = patrons.get(Number(call.path['patron_id']));
   const today = call.double.clock.today();
   const own = new Set<string>(Object.values(kinds).map(({ type }) => type));
-  const inForce = (row === undefined ? [] : restrictionsOf(row))
+  const isShown = row !== undefined && canSee(call.double, call.user, row);
+  const inForce = (isShown ? restrictionsOf(row) : [])
     .filter(({ expiration }) => expiration === null || expiration > today)
     .toSorted((a, b) => a.id - b.id)
     .slice(0, MOST_OF_PATRON);

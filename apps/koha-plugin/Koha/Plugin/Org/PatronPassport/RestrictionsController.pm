@@ -5,6 +5,7 @@ use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
 use C4::Context;
 use Koha::Plugin::Org::PatronPassport::Restrictions;
+use Koha::Plugin::Org::PatronPassport::User qw( may_see );
 
 my %REFUSAL = (
     not_found  => [ 404, 'not_found',  'There is no such patron' ],
@@ -68,14 +69,16 @@ sub lift {
 
 =head2 list_of_patron
 
-C<GET /patrons/{patron_id}/restrictions>: type and end of each that is in force, and with C<comments> what staff have noted. Nobody has none.
+C<GET /patrons/{patron_id}/restrictions>: type and end of each that is in force, and with C<comments> what staff have noted. Nobody has none, and
+neither has a patron whom Koha hides from the service's user.
 
 =cut
 
 sub list_of_patron {
     my ($self) = @_;
 
-    my $rows = _restrictions()->of_patron( $self->param('patron_id'), $self->params('comments') );
+    my $number = $self->param('patron_id');
+    my $rows   = may_see($number) ? _restrictions()->of_patron( $number, $self->params('comments') ) : [];
 
     return $self->ok( { restrictions => $rows } );
 }
