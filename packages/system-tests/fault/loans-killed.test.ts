@@ -126,7 +126,7 @@ test(
           pages += 1;
           if (pages !== page) return;
           const kill = (): void => void worker.kill().then(() => resolve());
-          if (round % 2 === 0) kill();
+          if (round % 3 === 0) kill();
           else setTimeout(kill, ms);
         };
       });
