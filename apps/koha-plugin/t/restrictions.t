@@ -125,6 +125,7 @@ subtest 'the restrictions of a patron that are in force: type and end, comments 
         }
     );
     $t->get_ok('/api/v1/contrib/passport/patrons/9/restrictions')->json_is( { restrictions => [] } );
+    $t->get_ok("$of?comments=false")->json_hasnt('/restrictions/0/comment');
     $t->get_ok("$of?comments=perhaps")->status_is(400);
     {
         local $Koha::Patron::SEES_ALL = 0;

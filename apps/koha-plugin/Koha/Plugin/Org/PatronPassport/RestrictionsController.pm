@@ -78,7 +78,9 @@ sub list_of_patron {
     my ($self) = @_;
 
     my $number = $self->param('patron_id');
-    my $rows   = may_see($number) ? _restrictions()->of_patron( $number, $self->params('comments') ) : [];
+    # A boolean, or its text where nothing has made one of it.
+    my $wanted = { comments => ( $self->param('comments') // q{} ) =~ m{\A (?: 1 | true ) \z}xms ? 1 : 0 };
+    my $rows   = may_see($number) ? _restrictions()->of_patron( $number, $wanted ) : [];
 
     return $self->ok( { restrictions => $rows } );
 }
