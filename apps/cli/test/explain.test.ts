@@ -63,6 +63,26 @@ test('each line of the text keeps its name apart from what it says', async () =>
   expect(out).toMatch(/^ {2}eligibility {2,}may borrow$/m);
 });
 
+test('a patron who is restricted at home would be copied with the restriction, where the library allows that', async () => {
+  const [card = ''] = restricted;
+  const environment = {
+    PASSPORT_KEY: KEY.toString('base64'),
+    REDIS_URL: redis.url,
+    ...consortiumOf(
+      doubles.map((double) => ({
+        ...double,
+        change: { cards: PATTERNS[double.library], eligibility: { restricted: 'allow' } },
+      })),
+    ),
+  };
+  const input = { input: `${card}\n`, newId: () => `evt_${randomUUID()}` };
+  const { out } = await passport(['explain', '--at', 'riverside', '--card', '-'], environment, input);
+  expect(out).toMatch(/^COPIED\n/);
+  expect(out).toMatch(
+    /^ {2}restriction {2,}restricted at home: the copy would be, with type and end of that$/m,
+  );
+});
+
 const withWindows = (library: string, as: string) => {
   const [from, until] = [-3_600_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString());
   const planned = { windows: [{ from, until, as, reason: 'planned upgrade' }] };

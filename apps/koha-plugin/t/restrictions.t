@@ -76,6 +76,63 @@ subtest 'codes of reasons stand in the comment, are followed, and lifted with it
     $t->put_ok( $standing => json => { until => undef, codes => ['owes 400'] } )->status_is(400);
 };
 
+subtest 'a restriction for home carries an end, a type and what home has noted, and is found and lifted with them' => sub {
+    my ( $t, $dbh ) = api();
+    my $home    = "$BASE/home/midland/1";
+    my $comment = 'Patron Passport: restricted at midland (SUSPENSION) "Asked to call, since 2 May"';
+    my $how     = { until => '2999-01-02', codes => ['SUSPENSION'], comment => 'Asked to call, since 2 May' };
+    $t->put_ok( $home => json => $how )->status_is(204);
+    is_deeply( rows($dbh), [ [ 'PASSPORT_HOME', $comment, '2999-01-02' ] ], 'set' );
+    is( debarred($dbh), '2999-01-02', 'until then' );
+    my $writes = $Koha::Patron::Debarments::WRITES;
+    $t->put_ok( $home => json => $how )->status_is(204);
+    is( $Koha::Patron::Debarments::WRITES, $writes, 'not written again' );
+    $t->get_ok("$BASE/home")->json_is( '/restrictions/0/library' => 'midland' );
+    $t->put_ok( $home => json => { until => undef, codes => ['MANUAL'] } )->status_is(204);
+    is_deeply( rows($dbh), [ [ 'PASSPORT_HOME', 'Patron Passport: restricted at midland (MANUAL)', undef ] ], 'followed' );
+    $t->put_ok( $home => json => $how )->status_is(204);
+    $t->delete_ok($home)->status_is(204);
+    is_deeply( rows($dbh), [], 'lifted' );
+    $t->put_ok( $home => json => { until => undef, comment => $_ } )->status_is(400)
+        foreach q{}, 'x' x 201, '<b>', 'a "quote"', '[% d %]', "two\nlines";
+    $t->put_ok( "$BASE/standing/midland/1" => json => { until => undef, comment => 'A note' } )
+        ->status_is(400)
+        ->json_is( '/error_code' => 'no_comment' );
+};
+
+subtest 'the restrictions of a patron that are in force: type and end, comments where wanted, none of our own' => sub {
+    my ( $t, $dbh ) = api();
+    my $of  = '/api/v1/contrib/passport/patrons/1/restrictions';
+    my $add = 'INSERT INTO borrower_debarments (borrowernumber, type, expiration, comment) VALUES (?, ?, ?, ?)';
+    $dbh->do( $add, undef, @{$_} )
+        foreach [ 1, 'SUSPENSION', '2999-01-02', 'Three days late' ], [ 1, 'MANUAL', '2001-01-01', 'Over' ],
+        [ 1, 'MANUAL', undef, 'x' x 300 ], [ 2, 'MANUAL', undef, 'Somebody else' ];
+    $t->put_ok( $OWED => json => { until => undef } )->status_is(204);
+    $t->get_ok($of)->status_is(200)->json_is(
+        {   restrictions => [
+                { type => 'SUSPENSION',    until => '2999-01-02' },
+                { type => 'MANUAL',        until => undef },
+                { type => 'PASSPORT_OWED', until => undef }
+            ]
+        }
+    );
+    $t->get_ok("$of?comments=true")->status_is(200)->json_is(
+        {   restrictions => [
+                { type => 'SUSPENSION',    until => '2999-01-02', comment => 'Three days late' },
+                { type => 'MANUAL',        until => undef, comment => 'x' x 200 },
+                { type => 'PASSPORT_OWED', until => undef }
+            ]
+        }
+    );
+    $t->get_ok('/api/v1/contrib/passport/patrons/9/restrictions')->json_is( { restrictions => [] } );
+    $t->get_ok("$of?comments=false")->json_hasnt('/restrictions/0/comment');
+    $t->get_ok("$of?comments=perhaps")->status_is(400);
+    {
+        local $Koha::Patron::SEES_ALL = 0;
+        $t->get_ok($of)->json_is( { restrictions => [] } );
+    }
+};
+
 subtest 'lifting one touches no other: of another library, another kind, or made by staff' => sub {
     my ( $t, $dbh ) = api();
     my @others = ( "$BASE/owed/lakeside/1", "$BASE/home/riverside/1" );

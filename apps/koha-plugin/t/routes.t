@@ -75,6 +75,8 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
             'get /owed'                     => $edits,
             'get /loans'                    => $edits,
             'get /restrictions/{kind}'      => $edits,
+            'get /patrons/{patron_id}/restrictions' => { permissions =>
+                    [ { borrowers => 'list_borrowers' }, { borrowers => 'edit_borrowers' } ] },
             map { ( "$_ /restrictions/{kind}/{library}/{patron_id}" => $edits ) } qw( put delete ),
         },
         'those of the contract'
@@ -91,6 +93,7 @@ my @SERVICES = (
     [ 'GET',    'owed?home_key_type=PASSPORTED_ID' ],
     [ 'GET',    'loans?passport_type=PASSPORTED&from=2026-11-01&to=2026-11-02' ],
     [ 'GET',    'restrictions/home' ],
+    [ 'GET',    'patrons/1/restrictions' ],
     [ 'PUT',    'restrictions/home/midland/1', sub { return { until => undef } } ],
     [ 'DELETE', 'restrictions/home/midland/1' ],
     [ 'PUT',    'copies', sub { return { checked => [1] } } ],
@@ -155,7 +158,7 @@ subtest 'a disabled plugin serves nothing, at once, and an enabled one does' => 
         [ 'POST', 'scans', sub { return { cardnumber => $CARD } } ],
         [ 'POST', 'scans/scan_1/cancel', sub { return {} } ],
         [ 'POST', 'scans/scan_1/consent', sub { return { answer => 'yes', text_id => 'v1' } } ] );
-    is( scalar @all, 19, 'all routes' );
+    is( scalar @all, 20, 'all routes' );
     $koha->{plugin}->disable;
     is( request( $t, $_ ), '404 plugin_disabled', "$_->[0] $_->[1]" ) foreach @all;
     is( $receiver->requests, 0, 'nothing was sent' );

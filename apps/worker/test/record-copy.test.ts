@@ -28,6 +28,7 @@ const order: CopyOrder = {
   onLookAlike: 'stop',
   searchFor: null,
   goodAt: null,
+  carried: null,
   privacy: null,
   mode: 'copy',
   lookFirst: null,

@@ -43,6 +43,14 @@ describe('what a sweep leaves open', () => {
     expect(await list(bench)).toEqual(['2 NOT_SHARED']);
   });
 
+  test('is not what the same sweep has applied: an expiry date, and a restriction for the standing', async () => {
+    const bench = await open(2, { refresh: { sweep: '02:00' }, standing: 'restrict' });
+    at(bench, 0, { restricted: true });
+    at(bench, 1, { expiry_date: '2020-01-01' });
+    await bench.sweep({ atMs: NOW });
+    expect(await list(bench)).toEqual([]);
+  });
+
   test('is the same after the same sweep again, after one that was killed, and after a dry run', async () => {
     const bench = await open(5);
     for (const index of [0, 2, 4]) at(bench, index, { restricted: true });

@@ -94,3 +94,13 @@ test('the patterns of a thousand libraries are compared in a moment, whether the
   const { user, system } = process.cpuUsage(before);
   expect((user + system) / 1_000).toBeLessThan(10_000);
 });
+
+test('a restriction that is carried into copies which do not follow home is named', () => {
+  const file = validFile();
+  at(file, 'libraries', 0)['eligibility'] = { restricted: 'allow' };
+  const about = () =>
+    configWarnings(parse(file)).filter(({ path }) => path.endsWith('eligibility.restricted'));
+  expect(about()).toMatchObject([{ warning: expect.stringMatching(/stays there when home lifts it/) }]);
+  at(file, 'libraries', 0)['refresh'] = { at_scan: true };
+  expect(about()).toEqual([]);
+});

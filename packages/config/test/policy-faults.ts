@@ -193,6 +193,26 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     problem: /eligibility\.expired is allow/,
     allowed: /category/,
   },
+  'a restriction that nobody could carry into a copy': {
+    break(file) {
+      inLibrary('eligibility')({ restricted: 'allow' })(file);
+      inLibrary('retry')({ tell_koha: false })(file);
+    },
+    path: 'libraries[0].eligibility.restricted',
+    problem: /needs retry.tell_koha/,
+    allowed: /refuse/,
+  },
+  'a restriction that the patron of a copy is not asked about': {
+    break(file) {
+      inLibrary('eligibility')({ restricted: 'allow' })(file);
+      inLibrary('copy')({ category: 'PT', consent: 'ask', consent_text: { id: 'v1', text: 'May we?' } })(
+        file,
+      );
+    },
+    path: 'libraries[0].eligibility.restricted',
+    problem: /nobody agrees to that/,
+    allowed: /refuse/,
+  },
   'a standing that nobody is told when to check': {
     break: inLibrary('standing')('report'),
     path: 'libraries[0].standing',

@@ -23,7 +23,12 @@ export { readLoans } from './plugin/loans.ts';
 export { readOwed } from './plugin/owed.ts';
 export { about, checkPlugin, reportOutcome } from './plugin/plugin-routes.ts';
 export { noteChecked, readRememberedCopies, rememberCopy } from './plugin/remembered-copies.ts';
-export { liftRestriction, listRestrictions, setRestriction } from './plugin/restrictions.ts';
+export {
+  liftRestriction,
+  listRestrictions,
+  readPatronRestrictions,
+  setRestriction,
+} from './plugin/restrictions.ts';
 export {
   checkIn,
   findBiblios,

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { testedReleases } from '@passport/koha-double';
 import { CARD, testThatRequestsFit, useContractBench } from './contract-bench.ts';
 
+const READ = 'GET /contrib/passport/patrons/{patron_id}/restrictions';
+
 describe.each(testedReleases)('restrictions at a Koha %s', (release) => {
   const bench = useContractBench(release);
   const isRestricted = (): boolean => bench.koha.state(CARD).patrons[0]?.restricted === true;
@@ -32,6 +34,64 @@ describe.each(testedReleases)('restrictions at a Koha %s', (release) => {
     }
     await bench.client.liftRestriction(restriction);
     expect([await bench.client.listRestrictions('standing'), isRestricted()]).toEqual([[], false]);
+  });
+
+  test('a patron has those in force, with comments only where they are wanted, and none of what the plugin wrote', async () => {
+    const patronId = await bench.created();
+    const row = (id: number, type: string, expiration: string | null) => ({
+      id,
+      type,
+      comment: 'A note',
+      expiration,
+    });
+    bench.koha.putPatron(CARD, {
+      restrictions: [
+        row(11, 'SUSPENSION', '2999-01-02'),
+        row(12, 'OF_OURS', null),
+        row(13, 'MANUAL', '2001-01-01'),
+      ],
+    });
+    await bench.client.setRestriction({ kind: 'owed', library: 'riverside', patronId }, null);
+    const read = (comments: boolean) => bench.client.readPatronRestrictions(patronId, { comments });
+    const [suspended, own, owed] = [
+      { type: 'SUSPENSION', until: '2999-01-02', comment: null },
+      { type: 'MANUAL', until: null, comment: null },
+      { type: 'MANUAL', until: null, comment: null },
+    ];
+    expect(await read(false)).toEqual([owed, suspended, own]);
+    const noted = { comment: 'A note' };
+    expect(await read(true)).toEqual([owed, { ...suspended, ...noted }, { ...own, ...noted }]);
+    const body = { error: 'no', error_code: 'not_the_service' };
+    bench.koha.addFaults([{ operation: READ, kind: 'status', status: 403, body }]);
+    expect(await read(true)).toBeNull();
+    bench.koha.putSettings({ plugin: false });
+    expect(await read(true)).toBeNull();
+  });
+
+  test('one for home has its end, its type and what was noted, and is found with them', async () => {
+    const patronId = await bench.created();
+    const restriction = { kind: 'home', library: 'midland', patronId } as const;
+    const how = { codes: ['MANUAL'], comment: 'Asked to call' };
+    expect(await bench.client.setRestriction(restriction, '2999-01-02', how)).toBe('done');
+    expect(bench.koha.state(CARD).patrons[0]?.['restrictions']).toMatchObject([
+      {
+        comment: 'Patron Passport: restricted at midland (MANUAL) "Asked to call"',
+        expiration: '2999-01-02',
+      },
+    ]);
+    expect(await bench.client.listRestrictions('home')).toEqual([restriction]);
+    bench.koha.addFaults([
+      {
+        operation: 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}',
+        kind: 'status',
+        status: 400,
+        body: { errors: [{ message: 'Properties not allowed: comment.', path: '/body' }] },
+      },
+    ]);
+    expect(await bench.client.setRestriction(restriction, null, how)).toBe('done');
+    expect(bench.koha.state(CARD).patrons[0]?.['restrictions']).toMatchObject([
+      { comment: 'Patron Passport: restricted at midland', expiration: null },
+    ]);
   });
 
   test('one ends before its date, and the restriction of a member of staff stays', async () => {

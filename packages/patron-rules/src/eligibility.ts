@@ -58,7 +58,7 @@ function findings({ patron, agreement, lending: { eligibility }, scannedOn }: Ca
   const agreed = passesCategoryFilter(agreement.categories, patron.categoryId);
   return [
     expiry(patron, eligibility, scannedOn),
-    flagged(eligibility.restricted, patron.restricted, 'RESTRICTED'),
+    restriction(patron, eligibility),
     flagged(eligibility.cardLost, patron.cardLost, 'CARD_LOST'),
     flagged(eligibility.addressUnconfirmed, patron.incorrectAddress, 'ADDRESS_UNCONFIRMED'),
     debt(patron, eligibility),
@@ -76,6 +76,12 @@ function expiry(patron: KohaPatron, { expired }: Eligibility, scannedOn: string)
   if (patron.expired === true) return 'EXPIRED';
   if (patron.expiryDate !== null) return patron.expiryDate < scannedOn ? 'EXPIRED' : null;
   return patron.expired === null ? 'UNVERIFIABLE' : null;
+}
+
+/** Who is restricted is copied with the restriction, so that whether they are has to be known in any case. */
+function restriction({ restricted: flag }: KohaPatron, { restricted: policy }: Eligibility): Finding {
+  if (policy === 'allow') return flag === null ? 'UNVERIFIABLE' : null;
+  return flagged(policy, flag, 'RESTRICTED');
 }
 
 function flagged(policy: 'refuse' | 'allow', flag: boolean | null, reason: EligibilityReason): Finding {

@@ -2,6 +2,7 @@ import type { Consortium, Library } from '@passport/config';
 import type { Capabilities, Person } from '@passport/koha-client';
 import type { Answer } from './answer.ts';
 import { decideCandidates, libraryById } from './candidates.ts';
+import { carriesRestriction } from './carried-restriction.ts';
 import type { ExplainedCopy, Explanation } from './explanation.ts';
 import { passportTypes } from './is-copy.ts';
 import { decideEligibility } from './eligibility.ts';
@@ -22,7 +23,7 @@ export interface Question {
   readonly signal?: AbortSignal;
   query(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
   /** What the lending Koha's own description allows. */
-  capabilities(): Promise<Pick<Capabilities, 'patronProperties' | 'confirmNotDuplicate'>>;
+  capabilities(): Promise<Pick<Capabilities, 'patronProperties' | 'confirmNotDuplicate' | 'pluginRoutes'>>;
   /** The lending Koha's branches; null where the API user may not see them. */
   branches(): Promise<readonly string[] | null>;
   /** Searches the lending Koha for a person of this name and birth date. */
@@ -123,6 +124,11 @@ async function explainFound(
   if (copy.kind === 'misconfigured') {
     return { ...found, judgement: judgement.kind, problem: { library: lending.id, ...copy.problem } };
   }
+  const restricted = carriesRestriction(patron, lending);
+  if (restricted && !capabilities.pluginRoutes) {
+    const problem = { library: lending.id, what: 'other', name: 'plugin' } as const;
+    return { ...found, judgement: judgement.kind, problem };
+  }
   const local = decideLocalMatch({
     card: question.card,
     homeId: home.id,
@@ -136,7 +142,7 @@ async function explainFound(
   const isTaken =
     local.kind === 'copy_of_other_number' && !(await question.isGone(home.id, local.otherNumber));
   const match = isTaken ? ({ kind: 'card_of_another', patronId: local.patronId } as const) : local;
-  const decided = { ...found, judgement: judgement.kind, copy: nameCopy(copy), local: match };
+  const decided = { ...found, judgement: judgement.kind, copy: nameCopy(copy, restricted), local: match };
   if (match.kind !== 'nobody') return decided;
   // Nothing is created, so that Koha's own search, which comes with that, is made like where a library only observes.
   const person = personToSearch(copy.body, { ...lending.copy, mode: 'observe' }, capabilities);
@@ -164,7 +170,10 @@ async function missingBranch(question: Question, wanted: readonly string[]): Pro
   return wanted.find((code) => !branches.includes(code.toLowerCase())) ?? null;
 }
 
-function nameCopy({ body, fields, homeKey }: Extract<PatronCopy, { kind: 'copy' }>): ExplainedCopy {
+function nameCopy(
+  { body, fields, homeKey }: Extract<PatronCopy, { kind: 'copy' }>,
+  restricted: boolean,
+): ExplainedCopy {
   return {
     category: body.category_id,
     branch: body.library_id,
@@ -175,6 +184,7 @@ function nameCopy({ body, fields, homeKey }: Extract<PatronCopy, { kind: 'copy' 
     attributeTypes: Array.isArray(body['extended_attributes'])
       ? (body['extended_attributes'] as { type: string }[]).map(({ type }) => type)
       : [],
+    restricted,
   };
 }
 

@@ -37,4 +37,6 @@ export interface ExplainedCopy {
   /** Every property of the body, the fixed ones among them. */
   readonly properties: readonly string[];
   readonly attributeTypes: readonly string[];
+  /** Whether it gets the restriction that the patron has at home. */
+  readonly restricted: boolean;
 }

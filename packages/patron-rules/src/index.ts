@@ -1,6 +1,14 @@
 export { readAnswer, type Answer } from './answer.ts';
 export { meaningOf } from './failure.ts';
 export { decideCandidates, isOwnCard, libraryById, type Candidate } from './candidates.ts';
+export {
+  carriedFields,
+  carriedRestriction,
+  carriedText,
+  carriesRestriction,
+  sharesComments,
+  type CarriedRestriction,
+} from './carried-restriction.ts';
 export { passesCategoryFilter } from './category-filter.ts';
 export { cleanText } from './clean-text.ts';
 export { explain, type Search } from './explain.ts';
@@ -43,6 +51,7 @@ export {
 } from './standing.ts';
 export {
   CARD_LOST,
+  RESTRICTED,
   STANDING,
   WRITTEN_FIELD,
   type WrittenPlace,

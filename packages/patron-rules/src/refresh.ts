@@ -1,9 +1,10 @@
 import type { AppliedChanges, ExpiryChoice } from '@passport/config';
 import type { PatronChange, KohaPatron, RememberedCopy } from '@passport/koha-client';
+import { type CarriedRestriction, carriedText } from './carried-restriction.ts';
 import type { CopyFinding } from './copy-findings.ts';
 import { type CopyTraits, isMergedCopy, isRenumbered } from './merged-copy.ts';
 import { type PatronCopy, leastPrivacy } from './patron-copy.ts';
-import { CARD_LOST } from './written-fields.ts';
+import { CARD_LOST, RESTRICTED } from './written-fields.ts';
 
 /** Whether a value is what a keyed hash stands for; null where the hash's key is not here. */
 export type IsWritten = (field: string, value: string | null, hash: string) => boolean | null;
@@ -23,6 +24,8 @@ export interface RefreshCase {
   readonly isOwnCard: (card: string) => boolean;
   /** Which changes at home the copy follows; the others are reported only. */
   readonly applies: AppliedChanges;
+  /** What the patron is restricted with at home; null where that cannot be known, or is of no interest. */
+  readonly carried: CarriedRestriction | null;
   readonly isWritten: IsWritten;
 }
 
@@ -162,11 +165,22 @@ function decidePrivacy({ copy, home }: RefreshCase): Readonly<Record<string, str
   return least !== null && copy.privacy !== null && copy.privacy < least ? { privacy: String(least) } : {};
 }
 
-function decideRestriction({ home, homeKey, remembered }: RefreshCase): RestrictionChange {
+/** What home does not say of a restriction changes nothing in one that is set. */
+function decideRestriction({
+  home,
+  homeKey,
+  remembered,
+  carried,
+  isWritten,
+}: RefreshCase): RestrictionChange {
   const restrictedAt = remembered?.homeKey === homeKey ? remembered.restrictedAt : null;
   if (restrictedAt === null) return NO_RESTRICTION;
   const [library = ''] = homeKey.split(':');
-  const isRestricted = restrictedAt.includes(library);
+  const last = remembered?.fields[RESTRICTED];
+  const isAsHome =
+    carried === null ||
+    (last !== undefined && isWritten(RESTRICTED, carriedText(carried), last.hash) === true);
+  const isRestricted = restrictedAt.includes(library) && isAsHome;
   return {
     isSet: home.restricted === true && !isRestricted,
     lifted: restrictedAt.filter((at) => home.restricted === false || at !== library),

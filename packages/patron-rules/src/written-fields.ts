@@ -9,6 +9,9 @@ export const CARD_LOST = 'patron_card_lost';
 /** What the lending library was told of the patron's standing at home; no field of Koha's. */
 export const STANDING = 'standing';
 
+/** What a copy was restricted with for its patron's restriction at home; no field of Koha's. */
+export const RESTRICTED = 'restricted';
+
 /** Whose copy a value is in. */
 export interface WrittenPlace {
   readonly lending: string;

@@ -51,7 +51,13 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
       maxInFlight: 8,
       ...koha,
     },
-    share: { fields: COPY_FIELDS, categories: { kind: 'all' }, optOutAttribute: null, ...share },
+    share: {
+      fields: COPY_FIELDS,
+      categories: { kind: 'all' },
+      optOutAttribute: null,
+      restrictionComments: false,
+      ...share,
+    },
     copy: {
       mode: 'copy',
       category: { kind: 'one', category: 'PT' },

@@ -73,16 +73,18 @@ describe('the lending library’s policy', () => {
     expect(onDay('2026-03-01')).toEqual(ELIGIBLE);
   });
 
-  test('does not check what it allows, missing facts included', () => {
+  test('does not check what it allows, missing facts included, but has to know whether to carry a restriction', () => {
     const allow = { expired: 'allow', restricted: 'allow', cardLost: 'allow', addressUnconfirmed: 'allow' };
     const facts = {
       expired: null,
       expiryDate: null,
-      restricted: null,
       cardLost: null,
       incorrectAddress: null,
     };
     expect(decision(facts, allow as Partial<Eligibility>)).toEqual(ELIGIBLE);
+    // Who is restricted is copied with the restriction.
+    const unknown = { ...facts, restricted: null };
+    expect(decision(unknown, allow as Partial<Eligibility>)).toEqual(notEligible('UNVERIFIABLE'));
     const bad = { expired: true, restricted: true, cardLost: true, incorrectAddress: true };
     expect(decision(bad, allow as Partial<Eligibility>)).toEqual(ELIGIBLE);
   });

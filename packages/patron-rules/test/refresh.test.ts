@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import {
   type RefreshCase,
   buildPatronCopy,
+  carriedText,
   decideRefresh,
   isBlind,
   isNobodyShown,
@@ -72,6 +73,7 @@ function decide(
     applies: { card: true, expiry: true, category: true, restricted: true, cardLost: true },
     passedOn: EVERY,
     isOwnCard: () => true,
+    carried: null,
     isWritten,
     ...more,
   });
@@ -296,6 +298,23 @@ describe('the refresh of one copy', () => {
       expect(decide(NOW, wanted, restricted(at), input)).toMatchObject({ restriction, findings: [finding] });
     },
   );
+
+  test('a restriction follows its end and its type at home, and stays as it is where home does not say them', () => {
+    const carried = { until: '2026-12-31', codes: ['SUSPENSION'], comment: null };
+    const was = (text: string) => ({
+      ...remembered({ ...NOW, restricted: text }),
+      restrictedAt: ['midland'],
+    });
+    const input = { home: patron({ restricted: true }), copy: holding(NOW, { restricted: true }) };
+    const isSet = (text: string, now: RefreshCase['carried']) =>
+      decide(NOW, wanted, was(text), { ...input, carried: now }).restriction.isSet;
+    expect(isSet(carriedText(carried), carried)).toBe(false);
+    expect(isSet(carriedText(carried), { ...carried, until: null })).toBe(true);
+    expect(isSet(carriedText(carried), { ...carried, codes: ['MANUAL'] })).toBe(true);
+    expect(isSet(carriedText(carried), null)).toBe(false);
+    // Set before types and ends were carried, or with a key that is not here any more.
+    expect(decide(NOW, wanted, restricted(['midland']), { ...input, carried }).restriction.isSet).toBe(true);
+  });
 
   test('T-28 restricts no copy of which nothing is remembered', () => {
     const home = patron({ restricted: true });

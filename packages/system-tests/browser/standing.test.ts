@@ -2,10 +2,17 @@ import { stderr } from 'node:process';
 import { REMEMBERED_SOON, findChromium, waitFor } from '@passport/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { registerPatron, shelveBook } from '../harness/people.ts';
+import { percentile } from '../fault/percentile.ts';
 import { startDesks, type Desk, type DeskOptions, type Desks } from '../harness/start-desk.ts';
 
 /** How long a desk may see what was known before, once its page is there. */
 const RED_WITHIN_MS = 2_000;
+/** Visits in a row with home in one state; each state has as many in the end, and in turn, so that a slow moment of the machine is in both. */
+const VISITS_IN_TURN = 4;
+const TURNS = 6;
+/** Who shares this machine may spoil a round. A desk that waited for home would wait seconds. */
+const MOST_SLOWDOWN = 1.25;
+const ROUNDS = 3;
 /** A visit is another one after a minute. */
 const VISIT_MS = 61_000;
 const WORDS = [
@@ -116,6 +123,72 @@ if (found === null) stderr.write('Skipped: the standing of a copy in a browser (
     await checkOut(book);
     await desk.page.getByRole('table').getByText(book).waitFor();
   }, 60_000);
+
+  /** How long the page of a visit takes until its line is there, and a loan at it. */
+  async function timeVisit(card: string): Promise<{ page: number; loan: number }> {
+    await later(card);
+    const book = shelveBook(riverside());
+    const beganAt = performance.now();
+    await desk.scan(card);
+    await desk.checkoutOf(card);
+    await line().waitFor();
+    const page = performance.now() - beganAt;
+    await checkOut(book);
+    await desk.page.getByRole('table').getByText(book).waitFor();
+    const loan = performance.now() - beganAt - page;
+    // Each visit finds the same page.
+    riverside().putItem(book, { checked_out_to: null });
+    return { page, loan };
+  }
+
+  /** Home is asked again: after an outage it is left alone for a while. */
+  async function untilHomeIsAsked(card: string): Promise<void> {
+    midland().clearCalls();
+    const isAsked = async () => {
+      await timeVisit(card);
+      return midland().calls().length > 0 || undefined;
+    };
+    await waitFor('home to be asked', isAsked, { timeoutMs: 60_000 });
+  }
+
+  test('is as fast, page and loan, with home killed as with home up', async () => {
+    const slowdowns: { page: number; loan: number }[] = [];
+    const isAsFast = () => slowdowns.some(({ page, loan }) => Math.max(page, loan) < MOST_SLOWDOWN);
+    for (let round = 1; round <= ROUNDS && !isAsFast(); round += 1) {
+      const card = await visitor();
+      const took = {
+        up: [] as { page: number; loan: number }[],
+        killed: [] as { page: number; loan: number }[],
+      };
+      for (let turn = 0; turn < TURNS; turn += 1) {
+        const home = turn % 2 === 0 ? 'up' : 'killed';
+        await desks.toMidland.setMode(home === 'up' ? 'pass' : 'refuse');
+        if (home === 'up') await untilHomeIsAsked(card);
+        for (let visit = 0; visit < VISITS_IN_TURN; visit += 1) took[home].push(await timeVisit(card));
+      }
+      const ratio = (what: 'page' | 'loan'): number =>
+        percentile(
+          took.killed.map((each) => each[what]),
+          0.5,
+        ) /
+        percentile(
+          took.up.map((each) => each[what]),
+          0.5,
+        );
+      const slowdown = { page: ratio('page'), loan: ratio('loan') };
+      slowdowns.push(slowdown);
+      const median = (home: 'up' | 'killed', what: 'page' | 'loan'): string =>
+        percentile(
+          took[home].map((each) => each[what]),
+          0.5,
+        ).toFixed(0);
+      stderr.write(
+        `with home up a page takes ${median('up', 'page')} ms and a loan ${median('up', 'loan')} ms, with home killed ` +
+          `${median('killed', 'page')} and ${median('killed', 'loan')}: ${slowdown.page.toFixed(2)} and ${slowdown.loan.toFixed(2)} times as long\n`,
+      );
+    }
+    expect(isAsFast()).toBe(true);
+  }, 300_000);
 
   test('has the line from this Koha alone: the service can be away', async () => {
     const card = await visitor();

@@ -1,8 +1,10 @@
 import type { Consortium, CopyPolicy, Library } from '@passport/config';
 import type { Capabilities, PatronBody, Person } from '@passport/koha-client';
 import {
+  type CarriedRestriction,
   type CopyTraits,
   type PatronCopy,
+  carriedFields,
   copyCategoriesOf,
   isOwnCard,
   libraryById,
@@ -29,6 +31,8 @@ export interface CopyOrder extends CopyTraits {
   readonly agreed: readonly string[];
   /** The privacy that the copy has at least; null: any. */
   readonly privacy: number | null;
+  /** What the copy is restricted with, since its patron is at home; null: not at all. */
+  readonly carried: CarriedRestriction | null;
   readonly passportTypes: ReadonlySet<string>;
   /** Whether the card can be one of the home library's own: a copy that has another gets no other. */
   readonly isOwnCard: () => boolean;
@@ -52,7 +56,14 @@ export const orderCopy = (
   { patron, home }: Found,
   { homeKey, body, fields, agreed, privacy }: Extract<PatronCopy, { kind: 'copy' }>,
   { copy, standing }: Library,
-  { consortium, capabilities }: { readonly consortium: Consortium; readonly capabilities: Capabilities },
+  {
+    consortium,
+    capabilities,
+    carried,
+  }: Pick<CopyOrder, 'carried'> & {
+    readonly consortium: Consortium;
+    readonly capabilities: Capabilities;
+  },
 ): CopyOrder => ({
   lending: scan.lending,
   eventId: scan.eventId,
@@ -61,9 +72,10 @@ export const orderCopy = (
   homeKey,
   branch: scan.branch,
   body,
-  fields,
+  fields: carried === null ? fields : [...fields, ...carriedFields(carried)],
   agreed,
   privacy,
+  carried,
   passportTypes: passportTypes(consortium),
   isOwnCard: () => isOwnCard(consortium, libraryById(consortium, home), body.cardnumber),
   homeKeyAttribute: copy.homeKeyAttribute,

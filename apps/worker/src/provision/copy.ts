@@ -1,4 +1,12 @@
-import { buildPatronCopy, libraryById } from '@passport/patron-rules';
+import type { Library } from '@passport/config';
+import {
+  type CarriedRestriction,
+  buildPatronCopy,
+  carriedRestriction,
+  carriesRestriction,
+  libraryById,
+  sharesComments,
+} from '@passport/patron-rules';
 import type { ProvisionContext } from './context.ts';
 import { type CopyOrder, orderCopy } from './copy-order.ts';
 import { type NotCreated, createCopy } from './create-copy.ts';
@@ -53,19 +61,63 @@ async function copyFound(
       const problem = { library: scan.lending, ...copy.problem };
       return done({ outcome: 'MISCONFIGURED', problem, homes });
     }
-    const order = orderCopy(scan, found, copy, lending, { consortium, capabilities });
+    const isCarried = carriesRestriction(patron, lending);
+    // A copy that nobody can restrict could borrow where its patron cannot: none is made.
+    if (isCarried && !capabilities.pluginRoutes) {
+      return { homes, ...misconfigured(scan.lending, { what: 'other', name: 'plugin' }) };
+    }
     const step = openStep(locks, context);
+    const carried = isCarried ? await inStep('copy', () => readCarried(scan, found, lending, step)) : null;
+    const order = orderCopy(scan, found, copy, lending, { consortium, capabilities, carried });
     const copied = await inStep('copy', () => ensureCopy(scan, order, step, context));
     if (copied.kind === 'busy') return othersFirst(scan, homes, copied.freeInMs);
     recordCopy(scan, order, copied, context);
     if (copied.kind === 'there') {
-      const refused = await inStep('copy', () => keepPrivacy(order, copied, step));
+      const keep = async () =>
+        (await keepRestricted(order, copied, step)) ?? keepPrivacy(order, copied, step);
+      const refused = await inStep('copy', keep);
       if (refused !== null) return { homes, ...refused };
     }
     return copied.kind === 'done' ? { homes, ...copied } : copied;
   } catch (error) {
     return failedCopy(home, error);
   }
+}
+
+/** What the patron is restricted with at home, by the plugin there; without an end where it cannot say. Throws KohaError or LibraryClosed. */
+async function readCarried(
+  scan: Scan,
+  { patron, home, candidate }: Found,
+  lending: Library,
+  step: Step,
+): Promise<CarriedRestriction> {
+  const comments = sharesComments(candidate.home, lending);
+  const { patronId } = patron;
+  const read = await step.read(
+    home,
+    (koha, limits) => koha.readPatronRestrictions(patronId, { ...limits, comments }),
+    'home',
+  );
+  return carriedRestriction(read, { ...lending, today: scan.day });
+}
+
+/**
+ * Restricts a copy that this event made as its patron is at home, before anything is checked out to it: Koha takes no restriction at a create.
+ * A run that fails here looks for the copy again, and comes here again. Throws KohaError or LibraryClosed.
+ */
+async function keepRestricted(
+  { lending, home, carried }: CopyOrder,
+  { made }: CopyThere,
+  step: Step,
+): Promise<Done | null> {
+  if (carried === null || made.disclosed === null) return null;
+  step.assertHeld();
+  const { until, ...named } = carried;
+  const restriction = { patronId: made.patron_id, kind: 'home', library: home } as const;
+  const result = await step.call(lending, (koha) =>
+    koha.setRestriction(restriction, until, { ...named, signal: step.signal }),
+  );
+  return result === 'done' ? null : misconfigured(lending, { what: 'other', name: result });
 }
 
 /**

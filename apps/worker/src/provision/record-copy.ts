@@ -1,6 +1,6 @@
 import { FIELD_GROUPS } from '@passport/contract';
 import type { DisclosureReceipt } from '@passport/queue/copies';
-import { writtenValues } from '@passport/patron-rules';
+import { RESTRICTED, carriedText, writtenValues } from '@passport/patron-rules';
 import type { WrittenCopy } from '../koha/copy-memory.ts';
 import type { ProvisionContext } from './context.ts';
 import type { CopyOrder } from './copy-order.ts';
@@ -63,10 +63,13 @@ interface CopyAudit {
 
 /** A copy that this event made holds what was sent; in one that was there, the card or the home key can be new. */
 function valuesWritten(
-  { body, agreed }: CopyOrder,
+  { body, agreed, carried }: CopyOrder,
   { made: { disclosed, reasons } }: CopyThere,
 ): WrittenCopy['values'] | null {
-  if (disclosed !== null) return writtenValues(body, agreed);
+  if (disclosed !== null) {
+    const restricted = carried === null ? {} : { [RESTRICTED]: carriedText(carried) };
+    return { ...writtenValues(body, agreed), ...restricted };
+  }
   if (reasons.includes('CARD_CHANGED')) return { cardnumber: body.cardnumber };
   return reasons.includes('REKEYED') ? {} : null;
 }

@@ -41,6 +41,8 @@ export interface CheckedStanding {
   readonly remembered: RememberedCopy | null;
   /** It is as the lending library was told last, and only when that was checked is left to note. */
   readonly isAsBefore: boolean;
+  /** It was restricted for it just now, which `copy` does not show yet. */
+  readonly restricts: boolean;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function checkStanding(
   reasons: readonly StandingReason[],
 ): Promise<CheckedStanding> {
   const { remembered, lending, record, homeKey, dryRun } = check;
-  const nothing = { findings: [], open: [], changed: 0, remembered, isAsBefore: false };
+  const nothing = { findings: [], open: [], changed: 0, remembered, isAsBefore: false, restricts: false };
   if (remembered === null || remembered.standingAt === null || remembered.homeKey !== homeKey) return nothing;
   // Of whom nobody has asked, nothing is said, and what was said before is taken back.
   const isAsked = lending.copy.consent === null || record.agreed !== null;
@@ -63,7 +65,8 @@ export async function checkStanding(
   const { findings, isNews, shown } = change;
   const found = { findings, open: findings.filter((each) => change.isOpen && isOpenFinding(each)) };
   if (!isNews) return { ...nothing, ...found, isAsBefore: shown !== null };
-  if (dryRun) return { ...nothing, ...found, changed: 1 };
+  const restricts = change.restricted !== null;
+  if (dryRun) return { ...nothing, ...found, changed: 1, restricts };
   if (change.restricted !== null) {
     if (!(await isStillCopy(check))) return { ...nothing, ...one('NOT_A_COPY') };
     // A visit has checked it since this was read: its look is the newer one.
@@ -73,7 +76,7 @@ export async function checkStanding(
     const after = await tell(change, remembered, check);
     return after === null
       ? { ...nothing, ...one('NOT_TAKEN') }
-      : { ...found, changed: 1, remembered: after, isAsBefore: false };
+      : { ...nothing, ...found, changed: 1, remembered: after, restricts };
   } catch (error) {
     if (!isOfOneRecord(error)) throw error;
     return { ...nothing, ...one('NOT_TAKEN') };

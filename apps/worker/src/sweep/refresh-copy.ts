@@ -3,12 +3,17 @@ import { isOpenFinding } from '@passport/contract';
 import { type KohaPatron, type RememberedCopy, isOfOneRecord, storeRemembered } from '@passport/koha-client';
 import {
   CARD_LOST,
+  RESTRICTED,
+  type CarriedRestriction,
   type CopyFinding,
   type RefreshDecision,
   type RestrictionChange,
   WRITTEN_FIELD,
   type WrittenPlace,
   buildPatronCopy,
+  carriedFields,
+  carriedRestriction,
+  carriedText,
   type IsWritten,
   copyCategoriesOf,
   decideRefresh,
@@ -23,6 +28,7 @@ import {
   passesCategoryFilter,
   passportTypes,
   refreshBody,
+  sharesComments,
   wantedValues,
   writtenText,
 } from '@passport/patron-rules';
@@ -83,6 +89,8 @@ interface Refresh extends CopyPair, Pick<SweepDeps, 'call' | 'passOn' | 'encrypt
   readonly dryRun: boolean;
   /** Names the sweep, or the scan, beside what it writes. */
   readonly sweepId: string;
+  /** What the patron is restricted with at home; null where that is not known, or not applied. */
+  readonly carried?: CarriedRestriction | null;
 }
 
 /** The outcome of one copy. */
@@ -102,7 +110,10 @@ export interface Refreshed {
  */
 export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
   const standing = await checkStandingOf(refresh);
-  const fields = await refreshFields({ ...refresh, remembered: standing?.remembered ?? refresh.remembered });
+  // Whom the standing has restricted is restricted here, as at home.
+  const copy = standing?.restricts === true ? { ...refresh.copy, restricted: true } : refresh.copy;
+  const remembered = standing?.remembered ?? refresh.remembered;
+  const fields = await refreshFields({ ...refresh, copy, remembered });
   if (standing === null) return fields;
   return {
     ...fields,
@@ -178,23 +189,24 @@ export const only = (finding: CopyFinding): Refreshed => ({
  * the lending library requests consent. Throws KohaError or LibraryClosed where the lending library did not answer, and SweepPaused
  * where its hour is used up.
  */
-async function refreshFields(refresh: Refresh): Promise<Refreshed> {
-  const { copy, homeRecord, record, home, lending, agreement } = refresh;
+async function refreshFields(begun: Refresh): Promise<Refreshed> {
+  const { copy, homeRecord, record, home, lending, agreement } = begun;
   if (homeRecord.anonymized === true) return only('HOME_GONE');
-  if (!isShared(homeRecord, refresh)) return only('NOT_SHARED');
+  if (!isShared(homeRecord, begun)) return only('NOT_SHARED');
   const made = buildPatronCopy({
     patron: homeRecord,
     home,
     agreement,
     lending,
     branch: copy.libraryId,
-    scannedOn: dayOf(refresh),
-    accepts: refresh.accepts,
+    scannedOn: dayOf(begun),
+    accepts: begun.accepts,
   });
   if (made.kind !== 'copy') return only('NOT_SHARED');
   const mayPass = consentedFields(record, lending);
   if (mayPass === null) return only('NO_CONSENT');
   const wanted = filterFields(wantedValues(made, lending.copy.expiry), mayPass);
+  const refresh = { ...begun, carried: await readCarried(begun) };
   const first = decideFor(copy, wanted, refresh);
   if (changesNothing(first)) {
     if (!refresh.dryRun) await remember(copy, first.settled, refresh);
@@ -257,9 +269,26 @@ function consentedFields(
 }
 
 /** Whom a library asks for consent agrees to fields, and not to what their home library thinks of them: that is only reported. */
-function appliedAt({ refresh, copy }: Library): AppliedChanges {
-  const applies = refresh?.applies ?? NOTHING_APPLIED;
+function appliedAt({ refresh, copy, eligibility }: Library): AppliedChanges {
+  const applied = refresh?.applies ?? NOTHING_APPLIED;
+  // What was carried into a copy when it was made follows home like all that was.
+  const applies = { ...applied, restricted: applied.restricted || eligibility.restricted === 'allow' };
   return copy.consent === null ? applies : { ...applies, restricted: false, cardLost: false };
+}
+
+/** What home has of the restriction that the copy follows; null where there is none, or home's plugin cannot say. */
+async function readCarried(refresh: Refresh): Promise<CarriedRestriction | null> {
+  const { homeRecord, home, lending, remembered, call } = refresh;
+  const isFollowed = homeRecord.restricted === true && remembered !== null && appliedAt(lending).restricted;
+  if (!isFollowed) return null;
+  const comments = sharesComments(home, lending);
+  const read = await call(home.id, (koha) =>
+    koha.readPatronRestrictions(homeRecord.patronId, { comments }),
+  ).catch((error: unknown) => {
+    if (isOfOneRecord(error)) return null;
+    throw error;
+  });
+  return read && carriedRestriction(read, { ...lending, today: dayOf(refresh) });
 }
 
 const filterFields = (
@@ -277,6 +306,7 @@ const outcomeOf = ({ findings, change, kept, restriction }: RefreshDecision): Re
     EXPIRY_CHANGED: 'expiry_date' in change,
     CATEGORY_CHANGED: 'category_id' in change,
     HOME_CARD_LOST: CARD_LOST in change,
+    HOME_EXPIRED: 'expiry_date' in change,
     HOME_RESTRICTED: restriction.isSet,
     HOME_FREED: restriction.lifted.length > 0,
   };
@@ -293,7 +323,7 @@ function decideFor(
   wanted: Readonly<Record<string, string>>,
   refresh: Refresh,
 ): RefreshDecision {
-  const { homeRecord, homeKey, remembered, record, lending, isOwnCard: isOwn } = refresh;
+  const { homeRecord, homeKey, remembered, record, lending, isOwnCard: isOwn, carried = null } = refresh;
   return decideRefresh({
     copy,
     home: homeRecord,
@@ -304,6 +334,7 @@ function decideFor(
     passedOn: record.fields,
     isOwnCard: isOwn,
     applies: appliedAt(lending),
+    carried,
     isWritten: writtenBy({ ...refresh, copy }),
   });
 }
@@ -372,17 +403,21 @@ async function restrict({ isSet, lifted }: RestrictionChange, refresh: Refresh):
   if (!isSet && lifted.length === 0) return true;
   const { copy, home, lending, call, passOn } = refresh;
   const { patronId } = copy;
-  const values = passedValues(['restricted'], refresh);
+  const carried = refresh.carried ?? carriedRestriction(null, { ...lending, today: dayOf(refresh) });
+  const { until, ...named } = carried;
+  const values = passedValues(isSet ? carriedFields(carried) : ['restricted'], refresh);
   const at = (library: string) => ({ patronId, kind: 'home', library }) as const;
   const change = (sending: Sending): Promise<boolean> =>
     call(lending.id, async (koha) => {
       for (const library of lifted) await sending(() => koha.liftRestriction(at(library)));
-      return !isSet || (await sending(() => koha.setRestriction(at(home.id), null))) === 'done';
+      return !isSet || (await sending(() => koha.setRestriction(at(home.id), until, named))) === 'done';
     });
-  return passOn(values, change).catch((error: unknown) => {
+  const isTaken = await passOn(values, change).catch((error: unknown) => {
     if (isOfOneRecord(error)) return false;
     throw error;
   });
+  if (isTaken && isSet) await remember(copy, { [RESTRICTED]: carriedText(carried) }, refresh);
+  return isTaken;
 }
 
 const passedValues = (

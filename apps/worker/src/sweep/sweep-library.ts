@@ -275,6 +275,8 @@ async function countMissing(sweep: Sweep, home: SweptHome, pair: CopyPair): Prom
     const patronId = found?.patronId ?? null;
     if (patronId !== null) sweep.found.push({ patronId, homeKey, open: only(code).open });
     state.looked_up += 1;
+    // Nobody finds it under the number of before again, to count it.
+    if (code === 'REKEYED') await save(sweep);
     sweep.deps.slice.endIfOver('pages');
   }
   count(home, 'HOME_MISSING', state.missing - longest.length);

@@ -31,6 +31,14 @@ function checkLibrary({ koha, retry, copy, share, ...library }: Library, report:
   // The copy would have the date that has passed: nobody could borrow with it.
   if (library.eligibility.expired === 'allow' && copy.expiry.kind !== 'category')
     report(['copy', 'expiry'], "never goes beyond home's date, and eligibility.expired is allow", 'category');
+  if (library.eligibility.restricted === 'allow' && copy.mode !== 'observe') {
+    // A copy without the restriction could borrow where its patron cannot.
+    const carries = 'is allow, which carries the restriction into the copy:';
+    if (!retry.tellKoha)
+      report(['eligibility', 'restricted'], `${carries} it needs retry.tell_koha, and the plugin`, 'refuse');
+    if (copy.consent !== null)
+      report(['eligibility', 'restricted'], `${carries} nobody agrees to that with copy.consent`, 'refuse');
+  }
   for (const key of ['refresh', 'owed'] as const) {
     if (library[key] === null) continue;
     // What is done to copies after they were made needs to know them, and the plugin.

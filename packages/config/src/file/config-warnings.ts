@@ -56,7 +56,7 @@ function overlaps(consortium: Consortium): ConfigWarning[] {
 }
 
 function warningsOfLibrary(library: Library, { agreements, locate }: Consortium): [string, string][] {
-  const { id, copy, webhookSecrets, enabled, cards } = library;
+  const { id, copy, webhookSecrets, enabled, cards, eligibility, refresh } = library;
   const isLending = agreements.isLending(id);
   const isQueried = enabled && agreements.isHome(id);
   const queriedFor = locate.patternsDecide
@@ -75,6 +75,11 @@ function warningsOfLibrary(library: Library, { agreements, locate }: Consortium)
       isLending && copy.homeKeyAttribute === null,
       'copy.home_key_attribute',
       'is null: a patron with a replaced card gets a second copy',
+    ],
+    [
+      isLending && eligibility.restricted === 'allow' && refresh === null,
+      'eligibility.restricted',
+      'is allow, and refresh is off: a restriction that is carried into a copy stays there when home lifts it or sets another end',
     ],
     [
       enabled && webhookSecrets.length > 0 && !isLending,

@@ -137,6 +137,10 @@ const shareSection = section(
       allowed: 'an attribute type of 1 to 64 characters, or null',
       fallback: null,
     }),
+    restrictionComments: flag(
+      false,
+      'Whether a restriction that is carried into a copy (`eligibility.restricted: allow`) takes along what staff have noted of it here.',
+    ),
   }),
   {
     description: 'What is shared, as home library.',
@@ -147,7 +151,11 @@ const shareSection = section(
 const eligibilitySection = section(
   z.strictObject({
     expired: refuseOrAllow('whose card has expired'),
-    restricted: refuseOrAllow('who is restricted'),
+    restricted: words(
+      ['refuse', 'allow'],
+      'refuse',
+      'What to do with a home patron who is restricted. `allow`: the copy is made with that restriction, type and end, and follows it at visits and sweeps (`refresh`). It needs the plugin.',
+    ),
     cardLost: refuseOrAllow('whose card is reported lost'),
     addressUnconfirmed: refuseOrAllow('whose address must be confirmed'),
     maxDebt: key(z.number().min(0).max(1_000_000).nullable(), {
@@ -226,7 +234,7 @@ const refreshKey = key(
     }),
   {
     description:
-      "Whether copies follow their home records, as lending library. `sweep`: at this time of day (of the worker's time zone) what changed at home is written into the fields that nobody edited here; `at_scan: true`: so it is when a copy is scanned, beside the scan and once a day at most. `card`, `expiry`, `category`, `restricted` and `card_lost` say whether such a change at home is applied, or reported only; without them card and expiry are applied. It needs the plugin and `copy.home_key_attribute`.",
+      "Whether copies follow their home records, as lending library. `sweep`: at this time of day (of the worker's time zone) what changed at home is written into the fields that nobody edited here; `at_scan: true`: so it is when a copy is scanned, beside the scan and once a day at most. `card`, `expiry`, `category`, `restricted` and `card_lost` say whether such a change at home is applied, or reported only; without them card and expiry are applied, and a restriction with `eligibility.restricted: allow`. It needs the plugin and `copy.home_key_attribute`.",
     allowed:
       'off or {sweep: "HH:MM", at_scan: true, card: apply, expiry: apply, category: report, restricted: report, card_lost: report}; `sweep` or `at_scan` is required',
     fallback: 'off',

@@ -61,6 +61,7 @@ const OPERATIONS = {
   'GET /contrib/passport/restrictions/{kind}': {},
   'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}': {},
   'DELETE /contrib/passport/restrictions/{kind}/{library}/{patron_id}': {},
+  'GET /contrib/passport/patrons/{patron_id}/restrictions': {},
 } as const satisfies Readonly<Record<string, OperationFacts>>;
 
 interface OperationFacts {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parseRefusal } from '../errors/refusal.ts';
+import { bodyOf } from '../errors/failure-of.ts';
 import { boundedList } from '../answers/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
 import type { Answer } from '../answers/read-answer.ts';
@@ -34,20 +35,69 @@ const rowSchema = z.object({
 const pageSchema = z.object({ restrictions: boundedList(rowSchema, ROWS_A_PAGE) });
 
 /**
- * Restricts a patron until the day before `until`, or without an end; `codes` are named in its comment. Safe to repeat: what is there
- * becomes as it is wanted. Throws KohaError.
+ * Restricts a patron until the day before `until`, or without an end; `codes`, and for the kind `home` what was noted there (`comment`), are
+ * named in its comment. A plugin that is too old for them restricts without. Safe to repeat: what is there becomes as it is wanted.
+ * Throws KohaError.
  */
 export async function setRestriction(
   session: Session,
   restriction: KohaRestriction,
   until: string | null,
-  options: CallOptions & { readonly codes?: readonly string[] } = {},
+  options: CallOptions & { readonly codes?: readonly string[]; readonly comment?: string | null } = {},
 ): Promise<RestrictionResult> {
   const operation = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
   const places = placesOf(restriction);
-  const { codes, ...limits } = options;
-  const json = { until, ...(codes === undefined ? {} : { codes }) };
-  return resultOf(session, await session.call({ operation, places, json }, limits));
+  const { codes, comment = null, ...limits } = options;
+  const named = { ...(codes === undefined ? {} : { codes }), ...(comment === null ? {} : { comment }) };
+  const put = (body: object) => session.call({ operation, places, json: body }, limits);
+  const answer = await put({ until, ...named });
+  // No restriction at all would be worse than one that names nothing.
+  const isTooOld = answer.status === 400 && Object.keys(named).length > 0;
+  return resultOf(session, isTooOld ? await put({ until }) : answer);
+}
+
+/** The types that each Koha has (`installer/data/mysql/en/mandatory/patron_restriction_types.yml`); what another type is called is its library's own word. */
+const RESTRICTION_TYPES = ['MANUAL', 'OVERDUES', 'SUSPENSION', 'DISCHARGE'] as const;
+
+/** A restriction of a patron, as their own Koha has it. */
+export interface PatronRestriction {
+  /** A type that each Koha has; any other is `MANUAL`, which Koha itself makes of one whose type was deleted (`Koha/Patron/Restriction/Type.pm`, `delete`). */
+  readonly type: (typeof RESTRICTION_TYPES)[number];
+  /** It is over with this day (`YYYY-MM-DD`); null: it has no end. */
+  readonly until: string | null;
+  /** What staff have noted, as it is there; null: nothing, or it was not asked for. */
+  readonly comment: string | null;
+}
+
+const MOST_OF_PATRON = 100;
+const ofPatronSchema = z.object({
+  restrictions: boundedList(
+    z.object({
+      type: z.enum(RESTRICTION_TYPES).catch('MANUAL'),
+      until: z.iso.date().nullable(),
+      comment: z.string().max(1_000).nullable().default(null),
+    }),
+    MOST_OF_PATRON,
+  ),
+});
+
+/**
+ * Reads the restrictions of a patron that are in force, with their comments only where those are wanted. Null where the Koha has no plugin
+ * that can say, or one that does not serve the service's user. Throws KohaError.
+ */
+export async function readPatronRestrictions(
+  session: Session,
+  patronId: number,
+  { comments, ...options }: CallOptions & { readonly comments: boolean },
+): Promise<readonly PatronRestriction[] | null> {
+  const operation = 'GET /contrib/passport/patrons/{patron_id}/restrictions';
+  const query: Record<string, string> = comments ? { comments: 'true' } : {};
+  const request = { operation, places: { patron_id: patronId }, query } as const;
+  const answer = await session.call(request, options);
+  // A home library may have set the plugin up for its own desks only.
+  if ((answer.status === 404 || answer.status === 403) && parseRefusal(answer) !== null) return null;
+  if (answer.status !== 200) throw session.failure(answer);
+  return bodyOf(session.library, answer, ofPatronSchema).restrictions;
 }
 
 /** Lifts this restriction if it is there, and no other. Throws KohaError. */

@@ -31,7 +31,7 @@ function searchableBranches({ settings }: Double, user: PatronRow): ReadonlySet<
 }
 
 /** Whether a patron is shown whole: `can_see_patrons_from` honours the permission under `IndependentBranches`, too. */
-function canSee(double: Double, user: PatronRow, row: PatronRow): boolean {
+export function canSee(double: Double, user: PatronRow, row: PatronRow): boolean {
   return row.columns.library_id === user.columns.library_id || seesAll(user) || canFind(double, user, row);
 }
 

@@ -7,6 +7,7 @@ import {
   type PatronRow,
   type RestrictionRow,
 } from '../patrons/patron-table.ts';
+import { canSee } from '../patrons/read-patron.ts';
 import { isRecord } from '../record.ts';
 import { pluginRoute } from './plugin-route.ts';
 import type { CopyRow, StandingRow } from './plugin-tables.ts';
@@ -44,10 +45,12 @@ const listCopies = pluginRoute('service', 'GET', '/copies', (call) => {
   });
 });
 
-/** The library that the comment of a restriction names, before the codes of its reasons; null where somebody has edited it. */
+/** The library that the comment of a restriction names, before the codes of its reasons and what home has noted; null where somebody has edited it. */
 function libraryIn(text: string, { comment }: (typeof kinds)[keyof typeof kinds]): string | null {
   if (!text.startsWith(comment)) return null;
-  return /^([\w-]+)(?: \([A-Z_]+(?:, [A-Z_]+)*\))?$/.exec(text.slice(comment.length))?.[1] ?? null;
+  return (
+    /^([\w-]+)(?: \([A-Z_]+(?:, [A-Z_]+)*\))?(?: "[^"]+")?$/.exec(text.slice(comment.length))?.[1] ?? null
+  );
 }
 
 /** The home libraries for which the service has restricted a copy, in the order in which it has. */
@@ -125,26 +128,61 @@ function changeRestrictions(
   return { status: 204 };
 }
 
-function restrictionOf(call: ApiCall, codes: unknown): Pick<RestrictionRow, 'type' | 'comment'> {
+function restrictionOf(
+  call: ApiCall,
+  { codes, comment: noted }: Readonly<Record<string, unknown>>,
+): Pick<RestrictionRow, 'type' | 'comment'> {
   const { type, comment } = kindOf(call);
   const inBrackets = Array.isArray(codes) && codes.length > 0 ? ` (${codes.join(', ')})` : '';
-  return { type, comment: `${comment}${String(call.path['library'])}${inBrackets}` };
+  const quoted = typeof noted === 'string' ? ` "${noted}"` : '';
+  return { type, comment: `${comment}${String(call.path['library'])}${inBrackets}${quoted}` };
 }
 
 const ONE = '/restrictions/{kind}/{library}/{patron_id}';
 
 const setRestriction = pluginRoute('service', 'PUT', ONE, (call) => {
-  const { until, codes } = isRecord(call.body) ? call.body : {};
+  const body = isRecord(call.body) ? call.body : {};
+  if (body['comment'] !== undefined && call.path['kind'] !== 'home') {
+    const error = 'Only a restriction for the home library has a comment';
+    return problem(400, error, { error_code: 'no_comment' });
+  }
+  const { until } = body;
   const expiration = typeof until === 'string' ? until : null;
   return changeRestrictions(call, (others, own) => {
     const id = own?.id ?? call.double.db.patrons.takeRestrictionId();
-    return [...others, { id, ...restrictionOf(call, codes), expiration }];
+    return [...others, { id, ...restrictionOf(call, body), expiration }];
   });
 });
 
 const liftRestriction = pluginRoute('service', 'DELETE', ONE, (call) =>
   changeRestrictions(call, (others) => others),
 );
+
+/** Longer comments are cut, and more restrictions left out. */
+const LONGEST_COMMENT = 200;
+const MOST_OF_PATRON = 100;
+
+/** Restrictions that are in force; what the plugin wrote into a comment is answered nobody. One of staff is the hidden column `debarred` alone. */
+const listPatronRestrictions = pluginRoute('service', 'GET', '/patrons/{patron_id}/restrictions', (call) => {
+  const { patrons } = call.double.db;
+  const row = patrons.get(Number(call.path['patron_id']));
+  const today = call.double.clock.today();
+  const own = new Set<string>(Object.values(kinds).map(({ type }) => type));
+  const isShown = row !== undefined && canSee(call.double, call.user, row);
+  const inForce = (isShown ? restrictionsOf(row) : [])
+    .filter(({ expiration }) => expiration === null || expiration > today)
+    .toSorted((a, b) => a.id - b.id)
+    .slice(0, MOST_OF_PATRON);
+  return ok({
+    restrictions: inForce.map(({ type, expiration: until, comment }) => ({
+      type,
+      until,
+      ...(call.query['comments'] === true && !own.has(type) && comment !== ''
+        ? { comment: comment.slice(0, LONGEST_COMMENT) }
+        : {}),
+    })),
+  });
+});
 
 /** Of these the double stores only how many a patron has, in a hidden column of that name. */
 const COUNTED = ['recalls', 'bookings', 'article_requests', 'ill_requests', 'lists'] as const;
@@ -247,6 +285,7 @@ export const copyRoutes: readonly Operation[] = [
   addDeletion,
   listOwed,
   listRestrictions,
+  listPatronRestrictions,
   setRestriction,
   liftRestriction,
 ];

@@ -126,6 +126,10 @@ export function describeExplanation(
         ? null
         : `category ${copy.category}, branch ${copy.branch}, expires ${copy.expiryDate ?? "by the category's rule"}`,
     ],
+    [
+      'restriction',
+      copy?.restricted === true ? 'restricted at home: the copy would be, with type and end of that' : null,
+    ],
     ['fields', copy === null ? null : copy.fields.join(' ')],
     ['attributes', copy === null ? null : copy.attributeTypes.join(' ')],
   ];

@@ -60,6 +60,9 @@ our %PERMISSIONS;
 sub has_permission {
     my ( $self, $required ) = @_;
 
+    # A list is any of them (C4/Auth.pm, haspermission).
+    return scalar grep { $self->has_permission($_) } @{$required} if ref $required eq 'ARRAY';
+
     my $granted = $PERMISSIONS{ $self->{borrowernumber} } // {};
     return 1 if $granted->{superlibrarian};
     foreach my $module ( keys %{$required} ) {

@@ -28,10 +28,14 @@ my %KINDS = (
     },
 );
 
-my $MOST_ROWS = 200;
+my $MOST_ROWS      = 200;
+my $MOST_OF_PATRON = 100;
 
-# What the service adds to the comment, and nobody else by chance.
-my $CODES = qr{ (?: [ ] [(] [A-Z_]+ (?: ,[ ] [A-Z_]+ )* [)] )? }xmsa;
+# Longer ones are cut: of a comment without end nothing is carried elsewhere.
+my $LONGEST_COMMENT = 200;
+
+# What the service adds to the comment, and nobody else by chance: codes, and what the home library has noted.
+my $CODES = qr{ (?: [ ] [(] [A-Z_]+ (?: ,[ ] [A-Z_]+ )* [)] )? (?: [ ] ["] [^"]+ ["] )? }xmsa;
 
 =head1 NAME
 
@@ -41,8 +45,9 @@ Koha::Plugin::Org::PatronPassport::Restrictions - restrictions that the service 
 
 A restriction is of a kind: C<home>, on a copy whose patron is restricted at the home library, C<standing>, on a copy whose patron is not
 in good standing there, or C<owed>, on a home record whose patron has debts at a lending library. It names the other library in its
-comment, and where there are codes of reasons, those in brackets; nothing else: no title, no amount, no person.
-A patron can have one of a kind for each library.
+comment, and where there are codes of reasons, those in brackets; nothing else: no title, no amount, no person. Only one of the kind
+C<home> can have what the home library has noted, in quotation marks, where that library shares it. A patron can have one of a kind for
+each library.
 
 =head1 FUNCTIONS
 
@@ -78,7 +83,7 @@ sub new {
 =head2 set
 
     my $result = $restrictions->set( { kind => 'owed', library => 'riverside', patron_id => 812 },
-        { until => '2026-12-31', codes => ['OVERDUES'] } );
+        { until => '2026-12-31', codes => ['OVERDUES'], comment => undef } );
 
 Restricts the patron until the day before this date, or without an end. Safe to repeat: what is as wanted is not written again.
 Returns C<set>, C<not_found> or C<anonymized>.
@@ -130,6 +135,39 @@ sub page {
         "borrower_debarment_id > ? ORDER BY borrower_debarment_id LIMIT $limit",
         $wanted->{after} // 0
     );
+}
+
+=head2 of_patron
+
+    my $rows = $restrictions->of_patron( 812, { comments => 1 } );
+
+All restrictions of a patron that are in force, as Koha itself counts them (C<UpdateBorrowerDebarmentFlags> of
+C<Koha::Patron::Debarments>): type code and end of each, 100 at most, and the comments where they are wanted. What this plugin has written into a comment names
+libraries where the patron borrows, and is answered nobody.
+
+=cut
+
+sub of_patron {
+    my ( $self, $patron_id, $wanted ) = @_;
+
+    my $rows = $self->{dbh}->selectall_arrayref(
+        'SELECT type, expiration, comment FROM borrower_debarments'
+            . ' WHERE borrowernumber = ? AND (expiration IS NULL OR expiration > CURRENT_DATE)'
+            . " ORDER BY borrower_debarment_id LIMIT $MOST_OF_PATRON",
+        undef, $patron_id
+    );
+    my %own = map { $_->{type} => 1 } values %KINDS;
+
+    return [
+        map {
+            my ( $type, $until, $comment ) = @{$_};
+            my $is_told = $wanted->{comments} && !$own{$type} && length( $comment // q{} );
+            {   type  => $type,
+                until => $until,
+                ( $is_told ? ( comment => substr $comment, 0, $LONGEST_COMMENT ) : () )
+            };
+        } @{$rows}
+    ];
 }
 
 =head2 libraries_of
@@ -195,7 +233,8 @@ sub _set {
     my ( $row, @doubles ) = @{ $self->_own($which) };
     my $until   = $how->{until};
     my $comment = join q{ }, _comment($which),
-        @{ $how->{codes} // [] } ? '(' . join( q{, }, @{ $how->{codes} } ) . ')' : ();
+        ( @{ $how->{codes} // [] }      ? '(' . join( q{, }, @{ $how->{codes} } ) . ')' : () ),
+        ( defined( $how->{comment} ) ? qq{"$how->{comment}"}                         : () );
     my %values = ( type => $KINDS{ $which->{kind} }{type}, comment => $comment, expiration => $until );
     Koha::Patron::Debarments::DelDebarment( $_->[0] ) foreach @doubles;
     if ( !$row ) {

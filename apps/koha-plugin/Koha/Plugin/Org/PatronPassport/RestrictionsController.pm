@@ -5,6 +5,7 @@ use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 
 use C4::Context;
 use Koha::Plugin::Org::PatronPassport::Restrictions;
+use Koha::Plugin::Org::PatronPassport::User qw( may_see );
 
 my %REFUSAL = (
     not_found  => [ 404, 'not_found',  'There is no such patron' ],
@@ -15,11 +16,12 @@ __PACKAGE__->serves(
     list => [ 'GET /restrictions',    'service' ],
     set  => [ 'PUT /restrictions',    'service' ],
     lift => [ 'DELETE /restrictions', 'service' ],
+    list_of_patron => [ 'GET /patrons/{patron_id}/restrictions', 'service' ],
 );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::RestrictionsController - the routes under /api/v1/contrib/passport/restrictions
+Koha::Plugin::Org::PatronPassport::RestrictionsController - the routes under /api/v1/contrib/passport/restrictions, and a patron's own restrictions
 
 =head1 METHODS
 
@@ -46,7 +48,11 @@ C<PUT /restrictions/{kind}/{library}/{patron_id}>
 sub set {
     my ($self) = @_;
 
-    return $self->_came_to( _restrictions()->set( $self->_which, $self->req->json ) );
+    my $which = $self->_which;
+    my $how   = $self->req->json;
+    return $self->fault('no_comment') if defined $how->{comment} && $which->{kind} ne 'home';
+
+    return $self->_came_to( _restrictions()->set( $which, $how ) );
 }
 
 =head2 lift
@@ -59,6 +65,24 @@ sub lift {
     my ($self) = @_;
 
     return $self->_came_to( _restrictions()->lift( $self->_which ) );
+}
+
+=head2 list_of_patron
+
+C<GET /patrons/{patron_id}/restrictions>: type and end of each that is in force, and with C<comments> what staff have noted. Nobody has none, and
+neither has a patron whom Koha hides from the service's user.
+
+=cut
+
+sub list_of_patron {
+    my ($self) = @_;
+
+    my $number = $self->param('patron_id');
+    # A boolean, or its text where nothing has made one of it.
+    my $wanted = { comments => ( $self->param('comments') // q{} ) =~ m{\A (?: 1 | true ) \z}xms ? 1 : 0 };
+    my $rows   = may_see($number) ? _restrictions()->of_patron( $number, $wanted ) : [];
+
+    return $self->ok( { restrictions => $rows } );
 }
 
 sub _which {

@@ -28,6 +28,7 @@ my %FAULT = (
     no_standing           => [ 404, 'Nothing is known of the standing of this patron' ],
     not_seen              => [ 404, 'The passport service has not seen this scan' ],
     not_kept              => [ 404, 'The passport service does not know this scan any more' ],
+    no_comment            => [ 400, 'Only a restriction for the home library has a comment' ],
     no_days               => [ 400, 'These are no days, or more than 31' ],
     no_statistics         => [ 409, 'This Koha keeps no statistics' ],
     other_version         => [ 409, 'The row was stored by somebody else since' ],
