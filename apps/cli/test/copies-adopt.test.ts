@@ -254,6 +254,19 @@ describe('copies that have a home key and are not followed', () => {
     expect(await bench.receipts()).toHaveLength(1);
   });
 
+  test('have a receipt each time that they are adopted, however soon after the last one', async () => {
+    const [id, homeKey] = put('C-1');
+    await adopt('--apply');
+    await bench.run(['copies', 'release', String(id), '--at', 'riverside', '--apply']);
+    bench.doubles.riverside.putPatron('C-1', { extended_attributes: keyed(homeKey).extended_attributes });
+
+    expect(await adopt('--apply')).toMatchObject({ code: 0, counts: { adopted: 1 } });
+
+    const what = (await bench.receipts()).map((receipt) => receipt.what);
+    expect(what).toEqual(['adopted', 'released', 'adopted']);
+    expect(await bench.recordsOf('riverside', id)).toMatchObject([{ homeKey }]);
+  });
+
   test('keep what the plugin remembers already', async () => {
     const [id, home_key] = put('C-1');
     const fields = {
