@@ -304,6 +304,28 @@ describe('purge --gone', () => {
     expect(isThere('GONE')).toBe(true);
   });
 
+  test('T-27 keeps a copy whose patron home has and does not show, or cannot show', async () => {
+    for (const card of ['HERE', 'HIDDEN', 'BROKEN']) await putGone(card, card === 'HERE' ? null : 2 * DAY_MS);
+    const { midland } = bench.doubles;
+    midland.putPatron('HIDDEN', { library_id: 'EAST' });
+    midland.putSettings({ permissions: ['borrowers:edit_borrowers'] });
+    const number = Number(midland.state('BROKEN').patrons[0]?.patron_id);
+    midland.deletePatron('BROKEN');
+    const operation = 'GET /contrib/passport/deletions';
+    riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
+    const ran = purge('--gone', '--apply');
+    await waitFor('the plan to be read', () =>
+      riverside()
+        .calls()
+        .some(({ path }) => path.endsWith('/contrib/passport/deletions')),
+    );
+    // What is no patron, under the number of one.
+    const body = [{ patron_id: number, surname: { of: 'nobody' } }];
+    midland.addFaults([{ operation: 'GET /patrons', times: 9, kind: 'status', status: 200, body }]);
+    await ran;
+    expect(['HERE', 'HIDDEN', 'BROKEN'].map(isThere)).toEqual([true, true, true]);
+  });
+
   test('something keeps copies of patrons who are gone, too', async () => {
     await putGone('HERE', null);
     await putGone('GONE', 2 * DAY_MS);
