@@ -348,7 +348,10 @@ async function endStandings({ patrons }: ListedPage, { state, lending, deps }: S
     const { homeKey } = record;
     const home = homeOf(homeKey);
     const write = { dryRun: state.dry_run, sweepId: state.id };
-    await endStanding({ ...deps, ...write, lending, home, copy, homeKey, record, remembered });
+    const of = { ...deps, ...write, lending, home, copy, homeKey, record, remembered };
+    const { changed } = await endStanding(of);
+    // The page is not counted yet: it is gone through again, and what was written is passed over.
+    if (changed > 0 && !state.dry_run) deps.slice.endIfOver('page');
   }
 }
 
