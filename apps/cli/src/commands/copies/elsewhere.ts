@@ -88,7 +88,8 @@ export const copiesElsewhere = defineCommand({
       if (at !== undefined) findLibrary(consortium, at);
       const lenders = at === undefined ? consortium.libraries.map(({ id }) => id) : [at];
       const audited = openAudit(deps, 'copies_elsewhere', 'where patrons have copies, for an operator');
-      audited({ home, lending: lenders });
+      const whose = patron === undefined ? {} : { home_key: `${home}:${patron}` };
+      audited({ home, ...whose, lending: lenders });
       const all =
         patron === undefined
           ? await readPatronsElsewhere(redis, home, lenders)
