@@ -279,14 +279,14 @@ describe('copies that have a home key and are not followed', () => {
     expect(rowOf(id)?.fields['city']).not.toEqual(fields.city);
   });
 
-  test('are purged and erased like any other from then on, and listed as adopted', async () => {
+  test('are deleted and erased like any other from then on, and listed as adopted', async () => {
     const [id, homeKey] = put('C-1', { expiry_date: '2020-01-01' });
     // That our API user sees all branches.
     for (const at of ['riverside', 'lakeside'] as const) bench.put(at, 'ELSEWHERE', { library_id: 'EAST' });
-    const purge = ['copies', 'purge', '--at', 'riverside', '--expired'];
-    expect((await bench.json(purge)).counts).toEqual({ not_remembered: 1 });
+    const command = ['copies', 'delete', '--at', 'riverside', '--expired'];
+    expect((await bench.json(command)).counts).toEqual({ not_remembered: 1 });
     await adopt('--apply');
-    expect((await bench.json(purge)).counts).toEqual({ purge: 1 });
+    expect((await bench.json(command)).counts).toEqual({ delete: 1 });
     expect((await bench.run(['export', '--patron', homeKey])).out).toMatch(/ {2}adopted {4}\d{4}-/);
     expect((await bench.run(['erase', homeKey, '--apply'])).code).toBe(0);
     expect(bench.doubles.riverside.state('C-1').patrons).toEqual([]);

@@ -1,5 +1,5 @@
 /** What somebody can do about a copy that something is open of. */
-type FindingAct = 'adopt' | 'rekey' | 'release' | 'keep' | 'purge' | 'erase';
+type FindingAct = 'adopt' | 'rekey' | 'release' | 'keep' | 'delete' | 'erase';
 
 interface Advice {
   /** What it means. */
@@ -79,7 +79,7 @@ export const OPEN_FINDINGS = {
   HOME_GONE: {
     says: 'the patron has left the home library',
     advice: 'delete the copy, or release it if the patron stays here',
-    acts: ['purge', 'release', 'keep'],
+    acts: ['delete', 'release', 'keep'],
   },
   HOME_MERGED: {
     says: 'home has the card under another number, and it is not certain that it is the same person',
@@ -114,8 +114,8 @@ export const OPEN_FINDINGS = {
   },
   HOME_UNKNOWN: {
     says: 'the home key names no library that copies may come from',
-    advice: 'rekey if the library was renamed; else release or purge its copies',
-    acts: ['rekey', 'release', 'purge', 'keep'],
+    advice: 'rekey if the library was renamed; else release or delete its copies',
+    acts: ['rekey', 'release', 'delete', 'keep'],
   },
   UNREADABLE: {
     says: 'a record here, at home or of the plugin cannot be read',
@@ -160,11 +160,11 @@ export function commandsFor(
         : `passport copies refresh ${at} --full`,
     release: `passport copies release ${patronId} ${at}`,
     keep: `passport copies findings ${at} --keep ${patronId}`,
-    purge:
+    delete:
       finding === 'HOME_GONE'
-        ? `passport copies purge ${at} --gone`
+        ? `passport copies delete ${at} --gone`
         : isNamed
-          ? `passport copies purge ${at} --of ${home}`
+          ? `passport copies delete ${at} --of ${home}`
           : null,
     erase: isNamed ? `passport erase ${homeKey}` : null,
   };
