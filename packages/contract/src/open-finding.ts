@@ -21,7 +21,7 @@ export const OPEN_FINDINGS = {
     advice: 'adopt it',
     acts: ['adopt', 'release', 'keep'],
   },
-  KEY_UNKNOWN: {
+  PASSPORT_KEY_UNKNOWN: {
     says: 'what was written is remembered by a key that is no longer in PASSPORT_KEY',
     advice: 'put the former key back behind the present one',
     acts: ['keep'],
@@ -61,7 +61,7 @@ export const OPEN_FINDINGS = {
     advice: 'decide whether to lend; restrict the patron in Koha if not',
     acts: ['keep'],
   },
-  HOME_FREED: {
+  HOME_RESTRICTION_LIFTED: {
     says: 'the patron is not restricted at home any more, and the restriction that stands for it is still here',
     advice: 'lift the restriction Patron Passport in Koha',
     acts: ['keep'],
@@ -122,7 +122,7 @@ export const OPEN_FINDINGS = {
     advice: 'open it in Koha and correct it; `passport doctor --probe` says where',
     acts: ['keep'],
   },
-  NOT_TAKEN: {
+  KOHA_REFUSED: {
     says: 'Koha, or the plugin, refused the change',
     advice: 'open the record in Koha and store it once; `passport doctor` says what is set up wrongly',
     acts: ['keep'],

@@ -241,7 +241,7 @@ async function refreshAsRead(
   if (isWritten === 'again') return 'again';
   // A field that is never taken keeps nobody restricted, and nobody free.
   const isRestricted = await restrict(decision.restriction, refresh);
-  return isWritten && isRestricted ? outcomeOf(decision) : only('NOT_TAKEN');
+  return isWritten && isRestricted ? outcomeOf(decision) : only('KOHA_REFUSED');
 }
 
 /** Fields of the copy itself: who agrees to be copied agrees to these. */
@@ -278,7 +278,7 @@ const outcomeOf = ({ findings, change, kept, restriction }: RefreshDecision): Re
     CATEGORY_CHANGED: 'category_id' in change,
     HOME_CARD_LOST: CARD_LOST in change,
     HOME_RESTRICTED: restriction.isSet,
-    HOME_FREED: restriction.lifted.length > 0,
+    HOME_RESTRICTION_LIFTED: restriction.lifted.length > 0,
   };
   return {
     findings,

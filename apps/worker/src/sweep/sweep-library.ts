@@ -104,7 +104,7 @@ async function sweepHome(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise
   }
   const asked = askedAbout(home);
   if (isBlind(state.missing, Math.max(before, asked)) || isNobodyShown(state.missing, asked)) {
-    count(home, 'HOME_BLIND', state.missing);
+    count(home, 'HOME_HIDES_PATRONS', state.missing);
     home.state = 'blind';
     return;
   }
