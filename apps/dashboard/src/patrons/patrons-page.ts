@@ -1,5 +1,7 @@
+import { parsePatronNumber } from '@passport/contract';
 import {
   type CopyElsewhere,
+  amountText,
   elsewhereCsv,
   elsewhereTotals,
   readPatronElsewhere,
@@ -17,7 +19,6 @@ import { buildPatronLists } from './patron-lists.ts';
 const COPIES_A_PAGE = 200;
 /** Looks of one account: a person needs few, and a program would push out of the audit what was done. */
 const LOOKS = { most: 60, windowMs: 60_000 };
-const NUMBER = /^[1-9]\d{0,9}$/;
 
 interface PatronsFilter {
   readonly lending: string | null;
@@ -57,7 +58,7 @@ export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: 
     const { query } = request;
     if (!isKnown(library)) return reply.callNotFound();
     const patron = oneOf(query['patron']);
-    if (patron !== null && NUMBER.test(patron))
+    if (patron !== null && parsePatronNumber(patron) !== null)
       return reply.redirect(`${basePath}/patrons/${library}/${patron}`);
     const after = Number(oneOf(query['after']) ?? 0) || 0;
     const view = { basePath, nameOf, library, after, nowMs: deps.now(), ...(await readList(library, query)) };
@@ -85,8 +86,9 @@ export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: 
     ofPatrons,
     async (request, reply) => {
       const { library, patron } = request.params;
-      if (!isKnown(library) || !NUMBER.test(patron)) return reply.callNotFound();
-      const wanted = { home: library, patronId: Number(patron) };
+      const patronId = parsePatronNumber(patron);
+      if (!isKnown(library) || patronId === null) return reply.callNotFound();
+      const wanted = { home: library, patronId };
       const copies = await readPatronElsewhere(redis, wanted, lenders);
       audit(request, { home: library, home_key: `${library}:${patron}`, copies: copies.length });
       if (copies.length === 0) return reply.callNotFound();
@@ -141,7 +143,6 @@ function isWanted({ lending, owed }: CopyElsewhere, filter: PatronsFilter): bool
 }
 
 const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
-const amountText = (hundredths: number): string => (hundredths / 100).toFixed(2);
 const unknown = html`<span class="quiet">not known</span>`;
 const timeOf = (ms: number | null, nowMs: number): Html => (ms === null ? unknown : timeElement(ms, nowMs));
 

@@ -1,3 +1,4 @@
+import { parsePatronNumber } from '@passport/contract';
 import { type KohaPatron, type ListedPage, isOfOneRecord } from '@passport/koha-client';
 import {
   type CopyFinding,
@@ -236,7 +237,7 @@ function numberAtHome(copy: KohaPatron, home: string, type: string | null): numb
     (each) => each.type === type && each.value?.startsWith(prefix) === true,
   );
   const digits = keys[0]?.value?.slice(prefix.length) ?? '';
-  return keys.length === 1 && /^[1-9]\d{0,9}$/.test(digits) ? Number(digits) : null;
+  return keys.length === 1 ? parsePatronNumber(digits) : null;
 }
 
 function add(home: SweptHome, { findings, changed, kept }: Refreshed): void {
