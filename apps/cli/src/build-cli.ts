@@ -47,7 +47,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   'copies rekey': async () => (await import('./commands/copies/rekey.ts')).copiesRekey,
   'copies leave': async () => (await import('./commands/copies/leave.ts')).copiesLeave,
   'copies refresh': async () => (await import('./commands/copies/refresh.ts')).copiesRefresh,
-  'copies purge': async () => (await import('./commands/copies/purge.ts')).copiesPurge,
+  'copies delete': async () => (await import('./commands/copies/delete.ts')).copiesDelete,
   'copies findings': async () => (await import('./commands/copies/findings.ts')).copiesFindings,
   'copies elsewhere': async () => (await import('./commands/copies/elsewhere.ts')).copiesElsewhere,
   'copies export': async () => (await import('./commands/copies/export.ts')).copiesExport,

@@ -93,7 +93,7 @@ test('every command has help with examples, and --json', async () => {
     'copies release',
     'copies rekey',
     'copies leave',
-    'copies purge',
+    'copies delete',
     'copies export',
     'stats',
     'export',

@@ -254,6 +254,19 @@ describe('copies that have a home key and are not followed', () => {
     expect(await bench.receipts()).toHaveLength(1);
   });
 
+  test('have a receipt each time that they are adopted, however soon after the last one', async () => {
+    const [id, homeKey] = put('C-1');
+    await adopt('--apply');
+    await bench.run(['copies', 'release', String(id), '--at', 'riverside', '--apply']);
+    bench.doubles.riverside.putPatron('C-1', { extended_attributes: keyed(homeKey).extended_attributes });
+
+    expect(await adopt('--apply')).toMatchObject({ code: 0, counts: { adopted: 1 } });
+
+    const what = (await bench.receipts()).map((receipt) => receipt.what);
+    expect(what).toEqual(['adopted', 'released', 'adopted']);
+    expect(await bench.recordsOf('riverside', id)).toMatchObject([{ homeKey }]);
+  });
+
   test('keep what the plugin remembers already', async () => {
     const [id, home_key] = put('C-1');
     const fields = {
@@ -266,14 +279,14 @@ describe('copies that have a home key and are not followed', () => {
     expect(rowOf(id)?.fields['city']).not.toEqual(fields.city);
   });
 
-  test('are purged and erased like any other from then on, and listed as adopted', async () => {
+  test('are deleted and erased like any other from then on, and listed as adopted', async () => {
     const [id, homeKey] = put('C-1', { expiry_date: '2020-01-01' });
     // That our API user sees all branches.
     for (const at of ['riverside', 'lakeside'] as const) bench.put(at, 'ELSEWHERE', { library_id: 'EAST' });
-    const purge = ['copies', 'purge', '--at', 'riverside', '--expired'];
-    expect((await bench.json(purge)).counts).toEqual({ not_remembered: 1 });
+    const command = ['copies', 'delete', '--at', 'riverside', '--expired'];
+    expect((await bench.json(command)).counts).toEqual({ not_remembered: 1 });
     await adopt('--apply');
-    expect((await bench.json(purge)).counts).toEqual({ purge: 1 });
+    expect((await bench.json(command)).counts).toEqual({ delete: 1 });
     expect((await bench.run(['export', '--patron', homeKey])).out).toMatch(/ {2}adopted {4}\d{4}-/);
     expect((await bench.run(['erase', homeKey, '--apply'])).code).toBe(0);
     expect(bench.doubles.riverside.state('C-1').patrons).toEqual([]);

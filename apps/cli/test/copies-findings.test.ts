@@ -44,7 +44,7 @@ describe('copies findings', () => {
       says: 'the patron has left the home library',
       advice: 'delete the copy, or release it if the patron stays here',
       commands: [
-        'passport copies purge --at riverside --gone',
+        'passport copies delete --at riverside --gone',
         'passport copies release 402 --at riverside',
         'passport copies findings --at riverside --keep 402',
       ],

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { type KohaDouble, type Release, startKohaDouble } from '@passport/koha-double';
 import {
   type CopyRecord,
@@ -72,7 +72,8 @@ export async function startCopiesBench(
       more,
     ),
   });
-  const run: CopiesBench['run'] = (args, more) => passport(args, env(), more);
+  const run: CopiesBench['run'] = (args, more) =>
+    passport(args, env(), { newId: () => `evt_${randomUUID()}`, ...more });
   return {
     doubles,
     redis,

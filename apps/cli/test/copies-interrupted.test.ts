@@ -33,8 +33,8 @@ const called = (method: string, part: string): boolean =>
   bench.doubles.riverside.calls().some((call) => call.method === method && call.path.includes(part));
 const slow = (operation: string, ms = 400) =>
   bench.doubles.riverside.addFaults([{ operation, times: 1, kind: 'delay', ms }]);
-const DELETE = 'POST /contrib/passport/deletions';
-const PURGE = ['copies', 'purge', '--at', 'riverside', '--expired', '--apply'];
+const DELETION = 'POST /contrib/passport/deletions';
+const DELETE = ['copies', 'delete', '--at', 'riverside', '--expired', '--apply'];
 const deletedKeys = async () =>
   (await bench.receipts()).filter(({ what }) => what === 'deleted').map(({ homeKey }) => homeKey);
 
@@ -51,13 +51,13 @@ const STOPPED = { code: 'interrupted', message: 'interrupted' };
 
 describe('interrupted', () => {
   test.each([
-    ['purge', PURGE, 'midland'],
-    ['leave --by purge', ['copies', 'leave', '--of', 'lakeside', '--by', 'purge', '--apply'], 'lakeside'],
+    ['delete', DELETE, 'midland'],
+    ['leave --by delete', ['copies', 'leave', '--of', 'lakeside', '--by', 'delete', '--apply'], 'lakeside'],
   ])(
     '%s ends after the copy in hand, which has its receipt, and says how to go on',
     async (_name, args, home) => {
       await putCopies(home);
-      slow(DELETE);
+      slow(DELETION);
       const ran = await interrupt(args, () => called('POST', '/deletions'));
 
       expect(jsonOf(ran)).toMatchObject({ applied: true, stopped: STOPPED, counts: { deleted: 1 } });
@@ -78,12 +78,12 @@ describe('interrupted', () => {
     for (const more of [[], ['--list']]) {
       bench.clear();
       slow('GET /contrib/passport/deletions');
-      const args = ['copies', 'purge', '--at', 'riverside', '--expired', ...more];
+      const args = ['copies', 'delete', '--at', 'riverside', '--expired', ...more];
       const ran = await interrupt(args, () => called('GET', '/deletions'));
       expect(jsonOf(ran)).toMatchObject({ applied: false, stopped: STOPPED, copies: [] });
       expect(ran.code).toBe(1);
     }
-    const numbers = await bench.run(['copies', 'purge', '--at', 'riverside', '--expired', '--list']);
+    const numbers = await bench.run(['copies', 'delete', '--at', 'riverside', '--expired', '--list']);
     expect([numbers.code, numbers.out.trim().split('\n').length]).toEqual([0, 3]);
   });
 
@@ -142,7 +142,7 @@ describe('interrupted', () => {
 
 describe('a lending Koha that is down', () => {
   test.each([
-    ['purge', PURGE],
+    ['delete', DELETE],
     ['adopt', ['copies', 'adopt', '--at', 'riverside', '--map', 'ServerB=midland', '--apply']],
     ['leave', ['copies', 'leave', '--of', 'midland', '--by', 'release', '--at', 'riverside', '--apply']],
     ['rekey', ['copies', 'rekey', '--from', 'old', '--to', 'midland', '--at', 'riverside', '--apply']],
@@ -158,9 +158,9 @@ describe('a lending Koha that is down', () => {
     expect(ran.err).toMatch(/^riverside: \S+ [^:]+: (reset|unreachable)/m);
   });
 
-  test('is not taken for one with nothing to purge, and --list is not whole', async () => {
+  test('is not taken for one with nothing to delete, and --list is not whole', async () => {
     bench.doubles.riverside.addFaults([{ operation: '*', times: 50, kind: 'reset_before' }]);
-    const ran = await bench.run(['copies', 'purge', '--at', 'riverside', '--expired', '--list']);
+    const ran = await bench.run(['copies', 'delete', '--at', 'riverside', '--expired', '--list']);
     expect([ran.code, ran.out]).toEqual([1, '']);
     expect(ran.err).toContain('these are not all: repeat the command');
   });
@@ -180,9 +180,9 @@ describe('a deletion whose run has ended', () => {
     await begin(one, 'midland:1', atMs);
     const exported = await bench.run(['copies', 'export']);
     expect(exported.err).toContain(
-      'riverside: 1 deletions without their receipts: repeat passport copies purge',
+      'riverside: 1 deletions without their receipts: repeat passport copies delete',
     );
-    const ran = await bench.json(PURGE);
+    const ran = await bench.json(DELETE);
     expect(ran).toMatchObject({ code: 0, counts: { settled: 1, deleted: 2 } });
     expect(ran.copies[0]).toMatchObject({ patron_id: one, home_key: 'midland:1', finding: 'settled' });
     const receipts = (await bench.receipts()).filter(({ what }) => what === 'deleted');
@@ -190,7 +190,7 @@ describe('a deletion whose run has ended', () => {
     expect(receipts[0]).toMatchObject({ patronId: one, at: new Date(atMs).toISOString(), fields: [] });
     expect(await bench.recordsOf('riverside', one, two)).toEqual([null, null]);
     expect(await begun()).toEqual([]);
-    expect((await bench.json(PURGE)).counts).toEqual({});
+    expect((await bench.json(DELETE)).counts).toEqual({});
   });
 
   test('has none as long as the copy is there in a branch that our API user does not see', async () => {
@@ -199,7 +199,7 @@ describe('a deletion whose run has ended', () => {
     const seen = only('edit_borrowers', 'list_borrowers', 'delete_borrowers');
     bench.doubles.riverside.putSettings({ release: '26.05', ...seen });
     await begin(id, 'midland:1', Date.now() - 7_200_000);
-    await bench.json(PURGE);
+    await bench.json(DELETE);
     expect(await deletedKeys()).toEqual([]);
     expect(left()).toEqual(['C-1']);
   });
@@ -208,10 +208,10 @@ describe('a deletion whose run has ended', () => {
     const id = await putCopy('C-1', 'midland:1');
     bench.doubles.riverside.putPatron('C-1', { expiry_date: '2099-01-31' });
     await begin(id, 'midland:1', Date.now() - 3_500_000);
-    await bench.json(PURGE);
+    await bench.json(DELETE);
     expect(await begun()).toHaveLength(1);
     await begin(id, 'midland:1', Date.now() - 3_700_000);
-    await bench.json(PURGE);
+    await bench.json(DELETE);
     expect(await begun()).toEqual([]);
     expect(await deletedKeys()).toEqual([]);
   });
@@ -220,7 +220,7 @@ describe('a deletion whose run has ended', () => {
     const [one = 0] = await putCopies();
     await begin(one, 'midland:1', Date.now() - 1_000);
     slow('GET /contrib/passport/deletions');
-    const ran = bench.json(PURGE);
+    const ran = bench.json(DELETE);
     await waitFor('the plan to be read', () => called('GET', '/deletions'));
     bench.doubles.riverside.deletePatron('C-1');
     expect((await ran).counts).toMatchObject({ settled: 1, deleted: 2 });
@@ -231,25 +231,25 @@ describe('a deletion whose run has ended', () => {
     await putCopies();
     const look = 'GET /contrib/passport/deletions';
     bench.doubles.riverside.addFaults([
-      { operation: DELETE, times: 1, kind: 'status', status: 500, after: true },
+      { operation: DELETION, times: 1, kind: 'status', status: 500, after: true },
       { operation: look, times: 1, kind: 'delay', ms: 1 },
       { operation: look, times: 1, kind: 'status', status: 503 },
     ]);
-    expect((await bench.json(PURGE)).counts).toEqual({ unsettled: 1, deleted: 2, settled: 1 });
+    expect((await bench.json(DELETE)).counts).toEqual({ unsettled: 1, deleted: 2, settled: 1 });
     expect(await deletedKeys()).toHaveLength(3);
 
     await putCopy('C-1', 'midland:9');
     for (let id = 900_000; id < 900_100; id += 1) await begin(id, `midland:${id}`, Date.now());
     bench.doubles.riverside.addFaults([{ operation: look, times: 1, kind: 'status', status: 503 }]);
-    const full = await bench.json(PURGE);
+    const full = await bench.json(DELETE);
     expect([full.code, full.err]).toEqual([1, expect.stringContaining('too many deletions have no answer')]);
     expect(left()).toEqual(['C-1']);
   });
 
   test('has its receipt after an outage of Redis, which ends the run with what was done', async () => {
     await putCopies();
-    slow(DELETE, 800);
-    const ran = bench.run([...PURGE, '--json']);
+    slow(DELETION, 800);
+    const ran = bench.run([...DELETE, '--json']);
     await waitFor('the first deletion', () => called('POST', '/deletions'));
     await bench.redis.kill('SIGKILL');
     const printed = await ran;
@@ -258,7 +258,7 @@ describe('a deletion whose run has ended', () => {
     expect(printed.err).toMatch(/Redis \(\w+\): .*: stopped after these 1 copies/);
     await bench.redis.restart();
     expect(left()).toEqual(['C-2', 'C-3']);
-    expect((await bench.json(PURGE)).counts).toEqual({ settled: 1, deleted: 2 });
+    expect((await bench.json(DELETE)).counts).toEqual({ settled: 1, deleted: 2 });
     expect(await deletedKeys()).toHaveLength(3);
   }, 30_000);
 });

@@ -99,27 +99,27 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
     expect(ran).toMatchObject({ code: 1, counts: { not_remembered: 1 } });
   });
 
-  test('purge plans at every lending library what nothing keeps', async () => {
+  test('delete plans at every lending library what nothing keeps', async () => {
     putCopy('C-1', 'lakeside:1');
     putCopy('C-2', 'lakeside:2', { account_balance: 1 });
     putCopy('C-3', 'midland:3');
-    const text = await bench.run([...LEAVE, '--by', 'purge']);
-    expect(text.out).toMatch(/^riverside \d+ {2}lakeside:1 {2}leaves {2}purge\n/);
+    const text = await bench.run([...LEAVE, '--by', 'delete']);
+    expect(text.out).toMatch(/^riverside \d+ {2}lakeside:1 {2}leaves {2}delete\n/);
     expect(text.out).toMatch(/riverside \d+ {2}lakeside:2 {2}leaves {2}kept by debt\n/);
-    expect(await bench.json([...LEAVE, '--by', 'purge'])).toMatchObject({
+    expect(await bench.json([...LEAVE, '--by', 'delete'])).toMatchObject({
       code: 0,
-      counts: { purge: 1, kept: 1 },
+      counts: { delete: 1, kept: 1 },
     });
     expect(bench.writes('riverside')).toEqual([]);
   });
 
-  test('purge is refused where the library writes no home keys: no copy is known to be the one that is meant', async () => {
+  test('delete is refused where the library writes no home keys: no copy is known to be the one that is meant', async () => {
     bench.put('riverside', 'C-1', {
       ...copyOf('lakeside:1'),
       extended_attributes: [{ type: 'PASSPORTED', value: 'lakeside-2' }],
     });
     const keyless = bench.env({ defaults: { copy: { category: 'PT', home_key_attribute: null } } });
-    const ran = await passport([...LEAVE, '--at', 'riverside', '--by', 'purge'], keyless);
+    const ran = await passport([...LEAVE, '--at', 'riverside', '--by', 'delete'], keyless);
     expect(ran).toMatchObject({ code: 2, out: '' });
     expect(ran.err).toContain('riverside writes no home keys');
   });
@@ -165,7 +165,7 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
   });
 });
 
-describe('leave --by purge --apply', () => {
+describe('leave --by delete --apply', () => {
   let bench: CopiesBench;
   beforeAll(async () => {
     bench = await startCopiesBench();
@@ -185,7 +185,7 @@ describe('leave --by purge --apply', () => {
     }
     const left = (at: 'midland' | 'riverside') =>
       ['lakeside:1', 'other:2'].filter((home) => bench.doubles[at].state(`C-${home}`).patrons.length > 0);
-    const args = ['copies', 'leave', '--of', 'lakeside', '--by', 'purge', '--apply', '--json'];
+    const args = ['copies', 'leave', '--of', 'lakeside', '--by', 'delete', '--apply', '--json'];
     bench.doubles.midland.putSettings({ plugin: false });
     const ran = await bench.run(args);
     expect(ran.err).toContain('midland has no Patron Passport plugin');

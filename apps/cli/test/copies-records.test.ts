@@ -41,8 +41,8 @@ const of = (what: string, patronId: number, homeKey: string) => ({
 
 describe('the record of a copy ends', () => {
   test.each([
-    ['purge', ['copies', 'purge', '--at', 'riverside', '--of', 'midland', '--apply'], 'deleted'],
-    ['leave --by purge', ['copies', 'leave', '--of', 'midland', '--by', 'purge', '--apply'], 'deleted'],
+    ['delete', ['copies', 'delete', '--at', 'riverside', '--of', 'midland', '--apply'], 'deleted'],
+    ['leave --by delete', ['copies', 'leave', '--of', 'midland', '--by', 'delete', '--apply'], 'deleted'],
     ['leave --by release', ['copies', 'leave', '--of', 'midland', '--by', 'release', '--apply'], 'released'],
   ] as const)('with %s, and the receipt has its number', async (name, args, what) => {
     const [one, other] = [putCopy(`A-${name}`, 'midland:1'), putCopy(`B-${name}`, 'lakeside:1')];
@@ -72,7 +72,7 @@ describe('the record of a copy ends', () => {
     const [one, two] = [putCopy('F-1', 'midland:22'), putCopy('F-2', 'midland:24')];
     await bench.disclose('riverside', one, 'midland:21');
     await bench.disclose('riverside', two, 'midland:23');
-    await bench.json(['copies', 'purge', '--at', 'riverside', '--expired', '--apply']);
+    await bench.json(['copies', 'delete', '--at', 'riverside', '--expired', '--apply']);
     expect(await ends()).toEqual([of('deleted', one, 'midland:21'), of('deleted', two, 'midland:23')]);
     expect(await bench.recordsOf('riverside', one, two)).toEqual([null, null]);
 
@@ -88,7 +88,7 @@ describe('the record of a copy ends', () => {
 
   test('never with a receipt, or a line of the audit, that has a text which is no home key', async () => {
     putCopy('T-1', 'Some Body:1');
-    const ran = await bench.json(['copies', 'purge', '--at', 'riverside', '--expired', '--apply']);
+    const ran = await bench.json(['copies', 'delete', '--at', 'riverside', '--expired', '--apply']);
     expect(ran).toMatchObject({ code: 1, counts: { not_remembered: 1 } });
     expect(JSON.stringify(ran)).not.toContain('Some Body');
     expect(await ends()).toEqual([]);
@@ -99,10 +99,10 @@ describe('the record of a copy ends', () => {
     const id = putCopy('N-1', 'midland:41');
     await bench.disclose('riverside', id, 'midland:41');
     bench.doubles.riverside.putPatron('N-1', { account_balance: 1 });
-    const purge = ['copies', 'purge', '--at', 'riverside', '--expired'];
+    const command = ['copies', 'delete', '--at', 'riverside', '--expired'];
     for (const args of [
-      purge,
-      [...purge, '--apply'],
+      command,
+      [...command, '--apply'],
       ['copies', 'release', String(id), '--at', 'riverside'],
     ]) {
       await bench.json(args);

@@ -413,7 +413,7 @@ describe("erasure of a patron's data", () => {
     expect(out).toMatch(/2 receipts removed\n$/);
     const lines = err.split('\n').filter((line) => line.startsWith('{'));
     expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
-      { action: 'copies_purge', patron_id: id, home_key: KEY, because: ['erased'], result: 'deleted' },
+      { action: 'copies_delete', patron_id: id, home_key: KEY, because: ['erased'], result: 'deleted' },
       { action: 'erase', home_key: KEY, result: 'done', receipts: 2 },
     ]);
     expect(out + err).not.toMatch(/Planted/);

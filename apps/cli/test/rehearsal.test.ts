@@ -7,6 +7,7 @@ import type { JournalEntry } from '../src/commands/rehearse/journal.ts';
 import { renderPage } from '../src/commands/rehearse/rehearsal-page.ts';
 import { type Rehearsal, timesOf } from '../src/commands/rehearse/result.ts';
 import type { Site } from '../src/commands/rehearse/site.ts';
+import { buildStage, type Stage } from '../src/commands/rehearse/stage.ts';
 import { buildReport, createPrinter } from '../src/program/printed-text.ts';
 import { consortiumOf, passport } from './run-cli.ts';
 
@@ -51,6 +52,26 @@ describe('a patron is taken for one of the rehearsal', () => {
   ])('%s', (_who, library, who, isIt) => {
     expect(isOurs(who, at(library), RUN, JOURNAL)).toBe(isIt);
   });
+});
+
+test('nobody is changed or deleted by the number alone that a Koha has answered', async () => {
+  const shows = (who: KohaPatron): Stage => {
+    const site = { ...at('midland'), koha: { findByCard: () => Promise.resolve([who]) } };
+    return buildStage({ run: RUN, lending: site } as unknown as Parameters<typeof buildStage>[0]);
+  };
+  const confirm = async (who: KohaPatron): Promise<void> => {
+    const stage = shows(who);
+    const actor = { site: stage.lending, patronId: 7, card: '21234000000001', surname: null, firstname: '' };
+    await stage.confirmOurs(actor);
+  };
+
+  await confirm(patron({ patronId: 7 }));
+  for (const somebody of [
+    { patronId: 8 },
+    { patronId: 7, surname: 'Okafor' },
+    { patronId: 7, categoryId: 'AD' },
+  ])
+    await expect(confirm(patron(somebody))).rejects.toThrow("a number that is not the patron's");
 });
 
 describe('answers are compared', () => {

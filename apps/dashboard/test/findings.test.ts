@@ -33,7 +33,7 @@ test('the copies to look at: what it means, what to do, the commands, and a link
   expect(body).toContain('midland:412');
   expect(body).toContain('the patron has left the home library');
   expect(body).toContain('delete the copy, or release it');
-  expect(body).toContain('passport copies purge --at riverside --gone');
+  expect(body).toContain('passport copies delete --at riverside --gone');
   expect(body).toContain('>new</span>');
   expect(body.indexOf('HOME_GONE')).toBeGreaterThan(0);
 });

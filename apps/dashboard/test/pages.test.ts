@@ -251,7 +251,12 @@ describe('sweeps', () => {
   test('are summed up, and listed by lending library', async () => {
     const { redis } = fixture;
     await writeSweep(redis, sweep('riverside', {}));
-    const blind = { ...home, state: 'blind' as const, copies: 2, findings: { HOME_BLIND: 2, REFRESHED: 1 } };
+    const blind = {
+      ...home,
+      state: 'blind' as const,
+      copies: 2,
+      findings: { HOME_HIDES_PATRONS: 2, REFRESHED: 1 },
+    };
     await writeSweep(redis, sweep('midland', { homes: { lakeside: blind }, mode: 'changed' }));
     const failed = {
       ...sweep('midland', { homes: { lakeside: blind }, mode: 'changed' }),

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openReceipts } from '@passport/queue/copies';
 import { writeOwed } from '@passport/queue/sweeps';
-import { type DashboardFixture, OPERATOR, SCOPED, openDashboardFixture } from './dashboard-fixture.ts';
+import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
 
 const DAY_MS = 86_400_000;
 const MADE = Date.parse('2026-11-01T10:00:00.000Z');
@@ -99,6 +99,51 @@ test("everybody else's patrons are 404, by guessed addresses too", async () => {
   for (const url of guessed) expect([url, (await as(url)).statusCode]).toEqual([url, 404]);
   expect((await as('/patrons/midland/700', OPERATOR)).statusCode).toBe(200);
   expect((await as('/patrons/elsewhere', OPERATOR)).statusCode).toBe(404);
+});
+
+test('each look at patrons is in the audit, by whom and at whose', async () => {
+  await as('/patrons/riverside');
+  await as('/patrons/riverside/patrons.csv?owed=owing');
+  await as('/patrons/riverside/812');
+  await as('/patrons/riverside/799');
+  const line = { audit: true, action: 'copies_elsewhere', by: SCOPED.user, home: 'riverside' };
+  const looks = fixture.lines().filter(({ action }) => action === 'copies_elsewhere');
+  expect(looks).toMatchObject([
+    { ...line, copies: 17 },
+    { ...line, copies: 1 },
+    { ...line, home_key: 'riverside:812', copies: 2 },
+    { ...line, home_key: 'riverside:799', copies: 0 },
+  ]);
+});
+
+describe('what a list costs', () => {
+  let app: ReturnType<DashboardFixture['build']>;
+  beforeEach(() => {
+    app = fixture.build();
+  });
+  afterEach(() => app.close());
+  const get = (url: string, who: typeof SCOPED | typeof OPERATOR = SCOPED) =>
+    app.inject({ url, headers: { authorization: basic(who) } });
+  const scans = async (): Promise<number> =>
+    Number(/cmdstat_hscan:calls=(\d+)/.exec(await fixture.redis.info('commandstats'))?.[1] ?? 0);
+
+  test('is one reading of the records, however many look at it within seconds', async () => {
+    const before = await scans();
+    const urls = ['/patrons/riverside', '/patrons/riverside?owed=owing', '/patrons/riverside/patrons.csv'];
+    const answers = await Promise.all([...urls, ...urls].map((url) => get(url)));
+    expect(new Set(answers.map(({ statusCode }) => statusCode))).toEqual(new Set([200]));
+    expect((await get('/patrons/riverside')).body).toContain('17 copies');
+    expect((await scans()) - before).toBe(2);
+  });
+
+  test('is bounded for each account: 60 looks a minute, and no line of the audit beyond', async () => {
+    for (let look = 0; look < 60; look += 1) await get('/patrons/riverside/812');
+    const refused = await get('/patrons/riverside');
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([429, '60']);
+    expect(refused.body).toContain('Too many looks at patrons');
+    expect(fixture.lines().filter(({ action }) => action === 'copies_elsewhere')).toHaveLength(60);
+    expect((await get('/patrons/riverside', OPERATOR)).statusCode).toBe(200);
+  });
 });
 
 test('who sees all libraries chooses one', async () => {

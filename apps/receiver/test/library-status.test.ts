@@ -183,6 +183,22 @@ describe('the status of a library', () => {
     }
   });
 
+  test('leaves out what cards look like where that is more than a plugin reads', async () => {
+    const cards = Array.from({ length: 200 }, (_, n) => new RegExp(`^${n}${'[0-9A-F]'.repeat(15)}$`, 'u'));
+    const libraries = STATUS_CONSORTIUM.libraries.map((each) =>
+      each.id === 'midland' ? { ...each, cards } : each,
+    );
+    const many = await openReceiver({
+      redisUrl: receiver.server.url,
+      consortium: { ...STATUS_CONSORTIUM, libraries },
+    });
+    own.push(many);
+
+    const { status, body } = await request({}, many.url);
+
+    expect([status, libraryStatusSchema.parse(body).needs.cards]).toEqual([200, null]);
+  });
+
   test('under an id that another library’s event has is that of whoever signed it', async () => {
     await ended('lakeside', 'evt_1', 'MISCONFIGURED');
     expect((await statusOf({ id: 'evt_1' })).failures).toEqual([]);

@@ -52,6 +52,7 @@ import { buildQuota } from './provision/quota.ts';
 import { buildPatronLock } from './provision/with-patron-lock.ts';
 import type { Sources } from './sources.ts';
 import { startSeenWorker } from './sweep/seen-worker.ts';
+import { recordsIn } from './sweep/sweep-job.ts';
 import { startSweepWorker } from './sweep/sweep-worker.ts';
 import type { WorkContext, RedisConnections, ProcessContext } from './work-context.ts';
 
@@ -291,8 +292,7 @@ function openContext(
     pauseLeft,
   });
   const { libraries } = kohas;
-  const { receiptsMs } = consortium.retention;
-  const memory = buildCopyMemory({ redis, keys, libraries, now, log, receiptsMs });
+  const memory = buildCopyMemory({ redis, keys, libraries, now, log });
   lifecycle.own('memory of copies', () => memory.settled());
   const { deadline } = lifecycle;
   const jobs = jobMetrics(metrics, [...names.keys()], ALERTED_OUTCOMES);
@@ -347,6 +347,7 @@ function openScanContext(context: WorkContext) {
     endCheck: buildEndCheck(context),
     encryption: createEncryption(keys.map((key) => key.reveal())),
     audit: buildAudit(log),
+    rekeyRecord: recordsIn(redis).rekey,
     readConsent: (job) => readConsent(redis, job),
     copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
     remember(written) {

@@ -137,6 +137,7 @@ export function runDeps({ provision, ...change }: Partial<RunDeps> = {}): RunCon
     createAccess: { freeInMs: () => null, within: unused },
     audit: { lookedUp: () => undefined } as unknown as RunContext['audit'],
     receipts: { append: () => Promise.resolve(null) },
+    rekeyRecord: () => Promise.resolve(),
     readConsent: unused,
     copied: unused,
     remember: unused,

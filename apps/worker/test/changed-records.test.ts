@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import { testedReleases } from '@passport/koha-double';
+import type { DisclosureReceipt } from '@passport/queue/copies';
 import type { PauseSide } from '@passport/queue/processes';
 import { leakGuard } from '@passport/testkit';
 import type { Libraries } from '../src/koha/libraries.ts';
@@ -179,6 +180,46 @@ describe.each(testedReleases)('records that Koha has changed under a copy, Koha 
     ]);
     expect(workflow.riverside.state().patrons).toHaveLength(2);
     expect(endOfRun(await workflow.run({ ...second, item: null }))).toMatchObject({ reasons: [] });
+  });
+
+  test('the new number leaves after its receipt, and after the service’s own record has it', async () => {
+    const workflow = await open();
+    const { patron_id: patronId } = withCopy(workflow, CARD, 4711);
+    const to = `midland:${numberAtHome(workflow)}`;
+    const noted: unknown[] = [];
+    const hasLeft = (): boolean => workflow.calls().some((call) => call.includes('PATCH'));
+    const recording = {
+      receipts: {
+        append: ({ what, homeKey, formerKey, eventId }: DisclosureReceipt) => {
+          noted.push({ what, homeKey, formerKey, eventId, hasLeft: hasLeft() });
+          return Promise.resolve('1-0');
+        },
+      },
+      rekeyRecord: (lending: string, copy: object) =>
+        Promise.resolve(void noted.push({ lending, ...copy, hasLeft: hasLeft() })),
+    };
+    const receipt = { what: 'rekeyed', homeKey: to, formerKey: 'midland:4711', hasLeft: false };
+    const record = { lending: 'riverside', patronId, from: 'midland:4711', to, hasLeft: false };
+
+    await workflow.run({ item: null }, recording);
+
+    expect(noted).toEqual([{ ...receipt, eventId: 'evt_1' }, record]);
+    expect(hasLeft()).toBe(true);
+  });
+
+  test('a new card leaves after its receipt', async () => {
+    const workflow = await open();
+    const { patron_id: patronId } = withCopy(workflow, OLD, numberAtHome(workflow));
+    const noted: unknown[] = [];
+    const append = ({ what, fields, patronId: number }: DisclosureReceipt) => {
+      noted.push({ what, fields, number, card: workflow.copy(OLD)?.cardnumber });
+      return Promise.resolve('1-0');
+    };
+
+    const ended = endOfRun(await workflow.run({ item: null }, { receipts: { append } }));
+
+    expect(ended).toMatchObject({ reasons: ['CARD_CHANGED'] });
+    expect(noted).toEqual([{ what: 'refreshed', fields: ['cardnumber'], number: patronId, card: OLD }]);
   });
 
   test('the old number is looked up at home as at a home library: only a pause of that is waited for', async () => {

@@ -4,7 +4,7 @@ import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { cardOf, openSweep } from './sweep-bench.ts';
-import { type WorkflowBench, endOfRun, openWorkflow } from './workflow-bench.ts';
+import { type WorkflowBench, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const { redis } = await openEmptyRedis();
@@ -56,6 +56,18 @@ describe.each(testedReleases)('what a patron has chosen at home, Koha %s:', (rel
     const { data } = first as Extract<typeof first, { kind: 'retry' }>;
     expect(endOfRun(await workflow.run({ job: data })).outcome).toBe('ALREADY_LOCAL');
     expect(workflow.copy()?.['privacy']).toBe(2);
+  });
+
+  test('privacy is kept without undoing what staff have changed since the run before', async () => {
+    const workflow = await open({ privacy: 2 });
+    workflow.riverside.addFaults([{ operation: 'PUT /patrons/{patron_id}', kind: 'status', status: 503 }]);
+    const { data } = waitOf(await workflow.run());
+    const edited = { surname: 'Okafor-Bell', library_id: 'NORTH' };
+    workflow.riverside.putPatron(CARD, edited);
+
+    await workflow.run({ job: data });
+
+    expect(workflow.copy()).toMatchObject({ ...edited, privacy: 2 });
   });
 });
 

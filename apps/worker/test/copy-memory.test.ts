@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KohaError } from '@passport/koha-client';
 import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
-import { type DisclosureReceipt, readReceipts } from '@passport/queue/copies';
 import { leakGuard } from '@passport/testkit';
 import { type CopyMemory, type WrittenCopy, buildCopyMemory } from '../src/koha/copy-memory.ts';
 import { rememberTask } from '../src/maintenance/remember-task.ts';
@@ -31,7 +30,6 @@ async function open(): Promise<Bench> {
     libraries,
     now: Date.now,
     log,
-    receiptsMs: 86_400_000,
   });
   return {
     workflow,
@@ -84,16 +82,6 @@ describe('what was written into a copy', () => {
       .calls()
       .filter(({ method, path }) => method === 'PUT' && path.includes('/copies/'));
     expect(sent).toHaveLength(1);
-  });
-
-  test('has a receipt where the patron has another number at home now', async () => {
-    const { memory } = await open();
-    const of = { lending: 'riverside', patronId: 7, homeKey: 'midland:9', formerKey: 'midland:8' };
-    memory.note({ ...of, eventId: 'evt_1', values: {} });
-    await memory.settled();
-    const found: DisclosureReceipt[] = [];
-    for await (const receipt of readReceipts(redis)) found.push(receipt);
-    expect(found).toMatchObject([{ ...of, home: 'midland', what: 'rekeyed', fields: [], eventId: 'evt_1' }]);
   });
 
   test('is stored later where the plugin failed, and the scan heard nothing of it', async () => {

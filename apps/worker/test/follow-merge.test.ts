@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type DisclosureReceipt, readCopyRecords, readReceipts } from '@passport/queue/copies';
+import {
+  type DisclosureReceipt,
+  readCopyRecords,
+  readReceipts,
+  rekeyCopyRecord,
+} from '@passport/queue/copies';
 import { readWorklist } from '@passport/queue/sweeps';
 import { leakGuard } from '@passport/testkit';
 import { openEmptyRedis } from './empty-redis.ts';
@@ -177,6 +182,24 @@ describe('a patron whose records home has merged', () => {
     await bench.sweep({ atMs: NOW + 2 * DAY_MS });
     expect(await toLookAt()).toEqual([]);
     expect(await rekeyed()).toHaveLength(1);
+  });
+
+  test('has a receipt again where it is given a number that it has had before', async () => {
+    const bench = await open(1);
+    const patronId = idOf(bench, 0);
+    const before = String(keysOf(bench, 0)[0]);
+    const homeKey = `midland:${merge(bench, 0)}`;
+    for (const turn of [1, 2, 3, 4, 5, 6, 7]) {
+      expect(await findingsOf(bench, { atMs: NOW + turn * DAY_MS })).toEqual({ REKEYED: 1 });
+      expect(await rekeyed()).toHaveLength(turn);
+      await rekeyCopyRecord(redis, LENDER, { patronId, from: homeKey, to: before });
+      bench.lender.putPatron(cardOf('midland', 0), {
+        extended_attributes: [
+          { type: 'PASSPORTED', value: 'midland' },
+          { type: 'PASSPORTED_ID', value: before },
+        ],
+      });
+    }
   });
 
   test('is not touched by a dry run, and waits where the hour is used up', async () => {

@@ -250,7 +250,10 @@ describe('a copy that is scanned', () => {
       await ended(lines, index + 1);
       expect(rowOf(bench, 0)['restricted']).toBe(restricted);
     }
-    expect(lines.map(({ findings }) => findings)).toEqual([['REFRESHED', 'HOME_RESTRICTED'], ['HOME_FREED']]);
+    expect(lines.map(({ findings }) => findings)).toEqual([
+      ['REFRESHED', 'HOME_RESTRICTED'],
+      ['HOME_RESTRICTION_LIFTED'],
+    ]);
   });
 
   test('T-27 is not gone because home does not show it once', async () => {

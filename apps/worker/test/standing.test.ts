@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openReceipts, openSeenCopies, readReceipts } from '@passport/queue/copies';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { readTimings } from '../src/sources.ts';
+import { SweepPaused } from '../src/koha/slice.ts';
 import { startSeenWorker } from '../src/sweep/seen-worker.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { LENDER, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
@@ -180,6 +181,28 @@ describe('the standing of a copy in the sweep', () => {
       ['PASSPORT_STANDING', 'Patron Passport: not in good standing at midland (NO_AGREEMENT)'],
     ]);
     expect(bench.homes['midland'] && bench.calls(bench.homes['midland'])).toEqual([]);
+  });
+
+  test('is none of many, a slice at a time: a worker is held by no page of them', async () => {
+    const bench = await open('restrict', {}, 3);
+    await bench.sweep();
+    const { agreements } = bench.consortium;
+    const ended = {
+      ...bench.consortium,
+      agreements: { ...agreements, at: () => [], homesAt: () => new Set<string>() },
+    };
+    const how = { atMs: Date.now() + 1, consortium: ended, homeIds: [] };
+    const restricted = (): number => [0, 1, 2].filter((at) => restrictionsOf(bench, at).length > 0).length;
+    for (const done of [1, 2]) {
+      const endSlice = (): void => {
+        if (restricted() === done) throw new SweepPaused(0);
+      };
+      await expect(bench.sweep({ ...how, endSlice })).rejects.toThrow(SweepPaused);
+      expect(restricted()).toBe(done);
+    }
+    const { homes } = await bench.sweep(how);
+    expect(restricted()).toBe(3);
+    expect(homes['midland']?.findings).toEqual({ HOME_UNKNOWN: 3 });
   });
 
   test('says nothing of a home that is shut out, nor of a record in a category of the library itself', async () => {

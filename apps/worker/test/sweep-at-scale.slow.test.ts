@@ -54,7 +54,7 @@ test(`T-24 T-25 T-26 T-27 ${EACH} copies of each of five homes, with all that ca
   expect(report.homes).toMatchObject({
     midland: { state: 'done', copies: EACH, findings: { ...full, UNREADABLE: 1, UNCHANGED: EACH - 41 } },
     lakeside: { state: 'down' },
-    hilltop: { state: 'blind', findings: { HOME_BLIND: 100 } },
+    hilltop: { state: 'blind', findings: { HOME_HIDES_PATRONS: 100 } },
     seaside: {
       state: 'done',
       copies: EACH,

@@ -64,7 +64,7 @@ describe('a sweep that meets what it cannot read, or cannot trust', () => {
     for (const index of [0, 1]) bench.homes['midland']?.deletePatron(cardOf('midland', index));
     for (const atMs of [NOW, NOW + 2 * DAY_MS]) {
       const { homes } = await bench.sweep({ atMs });
-      expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_BLIND: 2 } });
+      expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_HIDES_PATRONS: 2 } });
     }
   });
 

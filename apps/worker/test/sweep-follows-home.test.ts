@@ -38,7 +38,10 @@ describe('a sweep over copies that follow home', () => {
     expect((await bench.sweep()).homes['midland']?.findings).toEqual({ UNCHANGED: 3 });
 
     for (const index of [0, 1]) homeHas(bench, index, { restricted: false });
-    expect((await bench.sweep()).homes['midland']?.findings).toEqual({ HOME_FREED: 2, UNCHANGED: 1 });
+    expect((await bench.sweep()).homes['midland']?.findings).toEqual({
+      HOME_RESTRICTION_LIFTED: 2,
+      UNCHANGED: 1,
+    });
     expect(restrictionsOf(bench, 0)).toEqual([]);
     expect(rowOf(bench, 0)).toMatchObject({ restricted: false });
     expect(bench.lender.state(card).patrons[0]).toMatchObject({ debarred: '9999-12-31', restricted: true });
@@ -58,7 +61,7 @@ describe('a sweep over copies that follow home', () => {
     const operation = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
     const body = { error: 'x', error_code: 'internal_server_error' };
     bench.lender.addFaults([{ operation, times: 1, kind: 'status', status: 500, body }]);
-    const findings = { NOT_TAKEN: 1, HOME_RESTRICTED: 1 };
+    const findings = { KOHA_REFUSED: 1, HOME_RESTRICTED: 1 };
     expect((await bench.sweep()).homes['midland']).toMatchObject({ state: 'done', findings });
     expect((await bench.sweep()).homes['midland']?.findings).toEqual({ HOME_RESTRICTED: 1, UNCHANGED: 1 });
   });
@@ -72,7 +75,7 @@ describe('a sweep over copies that follow home', () => {
     ] as const) {
       homeHas(bench, 0, { restricted, surname: restricted ? 'Newly' : 'Again' });
       bench.lender.addFaults([{ operation, times: 1, kind: 'status', status: 500 }]);
-      expect((await bench.sweep()).homes['midland']?.findings).toEqual({ NOT_TAKEN: 1 });
+      expect((await bench.sweep()).homes['midland']?.findings).toEqual({ KOHA_REFUSED: 1 });
       expect(restrictionsOf(bench, 0)).toEqual(expected);
     }
   });

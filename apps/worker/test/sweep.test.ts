@@ -70,7 +70,7 @@ describe('a sweep over the copies of a library', () => {
     for (const index of [0, 1]) moves(bench, 'midland', index);
     const stranger = createEncryption([Buffer.alloc(32, 8)]);
     expect((await bench.sweep({ encryption: stranger })).homes['midland']?.findings).toEqual({
-      KEY_UNKNOWN: 2,
+      PASSPORT_KEY_UNKNOWN: 2,
     });
     expect(emailOf(bench, cardOf('midland', 0))).toBe('p0@midland.example');
 
@@ -214,7 +214,7 @@ describe('a sweep over the copies of a library', () => {
     } as const;
     bench.lender.addFaults([fault]);
     const { homes } = await bench.sweep();
-    expect(homes['midland']?.findings).toEqual({ NOT_TAKEN: 1, REFRESHED: 2 });
+    expect(homes['midland']?.findings).toEqual({ KOHA_REFUSED: 1, REFRESHED: 2 });
   });
 
   test.each([
@@ -370,7 +370,7 @@ describe('who is gone at home', () => {
       bench.homes['midland']?.deletePatron(cardOf('midland', index));
     for (const atMs of [NOW, NOW + 2 * DAY_MS]) {
       const { homes } = await bench.sweep({ atMs });
-      expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_BLIND: 11 } });
+      expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_HIDES_PATRONS: 11 } });
       expect(homes['midland']?.findings).not.toHaveProperty('HOME_GONE');
     }
   });
@@ -383,7 +383,7 @@ describe('who is gone at home', () => {
       bench.homes['midland']?.deletePatron(cardOf('midland', index));
     for (const atMs of [NOW, NOW + 2 * DAY_MS]) {
       const { homes } = await bench.sweep({ atMs });
-      expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_BLIND: 11 } });
+      expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_HIDES_PATRONS: 11 } });
     }
   });
 
@@ -394,7 +394,7 @@ describe('who is gone at home', () => {
       bench.homes['midland']?.deletePatron(cardOf('midland', index));
     bench.homes['midland']?.clearCalls();
     const { homes } = await bench.sweep({ atMs: NOW + DAY_MS });
-    expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_BLIND: 100 } });
+    expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_HIDES_PATRONS: 100 } });
     expect(bench.calls(bench.homes['midland'] as never)).toHaveLength(1);
   });
 

@@ -116,6 +116,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     copied: () => undefined,
     remember: () => undefined,
     receipts: { append: () => Promise.resolve('1-0') },
+    rekeyRecord: () => Promise.resolve(),
     readConsent: () => Promise.resolve(null),
     now: Date.now,
     monotonicNow: () => performance.now(),

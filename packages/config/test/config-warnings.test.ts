@@ -46,13 +46,25 @@ test('patterns that keep apart are no warning', () => {
 });
 
 test('patterns of libraries that are never queried together may overlap: each of two is the only home library of the other', () => {
-  expect(aboutCards(['^21234\\d{9}$'], ['^21234\\d{9}$'], ['^A\\d{6}$'])).toEqual([]);
+  expect(aboutCards(['^21234\\d{9}$'], ['^2123\\d{10}$'], ['^A\\d{6}$'])).toEqual([]);
+});
+
+test('the same pattern at a lending library and a home of its is named: its own cards are looked up there', () => {
+  expect(aboutCards(['^21234\\d{9}$'], ['^21234\\d{9}$'], ['^A\\d{6}$'])).toEqual([
+    {
+      path: 'libraries[1].cards',
+      warning: expect.stringMatching(/^midland has the same pattern: .* somebody else's/),
+      libraries: ['riverside', 'midland'],
+    },
+  ]);
 });
 
 test('one pattern for all is one warning for each further library, not for each pair', () => {
   const all = ['^\\d{14}$'];
   expect(aboutCards(all, all, all).map(({ libraries }) => libraries)).toEqual([
     ['lakeside', 'midland', 'riverside'],
+    // These two lend to each other alone.
+    ['riverside', 'midland'],
   ]);
 });
 

@@ -106,3 +106,4 @@ export {
   type PatronField,
   SETTABLE_FIELDS,
 } from './patron-fields.ts';
+export { parsePatronNumber } from './patron-number.ts';

@@ -1,5 +1,5 @@
 /** What somebody can do about a copy that something is open of. */
-type FindingAct = 'adopt' | 'rekey' | 'release' | 'keep' | 'purge' | 'erase';
+type FindingAct = 'adopt' | 'rekey' | 'release' | 'keep' | 'delete' | 'erase';
 
 interface Advice {
   /** What it means. */
@@ -21,7 +21,7 @@ export const OPEN_FINDINGS = {
     advice: 'adopt it',
     acts: ['adopt', 'release', 'keep'],
   },
-  KEY_UNKNOWN: {
+  PASSPORT_KEY_UNKNOWN: {
     says: 'what was written is remembered by a key that is no longer in PASSPORT_KEY',
     advice: 'put the former key back behind the present one',
     acts: ['keep'],
@@ -61,7 +61,7 @@ export const OPEN_FINDINGS = {
     advice: 'decide whether to lend; restrict the patron in Koha if not',
     acts: ['keep'],
   },
-  HOME_FREED: {
+  HOME_RESTRICTION_LIFTED: {
     says: 'the patron is not restricted at home any more, and the restriction that stands for it is still here',
     advice: 'lift the restriction Patron Passport in Koha',
     acts: ['keep'],
@@ -79,7 +79,7 @@ export const OPEN_FINDINGS = {
   HOME_GONE: {
     says: 'the patron has left the home library',
     advice: 'delete the copy, or release it if the patron stays here',
-    acts: ['purge', 'release', 'keep'],
+    acts: ['delete', 'release', 'keep'],
   },
   HOME_MERGED: {
     says: 'home has the card under another number, and it is not certain that it is the same person',
@@ -114,15 +114,15 @@ export const OPEN_FINDINGS = {
   },
   HOME_UNKNOWN: {
     says: 'the home key names no library that copies may come from',
-    advice: 'rekey if the library was renamed; else release or purge its copies',
-    acts: ['rekey', 'release', 'purge', 'keep'],
+    advice: 'rekey if the library was renamed; else release or delete its copies',
+    acts: ['rekey', 'release', 'delete', 'keep'],
   },
   UNREADABLE: {
     says: 'a record here, at home or of the plugin cannot be read',
     advice: 'open it in Koha and correct it; `passport doctor --probe` says where',
     acts: ['keep'],
   },
-  NOT_TAKEN: {
+  KOHA_REFUSED: {
     says: 'Koha, or the plugin, refused the change',
     advice: 'open the record in Koha and store it once; `passport doctor` says what is set up wrongly',
     acts: ['keep'],
@@ -160,11 +160,11 @@ export function commandsFor(
         : `passport copies refresh ${at} --full`,
     release: `passport copies release ${patronId} ${at}`,
     keep: `passport copies findings ${at} --keep ${patronId}`,
-    purge:
+    delete:
       finding === 'HOME_GONE'
-        ? `passport copies purge ${at} --gone`
+        ? `passport copies delete ${at} --gone`
         : isNamed
-          ? `passport copies purge ${at} --of ${home}`
+          ? `passport copies delete ${at} --of ${home}`
           : null,
     erase: isNamed ? `passport erase ${homeKey}` : null,
   };

@@ -29,7 +29,7 @@ describe('each finding that somebody has to look at', () => {
   test('can be kept, and its commands name the copy and nothing that a home key may hide', () => {
     for (const code of CODES)
       expect(of(code)).toContain('passport copies findings --at riverside --keep 402');
-    expect(of('HOME_GONE')).toContain('passport copies purge --at riverside --gone');
+    expect(of('HOME_GONE')).toContain('passport copies delete --at riverside --gone');
     expect(of('HOME_UNKNOWN')).toContain('passport copies rekey --at riverside --from midland --to LIBRARY');
     expect(of('NOT_SHARED', 'midland:?').join('\n')).not.toContain('?');
     expect(of('HOME_UNKNOWN', '?:?').join('\n')).not.toContain('?');

@@ -15,7 +15,7 @@ export const COPY_FINDINGS = [
   /** Nothing is known of what was written: made before this was remembered, or without the plugin. */
   'NOT_REMEMBERED',
   /** What was written is remembered by a key that is not here. */
-  'KEY_UNKNOWN',
+  'PASSPORT_KEY_UNKNOWN',
   /** Home replaced the card. */
   'CARD_CHANGED',
   /** Home's card is none of its own, or one of another library's: the copy keeps the one it has. */
@@ -26,7 +26,7 @@ export const COPY_FINDINGS = [
   'CATEGORY_CHANGED',
   'HOME_RESTRICTED',
   /** Not any more: what the service restricted the copy for. */
-  'HOME_FREED',
+  'HOME_RESTRICTION_LIFTED',
   'HOME_CARD_LOST',
   /** Not any more: what the service marked the copy for. */
   'HOME_CARD_FOUND',
@@ -40,7 +40,7 @@ export const COPY_FINDINGS = [
   /** Home did not answer for the patron once: not gone yet. */
   'HOME_MISSING',
   /** So many are missing at one home that it hides its patrons: nobody is taken for gone. */
-  'HOME_BLIND',
+  'HOME_HIDES_PATRONS',
   /** Home has the card under another number, and it is not sure that the patron is the same, or another copy has that number. */
   'HOME_MERGED',
   /** Home has merged the record into another: the copy has its number now. */
@@ -57,6 +57,6 @@ export const COPY_FINDINGS = [
   /** The record is no patron by anything known of Koha, here or at home. */
   'UNREADABLE',
   /** The lending Koha did not take the change. */
-  'NOT_TAKEN',
+  'KOHA_REFUSED',
 ] as const;
 export type CopyFinding = (typeof COPY_FINDINGS)[number];

@@ -93,7 +93,7 @@ export function decideRefresh(input: RefreshCase): RefreshDecision {
     ...(written.includes('category_id') ? ['CATEGORY_CHANGED' as const] : []),
     ...(kept.length > 0 ? ['KEPT_LOCAL' as const] : []),
     ...(named('not_remembered').length > 0 ? ['NOT_REMEMBERED' as const] : []),
-    ...(named('key_unknown').length > 0 ? ['KEY_UNKNOWN' as const] : []),
+    ...(named('key_unknown').length > 0 ? ['PASSPORT_KEY_UNKNOWN' as const] : []),
     ...findingsOfHome(input, restriction),
     ...(written.includes(CARD_LOST) && wanted[CARD_LOST] === '' ? ['HOME_CARD_FOUND' as const] : []),
   ];
@@ -194,7 +194,7 @@ function findingsOfHome(
   const isRestricted = copy.restricted === true && !(applies.restricted && isSet);
   return [
     ...(home.restricted === true && !isRestricted ? ['HOME_RESTRICTED' as const] : []),
-    ...(home.restricted === false && lifted.length > 0 ? ['HOME_FREED' as const] : []),
+    ...(home.restricted === false && lifted.length > 0 ? ['HOME_RESTRICTION_LIFTED' as const] : []),
     ...(home.cardLost === true && copy.cardLost !== true ? ['HOME_CARD_LOST' as const] : []),
     ...(home.expired === true && copy.expired !== true ? ['HOME_EXPIRED' as const] : []),
   ];

@@ -146,7 +146,7 @@ describe('the refresh of one copy', () => {
       { ...remembered(old), homeKey: 'midland:9' },
       'NOT_REMEMBERED',
     ],
-    ['the key of what is remembered is not here', remembered(old, 'k0'), 'KEY_UNKNOWN'],
+    ['the key of what is remembered is not here', remembered(old, 'k0'), 'PASSPORT_KEY_UNKNOWN'],
   ])('T-24 writes nothing where %s, and says so', (_what, was, finding) => {
     expect(decide(old, wanted, was)).toEqual({
       change: {},
@@ -270,9 +270,9 @@ describe('the refresh of one copy', () => {
       ['midland'],
       { ...REPORT, restricted: true },
       { isSet: false, lifted: ['midland'] },
-      'HOME_FREED',
+      'HOME_RESTRICTION_LIFTED',
     ],
-    ['only reports that, too', false, ['midland'], REPORT, NONE, 'HOME_FREED'],
+    ['only reports that, too', false, ['midland'], REPORT, NONE, 'HOME_RESTRICTION_LIFTED'],
     [
       'lifts what its home was called before',
       true,

@@ -67,13 +67,13 @@ describe('an act', () => {
   test('that is the same many times within one writing is one entry with its number', async () => {
     const keeper = open();
     for (let n = 0; n < 5_000; n += 1) {
-      const line = { audit: true, action: 'copies_purge', by: 'olga', lending: 'riverside', patron_id: n };
-      keeper.keep({ ...line, home_key: `midland:${n}`, result: n % 5 === 0 ? 'kept' : 'purged' });
+      const line = { audit: true, action: 'copies_delete', by: 'olga', lending: 'riverside', patron_id: n };
+      keeper.keep({ ...line, home_key: `midland:${n}`, result: n % 5 === 0 ? 'kept' : 'deleted' });
     }
     await keeper.close(1_000);
     const { acts: listed } = await find();
     expect(listed.map(({ result, count }) => [result, count])).toEqual([
-      ['purged', 4_000],
+      ['deleted', 4_000],
       ['kept', 1_000],
     ]);
   });

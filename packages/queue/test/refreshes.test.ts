@@ -96,6 +96,23 @@ describe('the scan of a copy', () => {
     expect(await fixture.redis.zcard('{passport}:seen:riverside')).toBe(501);
   });
 
+  test('counts against the thousand of the hour at each visit, of one copy as of many', async () => {
+    await made('riverside', 1, 2);
+    const seen = open();
+    const visit = (patron_id: number): Promise<boolean> => seen.note({ library: 'riverside', patron_id }, true);
+    for (let each = 0; each < 1_000; each += 1) {
+      expect(await visit(1)).toBe(true);
+      await seen.done(await take());
+      // More than a minute ago for the copy, each time another one, and still within the hour.
+      await fixture.redis.zincrby('{passport}:seen-today:riverside', each - 2 * MINUTE_MS, '1');
+    }
+
+    expect(await visit(1)).toBe(false);
+    expect(await visit(2)).toBe(false);
+    await pass(HOUR_MS);
+    expect(await visit(2)).toBe(true);
+  });
+
   test('is left to the sweep while a thousand of its library wait, at whatever pace they came', async () => {
     const numbers = Array.from({ length: 1_001 }, (_, n) => n + 1);
     await made('riverside', ...numbers);

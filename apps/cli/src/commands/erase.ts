@@ -12,12 +12,12 @@ import { openAudit } from '../program/open-audit.ts';
 import { type CopyWork, goThrough, type Ran } from './copies/plan.ts';
 import {
   allCopies,
-  PURGE,
-  purgeAt,
-  type PurgedCopy,
-  type PurgeFacts,
-  type PurgeFinding,
-} from './copies/purge-at.ts';
+  DELETION,
+  deleteAt,
+  type PlannedDeletion,
+  type DeletionDetails,
+  type DeletionFinding,
+} from './copies/delete-at.ts';
 
 /** What a Koha itself keeps of a patron after the record is deleted, and the command that clears it there. */
 interface KohaTrace {
@@ -54,8 +54,8 @@ interface KeptEvent {
 /** What erasing one patron's data at one lending library takes. */
 interface ErasureStep {
   readonly place: Place;
-  /** What the purge says of each copy there. */
-  readonly copies: readonly PurgedCopy[];
+  /** What the plan says of each copy there. */
+  readonly copies: readonly PlannedDeletion[];
   /** What a person does at this library; null where nothing is left to do. */
   readonly todo: string | null;
   readonly keptEvents: readonly KeptEvent[];
@@ -80,25 +80,25 @@ const NEXT_STEPS: Readonly<Record<PlaceState, (records: string) => string | null
 };
 
 /** The findings after which nothing is left to do about a copy: it is deleted, will be with `--apply`, or something keeps it. */
-const SETTLED: readonly PurgeFinding[] = ['purge', 'deleted', 'settled', 'gone', 'kept'];
+const SETTLED: readonly DeletionFinding[] = ['delete', 'deleted', 'settled', 'gone', 'kept'];
 
-/** The copies of the patron, as `copies purge` decides about them; deletes those that nothing keeps where it `applies`. */
-async function purgeCopies(
+/** The copies of the patron, as `copies delete` decides about them; deletes those that nothing keeps where it `applies`. */
+async function deleteCopies(
   { homeKey, home }: { readonly homeKey: string; readonly home: string },
   lenders: readonly Library[],
   applies: boolean,
   report: Report,
   deps: CliDeps,
-): Promise<Ran<PurgedCopy>> {
+): Promise<Ran<PlannedDeletion>> {
   const wish = { of: home, homeKey, today: localDay(deps.now()), criteria: allCopies('erased') };
-  const work: CopyWork<PurgeFinding, PurgeFacts> = {
-    action: 'copies_purge',
+  const work: CopyWork<DeletionFinding, DeletionDetails> = {
+    action: 'copies_delete',
     auditOf: ({ because, blocks }) => ({ because, blocks }),
     lenders,
     applies,
     needsQueue: applies,
-    at: (place) => purgeAt(place, wish),
-    ...PURGE,
+    at: (place) => deleteAt(place, wish),
+    ...DELETION,
   };
   return goThrough(work, report, deps);
 }
@@ -109,7 +109,7 @@ const ENDED = ['completed', 'failed', 'unknown'];
 /** What erasing the data at these places takes, place by place. Reads the queue and changes nothing. */
 async function planErasure(
   places: readonly Place[],
-  copies: readonly PurgedCopy[],
+  copies: readonly PlannedDeletion[],
   queue: ScanJobs,
 ): Promise<ErasureStep[]> {
   return Promise.all(
@@ -201,8 +201,8 @@ function toJson(erasure: Erasure) {
   };
 }
 
-const copyText = ({ patron_id: id, finding, blocks }: PurgedCopy): string =>
-  `patron ${id ?? '-'}: ${finding === 'purge' ? 'deleted with --apply' : [finding, ...(blocks.length > 0 ? ['by', ...blocks] : [])].join(' ')}`;
+const copyText = ({ patron_id: id, finding, blocks }: PlannedDeletion): string =>
+  `patron ${id ?? '-'}: ${finding === 'delete' ? 'deleted with --apply' : [finding, ...(blocks.length > 0 ? ['by', ...blocks] : [])].join(' ')}`;
 
 function printStep(
   { place, copies, todo, keptEvents, receiptsStay }: ErasureStep,
@@ -267,7 +267,7 @@ export const eraseData = defineCommand({
   description:
     "Plans how a patron's data are erased everywhere: which copies are deleted and what keeps the others, which receipts can be removed, " +
     'what a Koha keeps of a deleted patron with the command that clears it, and what goes by itself. Changes nothing without --apply. ' +
-    'With --apply it deletes the copies that nothing keeps, as `passport copies purge`, and then removes the receipts of lending ' +
+    'With --apply it deletes the copies that nothing keeps, as `passport copies delete`, and then removes the receipts of lending ' +
     'libraries where no record is left, and what the service has on record of copies there, and says why the others are kept: receipts ' +
     'are the only list of who received the data, and go last. It is recorded in the audit log. With --apply, the exit code is 1 while ' +
     'something is left to do, other than to wait for what keeps a copy.',
@@ -283,7 +283,7 @@ export const eraseData = defineCommand({
       const before = await findPlaces(subject, consortium, open.redis, deps);
       const at = new Set(before.flatMap(({ state, lending }) => (state === 'copy' ? [lending] : [])));
       const lenders = consortium.libraries.filter(({ id }) => at.has(id));
-      const ran = await purgeCopies(subject, lenders, applies, report, deps);
+      const ran = await deleteCopies(subject, lenders, applies, report, deps);
       const copies = ran.copies.filter(({ home_key: key }) => key === homeKey);
       const isDone = copies.some(({ finding }) => finding === 'deleted' || finding === 'settled');
       const places = isDone ? await findPlaces(subject, consortium, open.redis, deps) : before;

@@ -1,10 +1,10 @@
 import { cliConfig } from '@passport/config';
+import { amountText } from '@passport/queue/elsewhere';
 import { csvRow } from '@passport/runtime';
 import { openAudit } from '../program/open-audit.ts';
 import {
   GAP_TEXTS,
   STATE_TEXTS,
-  amountOf,
   consentsAt,
   disclosedAt,
   formerKeysAt,
@@ -57,7 +57,7 @@ function subjectOf(patron: string | undefined, library: string | undefined): Sub
 }
 
 const owedText = ({ overdues, amount, restricted, readMs }: OwedThere): string =>
-  `${overdues} overdue, ${amountOf(amount)}${restricted ? ', restricted at home' : ''} (${new Date(readMs).toISOString()})`;
+  `${overdues} overdue, ${amountText(amount)}${restricted ? ', restricted at home' : ''} (${new Date(readMs).toISOString()})`;
 
 function printSent(
   what: string,

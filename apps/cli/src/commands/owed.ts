@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { amountText } from '@passport/queue/elsewhere';
 import { openSweepQueue, type OwedReading, readOwed, readOwedByHome } from '@passport/queue/sweeps';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
-import { amountOf } from '../places/describe-place.ts';
 import {
   alignRows,
   type CliDeps,
@@ -48,14 +48,14 @@ const rowsOf = ({ reading }: OwedAt) =>
   Object.entries(reading?.rows ?? {}).map(([homeKey, row]) => ({
     home_key: homeKey,
     overdues: row.overdues,
-    amount: amountOf(row.amount),
+    amount: amountText(row.amount),
     restricted: row.restricted,
   }));
 
 const toJson = (owed: OwedAt) => ({
   lending: owed.lending,
   read_at: owed.reading === null ? null : new Date(owed.reading.read_ms).toISOString(),
-  block_home_over: owed.blockHomeOver === null ? null : amountOf(owed.blockHomeOver),
+  block_home_over: owed.blockHomeOver === null ? null : amountText(owed.blockHomeOver),
   unconfirmed: owed.reading?.unconfirmed ?? 0,
   patrons: rowsOf(owed),
 });
@@ -82,7 +82,7 @@ function printTable(all: readonly OwedAt[], { line, colors }: Report): void {
 function printReadings(all: readonly OwedAt[], nowMs: number, { line, progress }: Report): readonly string[] {
   for (const { lending, reading, blockHomeOver } of all) {
     const read = reading === null ? 'not read yet' : `read ${new Date(reading.read_ms).toISOString()}`;
-    const block = blockHomeOver === null ? '' : `, restricted at home over ${amountOf(blockHomeOver)}`;
+    const block = blockHomeOver === null ? '' : `, restricted at home over ${amountText(blockHomeOver)}`;
     line(`${lending}: ${read}${block}`);
     const left = reading?.unconfirmed ?? 0;
     if (left > 0) progress(`${lending}: ${left} copies left out: no receipt says that they were made there`);

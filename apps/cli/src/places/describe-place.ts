@@ -1,4 +1,5 @@
 import type { DisclosureReceipt } from '@passport/queue/copies';
+import { amountText } from '@passport/queue/elsewhere';
 import type { Place, PlaceState } from './find-places.ts';
 
 /** The state of it in words; a new state does not compile without a sentence. */
@@ -113,9 +114,6 @@ export const recordedText = ({ recorded }: Pick<Place, 'recorded'>): string =>
 /** `1 receipt`, `2 receipts`. */
 export const receiptCount = (count: number): string => `${count} ${count === 1 ? 'receipt' : 'receipts'}`;
 
-/** Hundredths, as a person reads them. */
-export const amountOf = (hundredths: number): string => (hundredths / 100).toFixed(2);
-
 /** A place as `--json` prints it. */
 export function placeJson(place: Place) {
   return {
@@ -137,7 +135,7 @@ export function placeJson(place: Place) {
         ? null
         : {
             overdues: place.owed.overdues,
-            amount: amountOf(place.owed.amount),
+            amount: amountText(place.owed.amount),
             restricted_at_home: place.owed.restricted,
             read_at: new Date(place.owed.readMs).toISOString(),
           },

@@ -262,5 +262,5 @@ function row(act: ListedAct, { basePath, nameOf, nowMs }: AuditView): readonly H
   ];
 }
 
-/** `copies_purge` is the command `copies purge`. */
+/** `copies_delete` is the command `copies delete`. */
 const textOf = (act: string): string => act.replace('_', ' ');

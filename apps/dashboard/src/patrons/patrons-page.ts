@@ -1,20 +1,24 @@
+import { parsePatronNumber } from '@passport/contract';
 import {
   type CopyElsewhere,
+  amountText,
   elsewhereCsv,
   elsewhereTotals,
   readPatronElsewhere,
-  readPatronsElsewhere,
 } from '@passport/queue/elsewhere';
-import type { FastifyInstance } from 'fastify';
+import { buildSample } from '@passport/runtime';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { FILTERED, OF_LIBRARY, requirePerson } from '../login/require-login.ts';
 import { type Html, html, type HtmlValue } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import { type PageDeps, librariesSeen } from '../shell/page-deps.ts';
 import { choice, definitions, table, timeElement } from '../shell/parts.ts';
 import { oneOf, pathWith } from '../shell/query-reader.ts';
+import { buildPatronLists } from './patron-lists.ts';
 
 const COPIES_A_PAGE = 200;
-const NUMBER = /^[1-9]\d{0,9}$/;
+/** Looks of one account: a person needs few, and a program would push out of the audit what was done. */
+const LOOKS = { most: 60, windowMs: 60_000 };
 
 interface PatronsFilter {
   readonly lending: string | null;
@@ -38,37 +42,27 @@ export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: 
   const { basePath, nameOf, redis, libraries } = deps;
   const lenders = libraries.map(({ id }) => id);
   const isKnown = (library: string): boolean => lenders.includes(library);
+  const lists = buildPatronLists(deps);
   const readList = async (library: string, query: Readonly<Record<string, unknown>>) => {
     const filter = filterOf(query);
-    const all = await readPatronsElsewhere(redis, library, lenders);
-    return { filter, copies: all.filter((copy) => isWanted(copy, filter)) };
+    return { filter, copies: (await lists(library)).filter((copy) => isWanted(copy, filter)) };
   };
+  const { limit, audit } = buildLooks(deps, send);
+  const ofPatrons = { ...OF_LIBRARY, preHandler: limit };
   app.get('/patrons', FILTERED, async (request, reply) => {
     const seen = librariesSeen(deps, requirePerson(request).libraries);
-    const links = seen.map(
-      ({ id, name }) =>
-        html`<li><a href="${basePath}/patrons/${id}">${name}</a> <span class="quiet">${id}</span></li>`,
-    );
-    return send(
-      request,
-      reply,
-      { title: 'Patrons elsewhere', here: 'patrons' },
-      html`<div class="title"><h1>Patrons elsewhere</h1></div>
-        <p>Where the patrons of a home library have copies, and what went there:</p>
-        <ul>
-          ${links}
-        </ul>`,
-    );
+    return send(request, reply, { title: 'Patrons elsewhere', here: 'patrons' }, choicePage(basePath, seen));
   });
-  app.get<ListRequest>('/patrons/:library', OF_LIBRARY, async (request, reply) => {
+  app.get<ListRequest>('/patrons/:library', ofPatrons, async (request, reply) => {
     const { library } = request.params;
     const { query } = request;
     if (!isKnown(library)) return reply.callNotFound();
     const patron = oneOf(query['patron']);
-    if (patron !== null && NUMBER.test(patron))
+    if (patron !== null && parsePatronNumber(patron) !== null)
       return reply.redirect(`${basePath}/patrons/${library}/${patron}`);
     const after = Number(oneOf(query['after']) ?? 0) || 0;
     const view = { basePath, nameOf, library, after, nowMs: deps.now(), ...(await readList(library, query)) };
+    audit(request, { home: library, copies: view.copies.length });
     return send(
       request,
       reply,
@@ -76,10 +70,11 @@ export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: 
       listPage(view),
     );
   });
-  app.get<ListRequest>('/patrons/:library/patrons.csv', OF_LIBRARY, async (request, reply) => {
+  app.get<ListRequest>('/patrons/:library/patrons.csv', ofPatrons, async (request, reply) => {
     const { library } = request.params;
     if (!isKnown(library)) return reply.callNotFound();
     const { copies } = await readList(library, request.query);
+    audit(request, { home: library, copies: copies.length });
     return reply
       .type('text/csv; charset=utf-8')
       .header('cache-control', 'no-store')
@@ -88,12 +83,14 @@ export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: 
   });
   app.get<{ Params: { library: string; patron: string } }>(
     '/patrons/:library/:patron',
-    OF_LIBRARY,
+    ofPatrons,
     async (request, reply) => {
       const { library, patron } = request.params;
-      if (!isKnown(library) || !NUMBER.test(patron)) return reply.callNotFound();
-      const wanted = { home: library, patronId: Number(patron) };
+      const patronId = parsePatronNumber(patron);
+      if (!isKnown(library) || patronId === null) return reply.callNotFound();
+      const wanted = { home: library, patronId };
       const copies = await readPatronElsewhere(redis, wanted, lenders);
+      audit(request, { home: library, home_key: `${library}:${patron}`, copies: copies.length });
       if (copies.length === 0) return reply.callNotFound();
       const title = `Patron ${patron} of ${nameOf(library)} elsewhere`;
       const back = html`<p><a href="${basePath}/patrons/${library}">All patrons elsewhere</a></p>`;
@@ -102,6 +99,36 @@ export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: 
       return send(request, reply, { title, here: 'patrons' }, content);
     },
   );
+}
+
+function choicePage(basePath: string, seen: ReturnType<typeof librariesSeen>): Html {
+  const links = seen.map(
+    ({ id, name }) =>
+      html`<li><a href="${basePath}/patrons/${id}">${name}</a> <span class="quiet">${id}</span></li>`,
+  );
+  return html`<div class="title"><h1>Patrons elsewhere</h1></div>
+    <p>Where the patrons of a home library have copies, and what went there:</p>
+    <ul>
+      ${links}
+    </ul>`;
+}
+
+/** Lets an account look at patrons so often, with a line of the audit for each look. */
+function buildLooks({ log, now }: Pick<PageDeps, 'log' | 'now'>, send: SendPage) {
+  const mayLook = buildSample({ ...LOOKS, monotonicNow: now });
+  return {
+    async limit(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+      if (mayLook(requirePerson(request).user) !== null) return;
+      const content = html`<div class="title"><h1>Too many looks at patrons</h1></div>
+        <p>An account can look ${LOOKS.most} times a minute. Wait a minute, or download the list as CSV.</p>`;
+      const page = { title: 'Too many looks at patrons', here: 'patrons' } as const;
+      await send(request, reply.code(429).header('retry-after', LOOKS.windowMs / 1000), page, content);
+    },
+    audit(request: FastifyRequest, look: Readonly<Record<string, string | number>>): void {
+      const line = { audit: true, action: 'copies_elsewhere', by: requirePerson(request).user };
+      log.info({ ...line, ...look }, 'where patrons have copies, for a person');
+    },
+  };
 }
 
 function filterOf(query: Readonly<Record<string, unknown>>): PatronsFilter {
@@ -116,7 +143,6 @@ function isWanted({ lending, owed }: CopyElsewhere, filter: PatronsFilter): bool
 }
 
 const plural = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
-const amountText = (hundredths: number): string => (hundredths / 100).toFixed(2);
 const unknown = html`<span class="quiet">not known</span>`;
 const timeOf = (ms: number | null, nowMs: number): Html => (ms === null ? unknown : timeElement(ms, nowMs));
 

@@ -1,4 +1,10 @@
-import { OPEN_FINDINGS, type OpenFindingCode, commandsFor, patronPage } from '@passport/contract';
+import {
+  OPEN_FINDINGS,
+  type OpenFindingCode,
+  commandsFor,
+  parsePatronNumber,
+  patronPage,
+} from '@passport/contract';
 import { keepFindings } from '@passport/queue/copies';
 import { type WorkItem, type Worklist, readWorklist } from '@passport/queue/sweeps';
 import type { FastifyInstance } from 'fastify';
@@ -34,7 +40,7 @@ export function registerFindingsPage(app: FastifyInstance, deps: PageDeps, send:
     OF_LIBRARY,
     async (request, reply) => {
       const { library, copy } = request.params;
-      const patronId = /^[1-9]\d{0,9}$/.test(copy) ? Number(copy) : null;
+      const patronId = parsePatronNumber(copy);
       const isKnown = libraries.some(({ id }) => id === library);
       if (!isKnown || patronId === null) return reply.callNotFound();
       const done = await keepFindings(redis, library, [patronId]);

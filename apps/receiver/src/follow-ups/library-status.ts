@@ -60,6 +60,8 @@ const MOST_LOOKS = 2_000;
 const MOST_PLANNED = 5;
 /** Of hundreds of homes that did not answer, a page names no more. */
 const MOST_HOMES = 10;
+/** The plugin reads answers of 64 KB, and all else in one is about 20. */
+const MOST_CARDS_BYTES = 32 * 1024;
 
 /**
  * Reads a library once in two seconds (in one, after a reading that failed), and never while the reading before is not over: all others get what it has read, or `unavailable`
@@ -201,9 +203,9 @@ function cardsFor(
   lending: string,
   consortium: LibraryStatusDeps['consortium'],
 ): LibraryStatus['needs']['cards'] {
-  return consortium.agreements.homesAt(lending).size > MOST_LISTED_PARTNERS
-    ? null
-    : partnerCards(consortium, lending);
+  if (consortium.agreements.homesAt(lending).size > MOST_LISTED_PARTNERS) return null;
+  const cards = partnerCards(consortium, lending);
+  return Buffer.byteLength(JSON.stringify(cards)) > MOST_CARDS_BYTES ? null : cards;
 }
 
 function categoriesIn(choice: NonNullable<Library['copy']['category']>): string[] {

@@ -5,9 +5,7 @@ import {
   dropUnremembered,
   lockUnremembered,
   noteUnremembered,
-  openReceipts,
   readUnremembered,
-  rekeyCopyRecord,
 } from '@passport/queue/copies';
 import { parseStored } from '@passport/queue/redis';
 import {
@@ -40,8 +38,6 @@ export interface WrittenCopy {
   readonly homeKey: string;
   /** Of a copy that was made just now: what the lending library may tell the patron of it. */
   readonly made?: MadeCopy;
-  /** The home key that the same patron's copy had until now. */
-  readonly formerKey?: string;
   readonly eventId: string;
   readonly values: Readonly<Record<string, string>>;
   /** The name of the home library, where the lending library is told of its patrons' standing: who is copied is in good standing. */
@@ -56,8 +52,6 @@ export interface CopyMemoryDeps {
   readonly libraries: Pick<Libraries, 'callBeside'>;
   readonly now: () => number;
   readonly log: Logger;
-  /** How long receipts are kept. */
-  readonly receiptsMs: number;
 }
 
 /**
@@ -65,20 +59,12 @@ export interface CopyMemoryDeps {
  * written waits in Redis until the plugin there has stored it.
  */
 export function buildCopyMemory(deps: CopyMemoryDeps) {
-  const { redis, now, log, receiptsMs } = deps;
-  const receipts = openReceipts(redis);
+  const { redis, now, log } = deps;
   const encryption = createEncryption(deps.keys.map((key) => key.reveal()));
   const running = new Set<Promise<void>>();
   const noted = async (written: WrittenCopy): Promise<void> => {
-    const { lending, eventId: event, patronId, homeKey, formerKey } = written;
+    const { lending, eventId: event, patronId } = written;
     try {
-      if (formerKey !== undefined) {
-        await rekeyCopyRecord(redis, lending, { patronId, from: formerKey, to: homeKey });
-        const at = new Date(now()).toISOString();
-        const [home = ''] = homeKey.split(':');
-        const of = { home, lending, homeKey, formerKey, fields: [], eventId: event, patronId };
-        await receipts.append({ at, ...of, what: 'rekeyed' }, now(), receiptsMs);
-      }
       const text = JSON.stringify(entryOf(written, encryption, Math.floor(now() / 1000)));
       const isKept = await noteUnremembered(redis, lending, { id: `${patronId}.${event}`, text });
       if (!isKept)

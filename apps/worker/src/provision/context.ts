@@ -20,6 +20,11 @@ export interface ProvisionContext extends Pick<
   readonly createAccess: CreateAccess;
   readonly audit: Audit;
   readonly receipts: Pick<Receipts, 'append'>;
+  /** Gives the service's own record of a copy another home key, where it has the one of before. */
+  readonly rekeyRecord: (
+    lending: string,
+    copy: { readonly patronId: number; readonly from: string; readonly to: string },
+  ) => Promise<unknown>;
   /** What the desk has reported of an event that has put its question; null: nothing yet. */
   readonly readConsent: (job: Pick<JobData, 'library' | 'event_id'>) => Promise<StoredConsent | null>;
   /** A copy was made, so long after its scan, or after the patron's yes. */

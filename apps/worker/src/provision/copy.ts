@@ -132,12 +132,17 @@ async function keepPrivacy(
   const { lending, branch, body, privacy } = order;
   if (privacy === null || made.disclosed === null) return null;
   const { patron_id: patronId } = made;
-  const has =
-    shown ?? (await step.read(lending, (koha, limits) => koha.readPatron(patronId, limits)))?.privacy ?? null;
+  // An earlier run may have made it: what staff have changed since stays.
+  const there =
+    shown === null ? await step.read(lending, (koha, limits) => koha.readPatron(patronId, limits)) : null;
+  const has = shown ?? there?.privacy ?? null;
   if (has === null || has >= privacy) return null;
   step.assertHeld();
-  const { surname, library_id, category_id } = body;
-  const change = { surname, library_id, category_id, privacy };
+  const echoed =
+    there === null
+      ? { surname: body.surname, library_id: body.library_id, category_id: body.category_id }
+      : { surname: there.surname, library_id: there.libraryId, category_id: there.categoryId };
+  const change = { ...echoed, privacy };
   const changed = await step.call(lending, (koha) =>
     koha.changePatron(patronId, change, { branch }, { signal: step.signal }),
   );
@@ -158,18 +163,18 @@ async function ensureCopy(
   context: ProvisionContext,
 ): Promise<CopyOutcome | CreatePlaceBusy> {
   if (order.mode === 'observe') {
-    return observeCopy(order, step, await findLocalCopy(order, step, false), context);
+    return observeCopy(order, step, await findLocalCopy(order, step, false, context), context);
   }
   const looksFirst = order.lookFirst !== null;
   if (looksFirst) await step.patronLock.take();
   let unsure = order.lookFirst === 'sent';
   let last: NotCreated | null = null;
   for (let tries = 0; ; tries += 1) {
-    const found = looksFirst || last !== null ? await findLocalCopy(order, step, unsure) : null;
+    const found = looksFirst || last !== null ? await findLocalCopy(order, step, unsure, context) : null;
     if (found !== null) return found;
     if (last !== null && !mayTryAgain(last, tries)) {
       if (last.kind === 'lost') throw last.error;
-      if (last.kind === 'found_there') return explainUnfound(order, last.because, step);
+      if (last.kind === 'found_there') return explainUnfound(order, last.because, step, context);
       return done({ outcome: 'LENDING_REFUSED' });
     }
     if (last?.kind === 'found_there') await step.pauseAfter(tries);

@@ -28,6 +28,10 @@ import type { Step } from './step.ts';
 const CONFLICT = done({ outcome: 'LOCAL_CONFLICT' });
 const LOOK_ALIKE = done({ outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
 
+type ReceiptContext = Pick<ProvisionContext, 'consortium' | 'receipts' | 'now'>;
+/** What a copy is given another card or home key with. */
+type KeyContext = ReceiptContext & Pick<ProvisionContext, 'rekeyRecord'>;
+
 /**
  * Looks at the lending library itself: who has the card here, and who has the home key? Null: nobody that we can see.
  * Our copy with an older card gets the new one. Throws KohaError or LibraryClosed.
@@ -36,6 +40,7 @@ export async function findLocalCopy(
   order: CopyOrder,
   step: Step,
   unsure: boolean,
+  context: KeyContext,
 ): Promise<CopyOutcome | null> {
   const { lending, body, home: homeId, homeKeyAttribute, homeKey } = order;
   const card = body.cardnumber;
@@ -45,11 +50,12 @@ export async function findLocalCopy(
   const known = { ...order, card, homeId, byCard };
   const match = decideLocalMatch({ ...known, byHomeKey: [] });
   if (match.kind === 'our_copy' || homeKeyAttribute === null)
-    return resultOfMatch(order, step, match, unsure);
+    return resultOfMatch(order, step, match, { unsure, context });
   const byHomeKey = await step.read(lending, (koha, limits) =>
     koha.findByAttribute(homeKeyAttribute, homeKey, limits),
   );
-  return resultOfMatch(order, step, decideLocalMatch({ ...known, byHomeKey }), unsure);
+  const matched = decideLocalMatch({ ...known, byHomeKey });
+  return resultOfMatch(order, step, matched, { unsure, context });
 }
 
 /**
@@ -60,7 +66,7 @@ export async function observeCopy(
   order: CopyOrder,
   step: Step,
   found: CopyOutcome | null,
-  context: Pick<ProvisionContext, 'consortium' | 'receipts' | 'now'>,
+  context: ReceiptContext,
 ): Promise<CopyOutcome> {
   const { lending, home, homeKey, eventId, fields: read, body } = order;
   const person = found === null ? order.searchFor : null;
@@ -75,7 +81,12 @@ export async function observeCopy(
 }
 
 /** Koha says that it is there, and we do not find it. A second look separates what is hidden from what was only being made. */
-export async function explainUnfound(order: CopyOrder, because: There, step: Step): Promise<CopyOutcome> {
+export async function explainUnfound(
+  order: CopyOrder,
+  because: There,
+  step: Step,
+  context: KeyContext,
+): Promise<CopyOutcome> {
   if (because.kind === 'possible_duplicate') {
     return (await isHiddenFromUs(order, step))
       ? misconfigured(order.lending, { what: 'permission', name: SEE_ALL })
@@ -86,7 +97,7 @@ export async function explainUnfound(order: CopyOrder, because: There, step: Ste
     return misconfigured(order.lending, { what: 'attribute_type', name: because.type });
   }
   await step.pauseAfter(1);
-  const found = await findLocalCopy(order, step, false);
+  const found = await findLocalCopy(order, step, false, context);
   if (found !== null) return found;
   // Koha's database forgives accents, cases and blanks where we do not: then it is somebody, and somebody else.
   if (await isTakenByCollation(order, because, step)) return CONFLICT;
@@ -123,7 +134,7 @@ async function resultOfMatch(
   order: CopyOrder,
   step: Step,
   match: LocalMatch,
-  unsure: boolean,
+  { unsure, context }: { readonly unsure: boolean; readonly context: KeyContext },
 ): Promise<CopyOutcome | null> {
   const { homeKeyAttribute } = order;
   switch (match.kind) {
@@ -132,7 +143,7 @@ async function resultOfMatch(
     case 'our_copy':
       return ours(order, match.patronId, unsure ? [...order.fields] : null);
     case 'our_copy_older_card':
-      return changeCard(order, step, match.patronId);
+      return changeCard(order, step, match.patronId, context);
     case 'copy_without_key':
       // Where no home key is written, what this very event sent is ours by its card and its passport.
       if (homeKeyAttribute === null && unsure) return ours(order, match.patronId, [...order.fields]);
@@ -140,7 +151,7 @@ async function resultOfMatch(
     case 'native':
       return done({ outcome: 'ALREADY_LOCAL', patronId: match.patronId });
     case 'copy_of_other_number':
-      return changeHomeKey(order, step, match);
+      return changeHomeKey(order, step, match, context);
     case 'copy_merged':
       return done({ outcome: 'MERGED_INTO_NATIVE', patronId: match.patronId });
     case 'copy_anonymized':
@@ -156,8 +167,13 @@ async function resultOfMatch(
  * The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the other fields echoed. A look by
  * attribute shows that attribute alone, so the copy is read: without a passport it is nobody's copy any more.
  */
-async function changeCard(order: CopyOrder, step: Step, patronId: number): Promise<CopyOutcome> {
-  const { lending, branch, body } = order;
+async function changeCard(
+  order: CopyOrder,
+  step: Step,
+  patronId: number,
+  context: ReceiptContext,
+): Promise<CopyOutcome> {
+  const { lending, branch, body, home, homeKey, eventId } = order;
   const read = (): Promise<KohaPatron | null> =>
     step.read(lending, (koha, limits) => koha.readPatron(patronId, limits));
   const copy = await read();
@@ -168,6 +184,8 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
   if (!order.isOwnCard()) return CONFLICT;
   if (order.mode === 'observe') return observed(null, ['CARD_CHANGED']);
   await step.assertWanted();
+  const fields = ['cardnumber'];
+  await appendReceipt({ home, lending, homeKey, fields, eventId, patronId, what: 'refreshed' }, context);
   step.assertHeld();
   const echoed = {
     surname: copy.surname,
@@ -208,22 +226,29 @@ const isAsBefore = (stored: string | null, copy: KohaPatron, sent: string): bool
 
 /**
  * The card is on a copy whose key names another number at home. If home has given that number up (it merged two records, or
- * anonymised one), the copy is this patron's, and gets the number they have now. Nothing more is read from home.
+ * anonymised one), the copy is this patron's, and gets the number they have now. Nothing more is read from home. The receipt and the
+ * service's own record come first: a run that ends in between is finished by the next one, or by the sweep.
  */
 async function changeHomeKey(
   order: CopyOrder,
   step: Step,
   { patronId, otherNumber, attributeId }: Extract<LocalMatch, { kind: 'copy_of_other_number' }>,
+  context: KeyContext,
 ): Promise<CopyOutcome> {
-  const { home, lending, homeKey } = order;
+  const { home, lending, homeKey, eventId } = order;
   const atHome = await step.read(home, (koha, limits) => koha.readPatron(otherNumber, limits), 'home');
   const isGone = atHome === null || atHome.anonymized === true;
   if (!isGone || attributeId === null) return CONFLICT;
   if (order.mode === 'observe') return observed(null, ['REKEYED']);
   await step.assertWanted();
-  step.assertHeld();
   const formerKey = homeKeyOf(home, otherNumber);
-  const rekeyed: CopyOutcome = { ...ours(order, patronId, null, ['REKEYED']), formerKey };
+  await appendReceipt(
+    { home, lending, homeKey, formerKey, fields: [], eventId, patronId, what: 'rekeyed' },
+    context,
+  );
+  await context.rekeyRecord(lending, { patronId, from: formerKey, to: homeKey });
+  step.assertHeld();
+  const rekeyed = ours(order, patronId, null, ['REKEYED']);
   try {
     const changed = await step.call(lending, (koha) =>
       koha.changeAttribute({ patronId, attributeId }, homeKey, { signal: step.signal }),

@@ -38,15 +38,14 @@ export function recordCopy(
   const values = valuesWritten(order, result);
   if (values === null) return;
   const { lending, eventId, homeKey, goodAt } = order;
-  const { made, formerKey } = result;
-  const former = formerKey === undefined ? {} : { formerKey };
+  const { made } = result;
   const standing = made.disclosed === null || goodAt === null ? {} : { goodAt };
   const home = homeKey.slice(0, homeKey.indexOf(':'));
   const name = consortium.libraries.find(({ id }) => id === home)?.name ?? home;
   // Also where another run of this event has found what it had sent: the plugin tells a patron once.
   const told = made.disclosed === null ? {} : { made: { home: name, groups: groupsIn(values) } };
   const copy = { lending, eventId, patronId: made.patron_id, homeKey, values };
-  remember({ ...copy, ...former, ...standing, ...told });
+  remember({ ...copy, ...standing, ...told });
 }
 
 /** The groups of the fields that went there with a value, beside the card. */

@@ -40,8 +40,6 @@ export type Done = { readonly kind: 'done' } & End;
 export interface CopyThere {
   readonly kind: 'there';
   readonly made: MadeCopy;
-  /** The home key that it had until now, of the same patron. */
-  readonly formerKey?: string;
   /** The privacy that Koha has given it, where its answer to the create has shown that. */
   readonly privacy?: number | null;
 }

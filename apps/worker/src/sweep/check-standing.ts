@@ -75,11 +75,11 @@ export async function checkStanding(
   try {
     const after = await tell(change, remembered, check);
     return after === null
-      ? { ...nothing, ...one('NOT_TAKEN') }
+      ? { ...nothing, ...one('KOHA_REFUSED') }
       : { ...nothing, ...found, changed: 1, remembered: after, restricts };
   } catch (error) {
     if (!isOfOneRecord(error)) throw error;
-    return { ...nothing, ...one('NOT_TAKEN') };
+    return { ...nothing, ...one('KOHA_REFUSED') };
   }
 }
 

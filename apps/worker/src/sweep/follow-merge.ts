@@ -8,7 +8,7 @@ import {
   isInForeignCategory,
   isSomebodyElse,
 } from '@passport/patron-rules';
-import type { CopyRecord } from '@passport/queue/copies';
+import { type CopyRecord, MOST_FORMER_KEYS } from '@passport/queue/copies';
 import { type CopyPair, buildIsWritten, isShared } from './refresh-copy.ts';
 import type { SweepDeps } from './sweep-state.ts';
 
@@ -100,13 +100,23 @@ export async function finishRekey(copy: KohaPatron, orphan: Orphan, deps: RekeyD
   return rekey(fresh, { ...orphan, to: orphan.record.homeKey }, deps);
 }
 
+/** One for each time that a copy is given another number: a run that goes on after an interrupted one writes no second receipt. */
+function rekeyId(
+  { homeKey, formerKeys: { length } }: CopyRecord,
+  { patronId, to, sweepId }: { readonly patronId: number; readonly to: string; readonly sweepId: string },
+): string {
+  // Where a record has all former keys that it can have, how many they are tells two times apart no longer.
+  if (length >= MOST_FORMER_KEYS) return sweepId;
+  return `rekey-${patronId}-${homeKey === to ? length : length + 1}`;
+}
+
 /**
  * Gives a copy its new home key, after its receipt: first the service's own record, then what the plugin remembers, then the record in
  * Koha. A run that ends in between is finished by the next one, which finds the key of before among the record's former ones.
  */
 async function rekey(
   copy: KohaPatron,
-  { pair, patronId, homeKey: from, dryRun, sweepId, to }: Orphan & { readonly to: string },
+  { pair, patronId, homeKey: from, record, dryRun, sweepId, to }: Orphan & { readonly to: string },
   { call, passOn, records, log }: RekeyDeps,
 ): Promise<Followed> {
   const { home, lending } = pair;
@@ -120,8 +130,7 @@ async function rekey(
     (await call(lending.id, (koha) => koha.isAttributeTaken(type, to)));
   if (isTaken) return UNSURE;
   if (dryRun) return { kind: 'rekeyed', homeKey: to };
-  // Once, whichever run writes it.
-  const eventId = `rekey-${patronId}`;
+  const eventId = rekeyId(record, { patronId, to, sweepId });
   const receipt = { home: home.id, lending: lending.id, homeKey: to, fields: [], eventId, patronId } as const;
   const changed = await passOn({ ...receipt, what: 'rekeyed', formerKey: from }, async (sending) => {
     await records.rekey(lending.id, { patronId, from, to });

@@ -253,7 +253,7 @@ async function refreshAsRead(
   if (isWritten === 'again') return 'again';
   // A field that is never taken keeps nobody restricted, and nobody free.
   const isRestricted = await restrict(decision.restriction, refresh);
-  return isWritten && isRestricted ? outcomeOf(decision) : only('NOT_TAKEN');
+  return isWritten && isRestricted ? outcomeOf(decision) : only('KOHA_REFUSED');
 }
 
 /** Fields of the copy itself: who agrees to be copied agrees to these. */
@@ -308,7 +308,7 @@ const outcomeOf = ({ findings, change, kept, restriction }: RefreshDecision): Re
     HOME_CARD_LOST: CARD_LOST in change,
     HOME_EXPIRED: 'expiry_date' in change,
     HOME_RESTRICTED: restriction.isSet,
-    HOME_FREED: restriction.lifted.length > 0,
+    HOME_RESTRICTION_LIFTED: restriction.lifted.length > 0,
   };
   return {
     findings,

@@ -1,3 +1,4 @@
+import { parsePatronNumber } from '@passport/contract';
 import { type KohaPatron, type ListedPage, isOfOneRecord } from '@passport/koha-client';
 import {
   type CopyFinding,
@@ -104,7 +105,7 @@ async function sweepHome(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise
   }
   const asked = askedAbout(home);
   if (isBlind(state.missing, Math.max(before, asked)) || isNobodyShown(state.missing, asked)) {
-    count(home, 'HOME_BLIND', state.missing);
+    count(home, 'HOME_HIDES_PATRONS', state.missing);
     home.state = 'blind';
     return;
   }
@@ -236,7 +237,7 @@ function numberAtHome(copy: KohaPatron, home: string, type: string | null): numb
     (each) => each.type === type && each.value?.startsWith(prefix) === true,
   );
   const digits = keys[0]?.value?.slice(prefix.length) ?? '';
-  return keys.length === 1 && /^[1-9]\d{0,9}$/.test(digits) ? Number(digits) : null;
+  return keys.length === 1 ? parsePatronNumber(digits) : null;
 }
 
 function add(home: SweptHome, { findings, changed, kept }: Refreshed): void {
@@ -350,7 +351,10 @@ async function endStandings({ patrons }: ListedPage, { state, lending, deps }: S
     const { homeKey } = record;
     const home = homeOf(homeKey);
     const write = { dryRun: state.dry_run, sweepId: state.id };
-    await endStanding({ ...deps, ...write, lending, home, copy, homeKey, record, remembered });
+    const of = { ...deps, ...write, lending, home, copy, homeKey, record, remembered };
+    const { changed } = await endStanding(of);
+    // The page is not counted yet: it is gone through again, and what was written is passed over.
+    if (changed > 0 && !state.dry_run) deps.slice.endIfOver('page');
   }
 }
 

@@ -92,6 +92,29 @@ function warningsOfLibrary(library: Library, { agreements, locate }: Consortium)
   return all.flatMap(([applies, path, warning]) => (applies ? [[path, warning]] : []));
 }
 
+/** Two libraries with the same pattern, one of which lends to the other's patrons, and that no third one queries together: one warning for the later. */
+function sameAtLender({ libraries, agreements }: Consortium): ConfigWarning[] {
+  const enabled = libraries.filter((each) => each.enabled);
+  const lends = (one: Library, other: Library): boolean => agreements.homesAt(one.id).has(other.id);
+  const bySource = new Map<string, Library[]>();
+  return enabled.flatMap((library) => {
+    const isPair = (other: Library): boolean =>
+      !agreements.haveLenderInCommon(library.id, other.id) &&
+      (lends(library, other) || lends(other, library));
+    const lists = library.cards.map(({ source }) => {
+      const list = bySource.get(source) ?? [];
+      bySource.set(source, list);
+      return list;
+    });
+    const found = lists.flatMap((list) => list.find(isPair) ?? []).at(0);
+    for (const list of lists) list.push(library);
+    if (found === undefined) return [];
+    const path = formatPath(['libraries', libraries.indexOf(library), 'cards']);
+    const warning = `${found.id} has the same pattern: a card of one that its own Koha does not know is looked up at the other, and can be somebody else's there`;
+    return [{ path, warning, libraries: [library.id, found.id] }];
+  });
+}
+
 /** What a careful reader would question in a configuration that is valid. */
 export function configWarnings(consortium: Consortium): readonly ConfigWarning[] {
   return [
@@ -103,5 +126,6 @@ export function configWarnings(consortium: Consortium): readonly ConfigWarning[]
       })),
     ),
     ...overlaps(consortium),
+    ...sameAtLender(consortium),
   ];
 }

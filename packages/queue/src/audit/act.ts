@@ -23,7 +23,7 @@ export const ACTS = [
   'copies_rekey',
   'copies_leave',
   'copies_refresh',
-  'copies_purge',
+  'copies_delete',
   'copies_findings',
   'rehearse',
   'sweep',

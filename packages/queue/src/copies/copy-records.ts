@@ -21,8 +21,8 @@ export interface CopyRecord {
   readonly passedMs: number | null;
 }
 
-/** A patron's number at home changes once or twice in a life. */
-const MOST_FORMER_KEYS = 5;
+/** So many former keys a record has at most: a patron's number at home changes once or twice in a life. */
+export const MOST_FORMER_KEYS = 5;
 /** How long a copy need not be noted as seen again. */
 const SEEN_EVERY_MS = 30 * 24 * 3_600_000;
 const SCANNED_AT_ONCE = 500;

@@ -1,4 +1,5 @@
 export {
+  MOST_FORMER_KEYS,
   type CopyRecord,
   readCopyRecords,
   type ReadCopyRecords,

@@ -53,6 +53,7 @@ end
 `;
 
 /**
+ * A copy that is noted again stands for its last time only, so each time before is an entry of its own: the hour counts them all.
  * KEYS 1 records of the library's copies, 2 those noted today, 3 those that wait, 4 turns, 5 libraries that are worked on
  * ARGV 1 library, 2 number of the copy, 3 how long its last scan stands for this one, in milliseconds
  */
@@ -69,6 +70,7 @@ if last then
   for tries = 0, ${MOST_TRIES} do
     redis.call('ZREM', KEYS[3], string.format('%s %.0f %.0f', number, last, tries))
   end
+  redis.call('ZADD', KEYS[2], last, string.format('%s %.0f', number, last))
 end
 redis.call('ZADD', KEYS[2], now, number)
 redis.call('EXPIRE', KEYS[2], ${LIFE_SECONDS})

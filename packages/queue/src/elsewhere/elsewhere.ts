@@ -1,3 +1,4 @@
+import { parsePatronNumber } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { copyOfHomeKey } from '../keys.ts';
 import { type CopyRecord, readCopyRecords, scanCopyRecords } from '../copies/index.ts';
@@ -23,7 +24,7 @@ export interface CopyElsewhere {
 /** The number in a home key of this library; null where it is another's. */
 function numberAt(home: string, homeKey: string): number | null {
   const number = homeKey.startsWith(`${home}:`) ? homeKey.slice(home.length + 1) : '';
-  return /^[1-9]\d{0,9}$/.test(number) ? Number(number) : null;
+  return parsePatronNumber(number);
 }
 
 function copyOf(
@@ -109,6 +110,9 @@ export function elsewhereTotals(copies: readonly CopyElsewhere[]): readonly Else
   });
 }
 
+/** Hundredths, as a person reads them. */
+export const amountText = (hundredths: number): string => (hundredths / 100).toFixed(2);
+
 const timeText = (ms: number | null): string => (ms === null ? '' : new Date(ms).toISOString());
 
 /** A list as CSV (RFC 4180). Numbers, ids, times and names of fields need no quotes; fields are divided by blanks. */
@@ -130,7 +134,7 @@ export function elsewhereCsv(copies: readonly CopyElsewhere[]): string[] {
     timeText(passedMs),
     fields.join(' '),
     owed?.overdues ?? '',
-    owed === null ? '' : (owed.amount / 100).toFixed(2),
+    owed === null ? '' : amountText(owed.amount),
     timeText(owed?.readMs ?? null),
   ]);
   return [header, ...lines].map((cells) => cells.join(','));

@@ -4,4 +4,5 @@ export {
   readPatronsElsewhere,
   elsewhereTotals,
   elsewhereCsv,
+  amountText,
 } from './elsewhere.ts';

@@ -315,7 +315,7 @@ export const copiesAdopt = defineCommand({
     'Finds the copies without a home key, as the plugin Patron Passport for Koha made them, and those that are not on record or that the ' +
     'plugin does not remember, as versions before made them. Looks each card up at its home library, gives the copy its home key where ' +
     'it has none (its passport then names the library by its id), has the plugin remember the fields that equal those at home, and puts ' +
-    'it on record, with a receipt: from then on it is refreshed, purged and erased as any other. Adopted is a copy only if exactly one ' +
+    'it on record, with a receipt: from then on it is refreshed, read for debts, deleted and erased as any other. Adopted is a copy only if exactly one ' +
     'living patron of the home library has exactly its card, under the number of its home key, and their names and birth dates agree. All others are listed with the reason and left as ' +
     'they are. Calls the home libraries one by one and never more than half of the time. Only plans without --apply.',
   examples: [

@@ -58,8 +58,8 @@ export function openCopyEnds(
   const deleted = (deletion: BegunDeletion): Promise<void> => append('deleted', deletion);
   return {
     async adopted(patronId, homeKey, fields) {
-      // Once for each copy and key, whichever run writes it.
-      await append('adopted', { patronId, homeKey, eventId: `adopt-${patronId}`, atMs: await now() }, fields);
+      // Its last act: what a run that ended before it has begun has no receipt yet.
+      await append('adopted', { patronId, homeKey, eventId: newId(), atMs: await now() }, fields);
     },
     async release(patronId, homeKeys) {
       const recorded = await recordedKey(patronId);

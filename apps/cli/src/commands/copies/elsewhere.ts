@@ -1,13 +1,14 @@
-import { InvalidArgumentError } from 'commander';
+import { parsePatronNumber } from '@passport/contract';
 import {
   type CopyElsewhere,
+  amountText,
   elsewhereCsv,
   elsewhereTotals,
   readPatronElsewhere,
   readPatronsElsewhere,
 } from '@passport/queue/elsewhere';
+import { InvalidArgumentError } from 'commander';
 import { withQueue } from '../../connect/with-queue.ts';
-import { amountOf } from '../../places/describe-place.ts';
 import {
   alignRows,
   defineCommand,
@@ -32,7 +33,7 @@ const toJson = ({ patronId, lending, sinceMs, passedMs, fields, isAgreed, owed }
   owed:
     owed === null
       ? null
-      : { overdues: owed.overdues, amount: amountOf(owed.amount), read_at: isoOf(owed.readMs) },
+      : { overdues: owed.overdues, amount: amountText(owed.amount), read_at: isoOf(owed.readMs) },
 });
 
 const HEADER = ['patron', 'lending', 'since', 'last passed on', 'overdue', 'amount', 'fields'];
@@ -45,7 +46,7 @@ function printTable(copies: readonly CopyElsewhere[], { line, colors }: Report):
     day(sinceMs),
     day(passedMs),
     owed === null ? '-' : String(owed.overdues),
-    owed === null ? '-' : amountOf(owed.amount),
+    owed === null ? '-' : amountText(owed.amount),
     fields.join(' '),
   ]);
   if (rows.length === 0) return line('no copies are on record');
@@ -53,14 +54,16 @@ function printTable(copies: readonly CopyElsewhere[], { line, colors }: Report):
   line(colors.dim(header));
   for (const text of lines) line(text);
   for (const { lending, copies: count, overdues, amount } of elsewhereTotals(copies)) {
-    line(`${lending}: ${count} ${count === 1 ? 'copy' : 'copies'}, ${overdues} overdue, ${amountOf(amount)}`);
+    line(
+      `${lending}: ${count} ${count === 1 ? 'copy' : 'copies'}, ${overdues} overdue, ${amountText(amount)}`,
+    );
   }
 }
 
 function parsePatron(text: string): number {
-  if (!/^[1-9]\d{0,9}$/.test(text))
-    throw new InvalidArgumentError("It is not a patron's number such as 812.");
-  return Number(text);
+  const number = parsePatronNumber(text);
+  if (number === null) throw new InvalidArgumentError("It is not a patron's number such as 812.");
+  return number;
 }
 
 export const copiesElsewhere = defineCommand({
@@ -88,7 +91,8 @@ export const copiesElsewhere = defineCommand({
       if (at !== undefined) findLibrary(consortium, at);
       const lenders = at === undefined ? consortium.libraries.map(({ id }) => id) : [at];
       const audited = openAudit(deps, 'copies_elsewhere', 'where patrons have copies, for an operator');
-      audited({ home, lending: lenders });
+      const whose = patron === undefined ? {} : { home_key: `${home}:${patron}` };
+      audited({ home, ...whose, lending: lenders });
       const all =
         patron === undefined
           ? await readPatronsElsewhere(redis, home, lenders)
@@ -98,7 +102,7 @@ export const copiesElsewhere = defineCommand({
       report.json({
         home,
         copies: copies.map(toJson),
-        totals: elsewhereTotals(copies).map((each) => ({ ...each, amount: amountOf(each.amount) })),
+        totals: elsewhereTotals(copies).map((each) => ({ ...each, amount: amountText(each.amount) })),
       });
       if (wanted.csv === true) for (const line of elsewhereCsv(copies)) report.line(line);
       else printTable(copies, report);

@@ -25,7 +25,7 @@ function parseSince(text: string): string {
 }
 
 /** Any other criterion of the command does it, too. */
-const SETTLE = 'repeat passport copies purge --expired --apply --at';
+const SETTLE = 'repeat passport copies delete --expired --apply --at';
 
 type Wanted = Readonly<Record<'at' | 'of' | 'since', string | undefined>>;
 

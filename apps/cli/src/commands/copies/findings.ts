@@ -1,5 +1,5 @@
 import { loadConsortium } from '@passport/config';
-import { OPEN_FINDINGS, commandsFor, patronPage } from '@passport/contract';
+import { OPEN_FINDINGS, commandsFor, parsePatronNumber, patronPage } from '@passport/contract';
 import { keepFindings } from '@passport/queue/copies';
 import { type WorkItem, type Worklist, readWorklist } from '@passport/queue/sweeps';
 import { withQueue } from '../../connect/with-queue.ts';
@@ -63,8 +63,9 @@ function printItems(at: At, items: readonly WorkItem[], { line, colors }: Report
 
 /** `402`, any number of them. */
 function parseNumber(given: string, before: readonly number[] = []): readonly number[] {
-  if (!/^[1-9]\d{0,9}$/.test(given)) throw new WrongUse(`"${given}" is no patron number`);
-  return [...before, Number(given)];
+  const number = parsePatronNumber(given);
+  if (number === null) throw new WrongUse(`"${given}" is no patron number`);
+  return [...before, number];
 }
 
 const sweptText = ({ sweptMs }: Worklist): string =>

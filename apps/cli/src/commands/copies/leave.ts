@@ -24,14 +24,21 @@ import {
   printPlan,
   SHARED_MEANINGS,
 } from './plan.ts';
-import { allCopies, printPurge, PURGE, purgeAt, type PurgeFacts, type PurgeFinding } from './purge-at.ts';
+import {
+  allCopies,
+  printDeletions,
+  DELETION,
+  deleteAt,
+  type DeletionDetails,
+  type DeletionFinding,
+} from './delete-at.ts';
 
-const WAYS = ['expire', 'release', 'purge'] as const;
+const WAYS = ['expire', 'release', 'delete'] as const;
 type Way = (typeof WAYS)[number];
 
 const MEANINGS = {
   ...SHARED_MEANINGS,
-  copy: { good: true, says: 'can be expired, released or purged: choose with --by' },
+  copy: { good: true, says: 'can be expired, released or deleted: choose with --by' },
   expire: { good: true, says: 'will expire: nothing more can be borrowed' },
   expired: { good: true, says: 'has expired: nothing more can be borrowed' },
   already_expired: { good: true, says: 'has expired before' },
@@ -45,7 +52,7 @@ type LeaveFinding = keyof typeof MEANINGS;
 /** What is to be done with the copies of one library. */
 interface Leaving {
   readonly of: string;
-  readonly by: Exclude<Way, 'purge'> | null;
+  readonly by: Exclude<Way, 'delete'> | null;
   /** The last day on which a copy that expires was still valid: the day before today. */
   readonly lastDay: string;
 }
@@ -118,13 +125,13 @@ export const copiesLeave = defineCommand({
   description:
     'Lists how many copies of a library every lending library has, and with --by what would become of each: `expire` sets the expiry ' +
     "date to yesterday, so that nothing more is borrowed and what is out can come back; `release` makes them the lending library's own " +
-    'patrons; `purge` deletes those that nothing keeps, as `copies purge` does. A date is never moved forward. Own patrons into whom a copy was merged, and anonymised records, are listed and left as ' +
+    'patrons; `delete` deletes those that nothing keeps, as `copies delete` does. A date is never moved forward. Own patrons into whom a copy was merged, and anonymised records, are listed and left as ' +
     'they are. Only plans without --apply.',
   examples: [
     'passport copies leave --of lakeside',
     'passport copies leave --of lakeside --by expire --apply',
     'passport copies leave --of lakeside --at riverside --by release --apply',
-    'passport copies leave --of lakeside --by purge --apply',
+    'passport copies leave --of lakeside --by delete --apply',
   ],
   options: {
     of: required('<library>', 'the library that leaves, also if the configuration does not have it any more'),
@@ -134,7 +141,7 @@ export const copiesLeave = defineCommand({
   },
   run: async ({ of, at, by: way, apply = false }, _args, report, deps): Promise<0 | 1> => {
     const by = way ?? null;
-    if (apply && by === null) throw new WrongUse('--apply needs --by: expire, release or purge');
+    if (apply && by === null) throw new WrongUse('--apply needs --by: expire, release or delete');
     const consortium = loadConsortium(deps.env, deps.readFile);
     const lenders = lendersTo(consortium, of, at);
     warnOfAgreements(consortium, of, report);
@@ -145,20 +152,20 @@ export const copiesLeave = defineCommand({
       applies: apply,
       needsQueue: apply && by !== 'expire',
     } as const;
-    if (by === 'purge') {
+    if (by === 'delete') {
       const criteria = allCopies('leaves');
       const today = localDay(deps.now());
-      const ran = await goThrough<PurgeFinding, PurgeFacts>(
+      const ran = await goThrough<DeletionFinding, DeletionDetails>(
         {
           ...common,
-          ...PURGE,
+          ...DELETION,
           auditOf: ({ blocks }) => ({ blocks }),
-          at: (place) => purgeAt(place, { of, today, criteria }),
+          at: (place) => deleteAt(place, { of, today, criteria }),
         },
         report,
         deps,
       );
-      return printPurge(ran, { showsUse: false, showsLending: true }, report);
+      return printDeletions(ran, { showsUse: false, showsLending: true }, report);
     }
     const leaving = { of, by, lastDay: localDay(deps.now() - 86_400_000) };
     const work: CopyWork<LeaveFinding, object> = {

@@ -74,7 +74,7 @@ export interface CopiesAt<F extends string, E extends object> {
 
 /** A command on copies. */
 export interface CopyWork<F extends string, E extends object> {
-  /** For the audit, such as `copies_purge`, with what is the same in each of its lines. */
+  /** For the audit, such as `copies_delete`, with what is the same in each of its lines. */
   readonly action: ActName;
   readonly audit?: object;
   /** What else is audited of a copy. */

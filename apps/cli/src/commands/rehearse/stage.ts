@@ -7,7 +7,7 @@ import type { ReceiverClient } from '../../connect/receiver-client.ts';
 import { type CliDeps, localTimestamp } from '../../program/index.ts';
 import type { CopyEnds } from '../copies/copy-ends.ts';
 import { followEvent } from '../send.ts';
-import { markOf } from './clean-up.ts';
+import { isOurs, markOf } from './clean-up.ts';
 import { buildKiosk, type KioskParts } from './kiosk.ts';
 import { ensureRule } from './rule.ts';
 import { MARK, type Site } from './site.ts';
@@ -238,9 +238,18 @@ function checkEnd(
 }
 
 /** Looks at what is in the Kohas. */
-function buildLooks({ lending, forMs, deps }: StageParts, { check }: Notes) {
+function buildLooks({ run, lending, forMs, deps }: StageParts, { check }: Notes) {
   const look = (site: Site, card: string): Promise<KohaPatron[]> =>
     site.koha.findByCard(card, { attributes: true, balance: false });
+
+  /** Before an actor is changed or deleted: whom Koha shows by the card has to have the number that it answered. */
+  async function confirmOurs({ site, patronId, card }: Actor): Promise<void> {
+    const { library } = site;
+    const noted = { kind: 'patron', library: library.id, card, category: MARK } as const;
+    const there = (await look(site, card)).find((each) => each.patronId === patronId);
+    if (there === undefined || !isOurs(there, site, run, [noted]))
+      throw new Differs(`${library.id} answered a number that is not the patron's: nothing is done to it`);
+  }
 
   async function checkNobody(card: string): Promise<void> {
     check(`patrons at ${lending.library.id} with the card`, (await look(lending, card)).length, 0);
@@ -293,7 +302,7 @@ function buildLooks({ lending, forMs, deps }: StageParts, { check }: Notes) {
       return rows.length > 0;
     });
 
-  return { look, checkNobody, checkCopy, until, untilRemembered };
+  return { look, confirmOurs, checkNobody, checkCopy, until, untilRemembered };
 }
 
 /** Everything that scenarios do. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import { monthsBefore } from '../src/commands/copies/purge.ts';
+import { monthsBefore } from '../src/commands/copies/delete.ts';
 import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
 import { type Ran, jsonOf, passport } from './run-cli.ts';
 
@@ -10,15 +10,15 @@ beforeEach(async () => {
 });
 afterEach(() => bench.close());
 
-const PURGE = ['copies', 'purge', '--at', 'riverside'];
+const DELETE = ['copies', 'delete', '--at', 'riverside'];
 const env = () => bench.env();
-interface Purged {
+interface Deleted {
   readonly counts: Readonly<Record<string, number>>;
   readonly copies: readonly { readonly patron_id: number; readonly finding: string }[];
 }
-const purge = async (...args: string[]): Promise<Purged & Ran> => {
-  const ran = await passport([...PURGE, ...args, '--json'], env());
-  return { ...ran, ...(jsonOf(ran) as Purged) };
+const deleteCopies = async (...args: string[]): Promise<Deleted & Ran> => {
+  const ran = await passport([...DELETE, ...args, '--json'], env());
+  return { ...ran, ...(jsonOf(ran) as Deleted) };
 };
 const copyOf = (number: number, more: object = {}) => ({
   category_id: 'PT',
@@ -48,12 +48,12 @@ test('expired copies are planned, and deleted with a receipt only with --apply',
   const id = putCopy('C-1', copyOf(11));
   putCopy('C-2', copyOf(12, { expiry_date: '2099-01-31' }));
   bench.put('riverside', 'NATIVE', { expiry_date: '2020-01-31' });
-  const plan = await passport([...PURGE, '--expired'], env());
-  expect(plan.out).toContain(`${id}  midland:11  expired  purge\n`);
+  const plan = await passport([...DELETE, '--expired'], env());
+  expect(plan.out).toContain(`${id}  midland:11  expired  delete\n`);
   expect(plan.err).toContain('nothing was changed');
   expect(bench.writes('riverside')).toEqual([]);
 
-  const ran = await purge('--expired', '--apply');
+  const ran = await deleteCopies('--expired', '--apply');
   expect(ran).toMatchObject({ code: 0, counts: { deleted: 1 } });
   expect(['C-1', 'C-2', 'NATIVE'].map(isThere)).toEqual([false, true, true]);
   expect((await receipts()).filter((each) => JSON.stringify(each).includes('midland:11'))).toEqual([
@@ -62,7 +62,7 @@ test('expired copies are planned, and deleted with a receipt only with --apply',
   const exported = await passport(['export', '--patron', 'midland:11', '--json'], env());
   expect(JSON.stringify(jsonOf(exported))).toMatch(/"lending":"riverside".*"receipts":0.*"deleted_at":"2/);
   const audit = JSON.parse(ran.err.split('\n')[0] ?? '') as object;
-  expect(audit).toMatchObject({ audit: true, action: 'copies_purge', patron_id: id, result: 'deleted' });
+  expect(audit).toMatchObject({ audit: true, action: 'copies_delete', patron_id: id, result: 'deleted' });
   expect(ran.out + ran.err).not.toMatch(/Planted/);
 });
 
@@ -86,9 +86,9 @@ const KEEPS: readonly (readonly [string, (id: number) => void])[] = [
 test.each(KEEPS)('%s keep a copy, in the plan and with --apply', async (block, place) => {
   const id = putCopy('C-1', copyOf(1));
   place(id);
-  const planned = await purge('--expired');
+  const planned = await deleteCopies('--expired');
   expect(planned).toMatchObject({ code: 0, copies: [{ finding: 'kept', blocks: [block] }] });
-  expect((await purge('--expired', '--apply')).counts).toEqual({ kept: 1 });
+  expect((await deleteCopies('--expired', '--apply')).counts).toEqual({ kept: 1 });
   expect(isThere('C-1')).toBe(true);
 });
 
@@ -99,7 +99,7 @@ test.each(KEEPS)(
     const id = putCopy('C-1', copyOf(2));
     const operation = 'POST /contrib/passport/deletions';
     riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
-    const ran = purge('--expired', '--apply');
+    const ran = deleteCopies('--expired', '--apply');
     await waitFor('the plan to be read', () =>
       riverside()
         .calls()
@@ -119,7 +119,7 @@ test('unused goes by the last use, and where Koha would not know it the copy is 
   putCopy('KEPT-HISTORY', copyOf(22, { ...known, privacy: 0 }));
   putCopy('RETURNED', copyOf(23, { ...known, privacy: 0, last_returned: '2098-01-01' }));
   putCopy('SEEN', copyOf(24, { ...known, last_seen: '2098-01-01T10:00:00+00:00' }));
-  const ran = await purge('--unused', '6', '--apply');
+  const ran = await deleteCopies('--unused', '6', '--apply');
   expect(ran).toMatchObject({ code: 1, counts: { unused_unknown: 1, deleted: 1 } });
   expect(['UNTRACKED', 'KEPT-HISTORY', 'RETURNED', 'SEEN'].map(isThere)).toEqual([true, false, true, true]);
 });
@@ -127,7 +127,7 @@ test('unused goes by the last use, and where Koha would not know it the copy is 
 test('own patrons into whom a copy was merged, and anonymised records, are never deleted', async () => {
   putCopy('MERGED', copyOf(31, { category_id: 'AD' }));
   putCopy('GDPR', copyOf(32, { anonymized: true }));
-  const ran = await purge('--expired', '--apply');
+  const ran = await deleteCopies('--expired', '--apply');
   expect(ran).toMatchObject({ code: 1, counts: { merged: 1, anonymized: 1 } });
   expect(['MERGED', 'GDPR'].map(isThere)).toEqual([true, true]);
 });
@@ -140,9 +140,12 @@ test('an own patron whom Koha merged a copy into, in a category of copies, is ne
   });
   putCopy('C-1', copyOf(71));
   riverside().mergePatron('C-1', 'NATIVE');
-  const listed = await passport([...PURGE, '--expired', '--list'], env());
+  const listed = await passport([...DELETE, '--expired', '--list'], env());
   expect(listed.out).toBe('');
-  expect(await purge('--expired', '--apply')).toMatchObject({ code: 1, counts: { not_remembered: 1 } });
+  expect(await deleteCopies('--expired', '--apply')).toMatchObject({
+    code: 1,
+    counts: { not_remembered: 1 },
+  });
   expect(isThere('NATIVE')).toBe(true);
 });
 
@@ -158,9 +161,9 @@ test.each(['23.11', '25.11'] as const)(
         own,
       );
       putCopy('C-52', copyOf(52), own);
-      const listed = await own.run([...PURGE, '--expired', '--list']);
+      const listed = await own.run([...DELETE, '--expired', '--list']);
       expect(listed.out.trim().split('\n')).toHaveLength(1);
-      const ran = await own.run([...PURGE, '--expired', '--apply', '--json']);
+      const ran = await own.run([...DELETE, '--expired', '--apply', '--json']);
       expect(jsonOf(ran)).toMatchObject({ counts: { not_a_copy: 1, deleted: 1 } });
       expect(koha.state('OWN').patrons).toHaveLength(1);
     } finally {
@@ -174,7 +177,7 @@ test('a copy that was extended while others were deleted stays', async () => {
   putCopy('C-62', copyOf(62));
   const operation = 'POST /contrib/passport/deletions';
   riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
-  const ran = purge('--expired', '--apply');
+  const ran = deleteCopies('--expired', '--apply');
   await waitFor('the first deletion', () =>
     riverside()
       .calls()
@@ -192,7 +195,7 @@ test('a deletion whose answer is lost has its receipt, and one that failed stops
     { operation, times: 1, kind: 'reset_after' },
     { operation, times: 1, kind: 'status', status: 503 },
   ]);
-  const ran = await purge('--expired', '--apply');
+  const ran = await deleteCopies('--expired', '--apply');
   expect(ran).toMatchObject({ code: 1, counts: { deleted: 2, failed: 1 } });
   expect(['C-41', 'C-42', 'C-43'].map(isThere)).toEqual([false, true, false]);
   const of = (number: number) =>
@@ -203,14 +206,14 @@ test('a deletion whose answer is lost has its receipt, and one that failed stops
 test('--list prints the numbers of those that nothing keeps, and nothing else', async () => {
   const id = putCopy('C-1', copyOf(1));
   putCopy('C-2', copyOf(2, { account_balance: 1 }));
-  const { code, out } = await passport([...PURGE, '--expired', '--list'], env());
+  const { code, out } = await passport([...DELETE, '--expired', '--list'], env());
   expect({ code, out }).toEqual({ code: 0, out: `${id}\n` });
 });
 
 test('without Redis nothing is deleted, since a deletion has a receipt', async () => {
   putCopy('C-1', copyOf(1));
   const nowhere = { ...env(), REDIS_URL: 'redis://127.0.0.1:1' };
-  const ran = await passport([...PURGE, '--expired', '--apply'], nowhere);
+  const ran = await passport([...DELETE, '--expired', '--apply'], nowhere);
   expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('Redis') });
   expect(isThere('C-1')).toBe(true);
 }, 20_000);
@@ -232,7 +235,7 @@ const putGone = async (card: string, missingForMs: number | null, at: 'midland' 
   }
 };
 
-describe('purge --gone', () => {
+describe('delete --gone', () => {
   test('T-27 takes who is missing a day after a full sweep missed them, and nobody else', async () => {
     for (const card of ['HERE', 'BACK']) await putGone(card, card === 'BACK' ? 2 * DAY_MS : null);
     const [midland] = [bench.doubles.midland];
@@ -249,10 +252,10 @@ describe('purge --gone', () => {
     await putGone('GDPR', null);
     midland.anonymizePatron('GDPR');
     bench.clear();
-    const plan = await purge('--gone');
-    expect(plan).toMatchObject({ code: 0, counts: { purge: 2 } });
+    const plan = await deleteCopies('--gone');
+    expect(plan).toMatchObject({ code: 0, counts: { delete: 2 } });
     expect(bench.writes('riverside')).toEqual([]);
-    const ran = await purge('--gone', '--apply');
+    const ran = await deleteCopies('--gone', '--apply');
     expect(ran.counts).toEqual({ deleted: 2 });
     const all = ['HERE', 'BACK', 'GONE', 'ONCE', 'NEVER', 'MERGED', 'GDPR'];
     expect(all.filter((card) => !isThere(card))).toEqual(['GONE', 'GDPR']);
@@ -266,7 +269,7 @@ describe('purge --gone', () => {
     const [midland] = [bench.doubles.midland];
     midland.putPatron('BROKEN', { date_of_birth: '0000-00-00' });
     midland.deletePatron('GONE');
-    const ran = await purge('--gone', '--apply');
+    const ran = await deleteCopies('--gone', '--apply');
     expect(ran).toMatchObject({ code: 0, counts: { deleted: 1 } });
     expect(['HERE', 'GONE', 'BROKEN', 'ALSO'].map(isThere)).toEqual([true, false, true, true]);
   });
@@ -278,7 +281,7 @@ describe('purge --gone', () => {
     }
     await putGone('L-1', 2 * DAY_MS, 'lakeside');
     bench.doubles.lakeside.addFaults([{ operation: '*', times: 50, kind: 'reset_before' }]);
-    const ran = await purge('--gone', '--apply');
+    const ran = await deleteCopies('--gone', '--apply');
     expect([ran.code, ran.counts]).toEqual([1, {}]);
     expect(ran.err).toContain('midland: nobody is gone: it shows too few of its patrons');
     expect(ran.err).toContain('lakeside: nobody is gone: it does not answer');
@@ -293,7 +296,7 @@ describe('purge --gone', () => {
     bench.doubles.midland.putSettings({ permissions: ['borrowers:edit_borrowers'] });
     const operation = 'GET /contrib/passport/deletions';
     riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
-    const ran = purge('--gone', '--apply');
+    const ran = deleteCopies('--gone', '--apply');
     await waitFor('the plan to be read', () =>
       riverside()
         .calls()
@@ -304,12 +307,34 @@ describe('purge --gone', () => {
     expect(isThere('GONE')).toBe(true);
   });
 
+  test('T-27 keeps a copy whose patron home has and does not show, or cannot show', async () => {
+    for (const card of ['HERE', 'HIDDEN', 'BROKEN']) await putGone(card, card === 'HERE' ? null : 2 * DAY_MS);
+    const { midland } = bench.doubles;
+    midland.putPatron('HIDDEN', { library_id: 'EAST' });
+    midland.putSettings({ permissions: ['borrowers:edit_borrowers'] });
+    const number = Number(midland.state('BROKEN').patrons[0]?.patron_id);
+    midland.deletePatron('BROKEN');
+    const operation = 'GET /contrib/passport/deletions';
+    riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
+    const ran = deleteCopies('--gone', '--apply');
+    await waitFor('the plan to be read', () =>
+      riverside()
+        .calls()
+        .some(({ path }) => path.endsWith('/contrib/passport/deletions')),
+    );
+    // What is no patron, under the number of one.
+    const body = [{ patron_id: number, surname: { of: 'nobody' } }];
+    midland.addFaults([{ operation: 'GET /patrons', times: 9, kind: 'status', status: 200, body }]);
+    await ran;
+    expect(['HERE', 'HIDDEN', 'BROKEN'].map(isThere)).toEqual([true, true, true]);
+  });
+
   test('something keeps copies of patrons who are gone, too', async () => {
     await putGone('HERE', null);
     await putGone('GONE', 2 * DAY_MS);
     bench.doubles.midland.deletePatron('GONE');
     riverside().putPatron('GONE', { account_balance: 1 });
-    expect((await purge('--gone', '--apply')).counts).toEqual({ kept: 1 });
+    expect((await deleteCopies('--gone', '--apply')).counts).toEqual({ kept: 1 });
   });
 });
 
@@ -321,13 +346,13 @@ test('--of takes the copies of one home library, all of them or those that anoth
     { type: 'PASSPORTED_ID', value: 'gone-library:83' },
   ];
   putCopy('C-3', copyOf(83, { extended_attributes: elsewhere }));
-  const all = await purge('--of', 'midland');
-  expect(all.counts).toEqual({ purge: 2 });
+  const all = await deleteCopies('--of', 'midland');
+  expect(all.counts).toEqual({ delete: 2 });
   expect(all.err).toContain('midland still has agreements: until they end, every scan makes a new copy');
-  const expired = await purge('--of', 'midland', '--expired');
-  expect(expired.counts).toEqual({ purge: 1 });
+  const expired = await deleteCopies('--of', 'midland', '--expired');
+  expect(expired.counts).toEqual({ delete: 1 });
   expect(expired.err).not.toContain('agreements');
-  const ran = await purge('--of', 'gone-library', '--apply');
+  const ran = await deleteCopies('--of', 'gone-library', '--apply');
   expect(ran).toMatchObject({ counts: { deleted: 1 }, copies: [{ because: ['leaves'] }] });
   expect(['C-1', 'C-2', 'C-3'].map(isThere)).toEqual([true, true, false]);
 });
@@ -335,11 +360,11 @@ test('--of takes the copies of one home library, all of them or those that anoth
 test('T-25 a copy that Koha fails at in every list is named unreadable, and the others go', async () => {
   for (const number of [91, 92, 93]) putCopy(`C-${number}`, copyOf(number));
   riverside().putPatron('C-92', { broken: true });
-  expect((await purge('--expired', '--apply')).counts).toEqual({ deleted: 2, unreadable: 1 });
+  expect((await deleteCopies('--expired', '--apply')).counts).toEqual({ deleted: 2, unreadable: 1 });
 });
 
 test('without a criterion it is wrong use', async () => {
-  expect(await passport(PURGE, env())).toMatchObject({ code: 2, out: '' });
+  expect(await passport(DELETE, env())).toMatchObject({ code: 2, out: '' });
 });
 
 test.each([

@@ -18,13 +18,13 @@ import { copyTypesOf, warnOfAgreements } from './copy.ts';
 import { type CopyWork, type Ran, goThrough, type Place } from './plan.ts';
 import { findGone, type ProvenGone } from './proven-gone.ts';
 import {
-  printPurge,
-  PURGE,
-  purgeAt,
-  type PurgedCopy,
-  type PurgeFacts,
-  type PurgeFinding,
-} from './purge-at.ts';
+  printDeletions,
+  DELETION,
+  deleteAt,
+  type PlannedDeletion,
+  type DeletionDetails,
+  type DeletionFinding,
+} from './delete-at.ts';
 
 /** The day so many months before a day; the last of the month where that has no such day. */
 export function monthsBefore(day: string, months: number): string {
@@ -34,8 +34,8 @@ export function monthsBefore(day: string, months: number): string {
 }
 
 /** The patron numbers of those that nothing keeps, and nothing else. */
-function printNumbers({ copies, stopped }: Ran<PurgedCopy>, report: Report): 0 | 1 {
-  const numbers = copies.filter(({ finding }) => finding === 'purge').map(({ patron_id: id }) => String(id));
+function printNumbers({ copies, stopped }: Ran<PlannedDeletion>, report: Report): 0 | 1 {
+  const numbers = copies.filter(({ finding }) => finding === 'delete').map(({ patron_id: id }) => String(id));
   for (const number of numbers) report.line(number);
   report.progress(`${numbers.length} numbers, nothing was changed`);
   const isWhole = stopped === null && copies.every(({ finding }) => finding !== 'failed');
@@ -66,7 +66,7 @@ const UNPROVEN = {
   down: 'it does not answer',
 } as const;
 
-export const copiesPurge = defineCommand({
+export const copiesDelete = defineCommand({
   summary: 'delete copies that are unused, expired or gone, and that nothing keeps',
   description:
     'Plans which copies at a library can be deleted: expired ones, those unused for so many months, and those whose patron is proven to ' +
@@ -77,11 +77,11 @@ export const copiesPurge = defineCommand({
     'transaction; every deletion has a receipt, also one of an interrupted run: the next run with --apply at that library writes it. "Unused" needs what Koha knows: where it does not track activity, or removes the history, ' +
     'the copy is listed and not deleted. "Gone" needs a full sweep that missed the patron, and another look a day later or more.',
   examples: [
-    'passport copies purge --at riverside --expired',
-    'passport copies purge --at riverside --unused 24 --expired --apply',
-    'passport copies purge --at riverside --gone --apply',
-    'passport copies purge --at riverside --of lakeside',
-    'passport copies purge --at riverside --expired --list > numbers.txt',
+    'passport copies delete --at riverside --expired',
+    'passport copies delete --at riverside --unused 24 --expired --apply',
+    'passport copies delete --at riverside --gone --apply',
+    'passport copies delete --at riverside --of lakeside',
+    'passport copies delete --at riverside --expired --list > numbers.txt',
   ],
   options: {
     at: required('<library>', 'the lending library'),
@@ -111,8 +111,8 @@ export const copiesPurge = defineCommand({
     const today = localDay(deps.now());
     const unusedSince = unused === undefined ? null : monthsBefore(today, unused);
     let proven: ProvenGone | null = null;
-    const work: CopyWork<PurgeFinding, PurgeFacts> = {
-      action: 'copies_purge',
+    const work: CopyWork<DeletionFinding, DeletionDetails> = {
+      action: 'copies_delete',
       auditOf: ({ because, blocks }) => ({ because, blocks }),
       lenders: [library],
       called: gone ? consortium.libraries : [library],
@@ -120,17 +120,17 @@ export const copiesPurge = defineCommand({
       needsQueue: apply || gone,
       async at(place) {
         if (gone) proven = await readGone(place, of, report);
-        return purgeAt(place, {
+        return deleteAt(place, {
           of,
           today,
           criteria: { expired, unusedSince, gone: proven, all: isNarrowed ? null : 'leaves' },
         });
       },
-      ...PURGE,
+      ...DELETION,
     };
     const result = await goThrough(work, report, deps);
     if (list && !report.isJson) return printNumbers(result, report);
-    const exitCode = printPurge(result, { showsUse: unused !== undefined, showsLending: false }, report);
+    const exitCode = printDeletions(result, { showsUse: unused !== undefined, showsLending: false }, report);
     return (proven as ProvenGone | null)?.unproven.size ? 1 : exitCode;
   },
 });

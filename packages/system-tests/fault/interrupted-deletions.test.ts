@@ -36,7 +36,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   redis = await startRedis();
   riverside = await startKohaDouble({ library: 'riverside', seed: 'empty' });
-  dir = await mkdtemp(join(tmpdir(), 'passport-purges-'));
+  dir = await mkdtemp(join(tmpdir(), 'passport-deletes-'));
   const { clientId, clientSecret } = riverside.credentials;
   const libraries = [
     { id: 'riverside', kohaUrl: riverside.url, clientId, clientSecret, webhookSecret: null },
@@ -85,9 +85,9 @@ async function compare() {
   return { gone: gone.map((number) => `midland:${number}`).toSorted(), receipts: keys.toSorted() };
 }
 
-const PURGE = ['copies', 'purge', '--at', 'riverside', '--expired', '--apply'];
+const DELETE = ['copies', 'delete', '--at', 'riverside', '--expired', '--apply'];
 
-test(`of ${RUNS} purges that are interrupted at random moments, each deletion has one receipt`, async () => {
+test(`of ${RUNS} deletes that are interrupted at random moments, each deletion has one receipt`, async () => {
   const random = seededRandom(SEED);
   const ends: string[] = [];
   for (let number = 1; number <= COPIES; number += 1) putCopy(number);
@@ -99,7 +99,7 @@ test(`of ${RUNS} purges that are interrupted at random moments, each deletion ha
       riverside.addFaults([{ operation: DELETION, kind: 'delay', ms: random.int(8) }]);
     const started: StartedProcess = await startProcess({
       command: process.execPath,
-      args: [BIN, ...PURGE],
+      args: [BIN, ...DELETE],
       env,
     });
     await waitFor(
@@ -123,7 +123,7 @@ test(`of ${RUNS} purges that are interrupted at random moments, each deletion ha
   // What a killed run has sent ends by itself.
   await waitFor('the last deletion', () => deletions().every(({ ms }) => ms !== null));
   expect([...new Set(ends)].toSorted()).toEqual(['SIGINT 1', 'SIGKILL null', 'SIGTERM 1']);
-  expect(await runPassport(PURGE, { env })).toMatchObject({ code: 0 });
+  expect(await runPassport(DELETE, { env })).toMatchObject({ code: 0 });
 
   const { gone, receipts } = await compare();
   expect(gone).toHaveLength(COPIES);
@@ -137,7 +137,7 @@ test('Ctrl-C while Redis is still waited for ends at once: nothing is in hand', 
   const REDIS_URL = redis.url.replace(`:${redis.port}`, `:${silent.port}`);
   const started = await startProcess({
     command: process.execPath,
-    args: [BIN, ...PURGE],
+    args: [BIN, ...DELETE],
     env: { ...env, REDIS_URL },
   });
   await waitFor('it to connect', () => silent.accepted() > 0, { timeoutMs: 60_000 });
@@ -151,7 +151,7 @@ test('a second Ctrl-C ends at once', async () => {
   putCopy(COPIES + 1);
   riverside.addFaults([{ operation: DELETION, kind: 'hang', times: 1 }]);
   const before = deletions().length;
-  const started = await startProcess({ command: process.execPath, args: [BIN, ...PURGE], env });
+  const started = await startProcess({ command: process.execPath, args: [BIN, ...DELETE], env });
   await waitFor('the deletion', () => deletions().length > before, { timeoutMs: 60_000 });
   started.kill('SIGINT');
   await waitFor('the announcement', () => started.output().includes('a second time ends at once'));

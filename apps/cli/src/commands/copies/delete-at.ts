@@ -27,7 +27,7 @@ const MEANINGS = {
   not_remembered,
   unreadable,
   failed,
-  purge: { good: true, says: 'nothing keeps it: it can be deleted' },
+  delete: { good: true, says: 'nothing keeps it: it can be deleted' },
   deleted: { good: true, says: 'was moved to the deleted patrons of the Koha' },
   settled: { good: true, says: 'an earlier run had deleted it: it has its receipt now' },
   unsettled: {
@@ -42,24 +42,24 @@ const MEANINGS = {
   not_this_copy: { says: 'it is not this copy any more' },
   gone: { good: true, says: 'somebody else has deleted it' },
 } as const satisfies Meanings<string>;
-export type PurgeFinding = keyof typeof MEANINGS;
+export type DeletionFinding = keyof typeof MEANINGS;
 
 /** `gone`: proven to have left home. `leaves`: its home library leaves. `erased`: the patron's data shall be erased. */
-type PurgeReason = 'expired' | 'unused' | 'gone' | 'leaves' | 'erased';
+type DeletionReason = 'expired' | 'unused' | 'gone' | 'leaves' | 'erased';
 
 /** Which copies are meant; one criterion that is true suffices. */
-interface PurgeCriteria {
+interface DeletionCriteria {
   readonly expired: boolean;
   /** Unused is what was not used on this day or later; null: not looked at. */
   readonly unusedSince: string | null;
   /** Null: not looked at. */
   readonly gone: Pick<ProvenGone, 'homeKeys' | 'isStillGone'> | null;
   /** All of them, and why. */
-  readonly all: Extract<PurgeReason, 'leaves' | 'erased'> | null;
+  readonly all: Extract<DeletionReason, 'leaves' | 'erased'> | null;
 }
 
 /** Copies without any criterion but whose they are. */
-export const allCopies = (all: PurgeCriteria['all']): PurgeCriteria => ({
+export const allCopies = (all: DeletionCriteria['all']): DeletionCriteria => ({
   expired: false,
   unusedSince: null,
   gone: null,
@@ -67,30 +67,31 @@ export const allCopies = (all: PurgeCriteria['all']): PurgeCriteria => ({
 });
 
 /** Why a copy is meant, and what keeps it. */
-export interface PurgeFacts {
-  readonly because: readonly PurgeReason[];
+export interface DeletionDetails {
+  readonly because: readonly DeletionReason[];
   readonly blocks: readonly DeletionBlock[];
   readonly last_used: string | null;
 }
 
 /** Of a library, or a record, of which no copy can be named. */
-const NOTHING_KNOWN: PurgeFacts = { because: [], blocks: [], last_used: null };
+const NOTHING_KNOWN: DeletionDetails = { because: [], blocks: [], last_used: null };
 
-/** What is the same for every command that purges. */
-export const PURGE = { todo: ['purge'], nothing: NOTHING_KNOWN } as const;
+/** What is the same for every command that deletes. */
+export const DELETION = { todo: ['delete'], nothing: NOTHING_KNOWN } as const;
 
 /** A copy that the criteria are true of, or may be. */
-export type PurgedCopy = Planned<PurgeFinding, PurgeFacts>;
+export type PlannedDeletion = Planned<DeletionFinding, DeletionDetails>;
 
-interface PurgeWish {
+interface DeletionWish {
   /** Only copies of this home library, where it is named. */
   readonly of: string | undefined;
   /** Only the copies of this patron, where one is named. */
   readonly homeKey?: string;
   readonly today: string;
-  readonly criteria: PurgeCriteria;
+  readonly criteria: DeletionCriteria;
 }
-type PurgeCase = Pick<Place, 'library' | 'koha' | 'signal'> & PurgeWish & { readonly homeKeyType: string };
+type DeletionCase = Pick<Place, 'library' | 'koha' | 'signal'> &
+  DeletionWish & { readonly homeKeyType: string };
 
 /** What a library has where it has no such plugin. */
 const NO_PLUGIN = 'no Patron Passport plugin that can say what keeps a copy: install the current one';
@@ -99,11 +100,11 @@ const isExpired = ({ expired, expiryDate }: KohaPatron, today: string): boolean 
   expired === true || (expiryDate !== null && expiryDate < today);
 
 function reasonsFor(
-  { criteria: { expired, unusedSince, gone, all }, today }: PurgeCase,
+  { criteria: { expired, unusedSince, gone, all }, today }: DeletionCase,
   copy: KohaPatron,
   keys: readonly string[],
   { lastUsed }: DeletionFacts,
-): readonly PurgeReason[] {
+): readonly DeletionReason[] {
   const isUnused = unusedSince !== null && (lastUsed === null || lastUsed < unusedSince);
   return [
     ...(expired && isExpired(copy, today) ? ['expired' as const] : []),
@@ -114,12 +115,12 @@ function reasonsFor(
 }
 
 /** What the criteria say of a copy: null where they do not concern it. */
-function decide(purge: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedCopy | null {
-  const { library } = purge;
+function decide(wanted: DeletionCase, copy: KohaPatron, facts: DeletionFacts): PlannedDeletion | null {
+  const { library } = wanted;
   const keys = homeKeysOf(copy, library.copy);
   const home_key = keys.find((key) => splitHomeKey(key) !== null) ?? null;
   const known = { lending: library.id, patron_id: copy.patronId, home_key };
-  const because = reasonsFor(purge, copy, keys, facts);
+  const because = reasonsFor(wanted, copy, keys, facts);
   if (because.length === 0) return null;
   const found = { ...known, because, blocks: facts.blocks, last_used: facts.lastUsed };
   const copyCategories = copyCategoriesOf(library.copy);
@@ -128,7 +129,7 @@ function decide(purge: PurgeCase, copy: KohaPatron, facts: DeletionFacts): Purge
     return { ...found, finding: 'merged' };
   if (facts.blocks.length > 0) return { ...found, finding: 'kept' };
   const isSure = facts.knowsUse || because.some((reason) => reason !== 'unused');
-  return { ...found, finding: isSure ? 'purge' : 'unused_unknown' };
+  return { ...found, finding: isSure ? 'delete' : 'unused_unknown' };
 }
 
 /**
@@ -136,15 +137,15 @@ function decide(purge: PurgeCase, copy: KohaPatron, facts: DeletionFacts): Purge
  * own patron. Null where the criteria are not true of it any more.
  */
 function decideByRecord(
-  purge: PurgeCase,
-  found: PurgedCopy,
+  wanted: DeletionCase,
+  found: PlannedDeletion,
   record: KohaPatron | undefined,
   facts: DeletionFacts,
-): PurgedCopy | null {
+): PlannedDeletion | null {
   if (record === undefined || record.hidden) return { ...found, finding: 'unreadable' };
-  if (attributeOf(record, purge.library.copy.passportAttribute) === null)
+  if (attributeOf(record, wanted.library.copy.passportAttribute) === null)
     return { ...found, finding: 'not_a_copy' };
-  return decide(purge, record, facts);
+  return decide(wanted, record, facts);
 }
 
 /**
@@ -153,22 +154,22 @@ function decideByRecord(
  * Throws KohaError where it was not deleted, CannotGoOn.
  */
 async function remove(
-  purge: PurgeCase,
+  wanted: DeletionCase,
   ends: CopyEnds,
-  copy: PurgedCopy,
+  copy: PlannedDeletion,
   record: KohaPatron | null,
   facts: DeletionFacts,
-): Promise<PurgeFinding | PurgedCopy | null> {
-  const { koha, library } = purge;
+): Promise<DeletionFinding | PlannedDeletion | null> {
+  const { koha, library } = wanted;
   const { patron_id: patronId, home_key: homeKey } = copy;
   if (patronId === null || homeKey === null) return copy;
   if (record === null) return 'gone';
-  const again = decideByRecord(purge, copy, record, facts);
-  if (again?.finding !== 'purge' || again.home_key !== homeKey) return again;
-  if (!(await isStillMeant(purge, again, homeKey))) return null;
+  const again = decideByRecord(wanted, copy, record, facts);
+  if (again?.finding !== 'delete' || again.home_key !== homeKey) return again;
+  if (!(await isStillMeant(wanted, again, homeKey))) return null;
   const begun = await ends.begin(patronId, homeKey);
   if (begun === null) throw new CannotGoOn(`${library.id}: too many deletions have no answer from its Koha`);
-  const tried = await attempt(koha.deleteCopy({ patronId, homeKey, homeKeyType: purge.homeKeyType }));
+  const tried = await attempt(koha.deleteCopy({ patronId, homeKey, homeKeyType: wanted.homeKeyType }));
   if ('error' in tried) {
     if (tried.error.effect === 'none') {
       await ends.notDeleted(begun);
@@ -192,35 +193,35 @@ async function remove(
 }
 
 /** Whoever goes for being gone alone is looked up at home once more. */
-const isStillMeant = async ({ criteria }: PurgeCase, { because }: PurgedCopy, homeKey: string) =>
+const isStillMeant = async ({ criteria }: DeletionCase, { because }: PlannedDeletion, homeKey: string) =>
   because.some((reason) => reason !== 'gone') || (await criteria.gone?.isStillGone(homeKey)) === true;
 
 /** What is found of the copies of one batch that the criteria concern; `facts` gets what the plugin knows of them. */
 async function* decideBatch(
-  purge: PurgeCase,
+  wanted: DeletionCase,
   copies: readonly KohaPatron[],
   paced: Pace,
   facts: Map<number, DeletionFacts>,
-): AsyncGenerator<PurgedCopy, void, undefined> {
+): AsyncGenerator<PlannedDeletion, void, undefined> {
   if (copies.length === 0) return;
-  const { koha, library, signal } = purge;
+  const { koha, library, signal } = wanted;
   const ids = copies.map(({ patronId }) => patronId);
   const known = await paced(() => koha.readDeletionFacts(ids, { signal }));
   if (known === null) throw new CannotGoOn(`${library.id} has ${NO_PLUGIN}`);
   for (const each of known) facts.set(each.patronId, each);
   const planned = copies.flatMap((copy) => {
     const fact = facts.get(copy.patronId);
-    const found = fact === undefined ? null : decide(purge, copy, fact);
+    const found = fact === undefined ? null : decide(wanted, copy, fact);
     return fact === undefined || found === null ? [] : [{ id: copy.patronId, fact, found }];
   });
-  const toRead = planned.flatMap(({ id, found }) => (found.finding === 'purge' ? [id] : []));
+  const toRead = planned.flatMap(({ id, found }) => (found.finding === 'delete' ? [id] : []));
   const { patrons } = await paced(() => koha.readPatrons(toRead, {}, { signal }));
   const records = new Map(patrons.map((record) => [record.patronId, record]));
   const remembered = await paced(() => rememberedKeys(koha, toRead, { signal }));
   if (remembered === null) throw new CannotGoOn(`${library.id} has ${NO_PLUGIN}`);
   for (const { id, fact, found } of planned) {
-    const sure = found.finding === 'purge' ? decideByRecord(purge, found, records.get(id), fact) : found;
-    if (sure?.finding === 'purge' && remembered.get(id) !== sure.home_key)
+    const sure = found.finding === 'delete' ? decideByRecord(wanted, found, records.get(id), fact) : found;
+    if (sure?.finding === 'delete' && remembered.get(id) !== sure.home_key)
       yield { ...sure, finding: 'not_remembered' };
     else if (sure !== null) yield sure;
   }
@@ -230,25 +231,25 @@ async function* decideBatch(
  * Decides, and deletes, the copies at a library; first and last it settles deletions that have no receipt yet. Throws KohaError,
  * CannotGoOn, and WrongUse where the library writes no home keys, by which alone a copy is known to be the one that is meant.
  */
-export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, PurgeFacts> {
+export function deleteAt(place: Place, wish: DeletionWish): CopiesAt<DeletionFinding, DeletionDetails> {
   const { library, koha, signal, ends } = place;
-  const purge = { ...place, ...wish, homeKeyType: copyTypesOf(library).homeKey };
+  const wanted = { ...place, ...wish, homeKeyType: copyTypesOf(library).homeKey };
   const paced = buildPace(signal);
   const facts = new Map<number, DeletionFacts>();
-  const { of, homeKey: wanted } = wish;
+  const { of, homeKey: only } = wish;
   const pages =
-    wanted === undefined
+    only === undefined
       ? listCopies(koha, library, of, { signal })
-      : koha.listCopies({ type: purge.homeKeyType, prefix: wanted }, { signal });
+      : koha.listCopies({ type: wanted.homeKeyType, prefix: only }, { signal });
   const isMeant = (copy: KohaPatron): boolean =>
-    wanted === undefined || homeKeysOf(copy, library.copy).includes(wanted);
+    only === undefined || homeKeysOf(copy, library.copy).includes(only);
   return {
     plan: planList(library, pages, NOTHING_KNOWN, (copies) =>
-      decideBatch(purge, copies.filter(isMeant), paced, facts),
+      decideBatch(wanted, copies.filter(isMeant), paced, facts),
     ),
     async apply(copy, record) {
       const fact = facts.get(copy.patron_id ?? 0);
-      return ends === null || fact === undefined ? copy : remove(purge, ends, copy, record, fact);
+      return ends === null || fact === undefined ? copy : remove(wanted, ends, copy, record, fact);
     },
     paced,
     async settle() {
@@ -262,12 +263,12 @@ export function purgeAt(place: Place, wish: PurgeWish): CopiesAt<PurgeFinding, P
 }
 
 /** Prints every copy that the criteria are true of, and how many there are of each finding. Returns the exit code. */
-export function printPurge(
-  ran: Ran<PurgedCopy>,
+export function printDeletions(
+  ran: Ran<PlannedDeletion>,
   { showsUse, showsLending }: { readonly showsUse: boolean; readonly showsLending: boolean },
   report: Report,
 ): 0 | 1 {
-  const lineOf = (copy: PurgedCopy): string => {
+  const lineOf = (copy: PlannedDeletion): string => {
     const { lending, patron_id: id, home_key: key, because, blocks, last_used: used, finding } = copy;
     const place = showsLending ? `${lending} ` : '';
     const keeps = blocks.length === 0 ? '' : ` by ${blocks.join(' ')}`;
