@@ -47,12 +47,13 @@ describe('the overview', () => {
     ['up', {}, 'up'],
     ['slow', { answer_ms: 2_500 }, 'slow'],
     ['at its limit', { waiting: 7 }, 'crowded'],
-    ['circuit open', { open: true, last_failure: 'timeout', last_failure_ms: Date.now() }, 'open'],
+    ['away', { open: true, last_failure: 'timeout', last_failure_ms: Date.now() }, 'open'],
     ['misconfigured', { problem: { what: 'category', name: 'PT' } }, 'misconfigured'],
   ] as const)('shows a library that is %s', async (words, change, kind) => {
     const now = Date.now();
     await writeHealth(fixture.redis, 'midland', 'worker-1', {
       open: false,
+      open_since_ms: kind === 'open' ? now - 60_000 : null,
       last_success_ms: now - 65_000,
       last_failure_ms: null,
       last_failure: null,
@@ -66,6 +67,7 @@ describe('the overview', () => {
     expect(body).toContain(`<span class="state state-${kind}">${words}</span>`);
     expect(body).toContain('1 minute ago');
     if (kind === 'misconfigured') expect(body).toContain('category PT');
+    if (kind === 'open') expect(body).toMatch(/ since <time [^>]+>.*?\(timeout\)/);
   });
 
   test('shows a library that is shut out as not enabled', async () => {
