@@ -1,6 +1,5 @@
-import type { EventState } from '@passport/contract';
+import { type EventState, OUTCOME_GROUP } from '@passport/contract';
 import type { ListedEvent } from '@passport/queue/events';
-import { OUTCOME_TABLE } from '../outcomes/outcome-table.ts';
 import { type Html, html } from '../shell/html.ts';
 import { timeElement } from '../shell/parts.ts';
 
@@ -50,7 +49,7 @@ function detailsOf({ problem, reasons }: EventState): readonly string[] {
 
 /** What an outcome means, in a word or two; null while there is none. */
 export function kindOf({ outcome }: Pick<EventState, 'outcome'>): string | null {
-  return outcome === null ? null : OUTCOME_TABLE[outcome].group;
+  return outcome === null ? null : OUTCOME_GROUP[outcome];
 }
 
 /** The outcome in the colour of its kind, or the state while there is none. */

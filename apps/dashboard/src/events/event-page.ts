@@ -2,7 +2,7 @@ import { type Attempt, type EventState, parseJob } from '@passport/contract';
 import { jobIdOf } from '@passport/queue/keys';
 import { readEventState } from '@passport/queue/scans';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { adviceOn } from '../outcomes/outcome-table.ts';
+import { adviceOn } from '../outcomes/outcome-advice.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';

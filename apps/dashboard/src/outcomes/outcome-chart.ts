@@ -1,9 +1,8 @@
-import { type Outcome, OUTCOMES } from '@passport/contract';
+import { type Outcome, OUTCOME_GROUP, OUTCOME_GROUPS, type OutcomeGroup, OUTCOMES } from '@passport/contract';
 import type { OutcomeCount } from '@passport/queue/statistics';
 import { type Html, html } from '../shell/html.ts';
 import { definitions } from '../shell/parts.ts';
 import { type Bar, barChart } from './bar-chart.ts';
-import { OUTCOME_GROUPS, OUTCOME_TABLE, type OutcomeGroup } from './outcome-table.ts';
 
 /** How many hours ago the axis names, and whether small screens do without. */
 const TICKS: Readonly<Record<number, { readonly text: string; readonly isMinor: boolean }>> = {
@@ -32,9 +31,12 @@ export function outcomeChart(hours: readonly HourOfOutcomes[]): Html {
   });
 }
 
-/** Observed scans are shown only where a library observes. */
+/** Shown only where there are some. */
+export const OCCASIONAL: readonly string[] = ['observed', 'declined'] satisfies readonly OutcomeGroup[];
 const groupsIn = (hours: readonly HourOfOutcomes[]): readonly OutcomeGroup[] =>
-  OUTCOME_GROUPS.filter((group) => group !== 'observed' || hours.some(({ counts }) => counts.observed > 0));
+  OUTCOME_GROUPS.filter(
+    (group) => !OCCASIONAL.includes(group) || hours.some(({ counts }) => counts[group] > 0),
+  );
 
 function summary(hours: readonly HourOfOutcomes[]): string {
   const totalOf = (group: OutcomeGroup): number => hours.reduce((sum, { counts }) => sum + counts[group], 0);
@@ -62,18 +64,9 @@ export function hoursOf(counts: readonly OutcomeCount[], nowMs: number): readonl
   return Array.from({ length: 24 }, (_, index) => {
     const startMs = thisHour - (23 - index) * HOUR_MS;
     const rows = counts.filter(({ hour }) => Date.parse(hour) === startMs);
-    const sum = (group: OutcomeGroup): number =>
-      total(rows.filter(({ outcome }) => OUTCOME_TABLE[outcome].group === group));
-    return {
-      startMs,
-      counts: {
-        served: sum('served'),
-        observed: sum('observed'),
-        'unknown card': sum('unknown card'),
-        'desk decides': sum('desk decides'),
-        failed: sum('failed'),
-      },
-    };
+    const of = (group: OutcomeGroup) => rows.filter(({ outcome }) => OUTCOME_GROUP[outcome] === group);
+    const sums = Object.fromEntries(OUTCOME_GROUPS.map((group) => [group, total(of(group))]));
+    return { startMs, counts: sums as Record<OutcomeGroup, number> };
   });
 }
 

@@ -1,6 +1,6 @@
-import { ANY_EVENT, countEvents, findEvents, type ListedEvent } from '@passport/queue/events';
+import { ANY_EVENT, findEvents, type ListedEvent } from '@passport/queue/events';
 import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
-import type { QueueFigures } from '@passport/queue/scans';
+import { type EventCounts, countEvents } from '@passport/queue/scans';
 import { type OutcomeCount, readOutcomeCounts } from '@passport/queue/statistics';
 import type { FastifyInstance } from 'fastify';
 import { eventList } from '../events/event-list.ts';
@@ -111,7 +111,7 @@ interface LibraryView {
   readonly state: LibraryState;
   readonly pauses: readonly ShownPause[];
   /** Its own scans, as lending library. */
-  readonly jobs: QueueFigures['jobs'];
+  readonly jobs: EventCounts;
   readonly outcomes: readonly OutcomeCount[];
   readonly failed: readonly ListedEvent[];
   /** Scans that wait for it to answer, of the lending libraries that somebody may see; the newest. */
@@ -145,7 +145,7 @@ async function readLibraryView(
   const ofIt = known.filter((endpoint) => sees(endpoint, id));
   const [[state], jobs, outcomes, failed, waiting, pauses, endpoints] = await Promise.all([
     readLibraryStates(redis, [id], nowMs),
-    countEvents(redis, [id]),
+    countEvents(redis, queue, [id]),
     readOutcomeCounts(redis, nowMs),
     findEvents(redis, queue, nameOf, { ...ANY_EVENT, state: 'failed', libraries: [id], most: MOST_FAILED }),
     findEvents(redis, queue, nameOf, {

@@ -9,5 +9,4 @@ export {
   findEvents,
 } from './find-events.ts';
 export { type FailedEvent, type FailedEvents, listFailed } from './failed-events.ts';
-export { countEvents } from './event-counts.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';

@@ -159,7 +159,7 @@ function counted(question: Question, cardHash: string, deps: CliDeps) {
       const outcome = outcomeOf(explanation, lending.copy.mode === 'observe');
       audit({ queried: explanation.queried, found: explanation.homes, result: outcome });
       const used = hourUseOf({ outcome, homes: explanation.homes, hasSentRecord: false });
-      await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString(), { used });
+      await ledger.releaseQuota(lending.id, event, used);
       return { kind: 'explained', explanation, outcome, paused } as const;
     } catch (error) {
       audit({ result: 'failed' });
