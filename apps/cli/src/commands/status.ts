@@ -1,4 +1,4 @@
-import { type Library, type SidePause, cliConfig, pausesAt } from '@passport/config';
+import { type Library, type SidePause, pausesAt } from '@passport/config';
 import { readRedis } from '@passport/queue/metrics';
 import {
   CONDITION_WORDS,
@@ -16,7 +16,7 @@ import { readQueue } from '@passport/queue/scans';
 import { durationText, localTime, relativeTime, timeText } from '@passport/runtime';
 import { checkProcesses, checkRedis } from './doctor/check-service.ts';
 import { type Finding, printFindings } from './doctor/finding.ts';
-import { type OpenQueue, withQueueOf } from '../connect/with-queue.ts';
+import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { alignRows, type CliDeps, defineCommand, flag, type Report } from '../program/index.ts';
 
 /** One library as all workers see it, and what it is paused as. */
@@ -229,11 +229,10 @@ export const statusCommand = defineCommand({
     'watch -n 5 passport status',
   ],
   options: { all: flag('list libraries that are well, too') },
-  run: ({ all }, _args, report, deps: CliDeps) => {
-    const config = cliConfig(deps.env, deps.readFile);
-    return withQueueOf(config, async (open): Promise<0 | 1> => {
+  run: ({ all }, _args, report, deps: CliDeps) =>
+    withQueue(deps, async (open): Promise<0 | 1> => {
       const status = await read(open);
-      const wanted = { version: deps.version, fileHash: config.fileHash };
+      const wanted = { version: deps.version, fileHash: open.fileHash };
       const findings = [...checkProcesses(status.processes, wanted), ...checkRedis(status.redis)];
       printLibraries(status, all === true, report);
       printProcesses(status, report);
@@ -243,6 +242,5 @@ export const statusCommand = defineCommand({
       const json = jsonOf(status, findings);
       report.json(json);
       return json.ok ? 0 : 1;
-    });
-  },
+    }),
 });
