@@ -11,7 +11,7 @@ const ISO = '2026-11-25T12:00:00.000Z';
 const fixture = useQueueFixture();
 let made = 0;
 
-type State = EventSearch['state'];
+type State = NonNullable<EventSearch['state']>;
 type Failed = 'MISCONFIGURED' | 'TOO_LATE';
 type Ended = 'COPIED' | 'NOT_FOUND';
 

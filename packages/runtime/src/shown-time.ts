@@ -22,6 +22,8 @@ const formatIn = (timeZone: string | undefined): Intl.DateTimeFormat =>
     timeZone,
   });
 const HERE = formatIn(undefined);
+/** The time zone of this process, such as `Europe/Berlin`. */
+export const LOCAL_ZONE = HERE.resolvedOptions().timeZone;
 
 /** The parts of a time, such as `{ day: '2026-11-29', time: '14:32:07', zone: 'CET' }`; in the zone of this process unless one is named. */
 export function localParts(

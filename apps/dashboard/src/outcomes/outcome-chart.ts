@@ -1,5 +1,6 @@
 import { type Outcome, OUTCOME_GROUP, OUTCOME_GROUPS, type OutcomeGroup, OUTCOMES } from '@passport/contract';
 import type { OutcomeCount } from '@passport/queue/statistics';
+import { LOCAL_ZONE, localParts } from '@passport/runtime';
 import { type Html, html } from '../shell/html.ts';
 import { definitions } from '../shell/parts.ts';
 import { type Bar, barChart } from './bar-chart.ts';
@@ -25,7 +26,7 @@ export function outcomeChart(hours: readonly HourOfOutcomes[]): Html {
       tick: TICKS[hours.length - 1 - index] ?? null,
       counts: groups.map((group) => counts[group]),
     })),
-    caption: 'Outcomes by the hour (UTC); hours without scans are left out',
+    caption: `Outcomes by the hour (${LOCAL_ZONE}); hours without scans are left out`,
     column: 'Hour',
     empty: 'No scan ended in the last 24 hours.',
   });
@@ -45,8 +46,8 @@ function summary(hours: readonly HourOfOutcomes[]): string {
 }
 
 function hourText(startMs: number): string {
-  const iso = new Date(startMs).toISOString();
-  return `${iso.slice(5, 10)} ${iso.slice(11, 16)}`;
+  const { day, time } = localParts(startMs);
+  return `${day} ${time.slice(0, 'HH:MM'.length)}`;
 }
 
 /** One hour of the chart. */

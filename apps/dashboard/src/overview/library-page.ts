@@ -84,7 +84,7 @@ function facts({ library, state, pauses, nowMs }: LibraryView): Html {
   const all: readonly (readonly [string, HtmlValue])[] = [
     ['Library id', html`<code>${library.id}</code>`],
     ['State', html`${statePill(library.enabled, state)} ${detail} ${pauseNotes(pauses, nowMs)}`],
-    ['Last success', timeElement(state.lastSuccessMs, nowMs)],
+    ['Last success', timeElement(state.lastSuccessMs, nowMs, 'none known')],
     ['Last failure', lastFailure(state.lastFailure, state.lastFailureMs, nowMs)],
     ['Answers in', millisecondsText(state.answerMs)],
   ];

@@ -12,7 +12,7 @@ export function libraryTable(basePath: string, { libraries, nowMs, waitingCut }:
     return [
       html`<a href="${libraryPath(basePath, id)}">${name}</a> <span class="quiet">${id}</span>`,
       html`${statePill(enabled, state)} ${stateDetail(enabled, state, nowMs)} ${pauseNotes(pauses, nowMs)}`,
-      timeElement(state.lastSuccessMs, nowMs),
+      timeElement(state.lastSuccessMs, nowMs, 'none known'),
       millisecondsText(state.answerMs),
       `${waitedFor}${waitingCut && waitedFor > 0 ? '+' : ''}`,
       unfinished,

@@ -8,7 +8,8 @@ import { libraryTable, libraryWarnings } from './library-table.ts';
 import { serviceSection } from './service-section.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
-import { durationText, tile } from '../shell/parts.ts';
+import { durationText } from '@passport/runtime';
+import { tile } from '../shell/parts.ts';
 import { FILTERED, requirePerson } from '../login/require-login.ts';
 
 const REFRESH_SECONDS = 15;
@@ -54,7 +55,7 @@ function nowText({ figures: { jobs, oldestSeconds } }: Overview): string {
   const unfinished = jobs.queued + jobs.working + jobs.waiting;
   if (unfinished === 0) return 'No scan is unfinished.';
   const scans = unfinished === 1 ? '1 scan is unfinished' : `${unfinished} scans are unfinished, the oldest`;
-  return `${scans} for ${durationText(oldestSeconds)}.`;
+  return `${scans} for ${durationText(oldestSeconds * 1_000)}.`;
 }
 
 function figures(basePath: string, { figures: { jobs } }: Overview): Html {

@@ -183,7 +183,7 @@ function figures({ scans, copies, checkouts, observed, refusals, failures }: Sta
   return html`<ul class="tiles" aria-label="Sums of these months">
     ${tile('scans', scans, 'that ended')} ${tile('copies', copies, 'created')}
     ${tile('checkouts', checkouts, 'made for the desk')} ${tile('refusals', refusals, 'the desk decides')}
-    ${tile('failures', failures, 'fixed by a person')}
+    ${tile('failures', failures, 'for a person to fix')}
     ${observed === 0 ? null : tile('observed', observed, 'would have been served')}
   </ul>`;
 }
