@@ -15,6 +15,8 @@ import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
 import { choice, filterForm, navLink, pager, problemList } from '../shell/parts.ts';
 import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
 import { eventPath, eventTable } from './event-list.ts';
+import { failureGroups, readFailures } from './failure-groups.ts';
+import { retryNotice } from './retry-page.ts';
 import type { EventRef } from '../shell/person-actions.ts';
 import { FILTERED, requirePerson } from '../login/require-login.ts';
 import { type Scope, sees } from '../login/login.ts';
@@ -36,7 +38,14 @@ export function registerEventsPage(app: FastifyInstance, deps: PageDeps, send: S
     const search = searchFor(reading.query, person.libraries);
     const unfinishedAt = libraries.map(({ id }) => id);
     const found = await findEvents(redis, queue, nameOf, { ...search, unfinishedAt });
-    const content = eventsPage({ basePath, nowMs: now(), reading, found, libraries });
+    const { state, library, outcome, from, until, after } = reading.query;
+    const isGrouped = state === 'failed' && [outcome, from, until, after].every((each) => each === null);
+    const failures = isGrouped ? (await readFailures(deps, person, library)).events : [];
+    const nowMs = now();
+    const groups = failureGroups(deps, failures, { mayAct: person.role === 'operator', nowMs });
+    const { run } = deps.retries;
+    const notice = run !== null && sees(person, run.group.library) ? retryNotice(deps.retries, nameOf) : null;
+    const content = eventsPage({ basePath, nowMs, reading, found, libraries, groups, notice });
     const page = { title: `Events: ${reading.query.state ?? 'all'}`, here: 'events' } as const;
     return send(request, reply.code(reading.problems.length === 0 ? 200 : 400), page, content);
   });
@@ -123,6 +132,10 @@ interface EventsView {
   readonly nowMs: number;
   readonly reading: EventQueryReading;
   readonly found: FoundEvents;
+  /** Failures by their cause; null where there are none, or the list is filtered. */
+  readonly groups: Html | null;
+  /** How a bulk retry goes. */
+  readonly notice: string | null;
   /** Those that may be chosen. */
   readonly libraries: readonly { readonly id: string; readonly name: string }[];
 }
@@ -150,7 +163,8 @@ function eventsPage(view: EventsView): Html {
       ${idSearch(basePath)}
     </div>
     ${filterOf(view)} ${problemList(problems)}
-    ${found.events.length === 0 ? emptyText(query) : eventTable(basePath, found.events, nowMs)}
+    ${view.notice === null || query.state !== 'failed' ? null : html`<p class="notice" role="status">${view.notice}</p>`}
+    ${view.groups} ${found.events.length === 0 ? emptyText(query) : eventTable(basePath, found.events, nowMs)}
     ${found.isCut ? html`<p class="quiet">Only a part was searched for this page. Older events may fit.</p>` : null}
     ${pager({
       pathAt: (after) => eventsPath(basePath, { ...query, after }),

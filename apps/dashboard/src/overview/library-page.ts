@@ -15,9 +15,10 @@ import { definitions, millisecondsText, tile, timeElement } from '../shell/parts
 import { findingsPath } from '../sweeps/findings-page.ts';
 import type { KnownLibrary, LibraryWarning } from '../shell/known-libraries.ts';
 import { pauseNotes, stateDetail, statePill } from './library-state.ts';
+import { pauseForm } from './pause-form.ts';
 import { pausesOf, readPauses, type ShownPause } from './read-pauses.ts';
 import { OF_LIBRARY, requirePerson } from '../login/require-login.ts';
-import { type Scope, sees } from '../login/login.ts';
+import { type Person, sees } from '../login/login.ts';
 
 /** One library: how its Koha is, its own scans, who waits for it, and where more of it is. */
 function libraryPage(basePath: string, view: LibraryView): Html {
@@ -28,6 +29,7 @@ function libraryPage(basePath: string, view: LibraryView): Html {
       <h1>${library.name}</h1>
       <span class="now">${statePill(library.enabled, view.state)}</span>
     </div>
+    ${view.mayAct && library.enabled ? pauseForm(basePath, library.id, view.pauses) : null}
     ${tiles(basePath, view)} ${facts(view)} ${warnings(library.warnings ?? [])}
     <div class="columns">
       <section aria-labelledby="outcomes-title">
@@ -38,7 +40,7 @@ function libraryPage(basePath: string, view: LibraryView): Html {
         <h2 id="failed-title">Its failed scans</h2>
         ${
           view.failed.length === 0
-            ? html`<p class="empty">No failed scans.</p>`
+            ? html`<p class="empty">No scan at its desks has failed, of those that are kept.</p>`
             : html`${eventList(basePath, view.failed, nowMs)}
                 <p>
                   <a href="${eventsPath(basePath, { state: 'failed', library: library.id })}">All of them</a>
@@ -107,6 +109,7 @@ function warnings(lines: readonly LibraryWarning[]): Html | null {
 /** Everything that the page of one library shows. */
 interface LibraryView {
   readonly nowMs: number;
+  readonly mayAct: boolean;
   readonly library: KnownLibrary;
   readonly state: LibraryState;
   readonly pauses: readonly ShownPause[];
@@ -127,7 +130,7 @@ const MOST_LOOKED = 500;
 /** `/libraries/{library}`. */
 export function registerLibraryPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
   app.get<{ Params: { library: string } }>('/libraries/:library', OF_LIBRARY, async (request, reply) => {
-    const view = await readLibraryView(deps, request.params.library, requirePerson(request).libraries);
+    const view = await readLibraryView(deps, request.params.library, requirePerson(request));
     if (view === null) return reply.callNotFound();
     return send(request, reply, { title: view.library.name, here: null }, libraryPage(deps.basePath, view));
   });
@@ -137,7 +140,7 @@ export function registerLibraryPage(app: FastifyInstance, deps: PageDeps, send: 
 async function readLibraryView(
   { redis, queue, libraries, endpoints: known, nameOf, now }: PageDeps,
   id: string,
-  scope: Scope,
+  { libraries: scope, role }: Person,
 ): Promise<LibraryView | null> {
   const library = libraries.find((each) => each.id === id);
   if (library === undefined) return null;
@@ -160,6 +163,7 @@ async function readLibraryView(
   if (state === undefined) return null;
   return {
     nowMs,
+    mayAct: role === 'operator',
     library: asSeen(library, scope),
     state,
     pauses: pausesOf(library, pauses, nowMs),
