@@ -36,7 +36,7 @@ export function filterForm({ path, query, libraries, fields, from, clearPath }: 
       <input type="datetime-local" name="from" value="${query.from ?? ''}" />
     </label>
     <label>
-      until (${LOCAL_ZONE})
+      Until (${LOCAL_ZONE})
       <input type="datetime-local" name="until" value="${query.until ?? ''}" />
     </label>
     <button class="button">Filter</button>
