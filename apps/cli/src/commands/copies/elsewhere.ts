@@ -9,6 +9,7 @@ import {
 import { withQueue } from '../../connect/with-queue.ts';
 import { amountOf } from '../../places/describe-place.ts';
 import {
+  localDay,
   alignRows,
   defineCommand,
   findLibrary,
@@ -38,7 +39,7 @@ const toJson = ({ patronId, lending, sinceMs, passedMs, fields, isAgreed, owed }
 const HEADER = ['patron', 'lending', 'since', 'last passed on', 'overdue', 'amount', 'fields'];
 
 function printTable(copies: readonly CopyElsewhere[], { line, colors }: Report): void {
-  const day = (ms: number | null): string => isoOf(ms)?.slice(0, 'YYYY-MM-DD'.length) ?? '-';
+  const day = (ms: number | null): string => (ms === null ? '-' : localDay(ms));
   const rows = copies.map(({ patronId, lending, sinceMs, passedMs, fields, owed }) => [
     String(patronId),
     lending,

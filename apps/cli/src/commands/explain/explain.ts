@@ -4,7 +4,7 @@ import { type Explanation, explain, readAnswer, type Search } from '@passport/pa
 import { openReceipts } from '@passport/queue/copies';
 import { hourUseOf, openLedger } from '@passport/queue/ledger';
 import { type PauseSide, readControl } from '@passport/queue/processes';
-import { createEncryption, type Redis } from '@passport/runtime';
+import { localTime, createEncryption, type Redis } from '@passport/runtime';
 import { attempt, withKohas } from '../../connect/koha-clients.ts';
 import { withQueue } from '../../connect/with-queue.ts';
 import {
@@ -177,7 +177,7 @@ const pausedJson = ({ library, side, until_ms: untilMs, reason, by }: PausedLibr
 });
 
 const pausedText = ({ library, side, until_ms: untilMs, reason, by }: PausedLibrary): string =>
-  `${library} as ${side} library until ${new Date(untilMs).toISOString()}, ` +
+  `${library} as ${side} library until ${localTime(untilMs)}, ` +
   `${by === null ? 'as planned in the configuration' : `by ${by}`}: ${reason}`;
 
 export const explainCard = defineCommand({
