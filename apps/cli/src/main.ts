@@ -36,6 +36,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   isTerminal: process.stdout.isTTY && wantsColors,
+  columns: process.stdout.columns,
   version,
   user: userInfo().username,
   fetch,

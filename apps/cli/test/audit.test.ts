@@ -43,7 +43,7 @@ describe('passport audit', () => {
     expect(Math.abs(Date.parse(String(acts[0]?.['at'])) - Date.now())).toBeLessThan(10_000);
     const { out } = await passport(['audit'], env);
     expect(out).toMatch(
-      /^\S+  root    resume  midland  as (?:home lending|lending home)\n\S+  tester  pause   midland  .*because Koha upgrade\n$/,
+      /^[\d-]+ [\d:]+ \S+  root    resume  midland  as (?:home lending|lending home)\n[\d-]+ [\d:]+ \S+  tester  pause   midland  .*because Koha upgrade\n$/,
     );
   });
 

@@ -111,8 +111,13 @@ test('every command has help with examples, and --json', async () => {
 });
 
 describe('config check', () => {
-  test('prints what holds, without secrets, and where they come from', async () => {
-    const { code, out, err } = await passport(['config', 'check'], env);
+  test('of a right file is one line', async () => {
+    const ran = await passport(['config', 'check'], env);
+    expect(ran).toEqual({ code: 0, out: '', err: 'valid: 2 libraries, 2 agreements\n' });
+  });
+
+  test('prints with --print what holds, without secrets, and where they come from', async () => {
+    const { code, out, err } = await passport(['config', 'check', '--print'], env);
     expect(code).toBe(0);
     expect(out).toContain('client_secret: "[secret from env RIVERSIDE_SECRET]"');
     expect(err).toBe('valid: 2 libraries, 2 agreements\n');

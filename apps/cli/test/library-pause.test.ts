@@ -36,7 +36,7 @@ test('a library is paused on both sides until a time, with an audit of who did i
   expect(Math.abs(untilMs - Date.now() - 7_200_000)).toBeLessThan(60_000);
   expect(pauses.map(({ side }) => side).toSorted()).toEqual(['home', 'lending']);
   expect(pauses[0]).toMatchObject({ library: 'midland', reason: 'Koha upgrade', by: 'tester' });
-  expect(out).toBe(`midland: paused until ${new Date(untilMs).toISOString()}\n`);
+  expect(out).toMatch(/^midland: paused until [\d-]+ [\d:]+ \S+, in (?:1 hour|2 hours)\n$/);
   expect(JSON.parse(err)).toMatchObject({
     audit: true,
     action: 'pause',
@@ -71,7 +71,9 @@ test('a window of the configuration is named by resume, which does not end it', 
   const args = ['library', 'resume', 'midland'];
   expect(await passport(args, { ...planned, REDIS_URL: server.url })).toMatchObject({
     code: 1,
-    out: `midland: was not paused\na planned window goes on: paused as lending library until ${until} (move)\n`,
+    out: expect.stringMatching(
+      /^midland: was not paused\na planned window goes on: paused as lending library until [\d-]+ [\d:]+ \S+, in \d+ minutes \(move\)\n$/,
+    ),
   });
   await pause('2h', '--as', 'home');
   const { code, out } = await passport([...args, '--json'], { ...planned, REDIS_URL: server.url });

@@ -51,12 +51,19 @@ beforeEach(async () => {
 test('a test message is signed as all others are, and what came back is printed', async () => {
   const { code, out, err } = await passport(['notify', 'test', '--name', 'ops'], env);
   expect([code, err]).toEqual([0, '']);
-  expect(out).toMatch(/^ops: accepted, answered 200 in \d+ ms: ok\n$/);
+  expect(out).toMatch(/^ops: accepted, answered 200 in \d+ ms\n$/);
   const [{ headers, body } = { headers: {}, body: '' }] = received;
   expect(new Webhook(SECRET).verify(body, headers)).toMatchObject({
     type: 'test',
     data: { consortium: 'Test Libraries', library: null },
   });
+});
+
+test('an endpoint that refuses with an ok is not said to be ok', async () => {
+  answer = { status: 500, text: 'OK' };
+  const { code, out } = await passport(['notify', 'test', '--name', 'ops'], env);
+  expect(code).toBe(1);
+  expect(out).toMatch(/^ops: not accepted, answered 500 in \d+ ms\n$/);
 });
 
 test('every endpoint is tried, in its own format, and one that refuses makes it fail', async () => {

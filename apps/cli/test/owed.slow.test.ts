@@ -75,7 +75,7 @@ test('what the last reading found is listed by home key, as a table and as JSON'
     'riverside  midland:8         2   12.50  restricted',
     'riverside  midland:12        0    0.05',
   ]);
-  expect(table.out).toMatch(/^riverside: read \S+Z, restricted at home over 10\.00$/m);
+  expect(table.out).toMatch(/^riverside: read [\d-]+ [\d:]+ \S+, [^,]+, restricted at home over 10\.00$/m);
   expect([table.code, table.err]).toEqual([0, expect.stringContaining('"action":"owed"')]);
   expect(jsonOf(await run('--of', 'midland', '--at', 'riverside', '--json'))).toEqual({
     home: 'midland',

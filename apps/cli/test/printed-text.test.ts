@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startKohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { createPrinter, printableJson, printableText } from '../src/program/printed-text.ts';
@@ -85,6 +85,7 @@ test('colours are ours alone: what looks like one in the text of others is not p
   let printed = '';
   const { out, style } = createPrinter({
     isTerminal: true,
+    columns: 200,
     randomBytes: (length: number) => Buffer.alloc(length, 7),
     out: (text: string) => {
       printed += text;
@@ -103,6 +104,7 @@ test('a mark that a cut line has lost leaves nothing behind', () => {
   let printed = '';
   const { out, style } = createPrinter({
     isTerminal: true,
+    columns: 200,
     randomBytes: (length: number) => Buffer.alloc(length, 7),
     out: (text: string) => {
       printed += text;
@@ -136,3 +138,53 @@ test.each([true, false])(
     expect(JSON.stringify(jsonOf(json))).toMatch(/branch_unknown/);
   },
 );
+
+describe('on a terminal', () => {
+  const shown = (text: string, columns = 40) => {
+    const written: string[] = [];
+    const out = (part: string): void => void written.push(part);
+    const printer = createPrinter({
+      out,
+      err: out,
+      isTerminal: true,
+      columns,
+      randomBytes: (length) => Buffer.alloc(length, 7),
+    });
+    printer.err(text);
+    return { text: written.join(''), plain: withoutColors(written.join('')) };
+  };
+
+  test('a long line is continued at a word, below where it began', () => {
+    expect(shown('  midland  away since yesterday, because of a timeout there\n').plain).toBe(
+      '  midland  away since yesterday, because\n    of a timeout there\n',
+    );
+  });
+
+  test('a command stays one line, so that it can be copied, and so does a word that is too long', () => {
+    const command = `  $ passport copies purge --at riverside --patron ${'1'.repeat(30)}\n`;
+    expect(shown(command).plain).toBe(command);
+    expect(shown(`${'x'.repeat(60)}\n`).plain).toBe(`${'x'.repeat(60)}\n`);
+  });
+
+  test('an audit line is one dim line of words', () => {
+    const line = {
+      level: 30,
+      time: 1,
+      name: 'cli',
+      audit: true,
+      action: 'pause',
+      by: 'root',
+      library: 'midland',
+      as: ['home'],
+      msg: 'x',
+    };
+    const { text, plain } = shown(`${JSON.stringify(line)}\n`, 80);
+    expect(plain).toBe('audit: pause by root, library midland, as home\n');
+    expect(text).not.toBe(plain);
+  });
+
+  test('no line that is something else is taken for one', () => {
+    expect(shown('{"audit":"no"}\n').plain).toBe('{"audit":"no"}\n');
+    expect(shown('{not json\n').plain).toBe('{not json\n');
+  });
+});

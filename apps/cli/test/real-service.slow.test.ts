@@ -241,7 +241,7 @@ test('a configuration that is wrong ends with 1 before anything is queried', asy
 });
 
 test('a reader who has seen enough is no error', async () => {
-  const line = `"${process.execPath}" "${BIN}" config check | head -n 1`;
+  const line = `"${process.execPath}" "${BIN}" config check --print | head -n 1`;
   const child = spawn('bash', ['-c', `set -o pipefail; ${line}`], {
     env: { PATH: process.env['PATH'], ...env },
   });

@@ -1,8 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Consortium, parseConsortium } from '@passport/config';
 import type { EventState } from '@passport/contract';
-import type { FailedEvent, PersonRetry } from '@passport/queue/events';
-import { applyPlan, isWell, planRetry } from '../src/commands/events/retry-plan.ts';
+import {
+  type FailedEvent,
+  type PersonRetry,
+  applyPlan,
+  isRetryWell,
+  planRetry,
+} from '@passport/queue/events';
 import { consortiumOf } from './run-cli.ts';
 
 const NOW = Date.parse('2026-11-25T12:00:00Z');
@@ -135,7 +140,7 @@ describe('the plan is applied', () => {
       paceMs: 0,
       now: () => nowMs,
       pause: () => Promise.resolve(),
-      signal: aborted.signal,
+      isOver: () => aborted.signal.aborted,
       report: () => undefined,
     });
     return { applied, order, mostOpen };
@@ -148,7 +153,7 @@ describe('the plan is applied', () => {
     expect(order).toEqual(Array.from({ length: 10 }, (_, n) => `evt_${n + 1}`));
     expect(mostOpen).toBe(4);
     expect(applied).toMatchObject({ retried: 10, ended: 10, left: 0, unfinished: 0, stopped: 'done' });
-    expect(isWell(applied)).toBe(true);
+    expect(isRetryWell(applied)).toBe(true);
   });
 
   test.each(['failed', 'waiting'] as const)('it stops when the first ones are %s again', async (end) => {
@@ -162,7 +167,7 @@ describe('the plan is applied', () => {
     const isBad = (id: string): boolean => Number(id.slice('evt_'.length)) % 4 === 0;
     const { applied } = await apply(40, { ends: (id) => [isBad(id) ? 'failed' : 'done'] });
     expect(applied).toMatchObject({ stopped: 'done', retried: 40, ended: 30 });
-    expect(isWell(applied)).toBe(false);
+    expect(isRetryWell(applied)).toBe(false);
     expect(applied.failedAgain).toHaveLength(10);
   });
 
@@ -175,7 +180,7 @@ describe('the plan is applied', () => {
   test('a few that no worker takes are not done, though none is left', async () => {
     const { applied } = await apply(3, { ends: () => ['queued'] });
     expect(applied).toMatchObject({ stopped: 'stalled', retried: 3, unfinished: 3, left: 0 });
-    expect(isWell(applied)).toBe(false);
+    expect(isRetryWell(applied)).toBe(false);
   });
 
   test('a person who ends the wait for the last ones has interrupted it', async () => {
@@ -188,7 +193,7 @@ describe('the plan is applied', () => {
     async (kind) => {
       const { applied } = await apply(2, { retried: { kind } as PersonRetry });
       expect(applied).toMatchObject({ retried: 0, skipped: 0, missing: 2, stopped: 'done' });
-      expect(isWell(applied)).toBe(false);
+      expect(isRetryWell(applied)).toBe(false);
     },
   );
 

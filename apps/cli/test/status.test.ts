@@ -1,10 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
+  type LibraryHealth,
   type ProcessIdentity,
   type ProcessNote,
   type SeenProcess,
   announceProcess,
+  pauseLibraries,
   readProcesses,
+  writeHealth,
 } from '@passport/queue/processes';
 import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
@@ -56,6 +59,81 @@ const receiver: ProcessIdentity = { kind: 'receiver', version: VERSION, host: 'm
 const status = (...args: readonly string[]) =>
   passport(['status', ...args], { ...consortiumOf([double]), REDIS_URL: server.url });
 
+describe('passport status of libraries', () => {
+  const minuteMs = 60_000;
+  const statusOf = (ids: readonly string[], ...args: readonly string[]) => {
+    const doubles = ids.map((library, place) => ({
+      ...double,
+      library,
+      url: `http://127.0.0.1:${place + 1}`,
+    }));
+    return passport(['status', ...args], { ...consortiumOf(doubles), REDIS_URL: server.url });
+  };
+  const see = (library: string, change: Partial<LibraryHealth>): Promise<void> =>
+    writeHealth(redis, library, 'worker-1', {
+      open: false,
+      open_since_ms: null,
+      last_success_ms: Date.now() - 3 * minuteMs,
+      last_failure_ms: null,
+      last_failure: null,
+      answer_ms: 40,
+      waiting: 0,
+      problem: null,
+      at_ms: Date.now(),
+      ...change,
+    });
+  const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+`;
+
+  test('what is not well comes first of all: since when, why, until when; a line for each', async () => {
+    const now = Date.now();
+    await see('midland', {
+      open: true,
+      open_since_ms: now - 2 * minuteMs,
+      last_failure_ms: now,
+      last_failure: 'timeout',
+    });
+    await see('lakeside', { problem: { what: 'category', name: 'PT' } });
+    await see('riverside', {});
+    const pause = { until_ms: now + 60 * minuteMs, reason: 'Koha upgrade', by: 'tester', at_ms: now };
+    await pauseLibraries(redis, [
+      { library: 'hilltop', side: 'home', ...pause },
+      { library: 'hilltop', side: 'lending', ...pause },
+    ]);
+    const { out } = await statusOf(['riverside', 'midland', 'lakeside', 'hilltop', 'seaside']);
+
+    expect(out.split('\n').slice(0, 6)).toEqual([
+      'libraries',
+      '  lakeside  misconfigured (category PT), last success 3 minutes ago',
+      expect.stringMatching(
+        `^ {2}midland {3}away since ${time}, 2 minutes ago \\(timeout\\), last success 3 minutes ago$`,
+      ),
+      expect.stringMatching(`^ {2}hilltop {3}paused until ${time}, in 59 minutes \\(Koha upgrade\\)$`),
+      '  1 is well, 1 not seen yet (--all lists them)',
+      'processes',
+    ]);
+  });
+
+  test('with --all each has its line; as JSON, times are in UTC', async () => {
+    await see('riverside', {});
+    const { out } = await statusOf(['riverside', 'seaside'], '--all');
+    expect(out).toContain(
+      '  seaside    not seen yet\n  riverside  up, last success 3 minutes ago\nprocesses\n',
+    );
+
+    expect(jsonOf(await statusOf(['riverside', 'hilltop'], '--json'))).toMatchObject({
+      libraries: [
+        { id: 'riverside', state: 'up', away_since: null, last_success: expect.stringMatching(/Z$/) },
+        { id: 'hilltop', paused: [{ as: 'home', reason: 'Koha upgrade' }, { as: 'lending' }] },
+      ],
+    });
+  });
+
+  test('where all are well, one line says so', async () => {
+    await see('riverside', {});
+    expect((await statusOf(['riverside'])).out).toMatch(/^libraries\n {2}1 is well\nprocesses\n/);
+  });
+});
+
 describe('passport status', () => {
   test('shows processes with their versions, the queue and Redis, in 80 columns: exit code 0', async () => {
     await announce(worker, receiver);
@@ -63,7 +141,7 @@ describe('passport status', () => {
 
     expect({ code, err }).toEqual({ code: 0, err: '' });
     expect(out).toMatch(
-      /^processes\n {2}worker {5}1\.2\.3 {4}machine-a {2}live {2}for \d+ s\n {2}receiver {3}1\.2\.3 /,
+      /^libraries\n.*\nprocesses\n {2}worker {5}1\.2\.3 {4}machine-a {2}live {2}for [\d.]+ s\n {2}receiver {3}1\.2\.3 /,
     );
     expect(out).toMatch(
       /\nqueue\n {2}queued 0, working 0, waiting 0, failed 0, done 0\n {2}no unfinished event\n/,

@@ -19,6 +19,8 @@ import { registerBoard } from './board/board.ts';
 import type { Login } from './login/login.ts';
 import { registerAuditPage } from './audit/audit-page.ts';
 import { registerEventPage } from './events/event-page.ts';
+import { registerRetryPage } from './events/retry-page.ts';
+import { registerPauseForm } from './overview/pause-form.ts';
 import { registerEventsPage } from './events/events-page.ts';
 import { registerFindingsPage } from './sweeps/findings-page.ts';
 import { registerLibraryPage } from './overview/library-page.ts';
@@ -38,6 +40,8 @@ const PAGES = [
   registerOverviewPage,
   registerEventsPage,
   registerEventPage,
+  registerRetryPage,
+  registerPauseForm,
   registerStatisticsPage,
   registerAuditPage,
   registerLibraryPage,
@@ -59,7 +63,6 @@ export interface DashboardDeps extends PageDeps {
   readonly connections: ConnectionLimits;
   /** A browser that needs longer for a request holds a place that another one could use, and is cut off. */
   readonly requestTimeoutMs: number;
-  readonly stopping: () => boolean;
   /** Answers instead of this one once the configuration was replaced; null: it was not. */
   readonly successor: () => FastifyInstance | null;
   /** Whoever looks at a page or presses a button has an answer by then, if only that the queue gives none. */

@@ -27,6 +27,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { buildDashboard } from './build-dashboard.ts';
 import { type Account, type Guesses, createGuesses, createLogin } from './login/login.ts';
+import type { RetryRuns } from './events/retry-runs.ts';
 import { buildPersonActions } from './shell/person-actions.ts';
 import { knownLibraries } from './shell/known-libraries.ts';
 import { type ProxyLogin, createProxyLogin } from './login/proxy-login.ts';
@@ -79,7 +80,7 @@ export async function startDashboard(
   const connections = createConnectionLimits({ ...CONNECTION_LIMITS, isProxy, dropped });
   const guesses = createGuesses(sources.wallNow);
   const kept = { redis, queue, reportQueue, now, log, sources, connections, guesses };
-  const parts = { ...kept, stopping: () => lifecycle.stopping };
+  const parts = { ...kept, stopping: () => lifecycle.stopping, retries: { run: null } };
   let shown = metrics.extend();
   let successor: FastifyInstance | null = null;
   const app = show(config, { ...parts, successor: () => successor }, shown);
@@ -138,12 +139,25 @@ interface DashboardParts {
   readonly guesses: Guesses;
   readonly stopping: () => boolean;
   readonly successor: () => FastifyInstance | null;
+  readonly retries: RetryRuns;
 }
 
 /** Builds all that depends on the configuration; it listens to nothing. */
 function show(
   config: DashboardConfig,
-  { redis, queue, reportQueue, now, log, sources, connections, guesses, stopping, successor }: DashboardParts,
+  {
+    redis,
+    queue,
+    reportQueue,
+    now,
+    log,
+    sources,
+    connections,
+    guesses,
+    stopping,
+    successor,
+    retries,
+  }: DashboardParts,
   metrics: MetricsRegistry,
 ): FastifyInstance {
   const { consortium, basePath } = config;
@@ -169,6 +183,7 @@ function show(
     login: createLogin(accountsOf(config), sources.wallNow, guesses),
     proxyLogin: proxyLoginOf(config),
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
+    retries,
     assetsDir: sources.assetsDir,
     trustProxy: config.trustProxy,
     connections,

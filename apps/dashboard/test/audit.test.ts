@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openActKeeper } from '@passport/queue/audit';
-import { auditedLog } from '@passport/runtime';
+import { auditedLog, localParts } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import {
   type DashboardFixture,
@@ -70,7 +70,10 @@ describe('the audit page', () => {
       { action: 'pause', library: 'midland' },
       { action: 'retry', by: 'root', lending: 'riverside', event: 'evt_1' },
     );
-    const minute = (ms: number): string => new Date(Date.now() + ms).toISOString().slice(0, 16);
+    const minute = (ms: number): string => {
+      const { day, time } = localParts(Date.now() + ms);
+      return `${day}T${time.slice(0, 5)}`;
+    };
     const shown = async (query: string) => rowsIn((await get(`/audit?${query}`)).body);
     expect(await shown('library=midland')).toEqual(['olga pause']);
     expect(await shown('by=root')).toEqual(['root retry']);

@@ -42,12 +42,14 @@ export const SCOPED = {
   libraries: ['riverside'],
 } as const;
 type Somebody = typeof OPERATOR | typeof VIEWER | typeof SCOPED;
+export const RETRY = { checkout: true, checkoutWithinMs: 90_000 };
 const LIBRARIES = [
-  { id: 'midland', name: 'Midland Public Library', enabled: true },
+  { id: 'midland', name: 'Midland Public Library', enabled: true, retry: RETRY },
   {
     id: 'riverside',
     name: 'Riverside <Library> & Archive',
     enabled: true,
+    retry: RETRY,
     isSwept: true,
     staffUrl: 'https://staff.riverside.example',
     isCounted: true,
@@ -56,7 +58,7 @@ const LIBRARIES = [
       { text: 'cards: these patterns and those of midland', libraries: ['riverside', 'midland'] },
     ],
   },
-  { id: 'lakeside', name: 'Lakeside', enabled: false },
+  { id: 'lakeside', name: 'Lakeside', enabled: false, retry: RETRY },
 ];
 
 const ENDPOINTS = [
@@ -118,6 +120,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       consortium: 'Test Libraries',
       proxyLogin: null,
       login: createLogin([OPERATOR, VIEWER, SCOPED], now),
+      retries: { run: null },
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
       libraries: LIBRARIES,
       endpoints: ENDPOINTS,

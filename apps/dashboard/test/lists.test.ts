@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { pauseLibraries } from '@passport/queue/processes';
+import { localParts } from '@passport/runtime';
 import type { FastifyInstance } from 'fastify';
-import { type DashboardFixture, OPERATOR, basic, openDashboardFixture } from './dashboard-fixture.ts';
+import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
 let app: FastifyInstance;
@@ -25,6 +26,37 @@ const failed = (library: string, outcome: 'MISCONFIGURED' | 'TOO_LATE' = 'MISCON
   fixture.put({ state: 'failed', outcome }, { library });
 
 describe('the list of events', () => {
+  test('has all states, the newest first, a line for each', async () => {
+    const done = await fixture.put({ state: 'done', outcome: 'COPIED' });
+    const bad = await failed('midland');
+    const waiting = await fixture.put({ state: 'waiting' });
+    const queued = await fixture.put({ state: 'queued' });
+    const { body } = await get('/events');
+    expect(idsIn(body)).toEqual([queued, waiting, bad, done]);
+    expect(body).toContain('aria-current="page">all</a>');
+    expect(body).toMatch(/<time [^>]+>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+, just now<\/time>/);
+    const own = await app.inject({ url: '/events', headers: { authorization: basic(SCOPED) } });
+    expect(idsIn(own.body)).toEqual([queued, waiting, done]);
+  });
+
+  test('of all states has pages, too', async () => {
+    const all: string[] = [];
+    for (let n = 0; n < 26; n += 1) {
+      all.push(await failed('riverside'), await fixture.put({ state: 'done', outcome: 'COPIED' }));
+    }
+    const first = (await get('/events')).body;
+    const [, older = ''] = /href="([^"]+)">Older</.exec(first) ?? [];
+    const second = (await get(older.replaceAll('&amp;', '&'))).body;
+    expect([...idsIn(first), ...idsIn(second)].toSorted()).toEqual(all.toSorted());
+  }, 60_000);
+
+  test.each([
+    ['failed', 'No scan has failed, of those that are kept.'],
+    ['waiting', 'No scan waits: every library that was needed has answered.'],
+  ])('without any that is %s says what is well', async (state, text) => {
+    expect((await get(`/events?state=${state}`)).body).toContain(text);
+  });
+
   test('is filtered by library', async () => {
     const wanted = await failed('riverside');
     await failed('midland');
@@ -44,7 +76,10 @@ describe('the list of events', () => {
 
   test('is filtered by the time of the end, both minutes included', async () => {
     const wanted = await failed('riverside');
-    const minute = (ms: number): string => new Date(Date.now() + ms).toISOString().slice(0, 16);
+    const minute = (ms: number): string => {
+      const { day, time } = localParts(Date.now() + ms);
+      return `${day}T${time.slice(0, 5)}`;
+    };
     const between = (from: number, until: number): Promise<readonly string[]> =>
       get(`/events?from=${minute(from)}&until=${minute(until)}`).then(({ body }) => idsIn(body));
     expect(await between(-60_000, 60_000)).toEqual([wanted]);
@@ -82,9 +117,9 @@ describe('the list of events', () => {
     await fixture.put({ state: 'done', outcome: 'NOT_FOUND' });
     await fixture.put({ state: 'done', outcome: 'COPIED' });
     const { body } = await get('/events?state=done');
-    expect(body).toMatch(/code-desk-decides">NOT_ELIGIBLE<.*?riverside · desk decides · EXPIRED/);
-    expect(body).toMatch(/code-unknown-card">NOT_FOUND<.*?riverside · unknown card/);
-    expect(body).toMatch(/code-served">COPIED<.*?riverside · served/);
+    expect(body).toMatch(/code-desk-decides">NOT_ELIGIBLE<.*?desk decides · EXPIRED/);
+    expect(body).toMatch(/code-unknown-card">NOT_FOUND<.*?unknown card</);
+    expect(body).toMatch(/code-served">COPIED<.*?served</);
   });
 });
 
@@ -162,7 +197,7 @@ test('a library that an operator has paused is shown as paused, as what, until w
     { ...pause, side: 'lending', until_ms: nowMs + 7_300_000 },
     { ...pause, side: 'home', until_ms: nowMs - 1 },
   ]);
-  const note = /paused as lending library, ends <time [^>]+>in 2 hours<\/time>: &lt;upgrade&gt;/;
+  const note = /paused as lending library, ends <time [^>]+>[^<]+, in 2 hours<\/time>: &lt;upgrade&gt;/;
   for (const url of ['/', '/libraries/riverside']) {
     const { body } = await get(url);
     expect(body).toMatch(note);

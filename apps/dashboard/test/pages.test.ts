@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { writeHealth } from '@passport/queue/processes';
 import { type SweepState, writeSweep } from '@passport/queue/sweeps';
 import type { Redis } from '@passport/runtime';
-import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
+import { type DashboardFixture, RETRY, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
 beforeAll(async () => {
@@ -26,7 +26,7 @@ describe('the overview', () => {
   test('is calm when nothing has happened', async () => {
     const body = await page('/');
     expect(body).toContain('No scan is unfinished.');
-    expect(body).toContain('No failed scans.');
+    expect(body).toContain('No scan has failed, and every library that was needed answers.');
     expect(body).toContain('No scan ended in the last 24 hours.');
     expect(body).toContain('not seen yet');
   });
@@ -47,12 +47,13 @@ describe('the overview', () => {
     ['up', {}, 'up'],
     ['slow', { answer_ms: 2_500 }, 'slow'],
     ['at its limit', { waiting: 7 }, 'crowded'],
-    ['circuit open', { open: true, last_failure: 'timeout', last_failure_ms: Date.now() }, 'open'],
+    ['away', { open: true, last_failure: 'timeout', last_failure_ms: Date.now() }, 'open'],
     ['misconfigured', { problem: { what: 'category', name: 'PT' } }, 'misconfigured'],
   ] as const)('shows a library that is %s', async (words, change, kind) => {
     const now = Date.now();
     await writeHealth(fixture.redis, 'midland', 'worker-1', {
       open: false,
+      open_since_ms: kind === 'open' ? now - 60_000 : null,
       last_success_ms: now - 65_000,
       last_failure_ms: null,
       last_failure: null,
@@ -66,6 +67,7 @@ describe('the overview', () => {
     expect(body).toContain(`<span class="state state-${kind}">${words}</span>`);
     expect(body).toContain('1 minute ago');
     if (kind === 'misconfigured') expect(body).toContain('category PT');
+    if (kind === 'open') expect(body).toMatch(/ since <time [^>]+>.*?\(timeout\)/);
   });
 
   test('shows a library that is shut out as not enabled', async () => {
@@ -80,7 +82,7 @@ describe('the overview', () => {
       'Outcomes of the last 24 hours: 7 served, 2 unknown card, 0 desk decides, 0 failed',
     );
     expect(body.match(/<rect /g)).toHaveLength(2);
-    expect(body).toMatch(/<caption> Outcomes by the hour \(UTC\)/);
+    expect(body).toMatch(/<caption> Outcomes by the hour \([\w/]+\)/);
     expect(body).toMatch(/<dt>COPIED<\/dt>\s?<dd>7<\/dd>/);
   });
 
@@ -299,7 +301,9 @@ describe('sweeps', () => {
     expect(body).toContain('<h1>Sweeps over copies</h1>');
     expect(body).toMatch(/lending=riverside">.*?never/);
     expect(body).not.toContain('lending=lakeside');
-    const off = fixture.build({ libraries: [{ id: 'riverside', name: 'Riverside', enabled: true }] });
+    const off = fixture.build({
+      libraries: [{ id: 'riverside', name: 'Riverside', enabled: true, retry: RETRY }],
+    });
     expect((await injectOnce(off, { url: '/sweeps' })).body).toContain('No lending library has a sweep');
   });
 });
@@ -382,7 +386,7 @@ describe('the lists', () => {
     await fixture.put({ state: 'done', outcome: 'NOT_FOUND' });
     expect(await page('/events?state=failed')).toContain('This scan was too old to be processed.');
     expect(await page('/events?state=done')).toContain('No partner library knows this card.');
-    expect(await page('/events?state=queued')).toContain('No scan is queued.');
+    expect(await page('/events?state=queued')).toContain('No scan is queued: workers keep up.');
   });
 
   test('show an event that cannot be read as such', async () => {

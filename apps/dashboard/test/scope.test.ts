@@ -77,6 +77,7 @@ async function plant(library: string): Promise<typeof own> {
   const queued = await fixture.put({ state: 'queued' }, { library });
   await writeHealth(redis, library, 'worker', {
     open: true,
+    open_since_ms: now,
     last_success_ms: now,
     last_failure_ms: now,
     last_failure: `${library}_code`,

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { parseConsortium, tryConfig } from '../src/index.ts';
 import { NOTIFY_FAULTS } from './notify-faults.ts';
 import { POLICY_FAULTS } from './policy-faults.ts';
 import { SECRET_FAULTS } from './secret-faults.ts';
@@ -52,5 +53,15 @@ test('all faults of one file are reported at once', () => {
     'libraries[1].cards[0]',
     'libraries[1].copy.fields[0]',
     'libraries[2].id',
+  ]);
+});
+
+test('a tab is one fault, whatever is read wrongly after it', () => {
+  const text =
+    'consortium: Test\nlibraries:\n  - id: midland\n\tname: Midland\n    cards: [a]\n  - id: riverside\n';
+  const read = tryConfig(() => parseConsortium(text, {}, () => ''));
+  const problems = read.kind === 'refused' ? read.problems : [];
+  expect(problems.filter((problem) => problem.startsWith('line'))).toEqual([
+    'line 4: a tab is used for indentation; YAML 1.2',
   ]);
 });

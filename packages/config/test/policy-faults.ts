@@ -63,7 +63,7 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
   'a duration without unit': {
     break: inLibrary('koha', 'timeout')(3),
     path: 'libraries[0].koha.timeout',
-    problem: /must be text, not a number/,
+    problem: /^is a number without a unit$/,
     allowed: /duration such as 90s/,
   },
   'a duration that is none': {

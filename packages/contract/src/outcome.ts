@@ -41,6 +41,42 @@ export function isFailure(outcome: Outcome): outcome is Failure {
   return (FAILURES as readonly string[]).includes(outcome);
 }
 
+/** What an end means for the person at the desk. Every chart, table and sum of scans counts by these. */
+export const OUTCOME_GROUPS = [
+  'served',
+  'observed',
+  'unknown card',
+  'desk decides',
+  'declined',
+  'failed',
+] as const;
+export type OutcomeGroup = (typeof OUTCOME_GROUPS)[number];
+
+/** The group of each outcome. `declined`: the desk cancelled, or the patron did not agree, and no library refused anybody. */
+export const OUTCOME_GROUP: Readonly<Record<Outcome, OutcomeGroup>> = {
+  COPIED: 'served',
+  ALREADY_LOCAL: 'served',
+  OBSERVED: 'observed',
+  NOT_FOUND: 'unknown card',
+  NOT_A_CARD: 'unknown card',
+  HOME_GONE: 'unknown card',
+  AMBIGUOUS_HOME: 'desk decides',
+  NOT_ELIGIBLE: 'desk decides',
+  LOOKS_LIKE_LOCAL_PATRON: 'desk decides',
+  LOCAL_CONFLICT: 'desk decides',
+  MERGED_INTO_NATIVE: 'desk decides',
+  COPY_ANONYMIZED: 'desk decides',
+  CANCELLED: 'declined',
+  CONSENT_REFUSED: 'declined',
+  CONSENT_LAPSED: 'declined',
+  CONSENT_AT_DESK: 'declined',
+  HOME_UNREACHABLE: 'failed',
+  LENDING_UNREACHABLE: 'failed',
+  LENDING_REFUSED: 'failed',
+  MISCONFIGURED: 'failed',
+  TOO_LATE: 'failed',
+};
+
 /** Why a patron may not borrow here, in the order in which a desk reads them. */
 export const ELIGIBILITY_REASONS = [
   'EXPIRED',

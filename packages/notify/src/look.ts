@@ -2,7 +2,7 @@ import type { Consortium, Library, NotifiedEndpoint } from '@passport/config';
 import type { NotificationTopic } from '@passport/contract';
 import { readHourUse } from '@passport/queue/ledger';
 import { type SeenCertificate, readCertificates } from '@passport/queue/notices';
-import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
+import { type LibraryState, problemText, readLibraryStates } from '@passport/queue/processes';
 import { type SweepState, readSweep } from '@passport/queue/sweeps';
 import type { Redis } from '@passport/runtime';
 import type { Observation } from './observation.ts';
@@ -121,8 +121,7 @@ function awayObservation({
 }
 
 function faultObservation({ library, problem }: LibraryState): Observation {
-  const named =
-    problem === null ? '' : [problem.what.replaceAll('_', ' '), problem.name].filter(Boolean).join(' ');
+  const named = problem === null ? '' : problemText(problem);
   return {
     topic: 'set_up_fault',
     library,

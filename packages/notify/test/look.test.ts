@@ -37,6 +37,7 @@ const consortium = (change: object = {}): Consortium =>
   }) as unknown as Consortium;
 const health = (change: Partial<LibraryHealth>): LibraryHealth => ({
   open: false,
+  open_since_ms: null,
   last_success_ms: null,
   last_failure_ms: null,
   last_failure: null,

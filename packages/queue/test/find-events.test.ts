@@ -1,15 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { type JobData, nextProgress } from '@passport/contract';
-import {
-  ANY_EVENT,
-  type EventSearch,
-  type FoundEvents,
-  countEvents,
-  findEvents,
-} from '@passport/queue/events';
+import { ANY_EVENT, type EventSearch, type FoundEvents, findEvents } from '@passport/queue/events';
 import { backlogKey } from '@passport/queue/keys';
 import { openLedger } from '@passport/queue/ledger';
-import { addScans } from '@passport/queue/scans';
+import { addScans, countEvents } from '@passport/queue/scans';
 import { jobData, useQueueFixture } from './queue-fixture.ts';
 
 const ISO = '2026-11-25T12:00:00.000Z';
@@ -17,7 +11,7 @@ const ISO = '2026-11-25T12:00:00.000Z';
 const fixture = useQueueFixture();
 let made = 0;
 
-type State = EventSearch['state'];
+type State = NonNullable<EventSearch['state']>;
 type Failed = 'MISCONFIGURED' | 'TOO_LATE';
 type Ended = 'COPIED' | 'NOT_FOUND';
 
@@ -232,21 +226,21 @@ test('events are counted by state, of these libraries alone', async () => {
   }
   await put('riverside', 'queued');
   const { redis } = fixture;
-  expect(await countEvents(redis, ['riverside'])).toEqual({
+  expect(await countEvents(redis, fixture.queue, ['riverside'])).toEqual({
     queued: 2,
     working: 1,
     waiting: 1,
     failed: 1,
     done: 1,
   });
-  expect(await countEvents(redis, ['riverside', 'lakeside'])).toEqual({
+  expect(await countEvents(redis, fixture.queue, ['riverside', 'lakeside'])).toEqual({
     queued: 3,
     working: 2,
     waiting: 2,
     failed: 2,
     done: 2,
   });
-  expect(await countEvents(redis, ['midland'])).toEqual({
+  expect(await countEvents(redis, fixture.queue, ['midland'])).toEqual({
     queued: 0,
     working: 0,
     waiting: 0,
@@ -259,6 +253,11 @@ test('a count looks at no more events than it may, of all libraries together', a
   for (const library of ['riverside', 'riverside', 'riverside', 'lakeside', 'lakeside', 'midland']) {
     await put(library, 'waiting');
   }
-  const { waiting, queued } = await countEvents(fixture.redis, ['riverside', 'lakeside', 'midland'], 3);
+  const { waiting, queued } = await countEvents(
+    fixture.redis,
+    fixture.queue,
+    ['riverside', 'lakeside', 'midland'],
+    3,
+  );
   expect({ waiting, queued }).toEqual({ waiting: 3, queued: 3 });
 });

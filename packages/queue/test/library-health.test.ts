@@ -7,6 +7,7 @@ const fixture = useQueueFixture();
 const MINUTE_MS = 60_000;
 const health = (change: Partial<LibraryHealth> = {}): LibraryHealth => ({
   open: false,
+  open_since_ms: null,
   last_success_ms: NOON,
   last_failure_ms: null,
   last_failure: null,
@@ -26,6 +27,7 @@ describe('the health of libraries', () => {
       library: 'midland',
       condition: 'unknown',
       isOpen: false,
+      openSinceMs: null,
       lastSuccessMs: null,
       lastFailureMs: null,
       lastFailure: null,
@@ -94,6 +96,29 @@ describe('the health of libraries', () => {
 
     expect(await midland()).toMatchObject({ condition: 'up', problem: null });
     expect(await fixture.redis.exists('{passport}:library:lakeside')).toBe(0);
+  });
+
+  test('a reload forgets neither the last success nor since when a library is away', async () => {
+    const openSince = NOON - 3 * MINUTE_MS;
+    await see('worker-1', { open: true, open_since_ms: openSince, last_success_ms: NOON - 4 * MINUTE_MS });
+    await retireHealth(fixture.redis, ['midland'], 'worker-1');
+    const failed = { last_success_ms: null, last_failure_ms: NOON, last_failure: 'timeout' };
+
+    await see('worker-2', failed);
+    await see('worker-2', { ...failed, open: true, open_since_ms: NOON });
+
+    const away = { condition: 'open', openSinceMs: openSince, lastSuccessMs: NOON - 4 * MINUTE_MS };
+    expect(await midland()).toMatchObject({ ...away, lastFailureMs: NOON });
+  });
+
+  test('a library that was back meanwhile is away since it went again', async () => {
+    await see('worker-1', { open: true, open_since_ms: NOON - 3 * MINUTE_MS, last_success_ms: null });
+    await see('worker-1', { last_success_ms: NOON - MINUTE_MS });
+    await retireHealth(fixture.redis, ['midland'], 'worker-1');
+
+    await see('worker-2', { open: true, open_since_ms: NOON, last_success_ms: null });
+
+    expect(await midland()).toMatchObject({ openSinceMs: NOON, lastSuccessMs: NOON - MINUTE_MS });
   });
 
   test('a row that is no JSON takes nothing from the others', async () => {

@@ -1,3 +1,4 @@
+import { localTime } from '@passport/runtime';
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '@passport/config';
 import {
@@ -31,7 +32,8 @@ const TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:\d{2}))
 function parseMoment(text: string): Moment {
   const ago = parseDuration(text);
   if (ago !== null) return { kind: 'ago', ms: ago };
-  const at = TIME.test(text) ? Date.parse(text) : NaN;
+  // A day begins at midnight here, as a clock on the wall has it.
+  const at = TIME.test(text) ? Date.parse(text.includes('T') ? text : `${text}T00:00`) : NaN;
   if (Number.isNaN(at))
     throw new InvalidArgumentError(
       'It is neither a duration such as 7d, nor a day such as 2026-11-26, nor a time with its offset such as 2026-11-26T09:00Z.',
@@ -52,8 +54,7 @@ function printActs(acts: readonly ListedAct[], { line, colors }: Report): void {
     return [by ?? `(${source})`, act.act, about.join(' ').trim(), what.filter(Boolean).join(', ')];
   });
   for (const [index, row] of alignRows(rows, { widest: 48 }).entries()) {
-    const at = new Date(acts[index]?.atMs ?? 0).toISOString().slice(0, 19);
-    line(`${colors.dim(at)}  ${row}`);
+    line(`${colors.dim(localTime(acts[index]?.atMs ?? 0))}  ${row}`);
   }
 }
 
@@ -64,7 +65,7 @@ export const audit = defineCommand({
     'readings of the service itself, the newest first. Names are those of staff accounts: of the machine for this command, of the ' +
     'dashboard otherwise. No card, no name and no number of a patron is in it. What is the same within a minute (a command that goes ' +
     'through many copies) is one line with its number. It is kept for retention.audit, the newest 5,000 of each account; the logs of the ' +
-    'processes have every line. Scans are not in it: `passport events list` has them. Times are in UTC.',
+    'processes have every line. Scans are not in it: `passport events list` has them. Times and days are those of this machine (TZ); with --json and --csv, times are in UTC.',
   examples: [
     'passport audit --since 7d',
     'passport audit --since 2026-11-01 --at riverside --act retry',
@@ -74,7 +75,7 @@ export const audit = defineCommand({
   options: {
     since: parsedOr(
       '<time>',
-      'a duration back from now, a day (UTC), or a time with its offset',
+      'a duration back from now, a day here, or a time with its offset',
       parseMoment,
       [LAST_WEEK, '7d'],
     ),

@@ -1,6 +1,6 @@
 import { cliConfig } from '@passport/config';
 import { amountText } from '@passport/queue/elsewhere';
-import { csvRow } from '@passport/runtime';
+import { localTime, csvRow } from '@passport/runtime';
 import { openAudit } from '../program/open-audit.ts';
 import {
   GAP_TEXTS,
@@ -57,7 +57,9 @@ function subjectOf(patron: string | undefined, library: string | undefined): Sub
 }
 
 const owedText = ({ overdues, amount, restricted, readMs }: OwedThere): string =>
-  `${overdues} overdue, ${amountText(amount)}${restricted ? ', restricted at home' : ''} (${new Date(readMs).toISOString()})`;
+  `${overdues} overdue, ${amountText(amount)}${restricted ? ', restricted at home' : ''} (${localTime(readMs)})`;
+
+const when = (iso: string): string => localTime(Date.parse(iso));
 
 function printSent(
   what: string,
@@ -66,7 +68,9 @@ function printSent(
 ): void {
   if (first === null) return;
   const copies = patron_ids.length === 0 ? '' : `, into patron ${patron_ids.join(' and ')}`;
-  line(`  ${what}  ${first}${last === first ? '' : ` to ${last}`} (${receiptCount(receipts)})${copies}`);
+  line(
+    `  ${what}  ${when(first)}${last === null || last === first ? '' : ` to ${when(last)}`} (${receiptCount(receipts)})${copies}`,
+  );
   line(`  fields     ${fields.join(' ')}`);
 }
 
@@ -74,7 +78,7 @@ function printConsents(place: Place, line: Report['line']): void {
   const { given, gap } = consentsAt(place);
   for (const { at, text_id, operator } of given) {
     const who = operator === null ? '' : `, requested by the member of staff with the number ${operator}`;
-    line(`  consent    ${at} to the text ${text_id}${who}`);
+    line(`  consent    ${when(at)} to the text ${text_id}${who}`);
   }
   if (gap !== null) line(`  consent    ${GAP_TEXTS[gap]}`);
 }
@@ -88,14 +92,14 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
     printConsents(place, line);
     const observed = observedAt(place);
     if (observed !== null) {
-      line(`  observed   ${observed.last} (${receiptCount(observed.receipts)}), nothing was copied`);
+      line(`  observed   ${when(observed.last)} (${receiptCount(observed.receipts)}), nothing was copied`);
       line(`  read       ${observed.read.join(' ')}`);
       if (observed.fields.length > 0) line(`  searched   ${observed.fields.join(' ')}`);
     }
     for (const what of ['adopted', 'rekeyed', 'deleted', 'released'] as const) {
       const at = lastOf(place, what);
       const before = what === 'rekeyed' ? `, before ${formerKeysAt(place).join(' ')}` : '';
-      if (at !== null) line(`  ${what.padEnd(9)}  ${at}${before}`);
+      if (at !== null) line(`  ${what.padEnd(9)}  ${when(at)}${before}`);
     }
     if (place.recorded.length > 0) line(`  on record  ${recordedText(place)}`);
     if (place.owed !== null) line(`  owes       ${owedText(place.owed)}`);

@@ -1,3 +1,4 @@
+import { timeText } from '@passport/runtime';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { amountText } from '@passport/queue/elsewhere';
 import { openSweepQueue, type OwedReading, readOwed, readOwedByHome } from '@passport/queue/sweeps';
@@ -81,7 +82,7 @@ function printTable(all: readonly OwedAt[], { line, colors }: Report): void {
 /** What the table does not say: when it was read, and what is left out. Returns the libraries that could not be read of late. */
 function printReadings(all: readonly OwedAt[], nowMs: number, { line, progress }: Report): readonly string[] {
   for (const { lending, reading, blockHomeOver } of all) {
-    const read = reading === null ? 'not read yet' : `read ${new Date(reading.read_ms).toISOString()}`;
+    const read = reading === null ? 'not read yet' : `read ${timeText(reading.read_ms, nowMs)}`;
     const block = blockHomeOver === null ? '' : `, restricted at home over ${amountText(blockHomeOver)}`;
     line(`${lending}: ${read}${block}`);
     const left = reading?.unconfirmed ?? 0;

@@ -1,12 +1,30 @@
+import { type Library, type SidePause, pausesAt } from '@passport/config';
 import { readRedis } from '@passport/queue/metrics';
-import { type SeenProcess, readProcesses } from '@passport/queue/processes';
+import {
+  CONDITION_WORDS,
+  type LibraryState,
+  PAUSE_SIDES,
+  type SeenProcess,
+  isWell,
+  problemText,
+  readControl,
+  readLibraryStates,
+  readProcesses,
+} from '@passport/queue/processes';
 import { openReportQueue } from '@passport/queue/reports';
 import { readQueue } from '@passport/queue/scans';
-import { cliConfig } from '@passport/config';
+import { durationText, localTime, relativeTime, timeText } from '@passport/runtime';
 import { checkProcesses, checkRedis } from './doctor/check-service.ts';
 import { type Finding, printFindings } from './doctor/finding.ts';
-import { type OpenQueue, withQueueOf } from '../connect/with-queue.ts';
-import { type CliDeps, defineCommand, type Report } from '../program/index.ts';
+import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
+import { alignRows, type CliDeps, defineCommand, flag, type Report } from '../program/index.ts';
+
+/** One library as all workers see it, and what it is paused as. */
+interface SeenLibrary {
+  readonly library: Library;
+  readonly state: LibraryState;
+  readonly pauses: readonly SidePause[];
+}
 
 /** What `passport status` reads in one go. */
 async function read(open: OpenQueue) {
@@ -15,13 +33,21 @@ async function read(open: OpenQueue) {
   try {
     const ids = consortium.libraries.map(({ id }) => id);
     const nowMs = await open.now();
-    const [processes, figures, facts, reportCounts] = await Promise.all([
+    const [states, { pauses }, processes, figures, facts, reportCounts] = await Promise.all([
+      readLibraryStates(redis, ids, nowMs),
+      readControl(redis),
       readProcesses(redis),
       readQueue(redis, queue, ids, nowMs),
       readRedis(redis),
       reports.getJobCounts('prioritized', 'wait', 'active', 'delayed', 'failed'),
     ]);
-    return { nowMs, processes, figures, redis: facts, reports: reportCounts };
+    const libraries = consortium.libraries.flatMap((library, place): SeenLibrary[] => {
+      const state = states[place];
+      if (state === undefined) return [];
+      const own = pauses.filter((pause) => pause.library === library.id);
+      return [{ library, state, pauses: pausesAt(library.windows, own, nowMs) }];
+    });
+    return { nowMs, libraries, processes, figures, redis: facts, reports: reportCounts };
   } finally {
     await reports.close();
   }
@@ -31,26 +57,75 @@ type Status = Awaited<ReturnType<typeof read>>;
 /** Libraries whose backlog is shown. */
 const SHOWN = 10;
 
-function lasting(ms: number): string {
-  const seconds = Math.max(0, Math.floor(ms / 1_000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
+const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MB`;
+
+/** Who needs a person comes first, then who is paused, then who is well. */
+const rankOf = ({ library, state, pauses }: SeenLibrary): number => {
+  if (!library.enabled) return 100;
+  const rank = Object.keys(CONDITION_WORDS).indexOf(state.condition);
+  return isWell(state) && pauses.length === 0 ? rank + 10 : rank;
+};
+
+/** Nobody has to look at it, nor wonders why nothing comes of it. */
+const isQuiet = (each: SeenLibrary): boolean => rankOf(each) >= 10;
+
+function pauseText(pauses: readonly SidePause[], nowMs: number): string[] {
+  const texts = pauses.map(
+    ({ until_ms: untilMs, reason }) => `until ${timeText(untilMs, nowMs)} (${reason})`,
+  );
+  if (pauses.length === PAUSE_SIDES.length && new Set(texts).size === 1) return [`paused ${texts[0] ?? ''}`];
+  return pauses.map(({ side }, place) => `paused as ${side} library ${texts[place] ?? ''}`);
 }
 
-const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MB`;
+function libraryText({ library, state, pauses }: SeenLibrary, nowMs: number): string {
+  if (!library.enabled) return 'not enabled';
+  const { condition, openSinceMs, lastFailure, lastSuccessMs, problem } = state;
+  const why = condition === 'open' ? lastFailure : problem === null ? null : problemText(problem);
+  const since = condition === 'open' && openSinceMs !== null ? ` since ${timeText(openSinceMs, nowMs)}` : '';
+  const seen = [
+    `${CONDITION_WORDS[condition]}${since}${why === null ? '' : ` (${why})`}`,
+    ...(lastSuccessMs === null ? [] : [`last success ${relativeTime(lastSuccessMs, nowMs)}`]),
+  ].join(', ');
+  const paused = pauseText(pauses, nowMs);
+  return [...(paused.length > 0 && isWell(state) ? [] : [seen]), ...paused].join('; ');
+}
+
+/** What is not well, and how many libraries are. */
+function printLibraries({ libraries, nowMs }: Status, isAll: boolean, { line, colors }: Report): void {
+  line(colors.bold('libraries'));
+  const shown = libraries
+    .filter((each) => isAll || !isQuiet(each))
+    .toSorted((one, other) => rankOf(one) - rankOf(other));
+  const rows = alignRows(shown.map((each) => [each.library.id, libraryText(each, nowMs)]));
+  for (const [place, { state }] of shown.entries()) {
+    const text = `  ${rows[place] ?? ''}`;
+    line(isWell(state) ? text : (state.condition === 'slow' ? colors.yellow : colors.red)(text));
+  }
+  if (isAll) return;
+  const quiet = libraries.filter(isQuiet);
+  const count = (condition: string): number =>
+    quiet.filter(({ library, state }) => library.enabled && state.condition === condition).length;
+  const disabled = quiet.filter(({ library }) => !library.enabled).length;
+  const well = count('up');
+  const others = [
+    ...(well > 0 || quiet.length === 0 ? [`${well} ${well === 1 ? 'is' : 'are'} well`] : []),
+    ...(count('unknown') > 0 ? [`${count('unknown')} ${CONDITION_WORDS.unknown}`] : []),
+    ...(disabled > 0 ? [`${disabled} not enabled`] : []),
+  ].join(', ');
+  line(`  ${others}${shown.length > 0 && quiet.length > 0 ? ' (--all lists them)' : ''}`);
+}
 
 function printProcesses({ processes, nowMs }: Status, { line, colors }: Report): void {
   line(colors.bold('processes'));
   const longest = Math.min(30, Math.max(0, ...processes.map(({ host }) => host.length)));
   for (const { kind, version, host, isLive, sinceMs, lastSeenMs, config } of processes) {
     const how = isLive
-      ? `${colors.green('live')}  for ${lasting(nowMs - sinceMs)}`
-      : `${colors.red('gone')}  last seen ${lasting(nowMs - lastSeenMs)} ago`;
+      ? `${colors.green('live')}  for ${durationText(nowMs - sinceMs)}`
+      : `${colors.red('gone')}  last seen ${timeText(lastSeenMs, nowMs)}`;
     line(`  ${kind.padEnd(10)} ${version.padEnd(8)} ${host.padEnd(longest)}  ${how}`);
     if (isLive && config !== null) {
-      const loaded = lasting(nowMs - config.loaded_ms);
-      line(colors.dim(`${''.padEnd(13)}configuration ${config.hash}, loaded ${loaded} ago`));
+      const loaded = localTime(config.loaded_ms);
+      line(colors.dim(`${''.padEnd(13)}configuration ${config.hash}, loaded ${loaded}`));
     }
   }
   if (processes.length === 0) line(`  ${colors.red('none')}`);
@@ -68,7 +143,7 @@ function printQueue({ figures, reports }: Status, { line, colors }: Report): voi
   line(
     unfinished === 0
       ? '  no unfinished event'
-      : `  oldest unfinished event: ${lasting(oldestSeconds * 1_000)}`,
+      : `  oldest unfinished event: ${durationText(oldestSeconds * 1_000)}`,
   );
   const waiting = Object.entries(backlogs)
     .filter(([, number]) => number > 0)
@@ -98,6 +173,20 @@ function printRedis({ redis }: Status, { line, colors }: Report): void {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
+const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
+
+const libraryOf = ({ library, state, pauses }: SeenLibrary) => ({
+  id: library.id,
+  enabled: library.enabled,
+  state: state.condition,
+  away_since: isoOrNull(state.openSinceMs),
+  last_success: isoOrNull(state.lastSuccessMs),
+  last_failure: isoOrNull(state.lastFailureMs),
+  failure: state.lastFailure,
+  problem: state.problem,
+  paused: pauses.map(({ side, until_ms: untilMs, reason }) => ({ as: side, until: iso(untilMs), reason })),
+});
+
 const processOf = ({ kind, version, host, sinceMs, lastSeenMs, isLive, config, refused }: SeenProcess) => ({
   kind,
   version,
@@ -110,10 +199,11 @@ const processOf = ({ kind, version, host, sinceMs, lastSeenMs, isLive, config, r
 });
 
 function jsonOf(status: Status, findings: readonly Finding[]) {
-  const { processes, figures, redis, reports } = status;
+  const { libraries, processes, figures, redis, reports } = status;
   const faults = findings.filter(({ level }) => level === 'fault').length;
   return {
     ok: faults === 0,
+    libraries: libraries.map(libraryOf),
     processes: processes.map(processOf),
     queue: { ...figures.jobs, oldest_seconds: figures.oldestSeconds, backlogs: figures.backlogs, reports },
     redis: {
@@ -128,9 +218,9 @@ function jsonOf(status: Status, findings: readonly Finding[]) {
 }
 
 export const statusCommand = defineCommand({
-  summary: 'show processes, queue and Redis at a glance',
+  summary: 'show libraries, processes, queue and Redis at a glance',
   description:
-    'Shows the processes that are live, with their versions and configurations, how many events are in which state, the age of the oldest unfinished ' +
+    'Shows the libraries that are away, misconfigured, slow or paused, as the workers see them (with --all every one), the processes that are live, with their versions and configurations, how many events are in which state, the age of the oldest unfinished ' +
     'event, the backlog of libraries, and Redis. Says what is wrong with it, as doctor does, and calls no Koha. Exit code 1 when no worker or no ' +
     'receiver is live, or Redis is not safe.',
   examples: [
@@ -138,12 +228,13 @@ export const statusCommand = defineCommand({
     "passport status --json | jq '.queue.oldest_seconds'",
     'watch -n 5 passport status',
   ],
-  run: (_options, _args, report, deps: CliDeps) => {
-    const config = cliConfig(deps.env, deps.readFile);
-    return withQueueOf(config, async (open): Promise<0 | 1> => {
+  options: { all: flag('list libraries that are well, too') },
+  run: ({ all }, _args, report, deps: CliDeps) =>
+    withQueue(deps, async (open): Promise<0 | 1> => {
       const status = await read(open);
-      const wanted = { version: deps.version, fileHash: config.fileHash };
+      const wanted = { version: deps.version, fileHash: open.fileHash };
       const findings = [...checkProcesses(status.processes, wanted), ...checkRedis(status.redis)];
+      printLibraries(status, all === true, report);
       printProcesses(status, report);
       printQueue(status, report);
       printRedis(status, report);
@@ -151,6 +242,5 @@ export const statusCommand = defineCommand({
       const json = jsonOf(status, findings);
       report.json(json);
       return json.ok ? 0 : 1;
-    });
-  },
+    }),
 });

@@ -1,4 +1,10 @@
-import { type Consortium, ConfigError, type QueueAccess, cliConfig } from '@passport/config';
+import {
+  type Consortium,
+  ConfigError,
+  type QueueAccess,
+  describeProblem,
+  queueConfig,
+} from '@passport/config';
 import { CLOCK_KEY } from '@passport/queue/keys';
 import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
 import {
@@ -18,6 +24,7 @@ const CONNECT_MS = 5_000;
 /** The queue, as a command works with it. */
 export interface OpenQueue {
   readonly consortium: Consortium;
+  readonly fileHash: string;
   readonly redis: Redis;
   readonly queue: ScanJobs;
   /** A library's name as staff know it. */
@@ -35,12 +42,24 @@ function failureOf(error: unknown): Error {
   return error instanceof Error ? error : new Error(message);
 }
 
-/** Opens the queue for one piece of work, and closes it. Throws Failure when Redis cannot be used, ConfigError before that. */
+/**
+ * Opens the queue for one piece of work, and closes it. A file that is being edited stops nothing here: what changes a Koha reads it
+ * whole before. Throws Failure when Redis cannot be used, ConfigError before that.
+ */
 export async function withQueue<T>(
-  { env, readFile }: CliDeps,
+  { env, readFile, err }: Pick<CliDeps, 'env' | 'readFile' | 'err'>,
   work: (open: OpenQueue) => Promise<T>,
 ): Promise<T> {
-  return withQueueOf(cliConfig(env, readFile), work);
+  const config = queueConfig(env, readFile);
+  const [first, ...others] = config.problems;
+  if (first !== undefined) {
+    const count = others.length === 0 ? '1 problem' : `${others.length + 1} problems`;
+    err(
+      `the configuration has ${count}, and this command goes on without: ${describeProblem(first)} ` +
+        '(passport config check lists all)\n',
+    );
+  }
+  return withQueueOf(config, work);
 }
 
 /** The same for work that needs the queue only sometimes: it gets null where it does not. */
@@ -69,7 +88,7 @@ export async function perhapsWithQueue<T>(
 
 /** The same with a configuration that was read before. */
 export async function withQueueOf<T>(
-  { consortium, redisUrl }: Pick<QueueAccess, 'consortium' | 'redisUrl'>,
+  { consortium, redisUrl, fileHash }: Omit<QueueAccess, 'fixedSecrets'>,
   work: (open: OpenQueue) => Promise<T>,
 ): Promise<T> {
   const log = createLogger({ name: 'cli', level: 'silent' });
@@ -82,7 +101,7 @@ export async function withQueueOf<T>(
     queue = openScanQueue(redis);
     const connection = redis;
     const now = async (): Promise<number> => Math.floor(await readRedisTime(connection, CLOCK_KEY));
-    return await work({ consortium, redis, queue, nameOf: (id) => names.get(id) ?? id, now });
+    return await work({ consortium, fileHash, redis, queue, nameOf: (id) => names.get(id) ?? id, now });
   } catch (error) {
     if (error instanceof Failure || (error instanceof Error && error.name === 'WrongUse')) throw error;
     throw failureOf(error);

@@ -1,4 +1,4 @@
-import { ConfigError, cliConfig } from '@passport/config';
+import { ConfigError, queueConfig } from '@passport/config';
 import type { ActKeeper } from '@passport/queue/audit';
 import type { Redis } from '@passport/runtime';
 import type { CliDeps } from './cli-deps.ts';
@@ -59,7 +59,7 @@ async function untilRefused(redis: Redis, ready: Promise<void>): Promise<boolean
 async function open(deps: CliDeps): Promise<{ keeper: ActKeeper; redis: Redis } | string> {
   let url;
   try {
-    url = cliConfig(deps.env, deps.readFile).redisUrl.reveal();
+    url = queueConfig(deps.env, deps.readFile).redisUrl.reveal();
   } catch (error) {
     if (error instanceof ConfigError) return 'REDIS_URL is not set';
     throw error;

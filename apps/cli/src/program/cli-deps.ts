@@ -13,6 +13,8 @@ export interface CliDeps {
   readonly err: (text: string) => void;
   /** Colours, and lines that show progress. */
   readonly isTerminal: boolean;
+  /** Of the terminal; 80 where it does not say. */
+  readonly columns?: number;
   /** Of this program, as its package says. */
   readonly version: string;
   /** Who calls, for the audit. */

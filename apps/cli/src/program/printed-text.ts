@@ -62,14 +62,16 @@ export function createPrinter({
   out,
   err,
   isTerminal,
+  columns = 80,
   randomBytes,
-}: Pick<CliDeps, 'out' | 'err' | 'isTerminal' | 'randomBytes'>): Printer {
+}: Pick<CliDeps, 'out' | 'err' | 'isTerminal' | 'columns' | 'randomBytes'>): Printer {
   const { show, style } = isTerminal
-    ? markedBy(randomBytes(16).toString('hex'))
+    ? markedBy(randomBytes(16).toString('hex'), columns)
     : { show: printableText, style: PLAIN };
+  const auditText = (text: string): string => (isTerminal ? spelledOut(text, style) : text);
   return {
     out: (text) => out(show(text)),
-    err: (text) => err(show(text)),
+    err: (text) => err(show(auditText(text))),
     json: (value) => out(`${printableJson(value)}\n`),
     jsonLine: (value) => out(`${printableJson(value, 0)}\n`),
     style,
@@ -77,16 +79,57 @@ export function createPrinter({
 }
 
 /** Styles that mark a text with a secret, and what makes escape sequences of the marks. */
-function markedBy(secret: string) {
+function markedBy(secret: string, columns: number) {
   const marked = new RegExp(`<${secret} (${STYLES.join('|')})>(.*?)</${secret}>`, 'gs');
   // A line that was cut may have lost the end of a mark.
   const left = new RegExp(`</?${secret}[^>]*>?`, 'g');
   const show = (text: string): string =>
     printableText(text)
       .replace(marked, (_whole, name: StyleName, inner: string) => COLORS[name](inner))
-      .replace(left, '');
+      .replace(left, '')
+      .split('\n')
+      .map((line) => wrapped(line, columns))
+      .join('\n');
   return { show, style: styleOf((name) => (text) => `<${secret} ${name}>${text}</${secret}>`) };
 }
+
+const STYLED = new RegExp(`${String.fromCodePoint(27)}\\[\\d+m`, 'g');
+const widthOf = (text: string): number => text.replaceAll(STYLED, '').length;
+
+/** A line for a person: continued at a word, below where it began. A command is left as it is, so that it can be copied. */
+function wrapped(line: string, columns: number): string {
+  if (widthOf(line) <= columns || /^\s*\$ /.test(line)) return line;
+  const indent = ' '.repeat(widthOf(line) - widthOf(line.trimStart()) + 2);
+  const lines: string[] = [];
+  let current = '';
+  for (const word of line.match(/\s*\S+/g) ?? []) {
+    if (current !== '' && widthOf(current + word) > columns) {
+      lines.push(current);
+      current = `${indent}${word.trimStart()}`;
+    } else current += word;
+  }
+  return [...lines, current].join('\n');
+}
+
+/** What every log line has, and says nothing to whoever has just given the command. */
+const NOT_SAID = ['level', 'time', 'name', 'pid', 'hostname', 'msg', 'v', 'audit', 'action', 'by'];
+
+/** An audit line in words, dim; any other text as it is. Pipes and logs get the JSON. */
+function spelledOut(text: string, { dim }: Style): string {
+  if (!text.startsWith('{')) return text;
+  try {
+    const line = JSON.parse(text) as Readonly<Record<string, unknown>>;
+    if (line['audit'] !== true) return text;
+    const facts = Object.entries(line)
+      .filter(([name, value]) => !NOT_SAID.includes(name) && value !== null)
+      .map(([name, value]) => `, ${name} ${[value].flat().map(textOf).join(' ')}`);
+    return `${dim(`audit: ${textOf(line['action'])} by ${textOf(line['by'])}${facts.join('')}`)}\n`;
+  } catch {
+    return text;
+  }
+}
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Where a command writes: its result to standard output, as text or as one JSON value; everything else to standard error. */
 export interface Report {

@@ -105,7 +105,7 @@ interface AuditQuery {
   /** An account. */
   readonly by: string | null;
   readonly act: ActName | null;
-  /** `YYYY-MM-DDTHH:MM` in UTC. */
+  /** `YYYY-MM-DDTHH:MM` in the time zone of the service. */
   readonly from: string | null;
   readonly until: string | null;
   /** Where the page begins. */
@@ -233,14 +233,13 @@ function actTable(view: AuditView): Html {
 
 function row(act: ListedAct, { basePath, nameOf, nowMs }: AuditView): readonly Html[] {
   const { by, source, libraries, homes, event, result, count } = act;
-  const iso = new Date(act.atMs).toISOString();
   const [library] = libraries;
   const names = libraries.map(nameOf).join(', ');
   const ofHomes = homes.filter((home) => !libraries.includes(home)).map(nameOf);
   const hasPage = event !== null && library !== undefined && OF_AN_EVENT.includes(act.act);
   const details = detailsText(act);
   return [
-    html`${iso.slice(0, 10)} ${iso.slice(11, 19)} <span class="quiet">${timeElement(act.atMs, nowMs)}</span>`,
+    timeElement(act.atMs, nowMs),
     html`<div>
       ${by ?? html`<span class="quiet">${source === 'worker' ? 'the service' : 'unknown account'}</span>`}
       ${by === null ? null : html`<span class="quiet">${SOURCES[source] ?? source}</span>`}

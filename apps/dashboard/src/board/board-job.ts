@@ -1,7 +1,7 @@
 import type { QueueJob, QueueJobJson } from '@bull-board/api/typings/app';
 import { type EventState, eventStateOf, type JobData, type Outcome, parseJob } from '@passport/contract';
 import { reportSchema } from '@passport/queue/reports';
-import { adviceOn } from '../outcomes/outcome-table.ts';
+import { adviceOn } from '../outcomes/outcome-advice.ts';
 
 /** A job as BullMQ gives it, as far as the board is concerned. */
 export interface QueuedJob {

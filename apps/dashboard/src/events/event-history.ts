@@ -1,5 +1,4 @@
-import { type Attempt, type AttemptCall, OUTCOMES } from '@passport/contract';
-import { OUTCOME_TABLE } from '../outcomes/outcome-table.ts';
+import { type Attempt, type AttemptCall, OUTCOME_GROUP, OUTCOMES } from '@passport/contract';
 import { type Html, html } from '../shell/html.ts';
 import { millisecondsText, timeElement } from '../shell/parts.ts';
 
@@ -48,7 +47,7 @@ function entry(attempt: Attempt, { nowMs, nameOf }: EventHistory): Html {
 
 function resultCode(result: string): Html {
   const outcome = OUTCOMES.find((code) => code === result);
-  const look = outcome === undefined ? 'waiting' : OUTCOME_TABLE[outcome].group.replace(' ', '-');
+  const look = outcome === undefined ? 'waiting' : OUTCOME_GROUP[outcome].replace(' ', '-');
   const text = outcome === undefined ? `tried again: ${result}` : result;
   return html`<span class="code code-${look}">${text}</span>`;
 }

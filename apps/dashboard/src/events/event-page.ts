@@ -2,7 +2,7 @@ import { type Attempt, type EventState, parseJob } from '@passport/contract';
 import { jobIdOf } from '@passport/queue/keys';
 import { readEventState } from '@passport/queue/scans';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { adviceOn } from '../outcomes/outcome-table.ts';
+import { adviceOn } from '../outcomes/outcome-advice.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
@@ -51,19 +51,19 @@ function facts({ basePath, state, nowMs, nameOf }: EventPage): Parameters<typeof
   const { waiting_for: waiting, problem, checkout } = state;
   return [
     [
-      'Scanned at',
+      'Lending library',
       html`<a href="${libraryPath(basePath, state.library)}">${nameOf(state.library)}</a>
         <span class="quiet">${state.library}</span>`,
     ],
-    ['Scanned', timeElement(Date.parse(state.scanned_at), nowMs)],
+    ['Time of the scan', timeElement(Date.parse(state.scanned_at), nowMs)],
     ['State', state.state],
     ['Outcome', state.outcome === null ? undefined : `${state.outcome} (${kindOf(state) ?? ''})`],
     ['Reasons', state.reasons.length === 0 ? undefined : state.reasons.join(', ')],
-    ['Libraries', state.homes.length === 0 ? undefined : state.homes.map(({ name }) => name).join(', ')],
+    ['Home libraries', state.homes.length === 0 ? undefined : state.homes.map(({ name }) => name).join(', ')],
     ['Waits for', waiting === null ? undefined : `${nameOf(waiting.library)} (${words(waiting.reason)})`],
     ['Next try', nextTry(waiting, nowMs)],
     ['Problem', problem === null ? undefined : problemText(problem, nameOf)],
-    ['Patron number there', state.patron_id ?? undefined],
+    [`Borrowernumber at ${nameOf(state.library)}`, state.patron_id ?? undefined],
     ['Checkout', checkout === null ? undefined : [checkout.result, ...checkout.keys].join(', ')],
     ['Attempt', state.attempt],
     ['Last change', timeElement(Date.parse(state.updated_at), nowMs)],

@@ -14,7 +14,9 @@ import type { SendPage } from '../shell/layout.ts';
 import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
 import { choice, filterForm, navLink, pager, problemList } from '../shell/parts.ts';
 import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
-import { eventList, eventPath } from './event-list.ts';
+import { eventPath, eventTable } from './event-list.ts';
+import { failureGroups, readFailures } from './failure-groups.ts';
+import { retryNotice } from './retry-page.ts';
 import type { EventRef } from '../shell/person-actions.ts';
 import { FILTERED, requirePerson } from '../login/require-login.ts';
 import { type Scope, sees } from '../login/login.ts';
@@ -33,9 +35,18 @@ export function registerEventsPage(app: FastifyInstance, deps: PageDeps, send: S
       request.query,
       libraries.map(({ id }) => id),
     );
-    const found = await findEvents(redis, queue, nameOf, searchFor(reading.query, person.libraries));
-    const content = eventsPage({ basePath, nowMs: now(), reading, found, libraries });
-    const page = { title: `Events: ${reading.query.state}`, here: 'events' } as const;
+    const search = searchFor(reading.query, person.libraries);
+    const unfinishedAt = libraries.map(({ id }) => id);
+    const found = await findEvents(redis, queue, nameOf, { ...search, unfinishedAt });
+    const { state, library, outcome, from, until, after } = reading.query;
+    const isGrouped = state === 'failed' && [outcome, from, until, after].every((each) => each === null);
+    const failures = isGrouped ? (await readFailures(deps, person, library)).events : [];
+    const nowMs = now();
+    const groups = failureGroups(deps, failures, { mayAct: person.role === 'operator', nowMs });
+    const { run } = deps.retries;
+    const notice = run !== null && sees(person, run.group.library) ? retryNotice(deps.retries, nameOf) : null;
+    const content = eventsPage({ basePath, nowMs, reading, found, libraries, groups, notice });
+    const page = { title: `Events: ${reading.query.state ?? 'all'}`, here: 'events' } as const;
     return send(request, reply.code(reading.problems.length === 0 ? 200 : 400), page, content);
   });
   app.get<{ Querystring: { id?: unknown } }>('/events/find', FILTERED, async (request, reply) => {
@@ -73,11 +84,12 @@ function searchFor(query: EventQuery, scope: Scope): EventSearch {
 
 /** Which events the list is to show, as its address says it. */
 interface EventQuery {
-  readonly state: EventFilterState;
+  /** Null: all. */
+  readonly state: EventFilterState | null;
   /** A lending library. */
   readonly library: string | null;
   readonly outcome: Outcome | null;
-  /** When it ended, `YYYY-MM-DDTHH:MM` in UTC. */
+  /** When it ended, or was accepted where it has not; `YYYY-MM-DDTHH:MM` in the time zone of the service. */
   readonly from: string | null;
   readonly until: string | null;
   /** Where the page begins. */
@@ -100,7 +112,7 @@ function readEventQuery(
   const state = known('state', EVENT_STATES, `none of ${EVENT_STATES.join(', ')}`);
   return {
     query: {
-      state: outcome === null ? (state ?? 'failed') : isFailure(outcome) ? 'failed' : 'done',
+      state: outcome === null ? state : isFailure(outcome) ? 'failed' : 'done',
       library: known('library', libraries, 'no library'),
       outcome,
       from: time('from'),
@@ -120,34 +132,39 @@ interface EventsView {
   readonly nowMs: number;
   readonly reading: EventQueryReading;
   readonly found: FoundEvents;
+  /** Failures by their cause; null where there are none, or the list is filtered. */
+  readonly groups: Html | null;
+  /** How a bulk retry goes. */
+  readonly notice: string | null;
   /** Those that may be chosen. */
   readonly libraries: readonly { readonly id: string; readonly name: string }[];
 }
 
 const EMPTY: Readonly<Record<EventFilterState, string>> = {
-  queued: 'No scan is queued.',
-  working: 'No scan is being processed.',
-  waiting: 'No scan waits for a library.',
-  failed: 'No failed scans.',
+  queued: 'No scan is queued: workers keep up.',
+  working: 'No scan is being processed at this moment.',
+  waiting: 'No scan waits: every library that was needed has answered.',
+  failed: 'No scan has failed, of those that are kept.',
   done: 'No finished scan is kept.',
 };
 
 /** What needs somebody comes first. */
 const ORDER: readonly EventFilterState[] = ['failed', 'waiting', 'working', 'queued', 'done'];
 
-/** The events of one state, the newest first, by library, outcome and time; and the way to one event by its id. */
+/** Events, the newest first, by state, library, outcome and time; and the way to one event by its id. */
 function eventsPage(view: EventsView): Html {
   const { basePath, nowMs, found } = view;
   const { query, problems } = view.reading;
-  return html`<div class="title"><h1>Events</h1></div>
-    ${idSearch(basePath)}
-    <nav class="tabs" aria-label="State">${ORDER.map((state) => tab(basePath, query, state))}</nav>
+  return html`<div class="title">
+      <h1>Events</h1>
+      <nav class="tabs" aria-label="State">
+        ${tab(basePath, query, null)} ${ORDER.map((state) => tab(basePath, query, state))}
+      </nav>
+      ${idSearch(basePath)}
+    </div>
     ${filterOf(view)} ${problemList(problems)}
-    ${
-      found.events.length === 0
-        ? html`<p class="empty">${isFiltered(query) ? 'No event fits.' : EMPTY[query.state]}</p>`
-        : eventList(basePath, found.events, nowMs)
-    }
+    ${view.notice === null || query.state !== 'failed' ? null : html`<p class="notice" role="status">${view.notice}</p>`}
+    ${view.groups} ${found.events.length === 0 ? emptyText(query) : eventTable(basePath, found.events, nowMs)}
     ${found.isCut ? html`<p class="quiet">Only a part was searched for this page. Older events may fit.</p>` : null}
     ${pager({
       pathAt: (after) => eventsPath(basePath, { ...query, after }),
@@ -158,21 +175,32 @@ function eventsPage(view: EventsView): Html {
     })}`;
 }
 
+function emptyText(query: EventQuery): Html {
+  if (isFiltered(query)) return html`<p class="empty">No event fits.</p>`;
+  const text = query.state === null ? 'No scan is kept: none has come lately.' : EMPTY[query.state];
+  return html`<p class="empty">${text}</p>`;
+}
+
 const isFiltered = ({ library, outcome, from, until, after }: EventQuery): boolean =>
   [library, outcome, from, until, after].some((value) => value !== null);
 
 /** Another state: an outcome stands in one state alone, so it is not kept. */
-function tab(basePath: string, query: EventQuery, state: EventFilterState): Html {
+function tab(basePath: string, query: EventQuery, state: EventFilterState | null): Html {
   const path = eventsPath(basePath, { ...query, state, outcome: null, after: null });
-  return navLink(path, state, state === query.state);
+  return navLink(path, state ?? 'all', state === query.state);
 }
 
 function idSearch(basePath: string): Html {
-  return html`<form class="filter" method="get" action="${basePath}/events/find" role="search">
-    <label>
-      Event id
-      <input name="id" required maxlength="200" autocomplete="off" spellcheck="false" size="40" />
-    </label>
+  return html`<form class="find" method="get" action="${basePath}/events/find" role="search">
+    <input
+      name="id"
+      required
+      maxlength="200"
+      autocomplete="off"
+      spellcheck="false"
+      placeholder="Event id"
+      aria-label="Event id"
+    />
     <button class="button">Find</button>
   </form>`;
 }
@@ -180,15 +208,13 @@ function idSearch(basePath: string): Html {
 function filterOf({ basePath, reading: { query }, libraries }: EventsView): Html {
   const { state, outcome } = query;
   const outcomes = OUTCOMES.map((each) => [each, each] as const);
+  const kept = state === null ? [] : [html`<input type="hidden" name="state" value="${state}" />`];
   return filterForm({
     path: `${basePath}/events`,
     query,
     libraries,
-    fields: [
-      html`<input type="hidden" name="state" value="${state}" />`,
-      choice('outcome', 'Outcome', outcomes, outcome),
-    ],
-    from: 'Ended from',
+    fields: [...kept, choice('outcome', 'Outcome', outcomes, outcome)],
+    from: 'From',
     clearPath: isFiltered(query) ? eventsPath(basePath, { state }) : null,
   });
 }

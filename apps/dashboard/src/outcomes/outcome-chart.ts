@@ -1,9 +1,9 @@
-import { type Outcome, OUTCOMES } from '@passport/contract';
+import { type Outcome, OUTCOME_GROUP, OUTCOME_GROUPS, type OutcomeGroup, OUTCOMES } from '@passport/contract';
 import type { OutcomeCount } from '@passport/queue/statistics';
+import { LOCAL_ZONE, localParts } from '@passport/runtime';
 import { type Html, html } from '../shell/html.ts';
 import { definitions } from '../shell/parts.ts';
 import { type Bar, barChart } from './bar-chart.ts';
-import { OUTCOME_GROUPS, OUTCOME_TABLE, type OutcomeGroup } from './outcome-table.ts';
 
 /** How many hours ago the axis names, and whether small screens do without. */
 const TICKS: Readonly<Record<number, { readonly text: string; readonly isMinor: boolean }>> = {
@@ -26,15 +26,18 @@ export function outcomeChart(hours: readonly HourOfOutcomes[]): Html {
       tick: TICKS[hours.length - 1 - index] ?? null,
       counts: groups.map((group) => counts[group]),
     })),
-    caption: 'Outcomes by the hour (UTC); hours without scans are left out',
+    caption: `Outcomes by the hour (${LOCAL_ZONE}); hours without scans are left out`,
     column: 'Hour',
     empty: 'No scan ended in the last 24 hours.',
   });
 }
 
-/** Observed scans are shown only where a library observes. */
+/** Shown only where there are some. */
+export const OCCASIONAL: readonly string[] = ['observed', 'declined'] satisfies readonly OutcomeGroup[];
 const groupsIn = (hours: readonly HourOfOutcomes[]): readonly OutcomeGroup[] =>
-  OUTCOME_GROUPS.filter((group) => group !== 'observed' || hours.some(({ counts }) => counts.observed > 0));
+  OUTCOME_GROUPS.filter(
+    (group) => !OCCASIONAL.includes(group) || hours.some(({ counts }) => counts[group] > 0),
+  );
 
 function summary(hours: readonly HourOfOutcomes[]): string {
   const totalOf = (group: OutcomeGroup): number => hours.reduce((sum, { counts }) => sum + counts[group], 0);
@@ -43,8 +46,8 @@ function summary(hours: readonly HourOfOutcomes[]): string {
 }
 
 function hourText(startMs: number): string {
-  const iso = new Date(startMs).toISOString();
-  return `${iso.slice(5, 10)} ${iso.slice(11, 16)}`;
+  const { day, time } = localParts(startMs);
+  return `${day} ${time.slice(0, 'HH:MM'.length)}`;
 }
 
 /** One hour of the chart. */
@@ -62,18 +65,9 @@ export function hoursOf(counts: readonly OutcomeCount[], nowMs: number): readonl
   return Array.from({ length: 24 }, (_, index) => {
     const startMs = thisHour - (23 - index) * HOUR_MS;
     const rows = counts.filter(({ hour }) => Date.parse(hour) === startMs);
-    const sum = (group: OutcomeGroup): number =>
-      total(rows.filter(({ outcome }) => OUTCOME_TABLE[outcome].group === group));
-    return {
-      startMs,
-      counts: {
-        served: sum('served'),
-        observed: sum('observed'),
-        'unknown card': sum('unknown card'),
-        'desk decides': sum('desk decides'),
-        failed: sum('failed'),
-      },
-    };
+    const of = (group: OutcomeGroup) => rows.filter(({ outcome }) => OUTCOME_GROUP[outcome] === group);
+    const sums = Object.fromEntries(OUTCOME_GROUPS.map((group) => [group, total(of(group))]));
+    return { startMs, counts: sums as Record<OutcomeGroup, number> };
   });
 }
 

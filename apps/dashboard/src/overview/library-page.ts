@@ -1,6 +1,6 @@
-import { ANY_EVENT, countEvents, findEvents, type ListedEvent } from '@passport/queue/events';
+import { ANY_EVENT, findEvents, type ListedEvent } from '@passport/queue/events';
 import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
-import type { QueueFigures } from '@passport/queue/scans';
+import { type EventCounts, countEvents } from '@passport/queue/scans';
 import { type OutcomeCount, readOutcomeCounts } from '@passport/queue/statistics';
 import type { FastifyInstance } from 'fastify';
 import { eventList } from '../events/event-list.ts';
@@ -15,9 +15,10 @@ import { definitions, millisecondsText, tile, timeElement } from '../shell/parts
 import { findingsPath } from '../sweeps/findings-page.ts';
 import type { KnownLibrary, LibraryWarning } from '../shell/known-libraries.ts';
 import { pauseNotes, stateDetail, statePill } from './library-state.ts';
+import { pauseForm } from './pause-form.ts';
 import { pausesOf, readPauses, type ShownPause } from './read-pauses.ts';
 import { OF_LIBRARY, requirePerson } from '../login/require-login.ts';
-import { type Scope, sees } from '../login/login.ts';
+import { type Person, sees } from '../login/login.ts';
 
 /** One library: how its Koha is, its own scans, who waits for it, and where more of it is. */
 function libraryPage(basePath: string, view: LibraryView): Html {
@@ -28,6 +29,7 @@ function libraryPage(basePath: string, view: LibraryView): Html {
       <h1>${library.name}</h1>
       <span class="now">${statePill(library.enabled, view.state)}</span>
     </div>
+    ${view.mayAct && library.enabled ? pauseForm(basePath, library.id, view.pauses) : null}
     ${tiles(basePath, view)} ${facts(view)} ${warnings(library.warnings ?? [])}
     <div class="columns">
       <section aria-labelledby="outcomes-title">
@@ -38,7 +40,7 @@ function libraryPage(basePath: string, view: LibraryView): Html {
         <h2 id="failed-title">Its failed scans</h2>
         ${
           view.failed.length === 0
-            ? html`<p class="empty">No failed scans.</p>`
+            ? html`<p class="empty">No scan at its desks has failed, of those that are kept.</p>`
             : html`${eventList(basePath, view.failed, nowMs)}
                 <p>
                   <a href="${eventsPath(basePath, { state: 'failed', library: library.id })}">All of them</a>
@@ -84,7 +86,7 @@ function facts({ library, state, pauses, nowMs }: LibraryView): Html {
   const all: readonly (readonly [string, HtmlValue])[] = [
     ['Library id', html`<code>${library.id}</code>`],
     ['State', html`${statePill(library.enabled, state)} ${detail} ${pauseNotes(pauses, nowMs)}`],
-    ['Last success', timeElement(state.lastSuccessMs, nowMs)],
+    ['Last success', timeElement(state.lastSuccessMs, nowMs, 'none known')],
     ['Last failure', lastFailure(state.lastFailure, state.lastFailureMs, nowMs)],
     ['Answers in', millisecondsText(state.answerMs)],
   ];
@@ -107,11 +109,12 @@ function warnings(lines: readonly LibraryWarning[]): Html | null {
 /** Everything that the page of one library shows. */
 interface LibraryView {
   readonly nowMs: number;
+  readonly mayAct: boolean;
   readonly library: KnownLibrary;
   readonly state: LibraryState;
   readonly pauses: readonly ShownPause[];
   /** Its own scans, as lending library. */
-  readonly jobs: QueueFigures['jobs'];
+  readonly jobs: EventCounts;
   readonly outcomes: readonly OutcomeCount[];
   readonly failed: readonly ListedEvent[];
   /** Scans that wait for it to answer, of the lending libraries that somebody may see; the newest. */
@@ -127,7 +130,7 @@ const MOST_LOOKED = 500;
 /** `/libraries/{library}`. */
 export function registerLibraryPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
   app.get<{ Params: { library: string } }>('/libraries/:library', OF_LIBRARY, async (request, reply) => {
-    const view = await readLibraryView(deps, request.params.library, requirePerson(request).libraries);
+    const view = await readLibraryView(deps, request.params.library, requirePerson(request));
     if (view === null) return reply.callNotFound();
     return send(request, reply, { title: view.library.name, here: null }, libraryPage(deps.basePath, view));
   });
@@ -137,7 +140,7 @@ export function registerLibraryPage(app: FastifyInstance, deps: PageDeps, send: 
 async function readLibraryView(
   { redis, queue, libraries, endpoints: known, nameOf, now }: PageDeps,
   id: string,
-  scope: Scope,
+  { libraries: scope, role }: Person,
 ): Promise<LibraryView | null> {
   const library = libraries.find((each) => each.id === id);
   if (library === undefined) return null;
@@ -145,7 +148,7 @@ async function readLibraryView(
   const ofIt = known.filter((endpoint) => sees(endpoint, id));
   const [[state], jobs, outcomes, failed, waiting, pauses, endpoints] = await Promise.all([
     readLibraryStates(redis, [id], nowMs),
-    countEvents(redis, [id]),
+    countEvents(redis, queue, [id]),
     readOutcomeCounts(redis, nowMs),
     findEvents(redis, queue, nameOf, { ...ANY_EVENT, state: 'failed', libraries: [id], most: MOST_FAILED }),
     findEvents(redis, queue, nameOf, {
@@ -160,6 +163,7 @@ async function readLibraryView(
   if (state === undefined) return null;
   return {
     nowMs,
+    mayAct: role === 'operator',
     library: asSeen(library, scope),
     state,
     pauses: pausesOf(library, pauses, nowMs),

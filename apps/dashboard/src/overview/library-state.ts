@@ -1,22 +1,22 @@
-import type { LibraryCondition, LibraryState } from '@passport/queue/processes';
+import {
+  CONDITION_WORDS,
+  type LibraryCondition,
+  type LibraryState,
+  problemText,
+} from '@passport/queue/processes';
 import type { ShownPause } from './read-pauses.ts';
 import { type Html, html } from '../shell/html.ts';
 import { timeElement } from '../shell/parts.ts';
 
-export type ShownState = LibraryCondition | 'disabled';
+const WORDS = { ...CONDITION_WORDS, disabled: 'not enabled' } as const;
+type ShownState = LibraryCondition | 'disabled';
 
-const WORDS: Readonly<Record<ShownState, string>> = {
-  up: 'up',
-  slow: 'slow',
-  crowded: 'at its limit',
-  open: 'circuit open',
-  misconfigured: 'misconfigured',
-  unknown: 'not seen yet',
-  disabled: 'not enabled',
-};
+/** What needs a person comes first. */
+export const rankOf = (isEnabled: boolean, state: LibraryState): number =>
+  Object.keys(WORDS).indexOf(shownState(isEnabled, state));
 
 /** A library that is not enabled is shown as such, whatever was seen of it before. */
-export function shownState(isEnabled: boolean, { condition }: LibraryState): ShownState {
+function shownState(isEnabled: boolean, { condition }: LibraryState): ShownState {
   return isEnabled ? condition : 'disabled';
 }
 
@@ -30,18 +30,17 @@ export function statePill(isEnabled: boolean, state: LibraryState): Html {
 export function stateDetail(isEnabled: boolean, state: LibraryState, nowMs: number): Html | null {
   const shown = shownState(isEnabled, state);
   if (shown === 'misconfigured' && state.problem !== null) {
-    const name = state.problem.name === null ? '' : ` ${state.problem.name}`;
-    return html`<span class="quiet">${state.problem.what.replace('_', ' ')}${name}</span>`;
+    return html`<span class="quiet">${problemText(state.problem)}</span>`;
   }
   if (shown === 'crowded') {
     return html`<span class="quiet"
       >${state.waiting} ${state.waiting === 1 ? 'call waits' : 'calls wait'}</span
     >`;
   }
-  if (shown !== 'open' || state.lastFailureMs === null) return null;
-  return html`<span class="quiet"
-    >${state.lastFailure ?? 'failure'} ${timeElement(state.lastFailureMs, nowMs)}</span
-  >`;
+  if (shown !== 'open') return null;
+  const since = state.openSinceMs === null ? null : html` since ${timeElement(state.openSinceMs, nowMs)}`;
+  const why = state.lastFailure === null ? '' : ` (${state.lastFailure})`;
+  return html`<span class="quiet">${since}${why}</span>`;
 }
 
 /** What the library is paused as, until when and why. */

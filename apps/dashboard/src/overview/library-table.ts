@@ -1,29 +1,18 @@
 import type { LibraryLine, Overview } from './read-overview.ts';
 import { type Html, html } from '../shell/html.ts';
 import { type Head, libraryPath, millisecondsText, table, timeElement } from '../shell/parts.ts';
-import { pauseNotes, type ShownState, shownState, stateDetail, statePill } from './library-state.ts';
-
-/** What needs a person comes first. */
-const ORDER: readonly ShownState[] = [
-  'misconfigured',
-  'open',
-  'crowded',
-  'slow',
-  'unknown',
-  'up',
-  'disabled',
-];
+import { pauseNotes, rankOf, stateDetail, statePill } from './library-state.ts';
 
 /** The state of each library, the troubled ones first. */
 export function libraryTable(basePath: string, { libraries, nowMs, waitingCut }: Overview): Html {
-  const rank = ({ enabled, state }: LibraryLine): number => ORDER.indexOf(shownState(enabled, state));
+  const rank = ({ enabled, state }: LibraryLine): number => rankOf(enabled, state);
   const lines = libraries.toSorted((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
   const rows = lines.map((line) => {
     const { id, name, state, enabled, pauses, waitedFor, unfinished } = line;
     return [
       html`<a href="${libraryPath(basePath, id)}">${name}</a> <span class="quiet">${id}</span>`,
       html`${statePill(enabled, state)} ${stateDetail(enabled, state, nowMs)} ${pauseNotes(pauses, nowMs)}`,
-      timeElement(state.lastSuccessMs, nowMs),
+      timeElement(state.lastSuccessMs, nowMs, 'none known'),
       millisecondsText(state.answerMs),
       `${waitedFor}${waitingCut && waitedFor > 0 ? '+' : ''}`,
       unfinished,

@@ -8,7 +8,9 @@ import { libraryTable, libraryWarnings } from './library-table.ts';
 import { serviceSection } from './service-section.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
-import { durationText, tile } from '../shell/parts.ts';
+import { CONDITION_WORDS, isWell } from '@passport/queue/processes';
+import { durationText } from '@passport/runtime';
+import { tile } from '../shell/parts.ts';
 import { FILTERED, requirePerson } from '../login/require-login.ts';
 
 const REFRESH_SECONDS = 15;
@@ -54,7 +56,7 @@ function nowText({ figures: { jobs, oldestSeconds } }: Overview): string {
   const unfinished = jobs.queued + jobs.working + jobs.waiting;
   if (unfinished === 0) return 'No scan is unfinished.';
   const scans = unfinished === 1 ? '1 scan is unfinished' : `${unfinished} scans are unfinished, the oldest`;
-  return `${scans} for ${durationText(oldestSeconds)}.`;
+  return `${scans} for ${durationText(oldestSeconds * 1_000)}.`;
 }
 
 function figures(basePath: string, { figures: { jobs } }: Overview): Html {
@@ -71,13 +73,29 @@ function figures(basePath: string, { figures: { jobs } }: Overview): Html {
   </ul>`;
 }
 
-function failed(basePath: string, { failed: events, figures: { jobs }, nowMs }: Overview): Html {
-  if (events.length === 0) return html`<p class="empty">No failed scans.</p>`;
+function failed(basePath: string, overview: Overview): Html {
+  const {
+    failed: events,
+    figures: { jobs },
+    nowMs,
+  } = overview;
+  if (events.length === 0) return html`<p class="empty">${nothingFailed(overview)}</p>`;
   const more =
     jobs.failed > events.length
       ? html`<p><a href="${basePath}/events?state=failed">All ${jobs.failed} failed events</a></p>`
       : null;
   return html`${eventList(basePath, events, nowMs)} ${more}`;
+}
+
+/** A library that is down is no failed scan, and yet nothing to be calm about. */
+function nothingFailed({ libraries }: Overview): string {
+  const unwell = libraries.filter(({ enabled, state }) => enabled && !isWell(state));
+  if (unwell.length === 0) return 'No scan has failed, and every library that was needed answers.';
+  const names = unwell.map(({ name, state, waitedFor }) => {
+    const scans = waitedFor === 1 ? '1 scan waits' : `${waitedFor} scans wait`;
+    return `${name} is ${CONDITION_WORDS[state.condition]}${waitedFor === 0 ? '' : ` (${scans} for it)`}`;
+  });
+  return `No scan has failed so far, but ${names.join(', ')}.`;
 }
 
 function refreshLink(basePath: string, isRefreshing: boolean): Html {

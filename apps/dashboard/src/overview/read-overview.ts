@@ -1,7 +1,7 @@
-import { type ListedEvent, countEvents, ANY_EVENT, findEvents } from '@passport/queue/events';
+import { type ListedEvent, ANY_EVENT, findEvents } from '@passport/queue/events';
 import { backlogKey } from '@passport/queue/keys';
 import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
-import { type QueueFigures, readQueue } from '@passport/queue/scans';
+import { type QueueFigures, countEvents, readQueue } from '@passport/queue/scans';
 import { type OutcomeCount, readOutcomeCounts } from '@passport/queue/statistics';
 import type { KnownLibrary } from '../shell/known-libraries.ts';
 import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
@@ -60,7 +60,7 @@ export async function readOverview(sources: PageDeps, scope: Scope): Promise<Ove
       newest('failed', MOST_FAILED),
       newest('waiting', MOST_WAITING),
       Promise.all(ids.map((id) => redis.zcard(backlogKey(id)))),
-      scope === 'all' ? null : countEvents(redis, ids),
+      scope === 'all' ? null : countEvents(redis, queue, ids),
       readPauses(redis, nowMs),
     ]);
   const waitedFor = countBy(waiting.events.flatMap(waitsFor));
@@ -68,7 +68,7 @@ export async function readOverview(sources: PageDeps, scope: Scope): Promise<Ove
     nowMs,
     service,
     endpoints,
-    figures: jobs === null ? figures : { ...figures, jobs },
+    figures: { ...figures, jobs: jobs ?? figures.jobs },
     outcomes: outcomes.filter(({ library }) => scope === 'all' || ids.includes(library)),
     failed: failed.events,
     waitingCut: waiting.next !== null,

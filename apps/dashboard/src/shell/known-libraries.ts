@@ -1,10 +1,13 @@
 import { type Consortium, type PlannedWindow, configWarnings } from '@passport/config';
+import type { RetriedLibrary } from '@passport/queue/events';
 
 /** A library as the configuration has it. */
 export interface KnownLibrary {
   readonly id: string;
   readonly name: string;
   readonly enabled: boolean;
+  /** How its failed events are retried. */
+  readonly retry: RetriedLibrary['retry'];
   /** Whether its copies are swept every night. */
   readonly isSwept?: boolean;
   /** Where its staff pages are; null: nobody has said. */
@@ -27,10 +30,11 @@ export interface LibraryWarning {
 /** The libraries as pages show them, each with the warnings about its card patterns, which concern all the others. */
 export function knownLibraries(consortium: Consortium): KnownLibrary[] {
   const warnings = configWarnings(consortium).filter(({ path }) => path.endsWith('.cards'));
-  return consortium.libraries.map(({ id, name, enabled, windows, refresh, koha, loans }, place) => ({
+  return consortium.libraries.map(({ id, name, enabled, retry, windows, refresh, koha, loans }, place) => ({
     id,
     name,
     enabled,
+    retry,
     isSwept: (refresh?.sweep ?? null) !== null,
     staffUrl: koha.staffUrl,
     isCounted: loans !== null,

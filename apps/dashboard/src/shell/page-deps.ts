@@ -1,5 +1,6 @@
 import type { ScanJobs } from '@passport/queue/scans';
 import type { Logger, Redis } from '@passport/runtime';
+import type { RetryRuns } from '../events/retry-runs.ts';
 import type { PersonActions } from './person-actions.ts';
 import type { KnownLibrary } from './known-libraries.ts';
 import { type Scope, sees } from '../login/login.ts';
@@ -24,6 +25,10 @@ export interface PageDeps {
   /** Where the dashboard is: '' or a path without a slash at its end. */
   readonly basePath: string;
   readonly actions: PersonActions;
+  /** The bulk retry that was begun here. */
+  readonly retries: RetryRuns;
+  /** Whether this process is about to end. */
+  readonly stopping: () => boolean;
   readonly log: Logger;
 }
 

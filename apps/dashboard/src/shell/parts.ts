@@ -1,3 +1,4 @@
+import { LOCAL_ZONE, timeText } from '@passport/runtime';
 import { type Html, html, type HtmlValue } from './html.ts';
 
 interface FilterForm {
@@ -5,7 +6,7 @@ interface FilterForm {
   readonly path: string;
   readonly query: {
     readonly library: string | null;
-    /** `YYYY-MM-DDTHH:MM` in UTC. */
+    /** `YYYY-MM-DDTHH:MM` in the time zone of the service. */
     readonly from: string | null;
     readonly until: string | null;
   };
@@ -31,11 +32,11 @@ export function filterForm({ path, query, libraries, fields, from, clearPath }: 
     </label>
     ${fields}
     <label>
-      ${from} (UTC)
+      ${from} (${LOCAL_ZONE})
       <input type="datetime-local" name="from" value="${query.from ?? ''}" />
     </label>
     <label>
-      until (UTC)
+      Until (${LOCAL_ZONE})
       <input type="datetime-local" name="until" value="${query.until ?? ''}" />
     </label>
     <button class="button">Filter</button>
@@ -76,35 +77,11 @@ export function tile(
   </li>`;
 }
 
-const STEPS = [
-  { unit: 'day', ms: 86_400_000 },
-  { unit: 'hour', ms: 3_600_000 },
-  { unit: 'minute', ms: 60_000 },
-  { unit: 'second', ms: 1_000 },
-] as const;
-const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'long' });
-
-/** `3 minutes ago`, `in 20 seconds`, `just now`: the same sentence in every time zone. */
-function relativeTime(atMs: number, nowMs: number): string {
-  const difference = atMs - nowMs;
-  const step = STEPS.find(({ ms }) => Math.abs(difference) >= ms);
-  if (step === undefined) return 'just now';
-  return RELATIVE.format(Math.trunc(difference / step.ms), step.unit);
-}
-
-/** A time as a person reads it, with the exact one (UTC) behind it. */
-export function timeElement(atMs: number | null, nowMs: number): Html {
-  if (atMs === null) return html`<span class="quiet">never</span>`;
+/** A time in the time zone of the service, and how long ago that is; `none` where there is none. */
+export function timeElement(atMs: number | null, nowMs: number, none = 'never'): Html {
+  if (atMs === null) return html`<span class="quiet">${none}</span>`;
   const iso = new Date(atMs).toISOString();
-  const exact = `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
-  return html`<time datetime="${iso}" title="${exact}">${relativeTime(atMs, nowMs)}</time>`;
-}
-
-/** `0.4 s`, `12 s`, `3 min`, `2 h`. */
-export function durationText(seconds: number): string {
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  return seconds < 7_200 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 3_600)} h`;
+  return html`<time datetime="${iso}">${timeText(atMs, nowMs)}</time>`;
 }
 
 /** `200 ms`, `1.4 s`; a dash where it is not known. */

@@ -37,10 +37,10 @@ export function readQuery(parameters: Readonly<Record<string, unknown>>): QueryR
   };
 }
 
-/** Milliseconds of a time in UTC; null when it is none. */
+/** Milliseconds of a time in the time zone of the service; null when it is none. */
 export function timeOf(text: string): number | null {
   if (!TIME.test(text)) return null;
-  const ms = Date.parse(`${text}:00Z`);
+  const ms = Date.parse(`${text}:00`);
   return Number.isNaN(ms) ? null : ms;
 }
 

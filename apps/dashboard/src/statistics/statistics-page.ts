@@ -19,6 +19,7 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { loansSection } from './loans-section.ts';
 import { type Bar, barChart } from '../outcomes/bar-chart.ts';
+import { OCCASIONAL } from '../outcomes/outcome-chart.ts';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
@@ -123,13 +124,12 @@ const NOTHING: StatisticsSums = {
   byOutcome: {},
   byReason: {},
 };
-/** How scans end, in the chart; observed and declined ones only where there are some. */
-const OCCASIONAL: readonly string[] = ['observed', 'declined'];
+/** How scans end, in the chart. */
 const SERIES = [
   { name: 'copied', className: 'group-served', read: ({ copies }) => copies },
   { name: 'already there', className: 'group-already-there', read: ({ alreadyLocal }) => alreadyLocal },
   { name: 'observed', className: 'group-observed', read: ({ observed }) => observed },
-  { name: 'declined', className: 'group-unknown-card', read: ({ declined }) => declined },
+  { name: 'declined', className: 'group-declined', read: ({ declined }) => declined },
   { name: 'refused', className: 'group-desk-decides', read: ({ refusals }) => refusals },
   { name: 'failed', className: 'group-failed', read: ({ failures }) => failures },
 ] as const satisfies readonly {
@@ -183,7 +183,7 @@ function figures({ scans, copies, checkouts, observed, refusals, failures }: Sta
   return html`<ul class="tiles" aria-label="Sums of these months">
     ${tile('scans', scans, 'that ended')} ${tile('copies', copies, 'created')}
     ${tile('checkouts', checkouts, 'made for the desk')} ${tile('refusals', refusals, 'the desk decides')}
-    ${tile('failures', failures, 'fixed by a person')}
+    ${tile('failures', failures, 'for a person to fix')}
     ${observed === 0 ? null : tile('observed', observed, 'would have been served')}
   </ul>`;
 }

@@ -9,7 +9,8 @@ import type { FastifyInstance } from 'fastify';
 import { type Html, html } from '../shell/html.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
-import { definitions, durationText, type Head, table, tile, timeElement } from '../shell/parts.ts';
+import { durationText } from '@passport/runtime';
+import { definitions, type Head, table, tile, timeElement } from '../shell/parts.ts';
 import { oneOf } from '../shell/query-reader.ts';
 import { findingsPath } from './findings-page.ts';
 import { FILTERED, requirePerson } from '../login/require-login.ts';
@@ -164,8 +165,7 @@ function homeTable(id: string, title: string, sweep: SweepState | null, { nameOf
       findings.length === 0 ? '–' : findings.join(', '),
     ];
   });
-  const took =
-    sweep.ended_ms === null ? '' : `, took ${durationText((sweep.ended_ms - sweep.started_ms) / 1000)}`;
+  const took = sweep.ended_ms === null ? '' : `, took ${durationText(sweep.ended_ms - sweep.started_ms)}`;
   return section({
     id,
     title,

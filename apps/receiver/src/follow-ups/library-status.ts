@@ -7,9 +7,9 @@ import {
   MOST_LISTED_PARTNERS,
   parseStatusRequest,
 } from '@passport/contract';
-import { ANY_EVENT, type ListedEvent, countEvents, findEvents } from '@passport/queue/events';
+import { ANY_EVENT, type ListedEvent, findEvents } from '@passport/queue/events';
 import { readControl, readProcesses } from '@passport/queue/processes';
-import type { ScanJobs } from '@passport/queue/scans';
+import { type ScanJobs, countEvents } from '@passport/queue/scans';
 import { readOutcomesOf } from '@passport/queue/statistics';
 import { type Worklist, readWorklist } from '@passport/queue/sweeps';
 import { type FollowUpDeps, RETRY_MS, takeFollowUp } from './follow-up.ts';
@@ -126,7 +126,7 @@ async function readStatus(deps: LibraryStatusDeps, library: StatusLibrary): Prom
     hasWorker(),
     readProcesses(redis),
     readControl(redis),
-    countEvents(redis, [id], MOST_LOOKS),
+    countEvents(redis, queue, [id], MOST_LOOKS),
     readOutcomesOf(redis, id, { firstMs, nowMs }),
     findEvents(redis, queue, nameOf, failed),
     readWorklist(redis, id),

@@ -2,7 +2,7 @@ import type { ProblemKind } from '@passport/contract';
 import type { LibraryHealth } from '@passport/queue/processes';
 
 interface Seen {
-  open: boolean;
+  openSinceMs: number | null;
   lastSuccessMs: number | null;
   lastFailureMs: number | null;
   lastFailure: string | null;
@@ -11,7 +11,7 @@ interface Seen {
 }
 
 const UNSEEN: Seen = {
-  open: false,
+  openSinceMs: null,
   lastSuccessMs: null,
   lastFailureMs: null,
   lastFailure: null,
@@ -33,7 +33,7 @@ export function buildHealthTracker(
     if (seen !== undefined) Object.assign(seen, what, { isChanged: true });
   };
   return {
-    circuitChanged: (library: string, open: boolean): void => change(library, { open }),
+    circuitChanged: (library: string, open: boolean): void => change(library, { openSinceMs: open ? now() : null }),
     answered: (library: string): void => change(library, { lastSuccessMs: now() }),
     failed: (library: string, code: string): void =>
       change(library, { lastFailureMs: now(), lastFailure: code }),
@@ -50,7 +50,8 @@ export function buildHealthTracker(
         seen.isChanged = false;
         const { answerMs, waiting } = load(library);
         const health: LibraryHealth = {
-          open: seen.open,
+          open: seen.openSinceMs !== null,
+          open_since_ms: seen.openSinceMs,
           last_success_ms: seen.lastSuccessMs,
           last_failure_ms: seen.lastFailureMs,
           last_failure: seen.lastFailure,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { readConsortium } from '../file/parse-consortium.ts';
-import { ConfigError, ProblemList, describeProblem } from '../problems/config-error.ts';
+import { readConsortium, readUnfinished } from '../file/parse-consortium.ts';
+import { ConfigError, type ConfigProblem, ProblemList, describeProblem } from '../problems/config-error.ts';
 import type { Consortium } from '../schema/consortium-schema.ts';
 import { deepFreeze } from '../keys/frozen.ts';
 import { SECRET_KINDS, Secret, type SecretKind } from '../secrets/secret.ts';
@@ -23,6 +23,9 @@ interface OfFile {
 const NOT_READ = new Secret('');
 const HASH_DIGITS = 12;
 
+const hashOf = (text: string): string =>
+  createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS);
+
 function readFileOf(
   variables: EnvironmentReader,
   env: NodeJS.ProcessEnv,
@@ -42,7 +45,7 @@ function readFileOf(
   }
   const { consortium, problems } = readConsortium(text, { env, readFile }, wanted);
   variables.problems.include(problems);
-  return { consortium, fileHash: createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS) };
+  return { consortium, fileHash: hashOf(text) };
 }
 
 /**
@@ -198,6 +201,37 @@ export function cliConfig(
   wanted: readonly SecretKind[] = [],
 ): QueueAccess {
   return readBoth(env, readFile, wanted, readQueueAccess);
+}
+
+/**
+ * The same for a command that changes no Koha: a file that is being edited does not stop it. `problems` are what is wrong with the file;
+ * the consortium is what can be read of it then. Throws ConfigError where the environment is wrong, or the file is not there.
+ */
+export function queueConfig(
+  env: NodeJS.ProcessEnv,
+  readFile: ReadFile,
+): QueueAccess & { readonly problems: readonly ConfigProblem[] } {
+  try {
+    return { ...cliConfig(env, readFile), problems: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return unfinishedConfig(env, readFile, error);
+  }
+}
+
+function unfinishedConfig(env: NodeJS.ProcessEnv, readFile: ReadFile, error: ConfigError) {
+  const variables = new EnvironmentReader({ env, readFile }, new ProblemList());
+  const path = variables.optional(VARIABLES.config)?.reveal();
+  const redisUrl = variables.optional(VARIABLES.redisUrl);
+  if (
+    path === undefined ||
+    redisUrl === null ||
+    error.problems.some(({ path: at }) => at === 'PASSPORT_CONFIG')
+  )
+    throw error;
+  const text = readFile(path);
+  const { problems } = error;
+  return { redisUrl, consortium: readUnfinished(text), fileHash: hashOf(text), fixedSecrets: 0, problems };
 }
 
 /**

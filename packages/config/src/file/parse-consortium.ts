@@ -73,6 +73,30 @@ export function readConsortium(
   return { consortium: deepFreeze(consortium), problems: problems.found };
 }
 
+/** Where an entry of `libraries` says its id, in a text of which nothing more can be read. */
+const ID_LINE = /^[\s-]*\{?\s*["']?id["']?:\s*["']?([\w-]+)/gm;
+
+/**
+ * What can be read of a file that somebody has not finished: each key that is right, and the default for any other; of a text that is not
+ * YAML the ids of its libraries. Good for work that only has to know which libraries there are. Holds no secrets; throws nothing.
+ */
+export function readUnfinished(yamlText: string): Consortium {
+  const read = (raw: unknown): Consortium => {
+    const problems = new ProblemList();
+    const nothing = { env: {}, readFile: () => '' };
+    const consortium = readFileKeys(raw, { problems, secrets: new SecretReader(nothing, problems) });
+    const libraries = consortium.libraries.filter(({ id }) => id !== '');
+    return deepFreeze({
+      ...consortium,
+      libraries: libraries.map((library) => ({ ...library, name: library.name || library.id })),
+    });
+  };
+  const known = read(readYaml(yamlText).raw);
+  if (known.libraries.length > 0) return known;
+  const ids = new Set(Array.from(yamlText.matchAll(ID_LINE), ([, id]) => id));
+  return read({ libraries: [...ids].map((id) => ({ id })) });
+}
+
 /**
  * The consortium that a configuration file describes, with its secrets read, checked and deeply frozen. Throws one ConfigError with
  * every problem. `env` and `readFile` are all it sees of the outside.

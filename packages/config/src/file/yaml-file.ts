@@ -17,6 +17,9 @@ const FAULTS: Partial<Record<ErrorCode, string>> = {
   TAG_RESOLVE_FAILED: 'a tag is not known',
 };
 
+const tabIn = (errors: Document['errors']): Document['errors'][number] | undefined =>
+  errors.find(({ code }) => code === 'TAB_AS_INDENT');
+
 const nodeRange = (node: unknown): number | null => {
   const range: unknown = typeof node === 'object' && node !== null && 'range' in node ? node.range : null;
   return Array.isArray(range) && typeof range[0] === 'number' ? range[0] : null;
@@ -39,7 +42,10 @@ export function readYaml(text: string): { readonly raw: unknown; readonly proble
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const problems = new ProblemList((path) => lineOf(document, lines, path));
-  for (const { code, pos } of document.errors) {
+  // What follows a tab, or another first fault of a line, is read wrongly for that alone.
+  const [first] = document.errors;
+  const isOnly = first !== undefined && first.code !== 'DUPLICATE_KEY';
+  for (const { code, pos } of isOnly ? [tabIn(document.errors) ?? first] : document.errors) {
     const fault = FAULTS[code] ?? 'the text is not YAML';
     problems.add([`line ${lines.linePos(pos[0]).line}`], fault, 'YAML 1.2');
   }

@@ -36,11 +36,12 @@ const keysOf = (schema: unknown): string[] => {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 };
 
-function describe(issue: z.core.$ZodIssue): string {
+function describe(issue: z.core.$ZodIssue, allowed = ''): string {
   const value = issue.input;
   switch (issue.code) {
     case 'invalid_type':
       if (value === undefined) return 'is missing';
+      if (typeof value === 'number' && allowed.startsWith('a duration')) return 'is a number without a unit';
       return typeof value === 'number' && issue.expected === 'string'
         ? 'must be text, not a number: put it in quotes'
         : `must be ${KINDS[issue.expected] ?? issue.expected}, not ${kindOf(value)}`;
@@ -107,6 +108,6 @@ export function reportIssues(
     else if (issue.code === 'invalid_union' && here instanceof z.ZodUnion && branch !== null) {
       const intended = { schema: here.options[branch], at: place, allowed };
       reportIssues(issue.errors[branch] ?? [], intended, problems);
-    } else problems.add(place, describe(issue), allowed);
+    } else problems.add(place, describe(issue, allowed), allowed);
   }
 }

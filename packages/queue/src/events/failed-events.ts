@@ -3,6 +3,7 @@ import type { Redis } from '@passport/runtime';
 import type { Job } from 'bullmq';
 import { wasCancelled, type ScanJobs } from '../scans/index.ts';
 import { failedKey, jobIdOf } from '../keys.ts';
+import { problemText } from '../processes/index.ts';
 
 /** A failed event, with what decides whether a retry is of use to anybody. Times are milliseconds of the queue's clock. */
 export interface FailedEvent {
@@ -21,6 +22,10 @@ export interface FailedEvent {
   readonly wasRetried: boolean;
 }
 
+/** What is wrong, in words, such as `midland: category PT`; empty where the outcome says all. Failures with one cause are mended together. */
+export const causeOf = ({ problem }: Pick<EventState, 'problem'>): string =>
+  problem === null ? '' : `${problem.library}: ${problemText(problem)}`;
+
 export interface FailedEvents {
   /** The newest scan first. */
   readonly events: readonly FailedEvent[];
@@ -37,12 +42,18 @@ const JOBS_AT_ONCE = 50;
  */
 export async function listFailed(
   { redis, queue }: { readonly redis: Redis; readonly queue: ScanJobs },
-  of: { readonly sinceMs: number; readonly at: string | null; readonly outcomes: readonly Outcome[] },
+  of: {
+    readonly sinceMs: number;
+    readonly at: string | null;
+    readonly outcomes: readonly Outcome[];
+    /** The newest so many; default all. */
+    readonly most?: number;
+  },
   nameOf: (libraryId: string) => string,
 ): Promise<FailedEvents> {
   const events: FailedEvent[] = [];
   let unreadable = 0;
-  const ids = await failedSince(redis, of);
+  const ids = (await failedSince(redis, of)).slice(0, of.most);
   for (let next = 0; next < ids.length; next += JOBS_AT_ONCE) {
     const jobs = await Promise.all(ids.slice(next, next + JOBS_AT_ONCE).map((id) => queue.getJob(id)));
     for (const job of jobs) {

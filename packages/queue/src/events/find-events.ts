@@ -15,7 +15,11 @@ import type { ScanJobs } from '../scans/index.ts';
 
 /** Which events are wanted, and how many at once. */
 export interface EventSearch {
-  readonly state: EventFilterState;
+  /**
+   * Null: in any state. Then the list goes by when an event ended or, while it has not, was accepted, and with `libraries` null has the
+   * unfinished events of `unfinishedAt` alone.
+   */
+  readonly state: EventFilterState | null;
   /** Lending libraries; null: all, also those that no configuration names any more. */
   readonly libraries: readonly string[] | null;
   /**
@@ -23,6 +27,8 @@ export interface EventSearch {
    * kept for the library any more, is found, too. Null: of all.
    */
   readonly jobsAt: string | null;
+  /** Lending libraries whose unfinished events are in a list of any state and of all libraries. */
+  readonly unfinishedAt?: readonly string[];
   readonly outcome: Outcome | null;
   /** When it ended, in milliseconds, both inclusive; of events that have not ended, all are found. */
   readonly fromMs: number | null;
@@ -86,7 +92,8 @@ export async function findEvents(
     for (const [place, entry] of entries.entries()) {
       if (events.length === search.most) return { events, next: formatCursor(after), isCut: false };
       const found = fitting(jobs[place], active, nameOf, search);
-      if (found !== null) events.push(found);
+      // An event that has just ended may still stand among the unfinished ones.
+      if (found !== null && !events.some(({ jobId }) => jobId === found.jobId)) events.push(found);
       after = entry;
     }
     looked += entries.length;
@@ -105,7 +112,7 @@ function fitting(
   if (event.kind === 'unreadable') return libraries === null && outcome === null ? event : null;
   if (outcome !== null && event.state.outcome !== outcome) return null;
   // What is kept of a library says only whether an event has ended, and a job may have moved on since it was listed.
-  return libraries === null || event.state.state === state ? event : null;
+  return libraries === null || state === null || event.state.state === state ? event : null;
 }
 
 /** The next entries in the order of the list, none of them at or before the cursor. */
@@ -134,9 +141,14 @@ const ALL: Readonly<Record<EventFilterState, string>> = {
   done: completedKey,
 };
 
-function sourcesOf({ libraries, state }: EventSearch): readonly Source[] {
-  if (libraries === null) return [{ key: ALL[state], prefix: '' }];
-  return libraries.map((library) => ({ key: keyOf(library, state), prefix: jobIdOf(library, '') }));
+function sourcesOf({ libraries, state, unfinishedAt = [] }: EventSearch): readonly Source[] {
+  const states = state === null ? (['queued', 'failed', 'done'] as const) : [state];
+  return states.flatMap((each) => {
+    const hasOwn = state === null && !hasEnded(each);
+    const ids = libraries ?? (hasOwn ? unfinishedAt : null);
+    if (ids === null) return [{ key: ALL[each], prefix: '' }];
+    return ids.map((library) => ({ key: keyOf(library, each), prefix: jobIdOf(library, '') }));
+  });
 }
 
 function keyOf(library: string, state: EventFilterState): string {
@@ -153,13 +165,14 @@ async function entriesOf(
   { state, fromMs, untilMs, jobsAt }: EventSearch,
   after: Entry | null,
 ): Promise<readonly Entry[]> {
+  const isDated = state === null || hasEnded(state);
   const start = jobsAt === null ? '' : jobIdOf(jobsAt, '');
   const fits = (entry: Entry): boolean => isAfter(entry, after) && entry.jobId.startsWith(start);
   const atOnce = jobsAt === null ? AT_ONCE : IDS_AT_ONCE;
   // The one list: it is as long as the workers have places.
   if (key === activeKey) return listEntries(await redis.lrange(key, 0, -1)).filter(fits);
-  const low = hasEnded(state) && fromMs !== null ? fromMs : '-inf';
-  const high = hasEnded(state) && untilMs !== null ? untilMs : '+inf';
+  const low = isDated && fromMs !== null ? fromMs : '-inf';
+  const high = isDated && untilMs !== null ? untilMs : '+inf';
   const top = after === null ? high : Math.min(after.score, high === '+inf' ? Infinity : high);
   // Entries of the very millisecond of the cursor are gone through again, and left out.
   for (let offset = 0; ; offset += atOnce) {

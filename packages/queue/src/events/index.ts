@@ -8,6 +8,15 @@ export {
   type FoundEvents,
   findEvents,
 } from './find-events.ts';
-export { type FailedEvent, type FailedEvents, listFailed } from './failed-events.ts';
-export { countEvents } from './event-counts.ts';
+export { type FailedEvent, type FailedEvents, causeOf, listFailed } from './failed-events.ts';
+export {
+  type Applied,
+  type LeftOut,
+  type RetriedLibrary,
+  type RetryPlan,
+  LEFT_OUT_WORDS,
+  applyPlan,
+  isRetryWell,
+  planRetry,
+} from './retry-plan.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';

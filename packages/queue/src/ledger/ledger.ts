@@ -112,8 +112,8 @@ export type QuotaReservation =
 /** What each library's events use of its hourly quota, and which of them have ended. */
 export interface Ledger {
   reserveQuota(library: string, eventId: string, limits: HourLimits): Promise<QuotaReservation>;
-  /** Releases the event's quota for as long as it waits. */
-  releaseQuota(library: string, eventId: string): Promise<void>;
+  /** Releases the event's quota, as long as it waits, or but for what was `used` by a question that is no event. */
+  releaseQuota(library: string, eventId: string, used?: HourUse): Promise<void>;
   /** Settles an event that ended, and counts it once. */
   settle(library: string, eventId: string, outcome: Outcome, nowIso: string, more: SettleMore): Promise<void>;
   /** The same for an event that a person takes away unfinished: it never runs again, and nothing is counted. */
@@ -170,8 +170,9 @@ export function openLedger(redis: Redis): Ledger {
         ? { kind: 'reserved', left: number }
         : { kind: 'limit_reached', limit, freeInMs: number };
     },
-    async releaseQuota(library, eventId) {
-      await Promise.all(hourKeys(library).map((key) => redis.zrem(key, eventId)));
+    async releaseQuota(library, eventId, used = 'none') {
+      const unused = HOUR_KINDS.filter((kind) => kind !== used);
+      await Promise.all(unused.map((kind) => redis.zrem(hourKey(kind, library), eventId)));
     },
     settle: (library, eventId, outcome, nowIso, { used, statistics }) =>
       close(library, eventId, {

@@ -6,6 +6,8 @@ import { parseStored } from '../redis/index.ts';
 
 const healthSchema = z.object({
   open: z.boolean(),
+  /** A worker of an earlier version does not say. */
+  open_since_ms: z.number().nullable().default(null),
   last_success_ms: z.number().nullable(),
   last_failure_ms: z.number().nullable(),
   last_failure: z.string().nullable(),
@@ -23,7 +25,24 @@ const healthSchema = z.object({
  */
 export type LibraryHealth = Readonly<z.infer<typeof healthSchema>>;
 
-export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'crowded' | 'open' | 'misconfigured';
+/** What a library is called in each condition, wherever people read it; what needs a person comes first. */
+export const CONDITION_WORDS = {
+  misconfigured: 'misconfigured',
+  open: 'away',
+  crowded: 'at its limit',
+  slow: 'slow',
+  unknown: 'not seen yet',
+  up: 'up',
+} as const;
+export type LibraryCondition = keyof typeof CONDITION_WORDS;
+
+/** In these, nobody has to look at a library. */
+export const isWell = ({ condition }: Pick<LibraryState, 'condition'>): boolean =>
+  condition === 'up' || condition === 'unknown';
+
+/** What is wrong with its set-up, in words: `category PT`. */
+export const problemText = ({ what, name }: NonNullable<LibraryHealth['problem']>): string =>
+  [what.replaceAll('_', ' '), name].filter((part) => part !== null).join(' ');
 
 /** A library as the dashboard shows it: what all workers saw of it, merged. `answerMs`: of the worker that it answers slowest. */
 export interface LibraryState {
@@ -31,6 +50,8 @@ export interface LibraryState {
   readonly condition: LibraryCondition;
   /** A worker's circuit for it is open, whatever else is wrong with it. */
   readonly isOpen: boolean;
+  /** Since when it is away, where a circuit is open and somebody knows. */
+  readonly openSinceMs: number | null;
   readonly lastSuccessMs: number | null;
   readonly lastFailureMs: number | null;
   readonly lastFailure: string | null;
@@ -46,7 +67,7 @@ const HEALTH_LIFE_SECONDS = 24 * 3600;
 /** Staff at a desk notice answers slower than this. */
 const SLOW_ANSWER_MS = 1_000;
 
-/** Writes what worker `workerId` saw of a library, and forgets workers that are gone. */
+/** Writes what worker `workerId` saw of a library, and forgets workers that are gone, but not what they last knew of its answers. */
 export async function writeHealth(
   redis: Redis,
   library: string,
@@ -54,11 +75,11 @@ export async function writeHealth(
   health: LibraryHealth,
 ): Promise<void> {
   const key = libraryKey(library);
-  const gone = Object.entries(await redis.hgetall(key))
-    .filter(([id, text]) => id !== workerId && isGone(parseHealth(text), health.at_ms))
-    .map(([id]) => id);
+  const rows = Object.entries(await redis.hgetall(key)).map(([id, text]) => [id, parseHealth(text)] as const);
+  const replaced = rows.filter(([id, row]) => id === workerId || isGone(row, health.at_ms));
+  const gone = replaced.map(([id]) => id).filter((id) => id !== workerId);
   if (gone.length > 0) await redis.hdel(key, ...gone);
-  await redis.hset(key, workerId, JSON.stringify(health));
+  await redis.hset(key, workerId, JSON.stringify(continued(health, new Map(replaced), workerId)));
   await redis.expire(key, HEALTH_LIFE_SECONDS);
 }
 
@@ -103,6 +124,37 @@ function isGone(health: LibraryHealth | null, nowMs: number): boolean {
   return health === null || nowMs - health.at_ms > HEALTH_COUNTS_MS;
 }
 
+/** A reload begins with a worker that has seen nothing: what the rows that it replaces knew of answers still holds. */
+function continued(
+  health: LibraryHealth,
+  replaced: ReadonlyMap<string, LibraryHealth | null>,
+  workerId: string,
+): LibraryHealth {
+  const rows = [health, ...[...replaced.values()].filter((row) => row !== null)];
+  const lastSuccessMs = largest(rows.map((row) => row.last_success_ms));
+  const lastFailureMs = largest(rows.map((row) => row.last_failure_ms));
+  const isBack = !health.open && replaced.get(workerId)?.open === true;
+  return {
+    ...health,
+    open_since_ms: isBack
+      ? null
+      : smallest(rows.map((row) => row.open_since_ms).filter(isAfter(lastSuccessMs))),
+    last_success_ms: lastSuccessMs,
+    last_failure_ms: lastFailureMs,
+    last_failure: rows.find((row) => row.last_failure_ms === lastFailureMs)?.last_failure ?? null,
+  };
+}
+
+const isAfter =
+  (startMs: number | null) =>
+  (ms: number | null): boolean =>
+    ms !== null && ms > (startMs ?? 0);
+
+const smallest = (values: readonly (number | null)[]): number | null => {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.min(...known);
+};
+
 function largest(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
@@ -123,6 +175,7 @@ function merge(library: string, all: readonly LibraryHealth[], nowMs: number): L
     library,
     condition: conditionOf(counted, problem, answerMs),
     isOpen: counted.some((row) => row.open),
+    openSinceMs: smallest(counted.map((row) => (row.open ? row.open_since_ms : null))),
     waiting: counted.reduce((sum, row) => sum + row.waiting, 0),
     lastSuccessMs: largest(rows.map((row) => row.last_success_ms)),
     lastFailureMs,

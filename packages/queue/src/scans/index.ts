@@ -14,3 +14,4 @@ export {
 } from './consent-answer.ts';
 export { delayActive } from './delay-active.ts';
 export { promoteOverdue } from './clock-step.ts';
+export { type EventCounts, countEvents } from './event-counts.ts';

@@ -2,11 +2,12 @@ import type { Redis } from '@passport/runtime';
 import { STALE_LUA } from './backlog-script.ts';
 import { backlogKey, jobIdOf, jobKeyPrefix } from '../keys.ts';
 import { defineScript } from '../redis/index.ts';
+import { type EventCounts, countEvents } from './event-counts.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
 /** How many jobs are in each state, how old the oldest unfinished event is, and each library's unfinished events. */
 export interface QueueFigures {
-  readonly jobs: Readonly<Record<'queued' | 'working' | 'waiting' | 'failed' | 'done', number>>;
+  readonly jobs: EventCounts;
   readonly oldestSeconds: number;
   readonly backlogs: Readonly<Record<string, number>>;
 }
@@ -47,19 +48,13 @@ export async function readQueue(
   libraries: readonly string[],
   nowMs: number,
 ): Promise<QueueFigures> {
-  const [counts, backlogs] = await Promise.all([
-    queue.getJobCounts('prioritized', 'wait', 'active', 'delayed', 'failed', 'completed'),
+  const [jobs, backlogs] = await Promise.all([
+    countEvents(redis, queue, null),
     readBacklogs(redis, libraries, nowMs),
   ]);
   const accepted = backlogs.flatMap(([, oldest]) => (oldest === '' ? [] : [Number(oldest)]));
   return {
-    jobs: {
-      queued: (counts['prioritized'] ?? 0) + (counts['wait'] ?? 0),
-      working: counts['active'] ?? 0,
-      waiting: counts['delayed'] ?? 0,
-      failed: counts['failed'] ?? 0,
-      done: counts['completed'] ?? 0,
-    },
+    jobs,
     oldestSeconds: (nowMs - Math.min(nowMs, ...accepted)) / 1000,
     backlogs: Object.fromEntries(libraries.map((library, index) => [library, backlogs[index]?.[0] ?? 0])),
   };

@@ -1,9 +1,10 @@
 import {
   ELIGIBILITY_REASONS,
   type EligibilityReason,
+  OUTCOME_GROUP,
   OUTCOMES,
   type Outcome,
-  isFailure,
+  type OutcomeGroup,
 } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { statisticsKey, statisticsLibrariesKey } from '../keys.ts';
@@ -52,8 +53,6 @@ export interface StatisticsRow extends StatisticsSums, Partial<Record<Statistics
 
 /** The outcomes with a sum of their own. */
 const SUMMED: readonly Outcome[] = ['COPIED', 'ALREADY_LOCAL', 'OBSERVED'];
-/** What the desk or the patron decided, and no library. */
-const DECLINED: readonly Outcome[] = ['CANCELLED', 'CONSENT_REFUSED', 'CONSENT_LAPSED', 'CONSENT_AT_DESK'];
 /** The outcomes that are listed by their codes, in the contract's order. */
 export const UNSERVED: readonly Outcome[] = OUTCOMES.filter((outcome) => !SUMMED.includes(outcome));
 
@@ -119,6 +118,9 @@ export function sumStatistics(
     });
 }
 
+const inGroups = (...groups: readonly OutcomeGroup[]): readonly Outcome[] =>
+  OUTCOMES.filter((outcome) => groups.includes(OUTCOME_GROUP[outcome]));
+
 function sumsOf(counts: readonly StatisticsCount[]): StatisticsSums {
   const totals = new Map<Counted, number>();
   for (const { counted, count } of counts) totals.set(counted, (totals.get(counted) ?? 0) + count);
@@ -134,9 +136,9 @@ function sumsOf(counts: readonly StatisticsCount[]): StatisticsSums {
     alreadyLocal: of('ALREADY_LOCAL'),
     observed: of('OBSERVED'),
     checkouts: of('CHECKED_OUT'),
-    declined: sum(DECLINED),
-    refusals: sum(UNSERVED.filter((outcome) => !isFailure(outcome) && !DECLINED.includes(outcome))),
-    failures: sum(UNSERVED.filter(isFailure)),
+    declined: sum(inGroups('declined')),
+    refusals: sum(inGroups('unknown card', 'desk decides')),
+    failures: sum(inGroups('failed')),
     byOutcome: nonZero(UNSERVED),
     byReason: nonZero(ELIGIBILITY_REASONS),
   };

@@ -10,6 +10,7 @@ import {
 import { InvalidArgumentError } from 'commander';
 import { withQueue } from '../../connect/with-queue.ts';
 import {
+  localDay,
   alignRows,
   defineCommand,
   findLibrary,
@@ -39,7 +40,7 @@ const toJson = ({ patronId, lending, sinceMs, passedMs, fields, isAgreed, owed }
 const HEADER = ['patron', 'lending', 'since', 'last passed on', 'overdue', 'amount', 'fields'];
 
 function printTable(copies: readonly CopyElsewhere[], { line, colors }: Report): void {
-  const day = (ms: number | null): string => isoOf(ms)?.slice(0, 'YYYY-MM-DD'.length) ?? '-';
+  const day = (ms: number | null): string => (ms === null ? '-' : localDay(ms));
   const rows = copies.map(({ patronId, lending, sinceMs, passedMs, fields, owed }) => [
     String(patronId),
     lending,

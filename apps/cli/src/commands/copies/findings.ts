@@ -1,3 +1,4 @@
+import { localTime } from '@passport/runtime';
 import { loadConsortium } from '@passport/config';
 import { OPEN_FINDINGS, commandsFor, parsePatronNumber, patronPage } from '@passport/contract';
 import { keepFindings } from '@passport/queue/copies';
@@ -5,6 +6,7 @@ import { type WorkItem, type Worklist, readWorklist } from '@passport/queue/swee
 import { withQueue } from '../../connect/with-queue.ts';
 import { openAudit } from '../../program/open-audit.ts';
 import {
+  localDay,
   alignRows,
   defineCommand,
   findLibrary,
@@ -51,7 +53,7 @@ function printItems(at: At, items: readonly WorkItem[], { line, colors }: Report
       `  ${isNew ? 'new' : isKept ? 'kept' : ''}`,
       String(patronId),
       homeKey,
-      isoOf(sinceMs).slice(0, 10),
+      localDay(sinceMs),
       staffUrl === null ? '' : patronPage(staffUrl, patronId),
     ]);
     for (const row of alignRows(rows)) line(row);
@@ -69,7 +71,7 @@ function parseNumber(given: string, before: readonly number[] = []): readonly nu
 }
 
 const sweptText = ({ sweptMs }: Worklist): string =>
-  sweptMs === null ? 'no sweep has ended yet' : `by the sweep of ${isoOf(sweptMs)}`;
+  sweptMs === null ? 'no sweep has ended yet' : `by the sweep of ${localTime(sweptMs)}`;
 
 export const copiesFindings = defineCommand({
   summary: 'list the copies at a lending library that somebody has to look at',

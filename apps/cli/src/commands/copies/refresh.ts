@@ -1,3 +1,4 @@
+import { localTime } from '@passport/runtime';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Library } from '@passport/config';
 import {
@@ -66,7 +67,7 @@ async function sweepOne(
 
 function printSweep(state: SweepState, { line }: Report): void {
   const { library, mode, dry_run: isDry, started_ms: startedMs, ended_ms: endedMs, failed } = state;
-  const when = new Date(startedMs).toISOString();
+  const when = localTime(startedMs);
   line(
     `${library}: ${isDry ? 'dry run' : 'sweep'} (${mode}) of ${when}${endedMs === null ? ', not ended' : ''}`,
   );

@@ -1,3 +1,4 @@
+import { localDay } from '../../program/index.ts';
 import type { Capabilities, CertificateExpiry, KohaError } from '@passport/koha-client';
 import { attempt } from '../../connect/koha-clients.ts';
 import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
@@ -78,7 +79,7 @@ function certificateFinding(certificate: CertificateExpiry, nowMs: number): Find
     case 'untrusted': {
       const { reason, validUntilMs } = certificate;
       if (validUntilMs !== null && validUntilMs < nowMs) {
-        const day = new Date(validUntilMs).toISOString().slice(0, 10);
+        const day = localDay(validUntilMs);
         return fault('certificate', `the certificate has expired on ${day}`, RENEW);
       }
       const [problem, remedy] = UNTRUSTED[reason] ?? [

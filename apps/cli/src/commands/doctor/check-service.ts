@@ -171,7 +171,7 @@ async function checkQueue(
     return [unchecked('redis_unreachable', problem, 'set REDIS_URL as the service has it')];
   }
   try {
-    return await withQueueOf({ consortium, redisUrl }, async ({ redis }) => [
+    return await withQueueOf({ consortium, redisUrl, fileHash }, async ({ redis }) => [
       ...checkRedis(await readRedis(redis)),
       ...checkProcesses(await readProcesses(redis), { version, fileHash }),
       ...checkNotify(consortium.notify, await openNotices(redis).readStopped()),

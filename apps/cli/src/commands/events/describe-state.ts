@@ -1,3 +1,4 @@
+import { localTime } from '@passport/runtime';
 import type { EventState } from '@passport/contract';
 import type { Report } from '../../program/index.ts';
 
@@ -20,4 +21,4 @@ export function describeState(state: EventState, colors: Colors): string {
 }
 
 const nextTry = ({ next_try_at: at }: NonNullable<EventState['waiting_for']>): string =>
-  at === null ? '' : `, next try ${at}`;
+  at === null ? '' : `, next try ${localTime(Date.parse(at))}`;

@@ -1,3 +1,4 @@
+import { localTime } from '@passport/runtime';
 import {
   type EventFilterState,
   type ListedEvent,
@@ -18,7 +19,8 @@ import {
 } from '../../program/index.ts';
 
 const libraryOf = (event: ListedEvent): string => event.jobId.slice(0, event.jobId.indexOf('.'));
-const changedAt = (event: ListedEvent): string => (event.kind === 'event' ? event.state.updated_at : '');
+const changedAt = (event: ListedEvent): string =>
+  event.kind === 'event' ? localTime(Date.parse(event.state.updated_at)) : '';
 
 /** The newest events in one state, page by page. */
 async function newest(
@@ -39,7 +41,7 @@ async function newest(
 
 function print(events: readonly ListedEvent[], { line, colors }: Report): void {
   for (const event of events) {
-    const time = colors.dim(changedAt(event).slice(0, 19).padEnd(19));
+    const time = colors.dim(changedAt(event));
     const about =
       event.kind === 'event'
         ? describeState(event.state, colors)

@@ -1,12 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from '@passport/contract';
-import { type FailedEvent, listFailed, type PersonRetry, retryByPerson } from '@passport/queue/events';
+import {
+  type Applied,
+  type FailedEvent,
+  LEFT_OUT_WORDS,
+  type LeftOut,
+  type PersonRetry,
+  type RetryPlan,
+  applyPlan,
+  causeOf,
+  isRetryWell,
+  listFailed,
+  planRetry,
+  retryByPerson,
+} from '@passport/queue/events';
+import { relativeTime } from '@passport/runtime';
 import { openLedger } from '@passport/queue/ledger';
 import { readEventState } from '@passport/queue/scans';
 import { openAudit } from '../../program/open-audit.ts';
 import { describeState } from './describe-state.ts';
 import type { OpenQueue } from '../../connect/with-queue.ts';
-import { type Applied, applyPlan, isWell, type LeftOut, planRetry, type RetryPlan } from './retry-plan.ts';
 import { type CliDeps, findLibrary, type Report } from '../../program/index.ts';
 
 /** Which events a bulk retry is about, and how it is done. */
@@ -22,29 +35,13 @@ export interface BulkWish {
 /** Lines of a plan that are shown; the counts are of all. */
 const SHOWN = 20;
 
-const LEFT_OUT: Readonly<Record<LeftOut, string>> = {
-  too_late: 'too late for their checkout (--with-late retries them for the copy alone)',
-  cancelled: 'cancelled at the desk',
-  no_card: 'without their card',
-  unknown_library: 'of a library that the configuration lacks',
-};
-
 const count = (number: number, one: string): string => `${number} ${number === 1 ? one : `${one}s`}`;
-
-function age(ms: number): string {
-  const minutes = Math.max(0, Math.floor(ms / 60_000));
-  if (minutes < 1) return 'just now';
-  if (minutes < 120) return `${minutes} min ago`;
-  return minutes < 2_880 ? `${Math.floor(minutes / 60)} h ago` : `${Math.floor(minutes / 1_440)} d ago`;
-}
 
 function printGroups(events: readonly FailedEvent[], { line, colors }: Report): void {
   const groups = new Map<string, number>();
   for (const { state } of events) {
-    const { problem } = state;
-    const what =
-      problem === null ? '' : `${problem.library}: ${problem.what} ${problem.name ?? ''}`.trimEnd();
-    const group = `${state.library.padEnd(12)} ${colors.red(state.outcome ?? '')}  ${what}`.trimEnd();
+    const group =
+      `${state.library.padEnd(12)} ${colors.red(state.outcome ?? '')}  ${causeOf(state)}`.trimEnd();
     groups.set(group, (groups.get(group) ?? 0) + 1);
   }
   for (const [group, number] of groups) line(`${String(number).padStart(5)}  ${group}`);
@@ -57,12 +54,12 @@ function printPlan(
 ) {
   const { line, colors } = report;
   for (const { jobId, scannedMs } of plan.events.slice(0, SHOWN))
-    line(`${jobId}  ${colors.dim(`scanned ${age(nowMs - scannedMs)}`)}`);
+    line(`${jobId}  ${colors.dim(`scanned ${relativeTime(scannedMs, nowMs)}`)}`);
   if (plan.events.length > SHOWN) line(colors.dim(`… and ${plan.events.length - SHOWN} more`));
   printGroups(plan.events, report);
   const left = new Map<LeftOut, number>();
   for (const [why] of plan.leftOut) left.set(why, (left.get(why) ?? 0) + 1);
-  for (const [why, number] of left) line(`left out: ${number} ${LEFT_OUT[why]}`);
+  for (const [why, number] of left) line(`left out: ${number} ${LEFT_OUT_WORDS[why]}`);
   if (plan.unreadable > 0) line(`left out: ${plan.unreadable} written by another version, or damaged`);
   const number = plan.events.length;
   if (number === 0) line('nothing to retry');
@@ -145,7 +142,7 @@ export async function retryMany(
         paceMs: 1_000 / wish.perSecond,
         now: deps.now,
         pause: (ms) => sleep(ms, undefined, { signal: deps.signal }).catch(() => undefined),
-        signal: deps.signal,
+        isOver: () => deps.signal.aborted,
         report: ({ jobId }, state) => report.line(`${jobId}  ${describeState(state, report.colors)}`),
       })
     : null;
@@ -156,5 +153,5 @@ export async function retryMany(
     unreadable: plan.unreadable,
     applied: applied === null ? null : { ...counts(applied), failed_again: applied.failedAgain },
   });
-  return applied === null || isWell(applied) ? 0 : 1;
+  return applied === null || isRetryWell(applied) ? 0 : 1;
 }

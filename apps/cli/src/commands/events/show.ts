@@ -1,3 +1,4 @@
+import { timeText } from '@passport/runtime';
 import { describeState } from './describe-state.ts';
 import { findEvent } from './find-event.ts';
 import { withQueue } from '../../connect/with-queue.ts';
@@ -17,6 +18,7 @@ export const eventsShow = defineCommand({
   run: ({ at }, [named = ''], report, deps) =>
     withQueue(deps, async (open): Promise<0> => {
       const { state } = await findEvent(open, named, at);
+      const nowMs = await open.now();
       report.json(state);
       report.line(describeState(state, report.colors));
       const {
@@ -32,8 +34,8 @@ export const eventsShow = defineCommand({
         ['homes', homes.map(({ name }) => name).join(', ')],
         ['patron', patronId === null ? '' : `${patronId} (Koha's own number at ${library})`],
         ['attempt', String(attempt)],
-        ['scanned', scannedAt],
-        ['changed', updatedAt],
+        ['scanned', timeText(Date.parse(scannedAt), nowMs)],
+        ['changed', timeText(Date.parse(updatedAt), nowMs)],
       ];
       for (const [what, text] of rows)
         if (text !== '') report.line(`  ${report.colors.dim(what.padEnd(9))}${text}`);

@@ -1,3 +1,4 @@
+import { localTime } from '@passport/runtime';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventState } from '@passport/contract';
 import { EVENT_STATES } from '@passport/queue/events';
@@ -42,7 +43,7 @@ function buildIsNew(): (state: EventState) => boolean {
 
 function show(state: EventState, { line, jsonLine, colors }: Report): void {
   jsonLine(state);
-  const time = colors.dim(state.updated_at.slice(11, 19));
+  const time = colors.dim(localTime(Date.parse(state.updated_at)));
   line(`${time}  ${state.library}.${state.event_id}  ${describeState(state, colors)}`);
 }
 
@@ -68,7 +69,7 @@ async function watch(
 export const eventsWatch = defineCommand({
   summary: 'show the changes of events as they happen',
   description:
-    'Prints a line for each event that changes from now on, until Ctrl-C: the time (UTC), the event and its state. The output contains ' +
+    'Prints a line for each event that changes from now on, until Ctrl-C: the time, the event and its state. The output contains ' +
     'no card, item or name. With --json, each line is one JSON value.',
   examples: [
     'passport events watch',

@@ -4,7 +4,7 @@ import { type Explanation, explain, readAnswer, type Search } from '@passport/pa
 import { openReceipts } from '@passport/queue/copies';
 import { hourUseOf, openLedger } from '@passport/queue/ledger';
 import { type PauseSide, readControl } from '@passport/queue/processes';
-import { createEncryption, type Redis } from '@passport/runtime';
+import { localTime, createEncryption, type Redis } from '@passport/runtime';
 import { attempt, withKohas } from '../../connect/koha-clients.ts';
 import { withQueue } from '../../connect/with-queue.ts';
 import {
@@ -159,7 +159,7 @@ function counted(question: Question, cardHash: string, deps: CliDeps) {
       const outcome = outcomeOf(explanation, lending.copy.mode === 'observe');
       audit({ queried: explanation.queried, found: explanation.homes, result: outcome });
       const used = hourUseOf({ outcome, homes: explanation.homes, hasSentRecord: false });
-      await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString(), { used });
+      await ledger.releaseQuota(lending.id, event, used);
       return { kind: 'explained', explanation, outcome, paused } as const;
     } catch (error) {
       audit({ result: 'failed' });
@@ -177,7 +177,7 @@ const pausedJson = ({ library, side, until_ms: untilMs, reason, by }: PausedLibr
 });
 
 const pausedText = ({ library, side, until_ms: untilMs, reason, by }: PausedLibrary): string =>
-  `${library} as ${side} library until ${new Date(untilMs).toISOString()}, ` +
+  `${library} as ${side} library until ${localTime(untilMs)}, ` +
   `${by === null ? 'as planned in the configuration' : `by ${by}`}: ${reason}`;
 
 export const explainCard = defineCommand({

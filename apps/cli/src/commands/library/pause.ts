@@ -1,3 +1,4 @@
+import { timeText } from '@passport/runtime';
 import { parseDuration } from '@passport/config';
 import { PAUSE_SIDES, type Pause, type PauseSide, pauseLibraries } from '@passport/queue/processes';
 import { openAudit } from '../../program/open-audit.ts';
@@ -42,7 +43,6 @@ function checkReason(reason: string): string {
   return text;
 }
 
-export const timeOf = (ms: number): string => new Date(ms).toISOString();
 export const asText = (sides: readonly PauseSide[]): string =>
   sides.length === PAUSE_SIDES.length ? '' : ` as ${sides[0]} library`;
 
@@ -76,11 +76,11 @@ export const libraryPause = defineCommand({
       const sides = sidesOf(as);
       const pauses = sides.map((side): Pause => ({ ...common, side, at_ms: nowMs }));
       await pauseLibraries(redis, pauses);
-      const untilTime = timeOf(common.until_ms);
+      const untilTime = new Date(common.until_ms).toISOString();
       const what = { library, as: sides, until: untilTime, because: common.reason };
       openAudit(deps, 'pause', 'pause of a library by an operator')(what);
       report.json({ library, as: sides, until: untilTime, reason: common.reason });
-      report.line(`${library}: paused${asText(sides)} until ${untilTime}`);
+      report.line(`${library}: paused${asText(sides)} until ${timeText(common.until_ms, nowMs)}`);
       return 0;
     }),
 });

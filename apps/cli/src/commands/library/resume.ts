@@ -1,9 +1,10 @@
+import { timeText } from '@passport/runtime';
 import { windowAt } from '@passport/config';
 import { resumeLibrary } from '@passport/queue/processes';
 import { withQueue } from '../../connect/with-queue.ts';
 import { defineCommand, findLibrary } from '../../program/index.ts';
 import { openAudit } from '../../program/open-audit.ts';
-import { asSide, asText, sidesOf, timeOf } from './pause.ts';
+import { asSide, asText, sidesOf } from './pause.ts';
 
 export const libraryResume = defineCommand({
   summary: 'end the pause of a library',
@@ -23,12 +24,22 @@ export const libraryResume = defineCommand({
       if (sides.length > 0) audit({ library, as: sides });
       const planned = sidesOf(as).flatMap((side) => {
         const window = windowAt(windows, side, nowMs);
-        return window === null ? [] : [{ side, until: timeOf(window.untilMs), reason: window.reason }];
+        return window === null ? [] : [{ side, untilMs: window.untilMs, reason: window.reason }];
       });
-      report.json({ library, resumed: sides, planned });
+      report.json({
+        library,
+        resumed: sides,
+        planned: planned.map(({ side, untilMs, reason }) => ({
+          side,
+          until: new Date(untilMs).toISOString(),
+          reason,
+        })),
+      });
       report.line(sides.length === 0 ? `${library}: was not paused` : `${library}: resumed${asText(sides)}`);
-      for (const { side, until: end, reason } of planned)
-        report.line(`a planned window goes on: paused as ${side} library until ${end} (${reason})`);
+      for (const { side, untilMs, reason } of planned)
+        report.line(
+          `a planned window goes on: paused as ${side} library until ${timeText(untilMs, nowMs)} (${reason})`,
+        );
       return sides.length === 0 ? 1 : 0;
     }),
 });

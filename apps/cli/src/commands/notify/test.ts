@@ -21,7 +21,9 @@ function describe({ name, delivery, ms, isResumed }: Tried): string {
   // One line, whatever they say: the next one is about the next endpoint.
   const text = answer.slice(0, LONGEST_ANSWER).replaceAll(/\s+/g, ' ').trim();
   const what = status === null ? `no answer (${code ?? 'unknown'})` : `answered ${status}`;
-  const more = [text === '' ? '' : `: ${text}`, isResumed ? '; messages are sent there again' : ''].join('');
+  // What accepts says `ok`, if anything; of what does not, a bare `ok` would say the opposite.
+  const isSaid = kind !== 'delivered' && !/^(?:ok)?$/i.test(text);
+  const more = [isSaid ? `: ${text}` : '', isResumed ? '; messages are sent there again' : ''].join('');
   return `${name}: ${kind === 'delivered' ? 'accepted' : 'not accepted'}, ${what} in ${ms} ms${more}`;
 }
 

@@ -323,7 +323,7 @@ export const rehearse = defineCommand({
     receiverOf(options.at);
     deps.endsItself?.();
     const watch = { answers: [] as SeenAnswer[], callMs: [] as number[] };
-    return withQueueOf({ consortium, redisUrl }, async (open) => {
+    return withQueueOf({ ...service, redisUrl }, async (open) => {
       const journal = await openJournal(open.redis, `${id}-${deps.newId()}`, sleep);
       try {
         return await withSites(cast, options, watch, deps, async (sites) => {

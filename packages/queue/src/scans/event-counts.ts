@@ -1,7 +1,13 @@
 import type { Redis } from '@passport/runtime';
 import { activeKey, backlogKey, delayedJobsKey, jobIdOf, keptKey } from '../keys.ts';
-import type { QueueFigures } from '../scans/index.ts';
 import { defineScript } from '../redis/index.ts';
+import type { ScanJobs } from './scan-queue.ts';
+
+/**
+ * How many events are in each state: the one definition of these numbers. Done and failed are events that have ended so and are kept;
+ * one that is retried counts by its last end, a double scan is one, and what is discarded counts no more.
+ */
+export type EventCounts = Readonly<Record<'queued' | 'working' | 'waiting' | 'failed' | 'done', number>>;
 
 /** Of a longer backlog, the others count as queued: a script must not hold Redis up. */
 const MOST_LOOKS = 20_000;
@@ -33,12 +39,17 @@ end
 return {math.max(0, unfinished - working - waiting), working, waiting, failed, done}
 `;
 
-/** How many events of these lending libraries are in each state; `mostLooks` unfinished ones are looked at, of all together. */
+/**
+ * Counts the events of these lending libraries, or of all (null), also those that no configuration names any more: by BullMQ's own
+ * sets then, which hold the same. `mostLooks` unfinished ones are looked at, of some libraries together.
+ */
 export async function countEvents(
   redis: Redis,
-  libraries: readonly string[],
+  queue: ScanJobs,
+  libraries: readonly string[] | null,
   mostLooks = MOST_LOOKS,
-): Promise<QueueFigures['jobs']> {
+): Promise<EventCounts> {
+  if (libraries === null) return countJobs(queue);
   const count = defineScript(redis, 'passportCountEvents', COUNT_LUA);
   const keys = libraries.flatMap((id) => [backlogKey(id), keptKey('finished', id), keptKey('failed', id)]);
   const prefixes = libraries.map((id) => jobIdOf(id, ''));
@@ -47,4 +58,15 @@ export async function countEvents(
     [mostLooks, ...prefixes],
   )) as number[];
   return { queued, working, waiting, failed, done };
+}
+
+async function countJobs(queue: ScanJobs): Promise<EventCounts> {
+  const counts = await queue.getJobCounts('prioritized', 'wait', 'active', 'delayed', 'failed', 'completed');
+  return {
+    queued: (counts['prioritized'] ?? 0) + (counts['wait'] ?? 0),
+    working: counts['active'] ?? 0,
+    waiting: counts['delayed'] ?? 0,
+    failed: counts['failed'] ?? 0,
+    done: counts['completed'] ?? 0,
+  };
 }

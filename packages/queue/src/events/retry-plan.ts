@@ -1,9 +1,23 @@
-import type { Consortium, Library } from '@passport/config';
 import type { EventState } from '@passport/contract';
-import type { FailedEvent, FailedEvents, PersonRetry } from '@passport/queue/events';
+import type { FailedEvent, FailedEvents } from './failed-events.ts';
+import type { PersonRetry } from './retry-by-person.ts';
+
+/** What of a library's configuration decides whether a retry is of use. */
+export interface RetriedLibrary {
+  readonly id: string;
+  readonly retry: { readonly checkout: boolean; readonly checkoutWithinMs: number };
+}
 
 /** Why a failed event is left out of a bulk retry. */
 export type LeftOut = 'cancelled' | 'too_late' | 'no_card' | 'unknown_library';
+
+/** Why, in words. */
+export const LEFT_OUT_WORDS: Readonly<Record<LeftOut, string>> = {
+  too_late: 'too late for their checkout (passport events retry --with-late retries them for the copy alone)',
+  cancelled: 'cancelled at the desk',
+  no_card: 'without their card',
+  unknown_library: 'of a library that the configuration lacks',
+};
 
 /** What a bulk retry would do, and what it would not. */
 export interface RetryPlan {
@@ -19,7 +33,7 @@ export interface RetryPlan {
  */
 function isTooLate(
   { checkoutRequested, hasItem, scannedMs }: FailedEvent,
-  { retry }: Library,
+  { retry }: RetriedLibrary,
   nowMs: number,
 ): boolean {
   if (!checkoutRequested || !retry.checkout) return false;
@@ -29,7 +43,7 @@ function isTooLate(
 /** Sorts failed events into those to retry and those that are of use to nobody; with `withLate` the copies of late ones are wanted. */
 export function planRetry(
   { events, unreadable }: FailedEvents,
-  { libraries }: Pick<Consortium, 'libraries'>,
+  { libraries }: { readonly libraries: readonly RetriedLibrary[] },
   { nowMs, withLate }: { readonly nowMs: number; readonly withLate: boolean },
 ): RetryPlan {
   const byId = new Map(libraries.map((library) => [library.id, library]));
@@ -78,20 +92,21 @@ export interface Applied {
 }
 
 interface ApplyDeps {
-  readonly retryOne: (event: FailedEvent) => Promise<PersonRetry>;
+  readonly retryOne: (event: FailedEvent) => Promise<{ readonly kind: PersonRetry['kind'] | 'skipped' }>;
   readonly read: (event: FailedEvent) => Promise<EventState | null>;
   readonly paceMs: number;
   readonly now: () => number;
   /** Ends early when the person has seen enough. */
   readonly pause: (ms: number) => Promise<void>;
-  readonly signal: AbortSignal;
+  /** Whether nothing more is to be begun. */
+  readonly isOver: () => boolean;
   /** Called with each event that came to an end, or waits. */
   readonly report: (event: FailedEvent, state: EventState) => void;
 }
 
 /** Retries the events of a plan one after the other, and stops when that is of no use. */
 export async function applyPlan(events: readonly FailedEvent[], deps: ApplyDeps): Promise<Applied> {
-  const { signal, now, pause } = deps;
+  const { isOver, now, pause } = deps;
   const open = new Map<string, FailedEvent>();
   const failedAgain: EventState[] = [];
   const waiting: EventState[] = [];
@@ -114,7 +129,7 @@ export async function applyPlan(events: readonly FailedEvent[], deps: ApplyDeps)
     const troubled = failedAgain.length + waiting.length;
     return troubled >= TROUBLED && troubled >= ended;
   };
-  while (next < events.length && !signal.aborted) {
+  while (next < events.length && !isOver()) {
     await look();
     if (isTroubled()) break;
     const event = events[next];
@@ -136,12 +151,12 @@ export async function applyPlan(events: readonly FailedEvent[], deps: ApplyDeps)
   const until = isStalled ? 0 : now() + PATIENCE_MS;
   for (;;) {
     await look();
-    if (open.size === 0 || signal.aborted || now() >= until) break;
+    if (open.size === 0 || isOver() || now() >= until) break;
     await pause(LOOK_MS);
   }
   const left = events.length - next;
   const isDone = left === 0 && open.size === 0;
-  const why = signal.aborted ? 'interrupted' : isStalled || left === 0 ? 'stalled' : 'trouble';
+  const why = isOver() ? 'interrupted' : isStalled || left === 0 ? 'stalled' : 'trouble';
   return {
     retried,
     ended,
@@ -156,5 +171,5 @@ export async function applyPlan(events: readonly FailedEvent[], deps: ApplyDeps)
 }
 
 /** Whether all that were to be retried were, and have ended or wait. */
-export const isWell = ({ stopped, failedAgain, missing }: Applied): boolean =>
+export const isRetryWell = ({ stopped, failedAgain, missing }: Applied): boolean =>
   stopped === 'done' && failedAgain.length === 0 && missing === 0;

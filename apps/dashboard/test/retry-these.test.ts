@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { readControl } from '@passport/queue/processes';
+import { waitFor } from '@passport/testkit';
+import type { FastifyInstance } from 'fastify';
+import {
+  type DashboardFixture,
+  OPERATOR,
+  SCOPED,
+  VIEWER,
+  basic,
+  openDashboardFixture,
+} from './dashboard-fixture.ts';
+
+let fixture: DashboardFixture;
+let app: FastifyInstance;
+let isStopping = false;
+beforeAll(async () => {
+  fixture = await openDashboardFixture();
+});
+beforeEach(async () => {
+  await fixture.clear();
+  isStopping = false;
+  app = fixture.build({ stopping: () => isStopping });
+});
+afterAll(async () => {
+  isStopping = true;
+  await app.close();
+  await fixture.close();
+});
+
+const as = async (
+  somebody: typeof OPERATOR | typeof SCOPED | typeof VIEWER,
+  url: string,
+  method: 'GET' | 'POST' = 'GET',
+) => {
+  const answer = await app.inject({ url, method, headers: { authorization: basic(somebody) } });
+  return {
+    status: answer.statusCode,
+    location: answer.headers.location,
+    body: answer.body.replaceAll(/\s+/g, ' '),
+  };
+};
+const category = { library: 'midland', what: 'category', name: 'PT' } as const;
+const failed = (library: string, problem: typeof category | null = category): Promise<string> =>
+  fixture.put(
+    { state: 'failed', outcome: 'MISCONFIGURED', problem },
+    { library, checkout_requested: false, encrypted_item: null },
+  );
+const PATH = '/libraries/riverside/retry?outcome=MISCONFIGURED&cause=midland%3A+category+PT';
+const failedIds = async (): Promise<readonly (string | undefined)[]> =>
+  (await fixture.queue.getJobs(['failed'])).map(({ id }) => id);
+
+describe('failures of one cause', () => {
+  test('are one line, with the way to retry them', async () => {
+    await failed('riverside');
+    await failed('riverside');
+    await failed('midland');
+    await failed('riverside', null);
+    const { body } = await as(OPERATOR, '/events?state=failed');
+    expect(body).toMatch(
+      /By library and cause.*?MISCONFIGURED<\/span> midland: category PT<.*?class="number">2</,
+    );
+    expect(body).toContain(`href="${PATH.replace('&', '&amp;')}">Retry these …</a>`);
+    const own = (await as(SCOPED, '/events?state=failed')).body;
+    expect(own).toContain('/libraries/riverside/retry');
+    expect(own).not.toContain('/libraries/midland/retry');
+    expect((await as(VIEWER, '/events?state=failed')).body).not.toContain('Retry these');
+    expect((await as(OPERATOR, '/events')).body).not.toContain('By library and cause');
+  });
+
+  test('are planned first, and what is of use to nobody is left out', async () => {
+    await failed('riverside');
+    await failed('riverside', null);
+    await fixture.put(
+      { state: 'failed', outcome: 'MISCONFIGURED', problem: category },
+      { library: 'riverside', checkout_requested: true, encrypted_item: null },
+    );
+    const { body } = await as(OPERATOR, PATH);
+    expect(body).toContain('1 event would be retried, the newest scans first');
+    expect(body).toContain('Left out: 1 too late for their checkout');
+    expect(body).toContain('Retry this event</button>');
+    expect((await as(VIEWER, PATH)).body).not.toContain('<button class="button primary"');
+    expect(await failedIds()).toHaveLength(3);
+  });
+
+  test('are retried, each with a line in the audit, and the list says how it goes', async () => {
+    const [one, two] = [await failed('riverside'), await failed('riverside')];
+    const other = await failed('riverside', null);
+    expect(await as(OPERATOR, PATH, 'POST')).toMatchObject({ status: 303, location: '/events?state=failed' });
+    expect((await as(SCOPED, '/events?state=failed')).body).toContain('2 events (MISCONFIGURED of Riverside');
+    await waitFor('both to be retried', async () => (await failedIds()).length === 1);
+    expect(await failedIds()).toEqual([`riverside.${other}`]);
+    const lines = fixture.lines().filter(({ action }) => action === 'retry');
+    expect(lines.map(({ by, event, result }) => [by, event, result].join(' ')).toSorted()).toEqual(
+      [`olga ${one} done`, `olga ${two} done`].toSorted(),
+    );
+    // A second press begins nothing while the first goes on.
+    await failed('riverside');
+    await as(OPERATOR, PATH, 'POST');
+    expect(await failedIds()).toHaveLength(2);
+    isStopping = true;
+    const notice = 'The last retry (MISCONFIGURED of Riverside';
+    await waitFor('it to end', async () =>
+      (await as(OPERATOR, '/events?state=failed')).body.includes(notice),
+    );
+  });
+
+  test.each([
+    ['of another library', SCOPED, '/libraries/midland/retry?outcome=MISCONFIGURED', 404],
+    ['by a viewer', VIEWER, PATH, 403],
+    ['with an outcome that is no failure', OPERATOR, '/libraries/riverside/retry?outcome=COPIED', 404],
+    ['with two causes', OPERATOR, `${PATH}&cause=x`, 404],
+  ])('%s are not retried', async (_what, somebody, path, status) => {
+    await failed('riverside');
+    expect((await as(somebody, path, 'POST')).status).toBe(status);
+    expect(await failedIds()).toHaveLength(1);
+  });
+});
+
+describe('a pause from the page of a library', () => {
+  const pauses = async () => (await readControl(fixture.redis)).pauses;
+
+  test('is on both sides, with an audit, and ends by its button', async () => {
+    expect((await as(OPERATOR, '/libraries/midland')).body).toContain('Pause …</summary>');
+    expect(await as(OPERATOR, '/libraries/midland/pause?for=2h', 'POST')).toMatchObject({
+      status: 303,
+      location: '/libraries/midland',
+    });
+    const [pause] = await pauses();
+    expect(pause).toMatchObject({ library: 'midland', by: 'olga' });
+    expect(Math.abs((pause?.until_ms ?? 0) - Date.now() - 7_200_000)).toBeLessThan(60_000);
+    expect((await pauses()).map(({ side }) => side).toSorted()).toEqual(['home', 'lending']);
+    expect((await as(OPERATOR, '/libraries/midland')).body).toMatch(
+      /paused as home library, ends .*?Resume<\/button>|Resume<\/button>.*?paused as home library, ends/,
+    );
+    expect((await as(OPERATOR, '/libraries/midland/resume', 'POST')).status).toBe(303);
+    expect(await pauses()).toEqual([]);
+    const acts = fixture.lines().filter(({ audit }) => audit === true);
+    expect(acts.map(({ action, by, library }) => [action, by, library])).toEqual([
+      ['pause', 'olga', 'midland'],
+      ['resume', 'olga', 'midland'],
+    ]);
+  });
+
+  test.each([
+    ['of another library', SCOPED, '/libraries/midland/pause?for=2h', 404],
+    ['of no library', OPERATOR, '/libraries/nowhere/pause?for=2h', 404],
+    ['by a viewer', VIEWER, '/libraries/midland/pause?for=2h', 403],
+    ['for ever', OPERATOR, '/libraries/midland/pause?for=9999h', 404],
+  ])('%s is none', async (_what, somebody, path, status) => {
+    expect((await as(somebody, path, 'POST')).status).toBe(status);
+    expect(await pauses()).toEqual([]);
+  });
+});
