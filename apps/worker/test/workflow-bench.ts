@@ -46,6 +46,8 @@ export interface WorkflowPlan {
   readonly midland?: Omit<KohaDoubleOptions, 'library'>;
   /** More keys of riverside's entry in the configuration, by section. */
   readonly entry?: Readonly<Record<string, object>>;
+  /** The same of midland's. */
+  readonly homeEntry?: Readonly<Record<string, object>>;
 }
 
 /** A patron of midland against whom nothing stands. */
@@ -70,7 +72,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
   const doubles = [midland, riverside];
   midland.putPatron(CARD, PATRON);
   riverside.putItem(ITEM, { item_type_id: 'BK', home_library_id: 'MAIN', holding_library_id: 'MAIN' });
-  const consortium = consortiumOf(doubles, plan.entry ?? {});
+  const consortium = consortiumOf(doubles, plan.entry ?? {}, plan.homeEntry);
   const clients = consortium.libraries.map(({ id, koha }) =>
     createKohaClient({
       library: id,
@@ -157,14 +159,18 @@ function takenOf({ card = CARD, item = ITEM, agoMs = 0, job = {}, ...taken }: Wi
 }
 
 /** The configuration of some doubles, as the file would give it. */
-export function consortiumOf(doubles: readonly KohaDouble[], entry: Readonly<Record<string, object>>) {
+export function consortiumOf(
+  doubles: readonly KohaDouble[],
+  entry: Readonly<Record<string, object>>,
+  homeEntry: Readonly<Record<string, object>> = {},
+) {
   const served = doubles.map((double) => ({
     id: double.library,
     kohaUrl: double.url,
     clientId: double.credentials.clientId,
     clientSecret: double.credentials.clientSecret,
     webhookSecret: secretOf(double.library),
-    ...(double.library === 'riverside' ? { entry } : {}),
+    entry: double.library === 'riverside' ? entry : homeEntry,
   }));
   const keys = { defaults: { copy: { category: 'PT' }, koha: { timeout: '1s' } } };
   return parseConsortium(buildConsortiumFile(served, keys), consortiumSecrets(served), () => {

@@ -1,7 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import type { Capabilities, Person } from '@passport/koha-client';
 import type { Answer } from './answer.ts';
-import { decideCandidates, libraryById } from './candidates.ts';
+import { cardsOfCopy, decideCandidates, libraryById } from './candidates.ts';
 import type { ExplainedCopy, Explanation } from './explanation.ts';
 import { passportTypes } from './is-copy.ts';
 import { decideEligibility } from './eligibility.ts';
@@ -20,7 +20,7 @@ export interface Question {
   /** The day of the scan where it would be made (`YYYY-MM-DD`). */
   readonly scannedOn: string;
   readonly signal?: AbortSignal;
-  query(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
+  query(libraryId: string, cards: readonly string[], signal: AbortSignal): Promise<Answer>;
   /** What the lending Koha's own description allows. */
   capabilities(): Promise<Pick<Capabilities, 'patronProperties' | 'confirmNotDuplicate'>>;
   /** The lending Koha's branches; null where the API user may not see them. */
@@ -29,8 +29,8 @@ export interface Question {
   hasPossibleDuplicate(person: Person): Promise<boolean>;
   /** Called before that search, since the lending library learns of the person by it: which fields it sends. */
   noteSearch(search: Search): Promise<void>;
-  /** Looks at the lending Koha itself, by card and by home key. */
-  lookLocally(homeKey: string): Promise<Pick<LocalRecords, 'byCard' | 'byHomeKey'>>;
+  /** Looks at the lending Koha itself, by these cards and by home key. */
+  lookLocally(homeKey: string, cards: readonly string[]): Promise<Pick<LocalRecords, 'byCard' | 'byHomeKey'>>;
   /** Whether a library has given up one of its patron numbers: nobody there, or anonymised. */
   isGone(libraryId: string, patronId: number): Promise<boolean>;
 }
@@ -70,13 +70,12 @@ export async function explain(question: Question): Promise<Explanation> {
   const queried = new Set<string>();
   const located = await locate({
     candidates,
-    card,
     passportTypes: types,
     ...consortium.locate,
     signal: question.signal,
-    query(libraryId, text, signal) {
+    query(libraryId, cards, signal) {
       queried.add(libraryId);
-      return question.query(libraryId, text, signal);
+      return question.query(libraryId, cards, signal);
     },
   });
   const ids = candidates.map(({ home }) => home.id);
@@ -106,9 +105,12 @@ type Found = Extract<Located, { kind: 'found' }>;
 async function explainFound(
   question: Question,
   lending: Library,
-  { candidate: { home, agreement }, patron }: Found,
+  { candidate: { home, agreement }, patron: atHome }: Found,
 ): Promise<Pick<Explanation, 'located' | 'homes'> & Partial<Explanation>> {
-  const { scannedOn, branch } = question;
+  const { scannedOn, branch, consortium } = question;
+  const number = atHome.cardnumber ?? '';
+  const [card, ...others] = cardsOfCopy(consortium, home, { scanned: question.card, number });
+  const patron = { ...atHome, cardnumber: card };
   const found = { located: 'found', homes: [home.id] } as const;
   const judgement = decideEligibility({ patron, home, agreement, lending, scannedOn });
   if (judgement.kind === 'not_shared') {
@@ -124,14 +126,15 @@ async function explainFound(
     return { ...found, judgement: judgement.kind, problem: { library: lending.id, ...copy.problem } };
   }
   const local = decideLocalMatch({
-    card: question.card,
+    card,
+    otherCards: others,
     homeId: home.id,
     homeKey: copy.homeKey,
     homeKeyAttribute: lending.copy.homeKeyAttribute,
     copyCategories: copyCategoriesOf(lending.copy),
     homeRecord: patron,
-    passportTypes: passportTypes(question.consortium),
-    ...(await question.lookLocally(copy.homeKey)),
+    passportTypes: passportTypes(consortium),
+    ...(await question.lookLocally(copy.homeKey, [card, ...others])),
   });
   const isTaken =
     local.kind === 'copy_of_other_number' && !(await question.isGone(home.id, local.otherNumber));
