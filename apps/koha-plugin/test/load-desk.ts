@@ -61,6 +61,7 @@ export interface Standing {
 export interface Desk {
   cardOfPage(url: { pathname: string; search: string }): string | null;
   looksLikeCard(card: string, patterns: string[]): boolean;
+  completeCard(code: string, patterns: readonly string[]): string;
   createWords(messages: Messages, language: string): Words;
   languageOf(messages: Messages, language: string): string;
   isHere(state: ScanState): boolean;
@@ -136,6 +137,20 @@ export async function loadDesk(): Promise<Desk> {
 /** The script as a page starts it, once: the test has put its own document there. */
 export async function startDesk(): Promise<void> {
   await import(new URL('main.js', FOLDER).href);
+}
+
+export interface ItemBox {
+  guardItemBox(
+    box: { readonly form: object; value: string },
+    patronId: number,
+    cards: { readonly patterns: readonly string[]; readonly anyCard: boolean },
+    nextScan: { isOpening(): boolean; open(code: string): Promise<void> },
+  ): void;
+}
+
+/** The box for items of Koha's checkout, for a test that brings a page. */
+export async function loadItemBox(): Promise<ItemBox> {
+  return (await import(new URL('item-box.js', FOLDER).href)) as ItemBox;
 }
 
 /** The way to the next page, for a test that brings a page. */
