@@ -40,7 +40,7 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
   const box = { form, value: '', select: () => undefined };
 
   beforeEach(() => {
-    [answers, read, done, noted, nowMs] = [[], [], [], '[]', performance.now() + 60_000];
+    [answers, read, done, noted, nowMs] = [[], [], [], '[]', Date.now() + 60_000];
     const page: Record<string, unknown> = {
       window: { addEventListener: (_name: string, listener: typeof submit) => (submit = listener) },
       document: { querySelector: () => null },
@@ -56,7 +56,7 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
       before[name] = (globalThis as Record<string, unknown>)[name];
       Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
     }
-    jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    jest.spyOn(Date, 'now').mockImplementation(() => nowMs);
   });
   afterEach(() => {
     jest.restoreAllMocks();

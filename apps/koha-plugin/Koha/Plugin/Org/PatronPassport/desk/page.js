@@ -127,11 +127,11 @@ export function createDeparture({ isOpening }) {
 }
 
 const EARLY_MS = 1000;
-const began = performance.now();
+const began = Date.now();
 
 /** Whether this page has only just come: what is scanned now was meant before it, and its first keys may have been lost between two pages. */
 export function isEarly() {
-  return performance.now() - began < EARLY_MS;
+  return Date.now() - began < EARLY_MS;
 }
 
 /** pause(ms): a page that nobody sees waits longer, and continues when it is looked at again. */

@@ -21,14 +21,17 @@ export async function followNoted({ t, language, isOwn, patronId }) {
     const scans = notedScans().filter(({ id }) => !isOwn(id) && !(rows.get(id) || {}).isFinal);
     for (const scan of scans) {
       if (scan.lost || scan.patronId) {
-        if (scan.patronId === patronId) forgetScan(scan.id);
+        if (scan.patronId && scan.patronId === patronId) forgetScan(scan.id);
         else addRow(scan);
         continue;
       }
       const answer = await fetchState(scan.id);
       const { kind, state } = readState(answer.status, answer.body);
       // a session that has ended is of no more use to the list
-      if (kind === 'stop') return void forgetLeft();
+      if (kind === 'stop') {
+        forgetLeft();
+        return;
+      }
       if (kind === 'lost') forgetScan(scan.id);
       if (kind !== 'state') continue;
       const row = rows.get(scan.id) || { node: element('li', {}), isFinal: false };
