@@ -18,7 +18,7 @@ export function show(workflow) {
 
   panel.section.dataset.tone = shown.tone;
   showSteps(panel.steps, shown.steps, t);
-  showBox(panel, shown.takesItem, t);
+  showBox(panel, shown.takesItem, shown.takesItem && !isReady, t);
   showNext(workflow, shown);
   showConsent(workflow);
   if (workflow.isHeard) {
@@ -59,10 +59,11 @@ function goOn(workflow) {
   for (const id of isLeft ? [] : events) forgetScan(id);
 }
 
-function showBox(panel, takesItem, t) {
+/** `isCopying`: the item waits for the patron. */
+function showBox(panel, takesItem, isCopying, t) {
   const box = takesItem ? 'item' : 'card';
   setText(panel.label, t(`${box}.label`));
-  setText(panel.hint, takesItem ? t('item.hint') : '');
+  setText(panel.hint, isCopying ? t('item.hint') : '');
   setText(panel.submit, t(`${box}.submit`));
 }
 
