@@ -36,14 +36,22 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
   let done: string[] = [];
   let noted = '[]';
   let nowMs = 0;
-  const form = { requestSubmit: () => void done.push(`koha gets ${box.value}`) };
+  const said = {
+    hidden: true,
+    textContent: '',
+    className: '',
+    setAttribute: () => undefined,
+    append: () => undefined,
+  };
+  const form = { before: () => undefined, requestSubmit: () => void done.push(`koha gets ${box.value}`) };
   const box = { form, value: '', select: () => undefined };
 
   beforeEach(() => {
     [answers, read, done, noted, nowMs] = [[], [], [], '[]', Date.now() + 60_000];
     const page: Record<string, unknown> = {
       window: { addEventListener: (_name: string, listener: typeof submit) => (submit = listener) },
-      document: { querySelector: () => null },
+      document: { querySelector: () => null, createElement: () => said, referrer: '' },
+      location: { search: '?findborrower=1' },
       sessionStorage: { getItem: () => noted, setItem: (_key: string, value: string) => (noted = value) },
       fetch: (_path: string, { body }: { readonly body: string }) => {
         read.push((JSON.parse(body) as { code: string }).code);
@@ -68,6 +76,7 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
     guardItemBox(
       box,
       7,
+      (key) => key,
       { patterns: PATTERNS, anyCard },
       {
         isOpening: () => isOpening,
@@ -103,7 +112,7 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
     await settle();
     expect(scan(BOOK)).toBe(false);
     expect(done).toEqual([`open ${CARD}`]);
-    expect(JSON.parse(noted)).toMatchObject([{ lost: 'item' }, { lost: 'item' }]);
+    expect(JSON.parse(noted)).toMatchObject([{ lost: 'item' }, { patronId: 7 }, { lost: 'item' }]);
     expect(noted).not.toContain(BOOK);
   });
 
@@ -126,6 +135,21 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
     await settle();
     expect([read, done]).toEqual([[CARD.slice(2)], [`open ${CARD}`]]);
     expect(JSON.parse(noted)).toMatchObject([{ patronId: 7 }]);
+  });
+
+  test('as the page comes, what is neither may be half of a card: no item is taken until a card is scanned', async () => {
+    nowMs -= 60_000;
+    guard();
+    answers = [NOBODY, NOBODY];
+    expect(scan('00017')).toBe(false);
+    await settle();
+    expect([said.hidden, said.textContent]).toEqual([false, 'code.neither']);
+    nowMs += 60_000;
+    expect(scan(BOOK)).toBe(false);
+    expect(said.textContent).toBe('code.doubtful');
+    scan(CARD);
+    await settle();
+    expect([read, done]).toEqual([['00017', CARD], [`open ${CARD}`]]);
   });
 
   test('without patterns only what is scanned as the page comes is asked about', () => {

@@ -98,10 +98,10 @@ describe('cards that are scanned before the page of the one before is there', ()
     expect(done).toEqual([`open ${FIRST}`]);
     for (const key of ['2', '1']) {
       press(key);
-      await jest.advanceTimersByTimeAsync(200);
+      await jest.advanceTimersByTimeAsync(900);
     }
     expect(done).toEqual([`open ${FIRST}`, 'stop', 'stop']);
-    await jest.advanceTimersByTimeAsync(300);
+    await jest.advanceTimersByTimeAsync(100);
     expect(done.at(-1)).toBe(`open ${FIRST}`);
   });
 
@@ -113,7 +113,7 @@ describe('cards that are scanned before the page of the one before is there', ()
     open(nextScan, SECOND);
     await answer(200, NOBODY);
     await answer(202, { event_id: 'scan_1' });
-    await jest.advanceTimersByTimeAsync(1000);
+    await jest.advanceTimersByTimeAsync(2000);
     expect(done.filter((each) => each.startsWith('open'))).toEqual([`open ${FIRST}`, `open ${SECOND}`]);
   });
 

@@ -143,6 +143,7 @@ export interface ItemBox {
   guardItemBox(
     box: { readonly form: object; value: string },
     patronId: number,
+    t: Words,
     cards: { readonly patterns: readonly string[]; readonly anyCard: boolean },
     nextScan: { isOpening(): boolean; open(code: string): Promise<void> },
   ): void;

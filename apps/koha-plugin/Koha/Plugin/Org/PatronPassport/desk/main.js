@@ -31,12 +31,13 @@ async function start() {
   const nextScan = createNextScan(cards.patterns);
   const box = document.getElementById('findborrower');
   if (box) nextScan.guard(box);
-  const panel = await startPanel({ cards, messages, language, nextScan });
+  const t = createWords(messages, language);
   const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
   const items = document.querySelector('#mainform #barcode');
-  if (patron && items) guardItemBox(items, Number(patron.value), cards, nextScan);
+  if (patron && items) guardItemBox(items, Number(patron.value), t, cards, nextScan);
+  const panel = await startPanel({ cards, messages, language, nextScan });
   void followNoted({
-    t: createWords(messages, language),
+    t,
     language,
     isOwn: (eventId) => Boolean(panel) && panel.isOwn(eventId),
     patronId: patron ? Number(patron.value) : undefined,

@@ -69,8 +69,8 @@ function openTab(pane) {
   if (tab) tab.click();
 }
 
-/** So long after the last key no more of a code comes: a scanner types faster. */
-const QUIET_MS = 300;
+/** So long after the last key no more of a code comes: a scanner types faster, also into a slow browser. */
+const QUIET_MS = 1000;
 
 /**
  * The way to another page. What is scanned while that one comes would be read half here and half there, and some keys nowhere: the first key stops
@@ -124,6 +124,11 @@ export function createDeparture({ isOpening }) {
       passage.stay();
     },
   };
+}
+
+/** Whether this checkout was opened by a scan, and nothing was checked out there: Koha's own form leads elsewhere. */
+export function isUnused() {
+  return /[?&]findborrower=/.test(location.search) || document.referrer.includes('/members/member.pl');
 }
 
 const EARLY_MS = 1000;

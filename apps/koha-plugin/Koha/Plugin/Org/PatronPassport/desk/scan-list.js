@@ -17,12 +17,13 @@ export async function followNoted({ t, language, isOwn, patronId }) {
   const list = buildList(t, language);
   const pause = createPause();
   const rows = new Map();
+  // now, and not when this one is left again
+  for (const scan of notedScans()) if (scan.patronId && scan.patronId === patronId) forgetScan(scan.id);
   for (;;) {
     const scans = notedScans().filter(({ id }) => !isOwn(id) && !(rows.get(id) || {}).isFinal);
     for (const scan of scans) {
       if (scan.lost || scan.patronId) {
-        if (scan.patronId && scan.patronId === patronId) forgetScan(scan.id);
-        else addRow(scan);
+        if (scan.lost || scan.patronId !== patronId) addRow(scan);
         continue;
       }
       const answer = await fetchState(scan.id);

@@ -3,7 +3,7 @@ import { describe } from './describe.js';
 import { element, setText } from './element.js';
 import { isBusyElsewhere } from './page.js';
 import { forgetScan } from './noted-scans.js';
-import { canCancel, checkoutAddress, isCheckedOut, isHere, isItemLeft } from './scan-state.js';
+import { canCancel, checkoutAddress, isCheckedOut, isHere } from './scan-state.js';
 
 /** Brings the panel to what is known, and leaves for the checkout when nothing keeps us here. */
 export function show(workflow) {
@@ -49,14 +49,14 @@ export function focusBox({ panel }) {
   if (!isBusyElsewhere(panel.host)) panel.input.focus({ preventScroll: true });
 }
 
-/** Once for each result: somebody has seen it. What is left to do in the checkout is said there, too. */
+/** Once for each result: somebody has seen it. Who is here is listed until their checkout is open, which says what is left to do. */
 function goOn(workflow) {
   const { events, view, run } = workflow;
   if (workflow.settledRun === run) return;
   workflow.settledRun = run;
   focusBox(workflow);
-  const isLeft = !view.cancel && Boolean(view.state) && isItemLeft(view.state, view.withItem);
-  for (const id of isLeft ? [] : events) forgetScan(id);
+  const isListed = !view.cancel && Boolean(view.state) && isHere(view.state);
+  for (const id of isListed ? [] : events) forgetScan(id);
 }
 
 /** `isCopying`: the item waits for the patron. */
