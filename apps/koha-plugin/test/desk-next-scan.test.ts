@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { loadNextScan } from './load-desk.ts';
 
 const { createNextScan } = await loadNextScan();
+/** The page is as old as this. */
+const beganMs = Date.now();
 const [FIRST, SECOND, THIRD] = ['21234000000017', '21234000000025', '21234000000033'] as const;
 
 /** What the page does, in its order, and what is on its way. */
@@ -115,6 +117,22 @@ describe('cards that are scanned before the page of the one before is there', ()
     await answer(202, { event_id: 'scan_1' });
     await jest.advanceTimersByTimeAsync(2000);
     expect(done.filter((each) => each.startsWith('open'))).toEqual([`open ${FIRST}`, `open ${SECOND}`]);
+  });
+
+  test.each([
+    ['a card', NOBODY, FIRST],
+    ['what a patron here has', { is_item: false, is_patron: true }, FIRST.slice(2)],
+  ])('the end of %s in the box for cards of a page that has just come', async (_what, is, opened) => {
+    jest.setSystemTime(beganMs);
+    let submit: (event: object) => void = () => undefined;
+    const form = { addEventListener: (_name: string, listener: typeof submit) => (submit = listener) };
+    const box = { form, value: FIRST.slice(2), select: () => undefined };
+    createNextScan([String.raw`^21234\d{9}$`]).guard(box);
+    let isStopped = false;
+    submit({ preventDefault: () => (isStopped = true) });
+    expect(isStopped).toBe(true);
+    await answer(200, is);
+    expect(done).toEqual([`open ${opened}`]);
   });
 
   test('a report that fails is tried again', async () => {

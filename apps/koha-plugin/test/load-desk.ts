@@ -106,7 +106,11 @@ export interface Desk {
 }
 
 export interface NextScan {
-  createNextScan(patterns: readonly string[]): { isOpening(): boolean; open(code: string): Promise<void> };
+  createNextScan(patterns: readonly string[]): {
+    isOpening(): boolean;
+    open(code: string): Promise<void>;
+    guard(box: { readonly form: object; value: string }): void;
+  };
 }
 
 const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.url);

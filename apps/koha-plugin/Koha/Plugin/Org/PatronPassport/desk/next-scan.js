@@ -1,7 +1,7 @@
 import { fetchPatron, readCode, reportCard } from './koha-api.js';
-import { looksLikeCard } from './koha-search.js';
+import { completeCard, looksLikeCard } from './koha-search.js';
 import { noteLeft, noteLost, noteScan } from './noted-scans.js';
-import { createPassage } from './page.js';
+import { createPassage, isEarly } from './page.js';
 import { readReport } from './read-answer.js';
 
 /** Pauses before a card is tried again, and how long all of it may take: the next one waits for it. */
@@ -46,7 +46,14 @@ export function createNextScan(patterns) {
     if (!isKept) noteLost('card');
   }
 
-  return {
+  /** The first keys of a card were lost, unless somebody or something here has what is left of it. */
+  async function openWhole(code, card) {
+    const { status, body } = await readCode(code);
+    const isWhole = status !== 200 || !body || body.is_item || body.is_patron;
+    void nextScan.open(isWhole ? code : card);
+  }
+
+  const nextScan = {
     isOpening: () => opening !== null,
     hold: passage.hold,
     goOn: passage.goOn,
@@ -63,16 +70,23 @@ export function createNextScan(patterns) {
         // at once, for the next key may come first; and after whatever Koha does, unless it has come
         box.select();
         setTimeout(() => box.value.trim() === code && box.select(), 0);
+        const card = isEarly() ? completeCard(code, patterns) : code;
+        if (card !== code) {
+          event.preventDefault();
+          void openWhole(code, card);
+          return;
+        }
         if (opening === null || (opening === code && keeping === 0)) {
           opening = code;
           passage.note(addressOf(code));
           return;
         }
         event.preventDefault();
-        void this.open(code);
+        void nextScan.open(code);
       });
     },
   };
+  return nextScan;
 }
 
 const addressOf = (code) => `${CHECKOUT_PAGE}?findborrower=${encodeURIComponent(code)}`;
