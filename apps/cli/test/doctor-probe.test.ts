@@ -64,6 +64,17 @@ test('a card is looked up at its home and where it is scanned, by card, id and h
   expect([...writes(riverside), ...writes(midland)]).toEqual([]);
 });
 
+test('a card in another form is looked up at its home under the number there, in one call', async () => {
+  const cards = ['^21234\\d{9}$', { scanned: '^(\\d{9})$', number: '21234$1' }];
+  const change = { webhook_secrets: [], cards };
+  const files = consortiumOf([riverside, { ...midland, change }]);
+  midland.clearCalls();
+  const ran = await passport(['doctor', '--json', '--probe', '-'], files, input(CARD.slice(5)));
+  const { libraries } = jsonOf(ran) as Probed;
+  expect(libraries.find(({ id }) => id === 'midland')).toMatchObject({ queried: true, holds: 'home_record' });
+  expect(midland.calls().filter(({ operation }) => operation === 'GET /patrons')).toHaveLength(1);
+});
+
 test('a record that Koha cannot show is named by its field', async () => {
   midland.putPatron(CARD, { date_of_birth: '0000-00-00' });
   const { code, home } = await probe([], [CARD]);

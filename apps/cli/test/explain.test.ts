@@ -252,6 +252,37 @@ describe('the outcome for a seeded card', () => {
   });
 });
 
+test('a card that is scanned in another form than home has: one call to its home, and the record of either form here', async () => {
+  const cards = [...(PATTERNS['midland'] ?? []), { scanned: '^(\\d{9})$', number: '21234$1' }];
+  const card = '21234000008888';
+  const [midland, riverside] = doubles;
+  midland?.putPatron(card, { surname: 'Form', category_id: 'AD', expiry_date: '2099-01-01' });
+  midland?.clearCalls();
+  const ran = () =>
+    passport(
+      ['explain', '--at', 'riverside', '--card', '-', '--json'],
+      {
+        ...env(),
+        ...consortiumOf(
+          doubles.map((double) => ({
+            ...double,
+            change: { cards: double === midland ? cards : PATTERNS[double.library] },
+          })),
+        ),
+      },
+      { input: `${card.slice(5)}\n`, newId: () => `evt_${randomUUID()}` },
+    );
+  expect(jsonOf(await ran())).toMatchObject({
+    outcome: 'COPIED',
+    homes: ['midland'],
+    local: { kind: 'nobody' },
+  });
+  const looks = midland?.calls().filter(({ operation }) => operation === 'GET /patrons');
+  expect(looks).toHaveLength(1);
+  riverside?.putPatron(card, { surname: 'By hand', library_id: 'MAIN', category_id: 'AD' });
+  expect(jsonOf(await ran())).toMatchObject({ outcome: 'ALREADY_LOCAL', local: { kind: 'native' } });
+});
+
 test('the copy is described by names: category, branch, fields', async () => {
   expect(jsonOf(await explain(eligible[1] ?? '', { args: ['--branch', 'NORTH'] }))).toMatchObject({
     copy: {

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { loadNextScan } from './load-desk.ts';
 
 const { createNextScan } = await loadNextScan();
+/** The page is as old as this. */
+const beganMs = Date.now();
 const [FIRST, SECOND, THIRD] = ['21234000000017', '21234000000025', '21234000000033'] as const;
 
 /** What the page does, in its order, and what is on its way. */
@@ -12,14 +14,16 @@ let pending: {
   answer(status: number, body?: unknown): void;
 }[] = [];
 let leave: () => void = () => undefined;
+let press: (key: string) => void = () => undefined;
 let noted = '[]';
 
 /** The parts of a browser that the way to the next page needs. */
 function aPage(): Record<string, unknown> {
   return {
     window: {
-      addEventListener: (event: string, listener: () => void) => {
-        if (event === 'pagehide') leave = listener;
+      addEventListener: (event: string, listener: (event: object) => void) => {
+        if (event === 'pagehide') leave = () => listener({});
+        if (event === 'keydown') press = (key) => listener({ key });
       },
       stop: () => void done.push('stop'),
     },
@@ -31,7 +35,7 @@ function aPage(): Record<string, unknown> {
         noted = value;
       },
     },
-    fetch: (path: string, { body }: { readonly body: string }) =>
+    fetch: (path: string, { body = '{}' }: { readonly body?: string }) =>
       new Promise((resolve) => {
         const { code, cardnumber } = JSON.parse(body) as { code?: string; cardnumber?: string };
         pending.push({
@@ -44,7 +48,7 @@ function aPage(): Record<string, unknown> {
   };
 }
 
-const scans = () => JSON.parse(noted) as { readonly id: string; readonly isLost?: boolean }[];
+const scans = () => JSON.parse(noted) as { readonly id: string; readonly lost?: string }[];
 const settle = () => jest.advanceTimersByTimeAsync(0);
 
 async function answer(status: number, body?: unknown): Promise<string> {
@@ -88,6 +92,49 @@ describe('cards that are scanned before the page of the one before is there', ()
     expect(scans().map(({ id }) => id)).toEqual(['scan_1', 'scan_2']);
   });
 
+  test('the first key of the next one stops the page that comes, which goes on where no card follows', async () => {
+    const nextScan = createNextScan(['^2\\d{13}$']);
+    open(nextScan, FIRST);
+    await settle();
+    press('Shift');
+    expect(done).toEqual([`open ${FIRST}`]);
+    for (const key of ['2', '1']) {
+      press(key);
+      await jest.advanceTimersByTimeAsync(900);
+    }
+    expect(done).toEqual([`open ${FIRST}`, 'stop', 'stop']);
+    await jest.advanceTimersByTimeAsync(100);
+    expect(done.at(-1)).toBe(`open ${FIRST}`);
+  });
+
+  test('the next one takes the place of the page that its first key has stopped', async () => {
+    const nextScan = createNextScan(['^2\\d{13}$']);
+    open(nextScan, FIRST);
+    await settle();
+    press('2');
+    open(nextScan, SECOND);
+    await answer(200, NOBODY);
+    await answer(202, { event_id: 'scan_1' });
+    await jest.advanceTimersByTimeAsync(2000);
+    expect(done.filter((each) => each.startsWith('open'))).toEqual([`open ${FIRST}`, `open ${SECOND}`]);
+  });
+
+  test.each([
+    ['a card', NOBODY, FIRST],
+    ['what a patron here has', { is_item: false, is_patron: true }, FIRST.slice(2)],
+  ])('the end of %s in the box for cards of a page that has just come', async (_what, is, opened) => {
+    jest.setSystemTime(beganMs);
+    let submit: (event: object) => void = () => undefined;
+    const form = { addEventListener: (_name: string, listener: typeof submit) => (submit = listener) };
+    const box = { form, value: FIRST.slice(2), select: () => undefined };
+    createNextScan([String.raw`^21234\d{9}$`]).guard(box);
+    let isStopped = false;
+    submit({ preventDefault: () => (isStopped = true) });
+    expect(isStopped).toBe(true);
+    await answer(200, is);
+    expect(done).toEqual([`open ${opened}`]);
+  });
+
   test('a report that fails is tried again', async () => {
     const nextScan = createNextScan(['^2\\d{13}$']);
     open(nextScan, FIRST);
@@ -111,7 +158,7 @@ describe('cards that are scanned before the page of the one before is there', ()
       expect(await answer(500)).toBe(`codes ${FIRST}`);
       await jest.advanceTimersByTimeAsync(pauseMs);
     }
-    expect(scans()).toMatchObject([{ isLost: true }]);
+    expect(scans()).toMatchObject([{ lost: 'card' }]);
     expect(noted).not.toContain(FIRST);
     expect(done.at(-1)).toBe(`open ${SECOND}`);
   });
@@ -122,14 +169,24 @@ describe('cards that are scanned before the page of the one before is there', ()
     open(nextScan, SECOND);
     await settle();
     leave();
-    expect(scans()).toMatchObject([{ isLost: true }]);
+    expect(scans()).toMatchObject([{ lost: 'card' }]);
   });
 
-  test('what is an item here, or a patron, needs no report', async () => {
+  test('what is an item here needs no report', async () => {
+    const nextScan = createNextScan(['^2\\d{13}$']);
+    open(nextScan, FIRST);
+    open(nextScan, SECOND);
+    await answer(200, { is_item: true, is_patron: false });
+    expect([pending, scans()]).toEqual([[], []]);
+  });
+
+  test('of a patron who is here the checkout is noted, without the card', async () => {
     const nextScan = createNextScan(['^2\\d{13}$']);
     open(nextScan, FIRST);
     open(nextScan, SECOND);
     await answer(200, { is_item: false, is_patron: true });
-    expect([pending, scans()]).toEqual([[], []]);
+    await answer(200, [{ patron_id: 7, cardnumber: FIRST }]);
+    expect(scans()).toMatchObject([{ id: 'left 7', patronId: 7 }]);
+    expect(noted).not.toContain(FIRST);
   });
 });

@@ -99,6 +99,13 @@ describe('what the panel says', () => {
     expect(shown({ state: waiting }, language).headline).toMatch(sentence);
   });
 
+  test('a pause that ends today has no date', () => {
+    const held = { library: 'midland', reason: 'PAUSED', next_try_at: '2026-11-25T12:00:00Z' };
+    const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });
+    const now = Date.parse('2026-11-25T11:00:00Z');
+    expect(shown({ state: waiting, now }).headline).toMatch(/ is paused until \d{1,2}:00.[AP]M\. Register/);
+  });
+
   test('a pause of this library itself says nothing of a search', () => {
     const held = { library: 'riverside', reason: 'PAUSED', next_try_at: '2026-11-25T12:00:00Z' };
     const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });

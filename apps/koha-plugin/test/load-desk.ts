@@ -61,6 +61,7 @@ export interface Standing {
 export interface Desk {
   cardOfPage(url: { pathname: string; search: string }): string | null;
   looksLikeCard(card: string, patterns: string[]): boolean;
+  completeCard(code: string, patterns: readonly string[]): string;
   createWords(messages: Messages, language: string): Words;
   languageOf(messages: Messages, language: string): string;
   isHere(state: ScanState): boolean;
@@ -105,7 +106,11 @@ export interface Desk {
 }
 
 export interface NextScan {
-  createNextScan(patterns: readonly string[]): { isOpening(): boolean; open(code: string): Promise<void> };
+  createNextScan(patterns: readonly string[]): {
+    isOpening(): boolean;
+    open(code: string): Promise<void>;
+    guard(box: { readonly form: object; value: string }): void;
+  };
 }
 
 const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.url);
@@ -136,6 +141,21 @@ export async function loadDesk(): Promise<Desk> {
 /** The script as a page starts it, once: the test has put its own document there. */
 export async function startDesk(): Promise<void> {
   await import(new URL('main.js', FOLDER).href);
+}
+
+export interface ItemBox {
+  guardItemBox(
+    box: { readonly form: object; value: string },
+    patronId: number,
+    t: Words,
+    cards: { readonly patterns: readonly string[]; readonly anyCard: boolean },
+    nextScan: { isOpening(): boolean; open(code: string): Promise<void> },
+  ): void;
+}
+
+/** The box for items of Koha's checkout, for a test that brings a page. */
+export async function loadItemBox(): Promise<ItemBox> {
+  return (await import(new URL('item-box.js', FOLDER).href)) as ItemBox;
 }
 
 /** The way to the next page, for a test that brings a page. */

@@ -73,7 +73,7 @@ describe('a library that is paused as home library', () => {
 
   test('is not called, and is a library that has not answered', async () => {
     const how = { balance: false, deadline: heldLock().signal, stop: heldLock().signal };
-    expect(await queryHome(libraries, 'midland', '21234000000017', how)).toEqual({
+    expect(await queryHome(libraries, 'midland', ['21234000000017'], how)).toEqual({
       kind: 'no_answer',
       reason: 'PAUSED',
       retryAfterMs: HOUR_MS,

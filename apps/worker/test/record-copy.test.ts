@@ -20,6 +20,7 @@ const order: CopyOrder = {
   },
   fields: ['surname'],
   agreed: ['surname', 'email'],
+  otherCards: [],
   isOwnCard: () => true,
   passportTypes: new Set(['PASSPORTED']),
   homeKeyAttribute: 'PASSPORTED_ID',

@@ -85,7 +85,7 @@ export async function openSweep(
   homeIds: readonly string[],
   redis: Redis,
   entry: object = { refresh: { sweep: '02:00' } },
-  cards: Readonly<Record<string, readonly string[]>> = {},
+  cards: Readonly<Record<string, readonly (string | object)[]>> = {},
 ): Promise<SweepBench> {
   const doubles = await Promise.all(
     [LENDER, ...homeIds].map((library) => startKohaDouble({ library, seed: 'empty' })),

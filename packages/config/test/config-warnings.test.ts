@@ -4,7 +4,7 @@ import { configWarnings } from '../src/index.ts';
 import { at, parse, validFile } from './valid-file.ts';
 
 /** The warnings about `cards` where each library has these patterns. */
-function aboutCards(...patterns: (readonly string[])[]) {
+function aboutCards(...patterns: (readonly (string | object)[])[]) {
   const file = validFile();
   for (const [place, cards] of patterns.entries()) at(file, 'libraries', place)['cards'] = cards;
   return configWarnings(parse(file)).filter(({ path }) => path.endsWith('.cards'));
@@ -43,6 +43,23 @@ test('libraries whose patterns fit some card alike are named, with the patterns 
 
 test('patterns that keep apart are no warning', () => {
   expect(aboutCards(['^21234\\d{9}$'], ['^21235\\d{9}$'], ['^A\\d{6}$'])).toEqual([]);
+});
+
+test('another form of a card is compared as a pattern is', () => {
+  const short = { scanned: '^(\\d{9})$', number: '21234$1' };
+  expect(aboutCards(['^21234\\d{9}$', short], ['^R\\d{6}$'], ['^7\\d{8}$'])).toMatchObject([
+    { warning: expect.stringContaining('midland (^(\\d{9})$)'), libraries: ['lakeside', 'midland'] },
+  ]);
+});
+
+test.each<[string, object, number]>([
+  ['a digit is lost', { scanned: '^(\\d{8})\\d$', number: '21234$1' }, 1],
+  ['the digit is a check digit', { scanned: '^(\\d{8})\\d$', number: '21234$1', check_digit: 'mod10' }, 0],
+  ['what is lost is always the same', { scanned: '^21234(\\d{9})$', number: '$1' }, 0],
+  ['a group is left out', { scanned: '^(\\d)(\\d{8})$', number: '$2' }, 1],
+])('a form that makes one number of different cards is named: %s', (_what, form, count) => {
+  const found = aboutCards(['^21234\\d{9}$', form], ['^R\\d{6}$'], ['^A\\d{6}$']);
+  expect(found.filter(({ warning }) => warning.startsWith('different cards'))).toHaveLength(count);
 });
 
 test('patterns of libraries that are never queried together may overlap: each of two is the only home library of the other', () => {

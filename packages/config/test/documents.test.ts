@@ -151,7 +151,7 @@ test('docker-compose.yml gives each process the secrets that it uses and no othe
 function fullFile() {
   const file = validFile();
   Object.assign(at(file, 'libraries', 0), {
-    cards: ['^21234\\d{9}$'],
+    cards: ['^21234\\d{9}$', { scanned: '^(\\d{8})\\d$', number: '21234$1', check_digit: 'mod10' }],
     share: { categories: { only: ['AD'] }, opt_out_attribute: 'NOSHARE' },
     refresh: { sweep: '02:30', at_scan: true, restricted: 'apply' },
     owed: { read: '03:05' },

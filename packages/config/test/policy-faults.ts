@@ -1,4 +1,5 @@
 import { type Fault, inLibrary } from './fault.ts';
+import { at } from './valid-file.ts';
 
 /** Files that are wrong in their policy. */
 export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
@@ -12,6 +13,40 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     break: inLibrary('cards')(['^(\\d+)+$']),
     path: 'libraries[0].cards[0]',
     problem: /could take very long/,
+  },
+  'a form of a card without what becomes of it': {
+    break: inLibrary('cards')(['^21234\\d{9}$', { scanned: '^\\d{9}$' }]),
+    path: 'libraries[0].cards[1].number',
+    problem: /is missing/,
+    allowed: /\{scanned: /,
+  },
+  'a form that fits longer texts': {
+    break: inLibrary('cards')([{ scanned: '(\\d{9})', number: '21234$1' }]),
+    path: 'libraries[0].cards[0].scanned',
+    problem: /must begin with \^ and end with \$/,
+  },
+  'a form that makes one person of all cards': {
+    break: inLibrary('cards')([{ scanned: '^(\\d{9})$', number: '21234000000017' }]),
+    path: 'libraries[0].cards[0].number',
+    problem: /takes nothing from the card/,
+  },
+  'a form with a group that is not there': {
+    break: inLibrary('cards')([{ scanned: '^(\\d{9})$', number: '21234$2' }]),
+    path: 'libraries[0].cards[0].number',
+    problem: /names a group that/,
+  },
+  'a form with a check digit that nobody knows': {
+    break: inLibrary('cards')([{ scanned: '^(\\d{9})$', number: '$1{mod97}' }]),
+    path: 'libraries[0].cards[0].number',
+    problem: /has a part that is not known/,
+  },
+  'cards of several forms, and a lending library that writes no home key': {
+    break: (file) => {
+      inLibrary('cards')([{ scanned: '^(\\d{9})$', number: '21234$1' }])(file);
+      at(file, 'libraries', 1, 'copy')['home_key_attribute'] = null;
+    },
+    path: 'libraries[1].copy.home_key_attribute',
+    problem: /is null, and cards of midland are scanned in several forms/,
   },
   'a single pattern without its list': {
     break: inLibrary('cards')('^21234\\d{9}$'),

@@ -42,6 +42,18 @@ describe('a look-up by card', () => {
     expect(koha.calls()[0]?.query.toString()).not.toContain('userid');
   });
 
+  test('or with one of several numbers, in one call', async () => {
+    const rows = [CARD, '000000017', `${CARD}1`].map((cardnumber, index) =>
+      patronRow({ cardnumber, patron_id: index + 1 }),
+    );
+    koha = await startTinyKoha({ [PATRONS]: json(200, rows) });
+    const found = await koha.client().findByCard([CARD, '000000017', ` ${CARD} `, ''], plain);
+    expect(found.map(({ patronId }) => patronId)).toEqual([1, 2]);
+    expect(koha.calls().map(({ query }) => query.get('q'))).toEqual([
+      JSON.stringify({ cardnumber: [CARD, '000000017'] }),
+    ]);
+  });
+
   test('reads on after a full page', async () => {
     const row = (index: number) => patronRow({ patron_id: index + 1 });
     const full = Array.from({ length: 100 }, (_, index) => row(index));

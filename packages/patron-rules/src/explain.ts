@@ -1,7 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import type { Capabilities, Person } from '@passport/koha-client';
 import type { Answer } from './answer.ts';
-import { decideCandidates, libraryById } from './candidates.ts';
+import { cardsOfCopy, decideCandidates, libraryById } from './candidates.ts';
 import { carriesRestriction } from './carried-restriction.ts';
 import type { ExplainedCopy, Explanation } from './explanation.ts';
 import { passportTypes } from './is-copy.ts';
@@ -21,7 +21,7 @@ export interface Question {
   /** The day of the scan where it would be made (`YYYY-MM-DD`). */
   readonly scannedOn: string;
   readonly signal?: AbortSignal;
-  query(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
+  query(libraryId: string, cards: readonly string[], signal: AbortSignal): Promise<Answer>;
   /** What the lending Koha's own description allows. */
   capabilities(): Promise<Pick<Capabilities, 'patronProperties' | 'confirmNotDuplicate' | 'pluginRoutes'>>;
   /** The lending Koha's branches; null where the API user may not see them. */
@@ -30,8 +30,8 @@ export interface Question {
   hasPossibleDuplicate(person: Person): Promise<boolean>;
   /** Called before that search, since the lending library learns of the person by it: which fields it sends. */
   noteSearch(search: Search): Promise<void>;
-  /** Looks at the lending Koha itself, by card and by home key. */
-  lookLocally(homeKey: string): Promise<Pick<LocalRecords, 'byCard' | 'byHomeKey'>>;
+  /** Looks at the lending Koha itself, by these cards and by home key. */
+  lookLocally(homeKey: string, cards: readonly string[]): Promise<Pick<LocalRecords, 'byCard' | 'byHomeKey'>>;
   /** Whether a library has given up one of its patron numbers: nobody there, or anonymised. */
   isGone(libraryId: string, patronId: number): Promise<boolean>;
 }
@@ -71,13 +71,12 @@ export async function explain(question: Question): Promise<Explanation> {
   const queried = new Set<string>();
   const located = await locate({
     candidates,
-    card,
     passportTypes: types,
     ...consortium.locate,
     signal: question.signal,
-    query(libraryId, text, signal) {
+    query(libraryId, cards, signal) {
       queried.add(libraryId);
-      return question.query(libraryId, text, signal);
+      return question.query(libraryId, cards, signal);
     },
   });
   const ids = candidates.map(({ home }) => home.id);
@@ -107,9 +106,12 @@ type Found = Extract<Located, { kind: 'found' }>;
 async function explainFound(
   question: Question,
   lending: Library,
-  { candidate: { home, agreement }, patron }: Found,
+  { candidate: { home, agreement }, patron: atHome }: Found,
 ): Promise<Pick<Explanation, 'located' | 'homes'> & Partial<Explanation>> {
-  const { scannedOn, branch } = question;
+  const { scannedOn, branch, consortium } = question;
+  const number = atHome.cardnumber ?? '';
+  const [card, ...others] = cardsOfCopy(consortium, home, { scanned: question.card, number });
+  const patron = { ...atHome, cardnumber: card };
   const found = { located: 'found', homes: [home.id] } as const;
   const judgement = decideEligibility({ patron, home, agreement, lending, scannedOn });
   if (judgement.kind === 'not_shared') {
@@ -130,14 +132,15 @@ async function explainFound(
     return { ...found, judgement: judgement.kind, problem };
   }
   const local = decideLocalMatch({
-    card: question.card,
+    card,
+    otherCards: others,
     homeId: home.id,
     homeKey: copy.homeKey,
     homeKeyAttribute: lending.copy.homeKeyAttribute,
     copyCategories: copyCategoriesOf(lending.copy),
     homeRecord: patron,
-    passportTypes: passportTypes(question.consortium),
-    ...(await question.lookLocally(copy.homeKey)),
+    passportTypes: passportTypes(consortium),
+    ...(await question.lookLocally(copy.homeKey, [card, ...others])),
   });
   const isTaken =
     local.kind === 'copy_of_other_number' && !(await question.isGone(home.id, local.otherNumber));

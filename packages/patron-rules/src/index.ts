@@ -1,6 +1,14 @@
 export { readAnswer, type Answer } from './answer.ts';
 export { meaningOf } from './failure.ts';
-export { decideCandidates, isOwnCard, libraryById, type Candidate } from './candidates.ts';
+export {
+  cardsOfCopy,
+  decideCandidates,
+  isNumberOf,
+  isOwnCard,
+  libraryById,
+  numbersAt,
+  type Candidate,
+} from './candidates.ts';
 export {
   carriedFields,
   carriedRestriction,

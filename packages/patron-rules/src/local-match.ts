@@ -10,7 +10,12 @@ import {
 } from './merged-copy.ts';
 
 /** What the lending Koha has of a patron who may be there already. */
-export interface LocalRecords extends CopyTraits {
+export interface LocalRecords extends OneCard {
+  /** Other numbers of the same card: who has one of them, where nobody has the card, was registered with that form of it. */
+  readonly otherCards: readonly string[];
+}
+
+interface OneCard extends CopyTraits {
   readonly card: string;
   readonly homeId: string;
   readonly homeKey: string;
@@ -53,7 +58,12 @@ export type LocalMatch =
   | { readonly kind: 'native'; readonly patronId: number };
 
 /** Decides who a look by card and by home key has found. Both kinds of match are compared again here. */
-export function decideLocalMatch(look: LocalRecords): LocalMatch {
+export function decideLocalMatch({ otherCards, ...look }: LocalRecords): LocalMatch {
+  const matches = [look.card, ...otherCards].map((card) => matchOf({ ...look, card }));
+  return matches.find(({ kind }) => kind !== 'nobody') ?? { kind: 'nobody' };
+}
+
+function matchOf(look: OneCard): LocalMatch {
   const byCard = look.byCard.find(({ cardnumber }) => cardnumber !== null && sameCard(cardnumber, look.card));
   const withKey = [...look.byHomeKey, ...look.byCard].filter((patron) => hasHomeKey(patron, look));
   const ours = withKey.find((patron) => !isAnonymized(patron));
@@ -74,7 +84,7 @@ export function decideLocalMatch(look: LocalRecords): LocalMatch {
 
 /** Nobody living has the card: does anybody have the home key? */
 function withoutCard(
-  look: LocalRecords,
+  look: OneCard,
   ours: KohaPatron | undefined,
   anonymized: KohaPatron | undefined,
 ): LocalMatch {
@@ -86,7 +96,7 @@ function withoutCard(
   return { kind: 'copy_anonymized', patronId: anonymized.patronId };
 }
 
-function ofOtherNumber(byCard: KohaPatron, key: string, look: LocalRecords): LocalMatch {
+function ofOtherNumber(byCard: KohaPatron, key: string, look: OneCard): LocalMatch {
   const { patronId } = byCard;
   const [home, number] = [key.slice(0, key.lastIndexOf(':')), Number(key.slice(key.lastIndexOf(':') + 1))];
   const isOfThisHome = home === look.homeId && Number.isSafeInteger(number) && number > 0;
@@ -102,7 +112,7 @@ function ofOtherNumber(byCard: KohaPatron, key: string, look: LocalRecords): Loc
 
 const isAnonymized = ({ anonymized }: KohaPatron): boolean => anonymized === true;
 
-function hasHomeKey({ attributes }: KohaPatron, { homeKey, homeKeyAttribute }: LocalRecords): boolean {
+function hasHomeKey({ attributes }: KohaPatron, { homeKey, homeKeyAttribute }: OneCard): boolean {
   return (
     homeKeyAttribute !== null &&
     attributes !== null &&

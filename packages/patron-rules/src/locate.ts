@@ -39,7 +39,6 @@ export type Located =
 
 export interface Location {
   readonly candidates: readonly Candidate[];
-  readonly card: string;
   /** See `passportTypes`. */
   readonly passportTypes: ReadonlySet<string>;
   /** `locate.strict`: one match does not suffice while somebody was not heard. */
@@ -49,8 +48,8 @@ export interface Location {
   /** How long a library may have others before us, in milliseconds; its deadline counts from then on. Default 0. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Queries one library; its signal ends at that library's deadline. Throws for bugs only. */
-  query(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
+  /** Queries one library, once, for all numbers; its signal ends at that library's deadline. Throws for bugs only. */
+  query(libraryId: string, cards: readonly string[], signal: AbortSignal): Promise<Answer>;
 }
 
 /**
@@ -85,7 +84,7 @@ const hasPatterns = ({ home }: Candidate): boolean => home.cards.length > 0;
 /** The result of a set of answers; their order does not matter beyond the order in which libraries are named. */
 export function decideHome(
   answers: readonly { candidate: Candidate; answer: Answer }[],
-  { card, strict, passportTypes }: Pick<Location, 'card' | 'strict' | 'passportTypes'>,
+  { strict, passportTypes }: Pick<Location, 'strict' | 'passportTypes'>,
 ): Located {
   const silent: Silent[] = [];
   const refused: Refusing[] = [];
@@ -104,7 +103,7 @@ export function decideHome(
         break;
       case 'patrons':
         for (const patron of answer.patrons) {
-          if (!isHomeRecord(patron, card, passportTypes)) continue;
+          if (!isHomeRecord(patron, candidate.cards, passportTypes)) continue;
           if (patron.anonymized === true) gone.push(library);
           else matches.push({ candidate, patron });
         }
@@ -138,12 +137,13 @@ export function decideHome(
   return home === undefined ? { kind: 'nowhere' } : { kind: 'gone', home, silent, refused };
 }
 
-function isHomeRecord(patron: KohaPatron, card: string, types: ReadonlySet<string>): boolean {
-  return patron.cardnumber !== null && sameCard(patron.cardnumber, card) && !isCopy(patron, types);
+function isHomeRecord(patron: KohaPatron, cards: readonly string[], types: ReadonlySet<string>): boolean {
+  const { cardnumber } = patron;
+  return cardnumber !== null && cards.some((card) => sameCard(cardnumber, card)) && !isCopy(patron, types);
 }
 
 /** An answer that comes too late is none, also from a `query` that does not heed its signal. */
-async function queryInTime(location: Location, { home }: Candidate): Promise<Answer> {
+async function queryInTime(location: Location, { home, cards }: Candidate): Promise<Answer> {
   const end = new AbortController();
   const stop = (): void => end.abort();
   const timer = setTimeout(stop, (location.waitMs ?? 0) + home.koha.timeoutMs);
@@ -155,7 +155,7 @@ async function queryInTime(location: Location, { home }: Candidate): Promise<Ans
     else end.signal.addEventListener('abort', giveUp, { once: true });
   });
   try {
-    return await Promise.race([location.query(home.id, location.card, end.signal), tooLate]);
+    return await Promise.race([location.query(home.id, cards, end.signal), tooLate]);
   } finally {
     clearTimeout(timer);
     location.signal?.removeEventListener('abort', stop);

@@ -150,7 +150,7 @@ export const riverside = library('riverside');
 export const lakeside = library('lakeside');
 
 export function candidate(home: Library = midland): Candidate {
-  return { home, agreement: agreement(home.id, 'riverside') };
+  return { home, agreement: agreement(home.id, 'riverside'), cards: [CARD] };
 }
 
 export function patrons(...found: KohaPatron[]): Answer {

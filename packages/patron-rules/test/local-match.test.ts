@@ -23,6 +23,7 @@ const oldCard = (of: KohaPatron): KohaPatron => ({ ...of, cardnumber: 'OLD1' });
 const look = (byCard: KohaPatron[], byHomeKey: KohaPatron[], more: Partial<LocalRecords> = {}): LocalMatch =>
   decideLocalMatch({
     card: CARD,
+    otherCards: [],
     homeId: 'midland',
     homeKey: 'midland:812',
     homeKeyAttribute: 'PASSPORTED_ID',

@@ -31,8 +31,6 @@ const LOOKS = [
         { language: 'es', ...NARROW },
       ]),
 ];
-/** Two cards within one second, so often; `PASSPORT_PAIRS` and each night 200. */
-const PAIRS = Number(process.env['PASSPORT_PAIRS'] ?? (process.env['NIGHTLY'] ? '200' : '10'));
 /** What cards look like in this consortium. */
 const PATTERNS = [String.raw`^2\d{13}$`];
 
@@ -289,59 +287,4 @@ if (found === null) stderr.write('Skipped: an hour at the desk (no Chromium on t
     const size = desk.page.viewportSize();
     return box !== null && size !== null && box.y >= 0 && box.y < size.height;
   };
-
-  /** The panel of this card, or the checkout of its patron. */
-  async function isPageOf(card: string): Promise<boolean> {
-    const { pathname, searchParams } = new URL(desk.page.url());
-    if (searchParams.get('circsearch') === '1') return searchParams.get('searchmember') === card;
-    if (!pathname.endsWith('/circ/circulation.pl')) return false;
-    const heading = desk.page.locator('h1', { hasText: card });
-    // a page that is being left has none
-    return (await heading.count().catch(() => 0)) > 0;
-  }
-
-  test(
-    `two cards within a second, ${PAIRS} times: both are served, and no item is on the wrong patron`,
-    async () => {
-      desks.configure({ staffWaitMs: 300, patterns: PATTERNS });
-      desk = await desks.openDesk();
-      let again = 0;
-      for (let pair = 0; pair < PAIRS; pair += 1) {
-        const [first, second] = [registerPatron(midland()), registerPatron(midland())];
-        const book = shelveBook(riverside());
-        // now and then the home is slow, and the second card comes at another moment of the first
-        const isSlow = pair % 2 === 0;
-        if (isSlow) desks.holdWork();
-        await finish();
-        await scan('card', first);
-        await new Promise((resolve) => setTimeout(resolve, (pair % 10) * 90));
-        await desk.page.keyboard.type(second);
-        await desk.page.keyboard.press('Enter');
-        // the clerk looks up: the page of the second card, or else it is scanned again
-        const isThere = () => isPageOf(second);
-        await waitFor('a page', isThere, { timeoutMs: 3_000 }).catch(() => undefined);
-        if (!(await isThere())) {
-          again += 1;
-          await finish();
-          await scan('card', second);
-        }
-        if (isSlow) {
-          await waitFor('the page', isThere);
-          await scan('item', book);
-          await waitFor('the item', async () => (await desk.steps()).includes('checkout'));
-          desks.goOn();
-          await desk.checkoutOf(second);
-        } else {
-          await desk.checkoutOf(second);
-          await scan('item', book);
-        }
-        await seen(book);
-        await waitFor('the first', () => isHere(first), { timeoutMs: 10_000 });
-        expect([loansOf(first), loansOf(second)]).toEqual([[], [book]]);
-      }
-      stderr.write(`two cards within a second: ${again} of ${PAIRS} second cards had to be scanned again\n`);
-      await desk.close();
-    },
-    60_000 + PAIRS * 8_000,
-  );
 });

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
@@ -184,8 +185,21 @@ async function openDesk(
     overflow: () => page.evaluate(OVERFLOW),
     focus: () => page.evaluate(FOCUS),
     barriers: () => barriersOn(page),
-    close: () => context.close(),
+    close: () => closeDesk(page, context),
   };
+}
+
+const CLOSING_MS = 10_000;
+
+/** What a page is on its way to ends first. A window that does not say that it is closed ends with the browser, and nobody waits for it. */
+async function closeDesk(page: Page, context: BrowserContext): Promise<void> {
+  await page.goto('about:blank', { timeout: CLOSING_MS }).catch(() => undefined);
+  const late = new AbortController();
+  await Promise.race([
+    context.close(),
+    setTimeout(CLOSING_MS, undefined, { signal: late.signal }).catch(() => undefined),
+  ]);
+  late.abort();
 }
 
 async function barriersOn(page: Page): Promise<string[]> {

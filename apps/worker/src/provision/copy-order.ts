@@ -25,6 +25,8 @@ export interface CopyOrder extends CopyTraits {
   readonly home: string;
   readonly branch: string;
   readonly body: PatronBody;
+  /** Other numbers under which the lending library can know the card. */
+  readonly otherCards: readonly string[];
   /** Names of the fields that come from home. */
   readonly fields: readonly string[];
   /** Names of all fields that may come from home, those that home has empty too. */
@@ -44,16 +46,16 @@ export interface CopyOrder extends CopyTraits {
   /** `observe`: nothing may be written. */
   readonly mode: 'copy' | 'observe';
   /**
-   * Why to look before anything is sent: an earlier run of this event was about to send the copy, or the service has one on record. Null:
-   * neither, as far as is known before the create.
+   * Why to look before anything is sent: an earlier run of this event was about to send the copy, the service has one on record, or somebody
+   * may be there with another number of the card, of which Koha would not say so. Null: none, as far as is known before the create.
    */
-  readonly lookFirst: 'sent' | 'on_record' | null;
+  readonly lookFirst: 'sent' | 'on_record' | 'other_card' | null;
 }
 
 /** A copy of the patron who was found, with all that the lending library says of its copies. */
 export const orderCopy = (
   scan: Scan,
-  { patron, home }: Found,
+  { patron, otherCards, home }: Found,
   { homeKey, body, fields, agreed, privacy }: Extract<PatronCopy, { kind: 'copy' }>,
   { copy, standing }: Library,
   {
@@ -72,6 +74,7 @@ export const orderCopy = (
   homeKey,
   branch: scan.branch,
   body,
+  otherCards,
   fields: carried === null ? fields : [...fields, ...carriedFields(carried)],
   agreed,
   privacy,
@@ -85,5 +88,5 @@ export const orderCopy = (
   searchFor: personToSearch(body, copy, capabilities),
   goodAt: standing === 'off' ? null : libraryById(consortium, home).name,
   mode: copy.mode,
-  lookFirst: scan.copyMayBeThere ? 'sent' : null,
+  lookFirst: scan.copyMayBeThere ? 'sent' : otherCards.length > 0 ? 'other_card' : null,
 });

@@ -5,6 +5,7 @@ import {
   type Candidate,
   type Located,
   type Silent,
+  cardsOfCopy,
   decideCandidates,
   decideEligibility,
   homeKeyOf,
@@ -27,7 +28,10 @@ import type { Scan, ScanLock } from './scan.ts';
 export interface Found {
   readonly kind: 'found';
   readonly candidate: Candidate;
+  /** As home has them, but for the card: that is the copy's. */
   readonly patron: KohaPatron;
+  /** Other numbers under which the lending library can know the card. */
+  readonly otherCards: readonly string[];
   readonly home: string;
   readonly homeKey: string;
 }
@@ -98,15 +102,14 @@ async function lookUp(
   const located = await inStep('locate', () =>
     locate({
       candidates,
-      card: scan.card,
       passportTypes: passportTypes(consortium),
       ...consortium.locate,
       waitMs: SLOT_WAIT_WHEN_FREE_MS,
       signal,
-      async query(library, card, deadline) {
+      async query(library, cards, deadline) {
         queried.add(library);
         const answer = await scan.history.note({ library, step: 'locate', text: saidBy }, () =>
-          queryHome(libraries, library, card, { balance, deadline, stop: signal }),
+          queryHome(libraries, library, cards, { balance, deadline, stop: signal }),
         );
         if (isPaused(answer)) queried.delete(library);
         return answer;
@@ -125,15 +128,15 @@ interface How {
   readonly stop: AbortSignal;
 }
 
-/** Looks a card up at a home library, in one call: a copy is known by its attributes, the balance is read only where a limit applies. */
+/** Looks a card up at a home library, by all numbers that it can have there, in one call: a copy is known by its attributes, the balance is read only where a limit applies. */
 export async function queryHome(
   libraries: Pick<Libraries, 'call'>,
   library: string,
-  card: string,
+  cards: readonly string[],
   how: How,
 ): Promise<Answer> {
   try {
-    const look = () => libraries.call(library, (koha) => query(koha, card, how), 'home');
+    const look = () => libraries.call(library, (koha) => query(koha, cards, how), 'home');
     return await readAnswer(readTwice(look));
   } catch (error) {
     if (error instanceof LibraryPaused) {
@@ -147,11 +150,11 @@ export async function queryHome(
 /** Hanging up on a library that was silent until its deadline is its failure and counts for its circuit; stopping is not. */
 async function query(
   koha: KohaClient,
-  card: string,
+  cards: readonly string[],
   { balance, deadline, stop }: How,
 ): Promise<KohaPatron[]> {
   try {
-    return await koha.findByCard(card, { attributes: true, balance }, { signal: deadline });
+    return await koha.findByCard(cards, { attributes: true, balance }, { signal: deadline });
   } catch (error) {
     const isOverdue = error instanceof KohaError && error.code === 'aborted' && !stop.aborted;
     if (!isOverdue) throw error;
@@ -175,8 +178,11 @@ function whoMayBeCopied(
   lock: Pick<ScanLock, 'noteConsent'>,
   context: ProvisionContext,
 ): Found | Result {
-  const home = candidate.home.id;
-  const found = { kind, candidate, patron, home, homeKey: homeKeyOf(home, patron.patronId) };
+  const { id: home } = candidate.home;
+  const forms = { scanned: scan.card, number: patron.cardnumber ?? '' };
+  const [cardnumber, ...otherCards] = cardsOfCopy(context.consortium, candidate.home, forms);
+  const homeKey = homeKeyOf(home, patron.patronId);
+  const found = { kind, candidate, patron: { ...patron, cardnumber }, otherCards, home, homeKey };
   const lending = libraryById(context.consortium, scan.lending);
   const otherwise = refuse(scan, found, lending, context) ?? requestConsent(scan, found, lending, context);
   if (otherwise !== null) return otherwise;

@@ -45,7 +45,7 @@ export async function findLocalCopy(
   const { lending, body, home: homeId, homeKeyAttribute, homeKey } = order;
   const card = body.cardnumber;
   const byCard = await step.read(lending, (koha, limits) =>
-    koha.findByCard(card, { attributes: true, balance: false }, limits),
+    koha.findByCard([card, ...order.otherCards], { attributes: true, balance: false }, limits),
   );
   const known = { ...order, card, homeId, byCard };
   const match = decideLocalMatch({ ...known, byHomeKey: [] });

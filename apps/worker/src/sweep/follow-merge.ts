@@ -1,4 +1,3 @@
-import { sameCard } from '@passport/contract';
 import { type KohaPatron, storeRemembered } from '@passport/koha-client';
 import {
   copyCategoriesOf,
@@ -6,7 +5,9 @@ import {
   homeKeysOf,
   isCopy,
   isInForeignCategory,
+  isNumberOf,
   isSomebodyElse,
+  numbersAt,
 } from '@passport/patron-rules';
 import { type CopyRecord, MOST_FORMER_KEYS } from '@passport/queue/copies';
 import { type CopyPair, buildIsWritten, isShared } from './refresh-copy.ts';
@@ -44,9 +45,10 @@ export async function followMerge(orphan: Orphan, deps: RekeyDeps): Promise<Foll
   const copy = await call(lending.id, (koha) => koha.readPatron(patronId));
   const card = copy?.cardnumber ?? null;
   if (copy === null || card === null || !pair.isOwnCard(card)) return { kind: 'none' };
-  const found = await call(home.id, (koha) => koha.findByCard(card, { attributes: true, balance: false }));
+  const cards = numbersAt(home, card);
+  const found = await call(home.id, (koha) => koha.findByCard(cards, { attributes: true, balance: false }));
   const others = found.filter(
-    (each) => sameCard(each.cardnumber ?? '', card) && homeKeyOf(home.id, each.patronId) !== homeKey,
+    (each) => isNumberOf(home, card, each.cardnumber ?? '') && homeKeyOf(home.id, each.patronId) !== homeKey,
   );
   const [patron, another] = others.filter((each) => !isCopy(each, pair.passportTypes));
   if (patron === undefined) return { kind: 'none' };

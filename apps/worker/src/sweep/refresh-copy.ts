@@ -22,6 +22,7 @@ import {
   isCopy,
   isInForeignCategory,
   isLeftAlone,
+  isNumberOf,
   isOwnCard,
   isWithheld,
   libraryById,
@@ -108,7 +109,8 @@ export interface Refreshed {
  * Checks the standing of one copy's patron, and refreshes the copy: in this order, since a desk may wait for the first. Throws KohaError or
  * LibraryClosed where the lending library did not answer, and SweepPaused where its hour is used up.
  */
-export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
+export async function refreshCopy(read: Refresh): Promise<Refreshed> {
+  const refresh = { ...read, homeRecord: inFormOf(read.copy, read) };
   const standing = await checkStandingOf(refresh);
   // Whom the standing has restricted is restricted here, as at home.
   const copy = standing?.restricts === true ? { ...refresh.copy, restricted: true } : refresh.copy;
@@ -123,6 +125,15 @@ export async function refreshCopy(refresh: Refresh): Promise<Refreshed> {
     isChecked: standing.isAsBefore,
   };
 }
+
+/** The home record, with the card in the form that the copy has of it: that is no other card, and none that follows. */
+const inFormOf = (
+  copy: KohaPatron,
+  { home, homeRecord }: Pick<Refresh, 'home' | 'homeRecord'>,
+): KohaPatron =>
+  isNumberOf(home, copy.cardnumber ?? '', homeRecord.cardnumber ?? '')
+    ? { ...homeRecord, cardnumber: copy.cardnumber }
+    : homeRecord;
 
 /** Null where nothing is said of it: the record is nobody's copy any more, or home has given the number to somebody else. */
 async function checkStandingOf(refresh: Refresh): Promise<CheckedStanding | null> {

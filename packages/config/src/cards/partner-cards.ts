@@ -1,4 +1,5 @@
 import type { Consortium } from '../schema/consortium-schema.ts';
+import { patternOf } from './card-form.ts';
 import { exampleCards } from './find-common-card.ts';
 
 /** What the cards of a home library look like; without patterns they may be anything. */
@@ -21,8 +22,8 @@ export function partnerCards(
     .map(({ id, name, cards }) => ({
       id,
       name,
-      patterns: cards.map(({ source }) => source),
-      examples: [...new Set(cards.flatMap(exampleCards))],
+      patterns: cards.map((form) => patternOf(form).source),
+      examples: [...new Set(cards.flatMap((form) => exampleCards(patternOf(form))))],
     }));
 }
 

@@ -96,6 +96,18 @@ function checkSharedSecrets(drafts: readonly LibraryDraft[], problems: ProblemLi
   }
 }
 
+/** Without a home key nobody finds the copy that was made of another form of the same card, and there would be one for each. */
+function checkCardForms(drafts: readonly LibraryDraft[], problems: ProblemList): void {
+  const home = drafts.find(({ library }) => library.cards.some((form) => !(form instanceof RegExp)))?.library;
+  if (home === undefined) return;
+  for (const { at, library } of drafts) {
+    const isLending = library.webhookSecrets.length > 0 && library.id !== home.id;
+    if (!isLending || library.copy.homeKeyAttribute !== null) continue;
+    const what = `is null, and cards of ${home.id} are scanned in several forms: a patron could get a copy for each`;
+    problems.add([...at, 'copy', 'home_key_attribute'], what, 'an attribute type of its own');
+  }
+}
+
 /** Reports what is wrong between the keys of one library, and between libraries. */
 export function checkLibraries(drafts: readonly LibraryDraft[], problems: ProblemList): void {
   for (const { at, library } of drafts) {
@@ -104,6 +116,7 @@ export function checkLibraries(drafts: readonly LibraryDraft[], problems: Proble
     checkLibrary(library, report);
   }
   checkSharedSecrets(drafts, problems);
+  checkCardForms(drafts, problems);
   // Koha compares attribute values without regard to case, so that `Midland` and `midland` would be one passport.
   for (const [place, first] of repeats(drafts.map(({ library }) => library.id.toLowerCase()))) {
     const what = `is the same as libraries[${first}].id`;

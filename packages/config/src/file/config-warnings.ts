@@ -1,4 +1,5 @@
-import { findCommonCard } from '../cards/find-common-card.ts';
+import { type CardForm, numberOf, patternOf } from '../cards/card-form.ts';
+import { exampleCards, findCommonCard } from '../cards/find-common-card.ts';
 import type { Consortium } from '../schema/consortium-schema.ts';
 import type { Library } from '../schema/library-schema.ts';
 import { formatPath } from '../problems/config-error.ts';
@@ -17,7 +18,9 @@ const MOST_NAMED = 5;
 /** Which of the patterns of `homes` have a card in common. Many libraries have the same patterns: each is compared once. */
 function comparePatterns(homes: readonly Library[]): (here: RegExp, there: RegExp) => boolean {
   const patterns = [
-    ...new Map(homes.flatMap(({ cards }) => cards.map((card) => [card.source, card]))).values(),
+    ...new Map(
+      homes.flatMap(({ cards }) => cards.map(patternOf).map((pattern) => [pattern.source, pattern])),
+    ).values(),
   ];
   const overlapping = new Map<string, Set<string>>(patterns.map(({ source }) => [source, new Set()]));
   for (const [place, one] of patterns.entries()) {
@@ -41,7 +44,10 @@ function overlaps(consortium: Consortium): ConfigWarning[] {
   const haveCommon = comparePatterns(homes);
   return homes.flatMap((library, place) => {
     const found = homes.slice(0, place).flatMap((other) => {
-      const pattern = other.cards.find((there) => library.cards.some((here) => haveCommon(here, there)));
+      const here = library.cards.map(patternOf);
+      const pattern = other.cards
+        .map(patternOf)
+        .find((there) => here.some((each) => haveCommon(each, there)));
       return pattern === undefined || !agreements.haveLenderInCommon(library.id, other.id)
         ? []
         : [{ id: other.id, text: `${other.id} (${pattern.source})` }];
@@ -55,6 +61,18 @@ function overlaps(consortium: Consortium): ConfigWarning[] {
   });
 }
 
+/** Whether two cards that differ at one place become the same number: then one of them may be another person's. */
+function isLossy(form: CardForm): boolean {
+  if (form instanceof RegExp) return false;
+  return exampleCards(form.scanned).some((card) => {
+    const numbers = [...card].flatMap((_, place) =>
+      [...'0123456789'].map((digit) => `${card.slice(0, place)}${digit}${card.slice(place + 1)}`),
+    );
+    const found = [...new Set(numbers)].map((each) => numberOf(form, each)).filter((each) => each !== null);
+    return new Set(found).size < found.length;
+  });
+}
+
 function warningsOfLibrary(library: Library, { agreements, locate }: Consortium): [string, string][] {
   const { id, copy, webhookSecrets, enabled, cards, eligibility, refresh } = library;
   const isLending = agreements.isLending(id);
@@ -62,7 +80,7 @@ function warningsOfLibrary(library: Library, { agreements, locate }: Consortium)
   const queriedFor = locate.patternsDecide
     ? 'every card that no other library knows, and sees its number'
     : 'every card that is scanned anywhere, sees its number, and can make any card ambiguous';
-  const isOpen = cards.some(({ source }) => !source.startsWith('^') || !source.endsWith('$'));
+  const isOpen = cards.map(patternOf).some(({ source }) => !source.startsWith('^') || !source.endsWith('$'));
   const stopsAlike = copy.onLookAlike !== 'create' && !copy.fields.includes('date_of_birth');
   const all: [applies: boolean, path: string, warning: string][] = [
     [!enabled, 'enabled', 'the library is not enabled: neither queried nor served'],
@@ -87,6 +105,11 @@ function warningsOfLibrary(library: Library, { agreements, locate }: Consortium)
       'no agreement has this library as its lending library',
     ],
     [isQueried && cards.length === 0, 'cards', `is empty: this library is queried for ${queriedFor}`],
+    [
+      isQueried && cards.some(isLossy),
+      'cards',
+      'different cards become one number: put all that tells them apart into groups of scanned, or say that the last digit is a check digit (check_digit)',
+    ],
     [isQueried && isOpen, 'cards', 'a pattern without ^ and $ also fits longer texts'],
   ];
   return all.flatMap(([applies, path, warning]) => (applies ? [[path, warning]] : []));
@@ -101,7 +124,7 @@ function sameAtLender({ libraries, agreements }: Consortium): ConfigWarning[] {
     const isPair = (other: Library): boolean =>
       !agreements.haveLenderInCommon(library.id, other.id) &&
       (lends(library, other) || lends(other, library));
-    const lists = library.cards.map(({ source }) => {
+    const lists = library.cards.map(patternOf).map(({ source }) => {
       const list = bySource.get(source) ?? [];
       bySource.set(source, list);
       return list;

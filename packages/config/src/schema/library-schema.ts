@@ -1,6 +1,6 @@
 import { REMEMBERED_HOURS } from '@passport/contract';
 import * as z from 'zod';
-import { cardPattern } from '../cards/card-pattern.ts';
+import { cardForm, printForm } from '../cards/card-form.ts';
 import { Secret } from '../secrets/secret.ts';
 import { windowsKey } from '../windows/windows-key.ts';
 import { confirmableKey } from './confirmable-key.ts';
@@ -28,6 +28,8 @@ import { isHttpAllowed, kohaAddress } from './koha-url.ts';
 const NOT_READ = new Secret('');
 const IN_DEFAULTS = 'Can be set in `defaults`.';
 const MOST_PER_HOUR = 10_000_000;
+/** Each card is tried against all of them, and all numbers that come of it go into one call. */
+const MOST_CARD_FORMS = 100;
 const kohaSecret = (description: string) =>
   key(secretSource('koha'), { description, allowed: SECRET_ALLOWED, isRequired: true, absent: NOT_READ });
 const refuseOrAllow = (fact: string) =>
@@ -311,11 +313,13 @@ export const librarySchema = section(
     }),
     limits: limitsSection,
     /** Empty: queried for every card. */
-    cards: key(list(cardPattern), {
+    cards: key(list(cardForm, MOST_CARD_FORMS), {
       description:
-        'Regular expressions (JavaScript, u flag) that its card numbers match. None: it is queried for every card.',
-      allowed: 'a list of regular expressions such as ^21234\\d{9}$',
+        'What its cards look like: regular expressions (JavaScript, u flag) that the numbers in its Koha match, and other forms in which they are scanned, with the number that each becomes ([above](#other-forms-of-a-card)). None: it is queried for every card.',
+      allowed:
+        'a list of regular expressions such as ^21234\\d{9}$, or {scanned: ^(\\d{9})$, number: 21234$1, check_digit: mod10}',
       fallback: [],
+      print: (forms) => forms.map(printForm),
     }),
     share: shareSection,
     copy: copySection,

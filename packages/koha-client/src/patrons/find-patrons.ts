@@ -18,24 +18,27 @@ export interface Wanted {
 }
 
 /**
- * The patrons with exactly this card number, in one call. Logins are never looked at. Koha's database also matches other
+ * The patrons with exactly this card number, or one of these, in one call. Logins are never looked at. Koha's database also matches other
  * cases, accents and blanks, so what comes back is compared again; a card Koha could not hold is nobody's and not looked up.
  */
 export async function findByCard(
   session: Session,
-  card: string,
+  card: string | readonly string[],
   wanted: Wanted,
   options?: CallOptions,
 ): Promise<KohaPatron[]> {
-  const cardnumber = card.trim();
-  if (cardnumber === '' || Array.from(cardnumber).length > LONGEST_CARD) return [];
+  const texts = (typeof card === 'string' ? [card] : card).map((each) => each.trim());
+  const cards = [...new Set(texts)].filter((each) => each !== '' && Array.from(each).length <= LONGEST_CARD);
+  const [first, ...others] = cards;
+  if (first === undefined) return [];
+  const cardnumber = others.length === 0 ? first : cards;
   const embeds = [
     ...(wanted.attributes ? ['extended_attributes'] : []),
     ...(wanted.balance ? ['account_balance'] : []),
   ];
   const headers = embeds.length === 0 ? {} : { 'x-koha-embed': embeds.join(',') };
   const found = await findWhere(session, { cardnumber }, headers, options);
-  return found.filter((patron) => patron.cardnumber !== null && sameCard(patron.cardnumber, cardnumber));
+  return found.filter(({ cardnumber: has }) => has !== null && cards.some((each) => sameCard(has, each)));
 }
 
 /**
@@ -179,7 +182,7 @@ const whereAttribute = (type: string, value: string) => ({
 /** A row that is hidden from this API user says nothing and is left out; one that is no patron spoils the answer. */
 async function findWhere(
   session: Session,
-  where: Readonly<Record<string, string>>,
+  where: Readonly<Record<string, string | readonly string[]>>,
   headers: Readonly<Record<string, string>>,
   options?: CallOptions,
 ): Promise<KohaPatron[]> {

@@ -1,7 +1,16 @@
 import type { Consortium, Library } from '@passport/config';
 import { type KohaPatron, KohaError, readInHalves } from '@passport/koha-client';
 import type { ReadCopyRecords } from '@passport/queue/copies';
-import { homeKeyOf, homeKeysOf, isBlind, isCopy, isNobodyShown, passportTypes } from '@passport/patron-rules';
+import {
+  homeKeyOf,
+  homeKeysOf,
+  isBlind,
+  isCopy,
+  isNobodyShown,
+  libraryById,
+  numbersAt,
+  passportTypes,
+} from '@passport/patron-rules';
 import type { KohaOf } from '../../connect/koha-clients.ts';
 import { splitHomeKey } from '../../places/home-key.ts';
 import { listCopies } from './copy.ts';
@@ -125,7 +134,8 @@ async function hasOtherNumber(
 ): Promise<boolean> {
   if (cardnumber === null || cardnumber.trim() === '') return true;
   const wanted = { attributes: true, balance: false };
-  const found = await kohaOf(home).findByCard(cardnumber, wanted, { signal });
+  const cards = [cardnumber, ...numbersAt(libraryById(consortium, home), cardnumber)];
+  const found = await kohaOf(home).findByCard(cards, wanted, { signal });
   const types = passportTypes(consortium);
   return found.some((each) => !isCopy(each, types) && homeKeyOf(home, each.patronId) !== homeKey);
 }

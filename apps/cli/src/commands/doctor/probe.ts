@@ -1,6 +1,6 @@
 import type { Consortium, Library } from '@passport/config';
 import { type KohaPatron, quoteOf } from '@passport/koha-client';
-import { homeKeyOf, isCopy, passportTypes } from '@passport/patron-rules';
+import { homeKeyOf, isCopy, numbersAt, passportTypes } from '@passport/patron-rules';
 import { attempt, withKohas } from '../../connect/koha-clients.ts';
 import { branchOf, type CliDeps, type Report } from '../../program/index.ts';
 import { openAudit } from '../../program/open-audit.ts';
@@ -101,11 +101,11 @@ function holdsOf(found: readonly KohaPatron[] | null, types: ReadonlySet<string>
 
 /** The card, and its record by number, as the worker reads them. */
 async function look(examinee: Examinee, card: string, types: ReadonlySet<string>): Promise<Looked> {
-  const { koha, isHome, balances } = examinee;
+  const { library, koha, isHome, balances } = examinee;
   const wanted = { attributes: true, balance: isHome && balances.includes(true) };
   const { step, value } = await takeStep(
     'card lookup',
-    () => koha.findByCard(card, wanted),
+    () => koha.findByCard([...numbersAt(library, card), card], wanted),
     (found) => HOLDS[holdsOf(found, types)],
   );
   const steps = [step];
@@ -203,8 +203,8 @@ async function probeCard(
 }
 
 /** As the worker does: a card is not looked up at a library whose patterns do not match it, unless the operator names the library. */
-const isQueried = ({ cards }: Library, { isNamed, card }: ProbeWish): boolean =>
-  isNamed || cards.length === 0 || cards.some((pattern) => pattern.test(card));
+const isQueried = (library: Library, { isNamed, card }: ProbeWish): boolean =>
+  isNamed || numbersAt(library, card).length > 0;
 
 function print(all: readonly Probed[], { line, colors }: Report): void {
   for (const { library, steps, findings } of all) {

@@ -100,9 +100,9 @@ async function query(
         const patron = await kohaOf(id).readPatron(patronId, { signal });
         return patron === null || patron.anonymized === true;
       },
-      lookLocally: async (homeKey) => {
+      lookLocally: async (homeKey, cards) => {
         const [byCard, byHomeKey] = await Promise.all([
-          here.findByCard(card, { attributes: true, balance: false }, { signal }),
+          here.findByCard(cards, { attributes: true, balance: false }, { signal }),
           homeKeyAttribute === null ? [] : here.findByAttribute(homeKeyAttribute, homeKey, { signal }),
         ]);
         return { byCard, byHomeKey };

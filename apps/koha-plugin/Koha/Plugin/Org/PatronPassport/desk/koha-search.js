@@ -16,6 +16,22 @@ export function looksLikeCard(card, patterns) {
   });
 }
 
+/**
+ * The whole card, of a code whose first keys were lost between two pages: where they can only be the beginning that all cards of one
+ * pattern have in common, and no other pattern has one that ends so. Else the code as it is.
+ */
+export function completeCard(code, patterns) {
+  if (looksLikeCard(code, patterns)) return code;
+  const cards = patterns.flatMap((pattern) => {
+    const [, head] = /^\^((?:\w(?![?*+{|]))+)/.exec(pattern) || ['', ''];
+    return Array.from(head, (_, place) => `${head.slice(0, place + 1)}${code}`).filter((card) =>
+      looksLikeCard(card, [pattern]),
+    );
+  });
+  const [card, another] = new Set(cards);
+  return card !== undefined && another === undefined ? card : code;
+}
+
 /** The service's patterns are read with `u`; one that was typed in here may be none of those. */
 function readPattern(pattern, flags) {
   try {

@@ -7,6 +7,7 @@
  * No library, no global. What is known of the event is kept in the history entry of the page: it survives reload and
  * back, and holds neither card nor item. Nor does the list, which the window keeps.
  */
+import { guardItemBox } from './item-box.js';
 import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
 import { createNextScan } from './next-scan.js';
 import { focusCheckout, focusIsSet, isBusyElsewhere, remembered } from './page.js';
@@ -30,10 +31,13 @@ async function start() {
   const nextScan = createNextScan(cards.patterns);
   const box = document.getElementById('findborrower');
   if (box) nextScan.guard(box);
-  const panel = await startPanel({ cards, messages, language, nextScan });
+  const t = createWords(messages, language);
   const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
+  const items = document.querySelector('#mainform #barcode');
+  if (patron && items) guardItemBox(items, Number(patron.value), t, cards, nextScan);
+  const panel = await startPanel({ cards, messages, language, nextScan });
   void followNoted({
-    t: createWords(messages, language),
+    t,
     language,
     isOwn: (eventId) => Boolean(panel) && panel.isOwn(eventId),
     patronId: patron ? Number(patron.value) : undefined,

@@ -1,6 +1,7 @@
-import { readCode, reportCard } from './koha-api.js';
-import { looksLikeCard } from './koha-search.js';
-import { noteLost, noteScan } from './noted-scans.js';
+import { fetchPatron, readCode, reportCard } from './koha-api.js';
+import { completeCard, looksLikeCard } from './koha-search.js';
+import { noteLeft, noteLost, noteScan } from './noted-scans.js';
+import { createPassage, isEarly } from './page.js';
 import { readReport } from './read-answer.js';
 
 /** Pauses before a card is tried again, and how long all of it may take: the next one waits for it. */
@@ -14,12 +15,13 @@ const CHECKOUT_PAGE = '/cgi-bin/koha/circ/circulation.pl';
  * cannot be, that is noted.
  */
 export function createNextScan(patterns) {
+  const passage = createPassage();
   let opening = null;
   let before = Promise.resolve();
   let keeping = 0;
   // whoever leaves the page meanwhile ends it
   window.addEventListener('pagehide', () => {
-    for (; keeping > 0; keeping -= 1) noteLost();
+    for (; keeping > 0; keeping -= 1) noteLost('card');
   });
   window.addEventListener('pageshow', () => {
     opening = null;
@@ -31,6 +33,7 @@ export function createNextScan(patterns) {
     if (replaced === null || replaced === code) return;
     // or that page would come while the first card is being reported, and this one be lost; while one is, no page is on its way
     if (keeping === 0) window.stop();
+    passage.stay();
     keeping += 1;
     before = before.then(() => keep(replaced));
   }
@@ -40,16 +43,25 @@ export function createNextScan(patterns) {
     // or the page is gone, and it is noted
     if (keeping === 0) return;
     keeping -= 1;
-    if (!isKept) noteLost();
+    if (!isKept) noteLost('card');
   }
 
-  return {
+  /** The first keys of a card were lost, unless somebody or something here has what is left of it. */
+  async function openWhole(code, card) {
+    const { status, body } = await readCode(code);
+    const isWhole = status !== 200 || !body || body.is_item || body.is_patron;
+    void nextScan.open(isWhole ? code : card);
+  }
+
+  const nextScan = {
     isOpening: () => opening !== null,
+    hold: passage.hold,
+    goOn: passage.goOn,
     /** Opens the page of this code, once what was scanned before it is noted. */
     async open(code) {
       take(code);
       await before;
-      if (opening === code) location.assign(`${CHECKOUT_PAGE}?findborrower=${encodeURIComponent(code)}`);
+      if (opening === code) passage.go(addressOf(code));
     },
     /** What is scanned into Koha's own box after it was sent is a code of its own, and not the rest of the first. */
     guard(box) {
@@ -58,16 +70,26 @@ export function createNextScan(patterns) {
         // at once, for the next key may come first; and after whatever Koha does, unless it has come
         box.select();
         setTimeout(() => box.value.trim() === code && box.select(), 0);
+        const card = isEarly() ? completeCard(code, patterns) : code;
+        if (card !== code) {
+          event.preventDefault();
+          void openWhole(code, card);
+          return;
+        }
         if (opening === null || (opening === code && keeping === 0)) {
           opening = code;
+          passage.note(addressOf(code));
           return;
         }
         event.preventDefault();
-        void this.open(code);
+        void nextScan.open(code);
       });
     },
   };
+  return nextScan;
 }
+
+const addressOf = (code) => `${CHECKOUT_PAGE}?findborrower=${encodeURIComponent(code)}`;
 
 /**
  * A card whose page is not coming any more: whether it is reported, or has no need to be. Who is a patron here, and what is an item, was
@@ -85,10 +107,17 @@ async function keepScan(code, patterns) {
   return false;
 }
 
+/** The copy is there already, and its checkout is not coming any more: the way to it. */
+async function noteHere(code) {
+  const { status, body } = await fetchPatron(code);
+  if (status === 200 && Array.isArray(body) && body.length === 1) noteLeft(body[0].patron_id);
+}
+
 /** null: it can be tried again. */
 async function tryScan(code) {
   const { status, body } = await readCode(code);
   if (status !== 200 || !body) return [401, 403].includes(status) ? false : null;
+  if (body.is_patron) await noteHere(code);
   if (body.is_item || body.is_patron) return true;
   const answer = await reportCard(code);
   const { kind, eventId } = readReport(answer.status, answer.body);

@@ -2,7 +2,10 @@ const KEY = 'passport-scans';
 const KEPT_MS = 60 * 60 * 1000;
 const MOST = 12;
 
-/** The scans of this window that are under way, the newest last: [{id, at, withItem, isLost}]. No card and no item: the browser keeps it. */
+/**
+ * The scans of this window that are under way, the newest last: [{id, at, withItem, lost, patronId}]. No card and no item: the browser keeps it.
+ * `lost`: `card` or `item`, instead of an event; `patronId`: a checkout that was left for the next card before anybody could use it.
+ */
 export function notedScans() {
   try {
     const noted = JSON.parse(sessionStorage.getItem(KEY) || '[]');
@@ -20,13 +23,16 @@ export function noteScan(id, withItem, replaced) {
   keep([...others, { id, at: before ? before.at : Date.now(), withItem }]);
 }
 
-/** Notes that a card was not looked up; which, nobody knows any more. */
-export function noteLost() {
+/** Notes that a `card` was not looked up, or an `item` not checked out; which, nobody knows any more. */
+export function noteLost(lost) {
   const noted = notedScans();
-  keep([
-    ...noted,
-    { id: `lost ${Date.now()} ${noted.length}`, at: Date.now(), withItem: false, isLost: true },
-  ]);
+  keep([...noted, { id: `lost ${Date.now()} ${noted.length}`, at: Date.now(), withItem: false, lost }]);
+}
+
+/** Notes whose checkout was left; it is forgotten once it is opened, or the session has ended. */
+export function noteLeft(patronId) {
+  const id = `left ${patronId}`;
+  keep([...notedScans().filter((scan) => scan.id !== id), { id, at: Date.now(), withItem: false, patronId }]);
 }
 
 /** Forgets a scan whose result somebody has seen. */
@@ -34,6 +40,11 @@ export function forgetScan(id) {
   const noted = notedScans();
   const others = noted.filter((scan) => scan.id !== id);
   if (others.length < noted.length) keep(others);
+}
+
+/** Forgets whose checkouts were left: the session has ended. */
+export function forgetLeft() {
+  keep(notedScans().filter(({ patronId }) => !patronId));
 }
 
 function keep(scans) {

@@ -69,18 +69,74 @@ function openTab(pane) {
   if (tab) tab.click();
 }
 
+/** So long after the last key no more of a code comes: a scanner types faster, also into a slow browser. */
+const QUIET_MS = 1000;
+
+/**
+ * The way to another page. What is scanned while that one comes would be read half here and half there, and some keys nowhere: the first key stops
+ * it, and it goes on once no more come. `note(address)`: Koha's own form opens it. `hold()` while a code is read, then `goOn()`.
+ */
+export function createPassage() {
+  let address = null;
+  let isStopped = false;
+  let timer;
+  const passage = {
+    go(to, isReplaced) {
+      passage.note(to);
+      if (isReplaced) location.replace(to);
+      else location.assign(to);
+    },
+    note(to) {
+      clearTimeout(timer);
+      isStopped = false;
+      address = to;
+    },
+    hold: () => clearTimeout(timer),
+    goOn: () => isStopped && passage.go(address),
+    stay: () => passage.note(null),
+  };
+  window.addEventListener(
+    'keydown',
+    ({ key, ctrlKey, altKey, metaKey }) => {
+      if (address === null || key.length !== 1 || ctrlKey || altKey || metaKey) return;
+      window.stop();
+      isStopped = true;
+      clearTimeout(timer);
+      timer = setTimeout(passage.goOn, QUIET_MS);
+    },
+    true,
+  );
+  window.addEventListener('pageshow', passage.stay);
+  return passage;
+}
+
 /** The way to another page: `leaveSoon(address, ms)`, and `stay()` when something comes in between; nor does it replace a page that is opening. */
 export function createDeparture({ isOpening }) {
+  const passage = createPassage();
   let leaving = null;
   return {
     leaveSoon(address, ms) {
-      if (!leaving) leaving = setTimeout(() => isOpening() || location.replace(address), ms);
+      if (!leaving) leaving = setTimeout(() => isOpening() || passage.go(address, true), ms);
     },
     stay() {
       clearTimeout(leaving);
       leaving = null;
+      passage.stay();
     },
   };
+}
+
+/** Whether this checkout was opened by a scan, and nothing was checked out there: Koha's own form leads elsewhere. */
+export function isUnused() {
+  return /[?&]findborrower=/.test(location.search) || document.referrer.includes('/members/member.pl');
+}
+
+const EARLY_MS = 1000;
+const began = Date.now();
+
+/** Whether this page has only just come: what is scanned now was meant before it, and its first keys may have been lost between two pages. */
+export function isEarly() {
+  return Date.now() - began < EARLY_MS;
 }
 
 /** pause(ms): a page that nobody sees waits longer, and continues when it is looked at again. */
@@ -101,7 +157,7 @@ export function createPause() {
 }
 
 /** What this page's history entry knows of the event: {eventId, withItem, startedAt, events,
- * unanswered, isUnsure, isCard, isCancelled}, or null. No item: it is kept by the browser. */
+ * unanswered, isUnsure, isUnclear, isCard, isCancelled}, or null. No item: it is kept by the browser. */
 export function remembered() {
   const state = history.state && history.state.passport;
   return state && typeof state === 'object' ? state : null;

@@ -46,7 +46,7 @@ const CSS = `
   [data-is="failed"] .mark::before { content: "\\00d7"; }
   [data-is="now"] .mark { animation: spin 0.9s linear infinite; border-color: #1f5f8b; border-right-color: #d5e3ee; }
   @keyframes spin { to { transform: rotate(360deg); } }
-  form { align-items: end; border-top: 1px solid #e3e8e3; display: flex; flex-wrap: wrap; gap: 6px 10px;
+  form { align-items: end; border-top: 1px solid #e3e8e3; display: flex; flex-wrap: wrap; gap: 8px 10px;
     margin: 14px 0 0; padding: 12px 0 0; }
   label { display: block; font-weight: 600; width: 100%; }
   label small { color: #5c5c5c; display: block; font-size: 13px; font-weight: 400; }

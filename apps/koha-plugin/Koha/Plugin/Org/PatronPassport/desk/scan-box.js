@@ -1,5 +1,7 @@
 import { setText } from './element.js';
 import { readCode } from './koha-api.js';
+import { completeCard } from './koha-search.js';
+import { isEarly, remember } from './page.js';
 import { afterUnclear, isCardAgain, itemMeaning, meaningOf } from './read-code.js';
 import { checkoutAddress, isHere } from './scan-state.js';
 import { focusBox, show, shownOf } from './show.js';
@@ -9,12 +11,14 @@ import { focusBox, show, shownOf } from './show.js';
  * `checkOut(barcode)` reports an item.
  */
 export function takeCode(workflow, code, checkOut) {
-  inTurn(workflow, code, () => readNext(workflow, code, checkOut));
+  const early = isEarly();
+  inTurn(workflow, code, () => readNext(workflow, code, checkOut, early));
 }
 
 function inTurn(workflow, code, step) {
   workflow.readings += 1;
   workflow.departure.stay();
+  workflow.nextScan.hold();
   workflow.reading = stepAfter(workflow.reading, workflow, code, step);
 }
 
@@ -27,18 +31,22 @@ async function stepAfter(before, workflow, code, step) {
     setText(workflow.panel.itemFault, workflow.t('code.unread'));
   } finally {
     workflow.readings -= 1;
+    remember({ isUnclear: workflow.unclear.size > 0 });
+    if (workflow.readings === 0) workflow.nextScan.goOn();
     if (!workflow.isGone) show(workflow);
   }
 }
 
-async function readNext(workflow, code, checkOut) {
+async function readNext(workflow, code, checkOut, early) {
   const { panel } = workflow;
   if (workflow.isGone) return;
   setText(panel.itemFault, '');
   panel.choice.hidden = true;
   const is = isCardAgain(code, workflow.card) ? null : await identify(code);
+  const isNothing = Boolean(is) && !is.isItem && !is.isPatron;
+  const whole = isNothing && early ? completeCard(code, workflow.cards.patterns) : code;
   // as everything is by now
-  await act(workflow, code, meaningOf(code, factsOf(workflow), is, workflow.cards), checkOut);
+  await act(workflow, whole, meaningOf(whole, factsOf(workflow), is, workflow.cards), checkOut);
 }
 
 async function identify(code) {

@@ -1,7 +1,7 @@
 import { describe } from './describe.js';
 import { element, setText } from './element.js';
 import { fetchState } from './koha-api.js';
-import { forgetScan, notedScans } from './noted-scans.js';
+import { forgetLeft, forgetScan, notedScans } from './noted-scans.js';
 import { createPause, place } from './page.js';
 import { dress } from './panel-style.js';
 import { readState } from './read-answer.js';
@@ -17,19 +17,22 @@ export async function followNoted({ t, language, isOwn, patronId }) {
   const list = buildList(t, language);
   const pause = createPause();
   const rows = new Map();
+  // now, and not when this one is left again
+  for (const scan of notedScans()) if (scan.patronId && scan.patronId === patronId) forgetScan(scan.id);
   for (;;) {
     const scans = notedScans().filter(({ id }) => !isOwn(id) && !(rows.get(id) || {}).isFinal);
     for (const scan of scans) {
-      if (scan.isLost) {
-        const node = element('li', { 'data-tone': 'bad' }, ...partsOf(scan, null, t('scans.lost')));
-        rows.set(scan.id, { node, isFinal: true });
-        list.rows.append(node);
+      if (scan.lost || scan.patronId) {
+        if (scan.lost || scan.patronId !== patronId) addRow(scan);
         continue;
       }
       const answer = await fetchState(scan.id);
       const { kind, state } = readState(answer.status, answer.body);
       // a session that has ended is of no more use to the list
-      if (kind === 'stop') return;
+      if (kind === 'stop') {
+        forgetLeft();
+        return;
+      }
       if (kind === 'lost') forgetScan(scan.id);
       if (kind !== 'state') continue;
       const row = rows.get(scan.id) || { node: element('li', {}), isFinal: false };
@@ -40,6 +43,16 @@ export async function followNoted({ t, language, isOwn, patronId }) {
     list.host.hidden = list.rows.children.length === 0;
     if (!list.host.isConnected && !list.host.hidden) place(list.host);
     await pause(AGAIN_MS);
+  }
+
+  /** One that does not change any more. */
+  function addRow(scan) {
+    const parts = scan.lost
+      ? partsOf(scan, null, t(`scans.lost_${scan.lost}`))
+      : partsOf(scan, { state: 'done', outcome: 'ALREADY_LOCAL', patron_id: scan.patronId }, t('scans.left'));
+    const node = element('li', { 'data-tone': scan.lost ? 'bad' : 'good' }, ...parts);
+    rows.set(scan.id, { node, isFinal: true });
+    list.rows.append(node);
   }
 
   function showRow(node, scan, state) {

@@ -11,9 +11,7 @@ export function waitingSentence(state, t, language, now) {
   const library = isNamed ? listed(names, language) : nameOf(held.library, state);
   const at = Date.parse(held.next_try_at || '');
   const isPaused = held.reason === 'PAUSED';
-  const until = isPaused
-    ? new Date(at).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' })
-    : '';
+  const until = isPaused ? minuteIn(at, language, now) : '';
   const when =
     at > now && !isPaused
       ? t('when', { time: new Date(at).toLocaleTimeString(language, { timeStyle: 'medium' }) })

@@ -3,7 +3,7 @@ import { describe } from './describe.js';
 import { element, setText } from './element.js';
 import { isBusyElsewhere } from './page.js';
 import { forgetScan } from './noted-scans.js';
-import { canCancel, checkoutAddress, isCheckedOut, isHere, isItemLeft } from './scan-state.js';
+import { canCancel, checkoutAddress, isCheckedOut, isHere } from './scan-state.js';
 
 /** Brings the panel to what is known, and leaves for the checkout when nothing keeps us here. */
 export function show(workflow) {
@@ -18,7 +18,7 @@ export function show(workflow) {
 
   panel.section.dataset.tone = shown.tone;
   showSteps(panel.steps, shown.steps, t);
-  showBox(panel, shown.takesItem, t);
+  showBox(panel, shown.takesItem, shown.takesItem && !isReady, t);
   showNext(workflow, shown);
   showConsent(workflow);
   if (workflow.isHeard) {
@@ -49,20 +49,21 @@ export function focusBox({ panel }) {
   if (!isBusyElsewhere(panel.host)) panel.input.focus({ preventScroll: true });
 }
 
-/** Once for each result: somebody has seen it. What is left to do in the checkout is said there, too. */
+/** Once for each result: somebody has seen it. Who is here is listed until their checkout is open, which says what is left to do. */
 function goOn(workflow) {
   const { events, view, run } = workflow;
   if (workflow.settledRun === run) return;
   workflow.settledRun = run;
   focusBox(workflow);
-  const isLeft = !view.cancel && Boolean(view.state) && isItemLeft(view.state, view.withItem);
-  for (const id of isLeft ? [] : events) forgetScan(id);
+  const isListed = !view.cancel && Boolean(view.state) && isHere(view.state);
+  for (const id of isListed ? [] : events) forgetScan(id);
 }
 
-function showBox(panel, takesItem, t) {
+/** `isCopying`: the item waits for the patron. */
+function showBox(panel, takesItem, isCopying, t) {
   const box = takesItem ? 'item' : 'card';
   setText(panel.label, t(`${box}.label`));
-  setText(panel.hint, takesItem ? t('item.hint') : '');
+  setText(panel.hint, isCopying ? t('item.hint') : '');
   setText(panel.submit, t(`${box}.submit`));
 }
 

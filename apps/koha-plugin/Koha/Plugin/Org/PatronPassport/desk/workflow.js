@@ -33,6 +33,8 @@ export function startWorkflow(page) {
   // of which item is not remembered: no later report settles it
   if (saved && saved.isUnsure) workflow.unsure.add(undefined);
   workflow.isCard = Boolean(saved && saved.isCard);
+  // of which code is not remembered: the card again makes it clear, or the next one
+  if (saved && saved.isUnclear) workflow.unclear.add('');
   if (saved && saved.eventId) resume(workflow, saved);
   else void startAnew(workflow);
 
