@@ -1,5 +1,6 @@
 import type { JobData } from '@passport/contract';
 import { type Ledger, hourUseOf } from '@passport/queue/ledger';
+import type { DisclosureReceipt } from '@passport/queue/copies';
 import { noteItem } from '@passport/queue/retention';
 import { statisticsOf } from '@passport/queue/statistics';
 import type { Redis } from '@passport/runtime';
@@ -27,10 +28,24 @@ export async function recordDisclosures(
 ): Promise<void> {
   for (const { home, home_key: homeKey, fields } of disclosuresOf(job)) {
     const { library: lending, event_id: eventId, consent } = job;
-    const receipt = { home, lending, homeKey, fields, eventId };
+    const receipt = { home, lending, homeKey, fields, eventId, ...overrideOf(job, homeKey, context) };
     const number = copy?.homeKey === homeKey ? { patronId: copy.patronId } : {};
     await appendReceipt({ ...receipt, ...number, ...(consent === undefined ? {} : { consent }) }, context);
   }
+}
+
+/** What staff have overridden of this patron, and for how long that holds by what the lending library says now. */
+function overrideOf(
+  { library, decided = [] }: JobData,
+  homeKey: string,
+  { consortium }: ReceiptContext,
+): Pick<DisclosureReceipt, 'override'> {
+  const made = decided.find((each) => each.question === 'OVERRIDE' && each.home_key === homeKey);
+  if (made === undefined) return {};
+  const { reasons, option: because, operator, at } = made;
+  const lending = consortium.libraries.find(({ id }) => id === library);
+  const until = new Date(Date.parse(at) + (lending?.eligibility.override?.forMs ?? 0)).toISOString();
+  return { override: { reasons, because, operator, at, until } };
 }
 
 /** Settles an event that has ended in the ledger, once, and notes when its encrypted item must go. */

@@ -2,7 +2,9 @@ import {
   ELIGIBILITY_REASONS,
   type EligibilityReason,
   OUTCOMES,
+  OVERRIDE_REASONS,
   type Outcome,
+  type OverrideReason,
   isFailure,
 } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
@@ -45,6 +47,8 @@ export interface StatisticsSums {
   readonly byOutcome: Readonly<Partial<Record<Outcome, number>>>;
   /** Of the outcome `NOT_ELIGIBLE`, by reason; a patron may have several, and a library may show none. */
   readonly byReason: Readonly<Partial<Record<EligibilityReason, number>>>;
+  /** Of copies and patrons who were there already, those whom staff have overridden a refusal for, by the reason that they gave. */
+  readonly byOverride: Readonly<Partial<Record<OverrideReason, number>>>;
 }
 
 /** One line of a listing: its dimensions, and the sums. */
@@ -139,6 +143,7 @@ function sumsOf(counts: readonly StatisticsCount[]): StatisticsSums {
     failures: sum(UNSERVED.filter(isFailure)),
     byOutcome: nonZero(UNSERVED),
     byReason: nonZero(ELIGIBILITY_REASONS),
+    byOverride: nonZero(OVERRIDE_REASONS),
   };
 }
 
@@ -158,7 +163,7 @@ export function statisticsCsv(rows: readonly StatisticsRow[], by: readonly Stati
     'failures',
     'observed',
   ];
-  const header = [...dimensions, ...sums, ...UNSERVED, ...ELIGIBILITY_REASONS];
+  const header = [...dimensions, ...sums, ...UNSERVED, ...ELIGIBILITY_REASONS, ...OVERRIDE_REASONS];
   const lines = rows.map((row) => [
     ...dimensions.map((dimension) => row[dimension] ?? ''),
     row.scans,
@@ -171,6 +176,7 @@ export function statisticsCsv(rows: readonly StatisticsRow[], by: readonly Stati
     row.observed,
     ...UNSERVED.map((outcome) => row.byOutcome[outcome] ?? 0),
     ...ELIGIBILITY_REASONS.map((reason) => row.byReason[reason] ?? 0),
+    ...OVERRIDE_REASONS.map((reason) => row.byOverride[reason] ?? 0),
   ]);
   return [header, ...lines].map((cells) => cells.join(','));
 }
