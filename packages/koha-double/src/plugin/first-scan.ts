@@ -1,6 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Double } from '../double.ts';
-import { hasPatterns, isCardShaped, isItem, postEvent, scanKey, sendScan, type Scan } from './receiver.ts';
+import {
+  decidesOf,
+  hasPatterns,
+  isCardShaped,
+  isItem,
+  postEvent,
+  scanKey,
+  sendScan,
+  type Scan,
+} from './receiver.ts';
 
 const pauseMs = 25;
 
@@ -9,7 +18,7 @@ const pauseMs = 25;
  * reported beside the page (once a day, or at each visit); an unknown card is reported, and the page waits a moment for the copy, at most one page at a
  * time. Never sends an item: the page goes on with the checkout itself.
  */
-export async function firstScan(double: Double, scan: Omit<Scan, 'item_barcode'>): Promise<void> {
+export async function firstScan(double: Double, scan: Omit<Scan, 'item_barcode' | 'decides'>): Promise<void> {
   const { settings, db } = double;
   const { webhook, plugin } = settings;
   if (!plugin || webhook === null) return;
@@ -24,7 +33,9 @@ export async function firstScan(double: Double, scan: Omit<Scan, 'item_barcode'>
   if (isOff(scan.interface) || !isCardShaped(scan.cardnumber, webhook.patterns)) return;
   const canBeItem = scan.interface === 'staff' || !hasPatterns(webhook.patterns);
   if (canBeItem && isItem(double, scan.cardnumber)) return;
-  const sent = await sendScan(double, scan);
+  const staff =
+    scan.interface === 'staff' && scan.operator !== null ? db.patrons.get(scan.operator) : undefined;
+  const sent = await sendScan(double, staff === undefined ? scan : { ...scan, decides: decidesOf(staff) });
   if (sent.kind !== 'accepted') return;
   db.outcomes.note(sent.eventId, double.realNowMs(), scanKey(webhook.secret, scan.cardnumber));
   const limitMs = scan.interface === 'staff' ? webhook.staff_wait_ms : webhook.self_check_wait_ms;
