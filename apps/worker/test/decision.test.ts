@@ -61,7 +61,6 @@ describe('a card that two libraries have', () => {
     expect(workflow.audited).toContain('HOME_CHOICE: midland');
     if (end.kind !== 'done') throw new Error('it has not ended');
     expect(end.job.decided).toMatchObject([{ question: 'HOME_CHOICE', option: 'midland', operator: 77 }]);
-    expect(end.job.asks).toBeUndefined();
     expect(statisticsOf(end.job).counted).toBe('midland COPIED CHECKED_OUT');
   });
 

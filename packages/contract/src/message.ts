@@ -30,7 +30,7 @@ const WAITING_TEXT: Record<ShownWaitingReason, (library: string, nextTryAt: stri
   BUSY: (library) => `${library} is busy.`,
   RATE_LIMITED: (library) => `${library} has requested a pause.`,
   LIMIT_REACHED: (library) => `${library} has reached its limit for this hour.`,
-  HOME_CHOICE: (homes) => `Several libraries use this card number: ${homes}. Ask the patron which one it is.`,
+  HOME_CHOICE: (homes) => `Several libraries use this card number: ${homes}.`,
   // its state says what a refusal says
   OVERRIDE: (homes) => `Found at ${homes}, but not allowed to borrow here.`,
   CONSENT: (homes) => `Found at ${homes}. The patron must agree before anything is copied.`,

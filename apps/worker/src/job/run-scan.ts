@@ -265,7 +265,7 @@ function jobAfter(
 const rewritten = <C extends JobChange>(change: C, { taken, requeued }: Run): C =>
   requeued === null ? change : { ...change, data: rewriteJob(taken.data, change.job) };
 
-const NOTHING_KEPT = { encrypted_card: null, encrypted_item: null, question: undefined, asks: undefined };
+const NOTHING_KEPT = { encrypted_card: null, encrypted_item: null, question: undefined };
 
 const named = (ids: readonly string[], { nameOf }: RunContext): Progress['homes'] =>
   ids.map((id) => ({ id, name: nameOf(id) }));
@@ -289,7 +289,9 @@ function endJob(job: JobData, result: Done, context: RunContext): Ended {
     },
     new Date(context.now()).toISOString(),
   );
-  const last = { ...job, ...(isKept ? {} : NOTHING_KEPT), progress };
+  // That staff were asked counts for the hourly limits; of whom does not.
+  const asks = job.asks === undefined ? undefined : { ...job.asks, home_key: null };
+  const last = { ...job, ...(isKept ? {} : { ...NOTHING_KEPT, asks }), progress };
   return { ...result, job: last, data: last, ifCancelled: null };
 }
 

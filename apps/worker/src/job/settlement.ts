@@ -56,7 +56,7 @@ export async function settle(
 ): Promise<void> {
   const { outcome, homes, updated_at: endedAt } = job.progress;
   if (outcome === null) return;
-  const used = hourUseOf({ outcome, homes, hasSentRecord: hasDisclosed(job) });
+  const used = hourUseOf({ outcome, homes, hasSentRecord: hasDisclosed(job), hasAsked: hasAsked(job) });
   await ledger.settle(job.library, job.event_id, outcome, endedAt, { used, statistics: statisticsOf(job) });
   if (job.encrypted_item === null) return;
   // A failed job loses its item when it is too late to check it out.
@@ -64,9 +64,9 @@ export async function settle(
   await noteItem(redis, jobId, wantedSinceMs(job) + (lending?.retry.checkoutWithinMs ?? 0));
 }
 
-/** Releases the quota of an event that waits, unless it has sent a record. */
+/** Releases the quota of an event that waits, unless it has sent a record, or staff have read something of a patron. */
 export async function releaseQuota(job: JobData, { ledger }: Pick<SettleContext, 'ledger'>): Promise<void> {
-  if (!hasDisclosed(job)) await ledger.releaseQuota(job.library, job.event_id);
+  if (!hasDisclosed(job) && !hasAsked(job)) await ledger.releaseQuota(job.library, job.event_id);
 }
 
 /** The copy that a job says is there: while its checkout is left to do, and where this event made it. */
@@ -77,6 +77,9 @@ function copyOf(job: JobData): OwnCopy | undefined {
   if (progress.outcome !== 'COPIED' || progress.patron_id === null || last === undefined) return undefined;
   return { homeKey: last.home_key, patronId: progress.patron_id };
 }
+
+/** Whether staff were asked about somebody: whoever cancels then has read where they are at home, or why they are refused. */
+const hasAsked = ({ asks }: JobData): boolean => asks !== undefined;
 
 /** Whether a record has left for the lending library, stored there or not. */
 const hasDisclosed = (job: JobData): boolean => disclosuresOf(job).length > 0;
