@@ -14,8 +14,8 @@ const COLUMNS = [
   'what',
   'read',
   'consent',
-  'override',
   'patron_id',
+  'override',
 ] as const;
 
 function parseSince(text: string): string {

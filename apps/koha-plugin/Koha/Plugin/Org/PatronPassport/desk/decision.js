@@ -26,7 +26,7 @@ export function optionsOf({ question, options }, state, t) {
 
 /** The list of what staff can decide, hidden; it calls `decide(option)`. */
 export function buildDecision(decide) {
-  const options = element('ol', {});
+  const options = element('ul', {});
   const decisionFault = element('p', { class: 'fault', role: 'alert' });
   const decision = element('div', { class: 'decision', hidden: true, role: 'group' }, options, decisionFault);
   options.addEventListener('click', (event) => {

@@ -65,8 +65,8 @@ const CSS = `
   .scans [data-tone="bad"] .said { color: #8a2f2d; font-weight: 600; }
   .consent { border-top: 1px solid #e3e8e3; margin: 14px 0 0; padding: 12px 0 0; }
   .consent .text { margin: 0 0 10px; white-space: pre-line; }
-  .decision { border-top: 1px solid #e3e8e3; margin: 14px 0 0; padding: 0; }
-  .decision ol { gap: 8px; }
+  .decision { border-top: 1px solid #e3e8e3; margin: 14px 0 0; padding: 12px 0 0; }
+  .decision ul { display: flex; flex-wrap: wrap; gap: 8px; list-style: none; margin: 0; padding: 0; }
   kbd { border: 1px solid currentColor; border-radius: 3px; font: inherit; font-size: 12px; margin-left: 8px; padding: 0 4px; }
   .answers { display: flex; flex-wrap: wrap; gap: 8px; }
   .actions { align-items: flex-start; display: flex; flex-wrap: wrap; gap: 8px; margin: 14px 0 0; }
