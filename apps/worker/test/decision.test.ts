@@ -4,9 +4,13 @@ import type { StoredDecision } from '@passport/queue/scans';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { statisticsOf } from '@passport/queue/statistics';
-import { CARD } from './builders.ts';
+import type { Ledger } from '@passport/queue/ledger';
+import { type SettleContext, releaseQuota, settle } from '../src/job/settlement.ts';
+import { CARD, runDeps } from './builders.ts';
 import { PATRON, type WorkflowBench, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
 
+/** What a cancelled event without an item never touches. */
+const unusedOf = <T>(): T => ({}) as T;
 const own = leakGuard({ beforeEach, afterEach });
 const decides = ['HOME_CHOICE', 'OVERRIDE'] as const satisfies JobData['decides'];
 const said = (answer: string): StoredDecision => ({ answer, operator: 77, at_ms: Date.now() });
@@ -108,6 +112,27 @@ describe('a card that two libraries have', () => {
     );
     expect(endOfRun(cancelled)).toEqual({ outcome: 'CANCELLED' });
     expect(written(workflow)).toEqual([]);
+  });
+
+  test('is a decision for the hourly limits while staff read it, and after they have cancelled it', async () => {
+    const workflow = await open();
+    const job = await put(workflow);
+    const released: string[] = [];
+    const used: string[] = [];
+    const ledger = {
+      releaseQuota: (_library: string, id: string) => Promise.resolve(void released.push(id)),
+      settle: (...[, , , , { used: use }]: Parameters<Ledger['settle']>) =>
+        Promise.resolve(void used.push(use)),
+    };
+    await releaseQuota(job, { ledger });
+    expect(released).toEqual([]);
+    const end = await workflow.run({ job, starts: 1, isCancelled: true });
+    if (end.kind !== 'done') throw new Error('it has not ended');
+    const { consortium } = runDeps();
+    const { redis, receipts } = unusedOf<Pick<SettleContext, 'redis' | 'receipts'>>();
+    await settle(end.job, 'riverside.evt_1', { ledger, consortium, redis, receipts, now: Date.now });
+    expect([end.outcome, used]).toEqual(['CANCELLED', ['verdicts']]);
+    expect(JSON.stringify(end.job.asks)).not.toContain('midland:');
   });
 
   test('needs the choice once: the run after a lending library that was away goes on with it', async () => {

@@ -56,12 +56,7 @@ export const ELIGIBILITY_REASONS = [
 export type EligibilityReason = (typeof ELIGIBILITY_REASONS)[number];
 
 /** The reasons that are a rule of the lending library's own, and no verdict of home's: it may have staff override them. */
-export const SOFT_REASONS = [
-  'ADDRESS_UNCONFIRMED',
-  'DEBT_OVER_LIMIT',
-  'UNDER_AGE',
-] as const satisfies readonly EligibilityReason[];
-export type SoftReason = (typeof SOFT_REASONS)[number];
+export type SoftReason = Extract<EligibilityReason, 'ADDRESS_UNCONFIRMED' | 'DEBT_OVER_LIMIT' | 'UNDER_AGE'>;
 
 /** Why staff override a refusal, in the order in which a desk reads them. */
 export const OVERRIDE_REASONS = [
