@@ -219,6 +219,12 @@ describe('a rule that the lending library calls soft', () => {
     workflow.midland.deletePatron(CARD);
     workflow.midland.putPatron(CARD, { ...CHILD, surname: 'Else' });
     expect(endOfRun(await answered(workflow, job, said('DOCUMENT_SEEN')))).toMatchObject(refused());
+    const both = await open({ ...SOFT, override: { soft: ['min_age', 'max_debt'] } });
+    const asked = await put(both);
+    both.midland.putPatron(CARD, { account_balance: 40 });
+    expect(endOfRun(await answered(both, asked, said('DOCUMENT_SEEN')))).toMatchObject(
+      refused(['DEBT_OVER_LIMIT', 'UNDER_AGE']),
+    );
     expect(written(workflow)).toEqual([]);
   });
 
