@@ -10,7 +10,7 @@ import { CARD, runDeps } from './builders.ts';
 import { PATRON, type WorkflowBench, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
 
 /** What a cancelled event without an item never touches. */
-const unusedOf = <T>(): T => ({}) as T;
+const UNUSED = {} as Pick<SettleContext, 'redis' | 'receipts'>;
 const own = leakGuard({ beforeEach, afterEach });
 const decides = ['HOME_CHOICE', 'OVERRIDE'] as const satisfies JobData['decides'];
 const said = (answer: string): StoredDecision => ({ answer, operator: 77, at_ms: Date.now() });
@@ -129,7 +129,7 @@ describe('a card that two libraries have', () => {
     const end = await workflow.run({ job, starts: 1, isCancelled: true });
     if (end.kind !== 'done') throw new Error('it has not ended');
     const { consortium } = runDeps();
-    const { redis, receipts } = unusedOf<Pick<SettleContext, 'redis' | 'receipts'>>();
+    const { redis, receipts } = UNUSED;
     await settle(end.job, 'riverside.evt_1', { ledger, consortium, redis, receipts, now: Date.now });
     expect([end.outcome, used]).toEqual(['CANCELLED', ['verdicts']]);
     expect(JSON.stringify(end.job.asks)).not.toContain('midland:');

@@ -138,7 +138,7 @@ export function createReceiverClient(at: {
     if (!response.ok) throw new Error(`the receiver answered ${response.status} to a cancel`);
     return cancelAnswerSchema.parse(await response.json());
   }
-  async function answer(eventId: string, type: string, data: object, path: string): Promise<number> {
+  async function follows(eventId: string, type: string, data: object, path: string): Promise<number> {
     const body = JSON.stringify({ type, timestamp: new Date().toISOString(), data });
     return (await send(signedRequest({ secret: at.secret, id: eventId, body }), `/${eventId}/${path}`))
       .status;
@@ -155,9 +155,9 @@ export function createReceiverClient(at: {
     deliver,
     state,
     cancel,
-    consent: (eventId, data) => answer(eventId, 'consent.answered', data, 'consent'),
+    consent: (eventId, data) => follows(eventId, 'consent.answered', data, 'consent'),
     decide: (eventId, data) =>
-      answer(eventId, 'scan.decided', { branch: 'MAIN', operator: 51, ...data }, 'decision'),
+      follows(eventId, 'scan.decided', { branch: 'MAIN', operator: 51, ...data }, 'decision'),
     follow: (eventId, { timeoutMs = 60_000, everyMs = 50, until = isOver } = {}) =>
       waitFor(
         `event ${eventId} of ${at.library} to get where the test wants it`,
