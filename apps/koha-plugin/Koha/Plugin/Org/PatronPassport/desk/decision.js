@@ -38,7 +38,7 @@ export function buildDecision(decide) {
 
 /**
  * Shows what staff can decide. The focus stays in the box for what is scanned and comes to no option by itself: a scanner ends with
- * Enter, and would decide. One key does, which no scanner sends: Alt with the option's number.
+ * Enter, and would decide. One key does: Alt with the option's number.
  */
 export function showDecision({ panel, view, t, isDeciding }) {
   const asks = asksOf(view);
@@ -62,9 +62,13 @@ function rowOf(option, label, number) {
   return element('li', {}, button);
 }
 
-/** Presses the option with this number; whether there is one. */
-export function chooseNumber({ decision, decisionOptions }, code) {
-  const [, number] = /^(?:Digit|Numpad)([1-9])$/.exec(code) || [];
+/**
+ * Presses the option with the number of this key; whether it was one. Not on the keypad: some scanners send each character as Alt and its digits
+ * there. AltGr, which types a character, is Ctrl and Alt on Windows. A key that is held decides once.
+ */
+export function chooseNumber({ decision, decisionOptions }, { code, altKey, ctrlKey, metaKey, repeat }) {
+  const isChoice = altKey && !ctrlKey && !metaKey && !repeat;
+  const [, number] = (isChoice && /^Digit([1-9])$/.exec(code)) || [];
   const button = number && decisionOptions.querySelectorAll('button')[Number(number) - 1];
   if (decision.hidden || !button) return false;
   button.click();

@@ -119,7 +119,7 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
       event.preventDefault();
       openRegister(workflow.panel);
     }
-    if (event.altKey && isOurs && chooseNumber(workflow.panel, event.code)) event.preventDefault();
+    if (isOurs && chooseNumber(workflow.panel, event)) event.preventDefault();
   });
   return workflow;
 }
