@@ -77,7 +77,7 @@ if (found === null) stderr.write('Skipped: decisions at the desk (no Chromium on
     await desk.scan(card);
     await desk.panel.getByText(/^Several libraries use this card number: .*midland.*lakeside/i).waitFor();
     expect(await desk.advice.textContent()).toMatch(
-      /^Ask the patron which library it is, .+ Answer until .+\.$/,
+      /^Ask the patron which library it is, and choose it\. Answer until .+\.$/,
     );
     expect(await desk.panel.textContent()).not.toContain('Other');
     expect(await desk.steps()).toBe('report:done search:several copy:later');
