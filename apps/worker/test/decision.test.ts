@@ -21,10 +21,10 @@ const answered = (workflow: WorkflowBench, job: JobData, answer: StoredDecision 
 
 describe('a card that two libraries have', () => {
   let lakeside: KohaDouble;
-  const open = async (): Promise<WorkflowBench> => {
+  const open = async (entry: object = {}): Promise<WorkflowBench> => {
     lakeside = await startKohaDouble({ library: 'lakeside' });
     lakeside.putPatron(CARD, { ...PATRON, surname: 'Else', firstname: 'Other' });
-    const workflow = own(await openWorkflow({ more: [lakeside] }));
+    const workflow = own(await openWorkflow({ more: [lakeside], entry: { ...entry } }));
     return workflow;
   };
   afterEach(() => lakeside.close());
@@ -97,6 +97,12 @@ describe('a card that two libraries have', () => {
       const at = { interface: kind, decides: [...decides] };
       expect(endOfRun(await workflow.run({ job: at }))).toMatchObject(ambiguous);
     }
+  });
+
+  test('is nobody’s to choose where the library only observes', async () => {
+    const workflow = await open({ copy: { mode: 'observe' } });
+    const end = endOfRun(await workflow.run({ job: { decides: [...decides] } }));
+    expect(end).toMatchObject({ outcome: 'AMBIGUOUS_HOME' });
   });
 
   test('goes on waiting where somebody starts it, and ends as cancelled where it was', async () => {

@@ -65,8 +65,9 @@ export function asksOf(
   { located, judgement, homes, reasons }: Explanation,
   { copy: { mode }, eligibility }: Library,
 ): Question | null {
+  if (mode === 'observe') return null;
   if (located === 'ambiguous') return homes.length > 1 ? 'HOME_CHOICE' : null;
-  const isSoft = judgement === 'not_eligible' && mode === 'copy' && areSoft(reasons, eligibility);
+  const isSoft = judgement === 'not_eligible' && areSoft(reasons, eligibility);
   return located === 'found' && isSoft ? 'OVERRIDE' : null;
 }
 
