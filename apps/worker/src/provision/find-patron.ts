@@ -77,9 +77,11 @@ export async function findPatron(
 
 /** Two patrons have the card. Staff see the names of the libraries and nothing of the patrons, and ask the one before them. */
 function whichHome(scan: Scan, homes: readonly string[], { consortium, now }: ProvisionContext): Result {
-  const { retry } = libraryById(consortium, scan.lending);
+  const { copy, retry } = libraryById(consortium, scan.lending);
   const ask = { question: 'HOME_CHOICE', options: homes } as const;
-  const asked = homes.length > 1 ? askStaff(scan, ask, retry.giveUpAfterMs, now) : null;
+  // Where the library only observes nobody is copied, whoever it is.
+  const mayAsk = homes.length > 1 && copy.mode === 'copy';
+  const asked = mayAsk ? askStaff(scan, ask, retry.giveUpAfterMs, now) : null;
   return asked ?? done({ outcome: 'AMBIGUOUS_HOME', homes });
 }
 
