@@ -98,6 +98,7 @@ describe('the inventory of data has', () => {
       formerKey: true,
       read: true,
       consent: true,
+      override: true,
     };
     expect(sorted(Object.keys(inventory.job_fields))).toEqual(sorted(Object.keys(jobSchema.shape)));
     expect(sorted(Object.keys(inventory.receipt_fields))).toEqual(sorted(Object.keys(receipt)));
@@ -148,7 +149,16 @@ describe('the inventory of data has', () => {
       sources.matchAll(/(?:audit: true,\s*action: |openAudit\(deps, |action: (?='copies_))'([^']+)'/g),
       ([, action = '']) => action,
     );
-    const chosen = ['promote', 'discard', 'restrict', 'lift restriction', 'login', 'write'];
+    const chosen = [
+      'promote',
+      'discard',
+      'choose home',
+      'override',
+      'restrict',
+      'lift restriction',
+      'login',
+      'write',
+    ];
     for (const action of chosen) expect(sources).toContain(`'${action}'`);
     const ofScans = ['refresh'];
     expect(sorted([...literal, ...chosen])).toEqual(sorted([...ACTS, ...ofScans]));

@@ -214,7 +214,7 @@ describe('the outcome for a seeded card', () => {
       'of a patron in debt',
       debt[0],
       'NOT_ELIGIBLE',
-      { reasons: expect.arrayContaining(['DEBT_OVER_LIMIT']) },
+      { reasons: expect.arrayContaining(['DEBT_OVER_LIMIT']), asks: null },
     ],
     [
       'of a patron without a sure address',
@@ -222,7 +222,12 @@ describe('the outcome for a seeded card', () => {
       'NOT_ELIGIBLE',
       { reasons: expect.arrayContaining(['ADDRESS_UNCONFIRMED']) },
     ],
-    ['that two libraries have', twoHomes[0], 'AMBIGUOUS_HOME', { homes: ['midland', 'lakeside'] }],
+    [
+      'that two libraries have',
+      twoHomes[0],
+      'AMBIGUOUS_HOME',
+      { homes: ['midland', 'lakeside'], asks: 'HOME_CHOICE' },
+    ],
     ['that nobody has', '21234999999999', 'NOT_FOUND', { homes: [], judgement: null }],
   ])('%s', async (_what, card, outcome, more) => {
     const ran = await explain(card ?? '');

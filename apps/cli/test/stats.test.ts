@@ -88,6 +88,7 @@ test('stats lists by month, home and lending library, in this order whatever is 
     observed: 0,
     by_outcome: { NOT_ELIGIBLE: 1 },
     by_reason: { EXPIRED: 1 },
+    by_override: {},
   });
 });
 

@@ -134,7 +134,12 @@ subtest 'with the service working, the first scan finds the patron within the wa
     my ($event) = map { Mojo::JSON::decode_json( $_->{body} ) } $service->requests;
     is_deeply(
         $event->{data},
-        { cardnumber => $CARD, branch => 'MAIN', interface => 'staff', operator => 51 },
+        {   cardnumber => $CARD,
+            branch     => 'MAIN',
+            interface  => 'staff',
+            operator   => 51,
+            decides    => ['HOME_CHOICE'],
+        },
         'the event had no item: Koha checks it out itself'
     );
 };

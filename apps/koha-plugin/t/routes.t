@@ -62,6 +62,7 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
             'get /scans/{event_id}'         => $circulates,
             'post /scans/{event_id}/cancel' => $circulates,
             'post /scans/{event_id}/consent' => $circulates,
+            'post /scans/{event_id}/decision' => $circulates,
             'put /scans/{event_id}/outcome' => $edits,
             'get /about'                    => $edits,
             'post /check'                   => $edits,
@@ -157,7 +158,8 @@ subtest 'a disabled plugin serves nothing, at once, and an enabled one does' => 
         [ 'GET', 'copies/1/standing' ],
         [ 'POST', 'scans', sub { return { cardnumber => $CARD } } ],
         [ 'POST', 'scans/scan_1/cancel', sub { return {} } ],
-        [ 'POST', 'scans/scan_1/consent', sub { return { answer => 'yes', text_id => 'v1' } } ] );
+        [ 'POST', 'scans/scan_1/consent',  sub { return { answer => 'yes', text_id => 'v1' } } ],
+        [ 'POST', 'scans/scan_1/decision', sub { return { question => 'HOME_CHOICE', option => 'midland' } } ] );
     is( scalar @all, 20, 'all routes' );
     $koha->{plugin}->disable;
     is( request( $t, $_ ), '404 plugin_disabled', "$_->[0] $_->[1]" ) foreach @all;
@@ -175,7 +177,12 @@ subtest 'POST /scans sends the event and hands on the answer' => sub {
         'the id' );
     is_deeply(
         decode_json( $request->{body} )->{data},
-        { cardnumber => $CARD, branch => 'MAIN', interface => 'staff', operator => 51 },
+        {   cardnumber => $CARD,
+            branch     => 'MAIN',
+            interface  => 'staff',
+            operator   => 51,
+            decides    => ['HOME_CHOICE'],
+        },
         'as the branch and the person of the session'
     );
     my $id = $t->tx->res->json('/event_id');
@@ -320,6 +327,42 @@ subtest 'POST consent hands the answer of the patron on, with who has it from th
     is( $sent->{type}, 'consent.answered', 'as what it is' );
     is_deeply( $sent->{data}, { %{$said}, operator => C4::Context->userenv->{number} }, 'with the number of staff' );
     like( $request->{body}, qr{"operator":[0-9]}xms, 'as a number' );
+};
+
+subtest 'POST decision hands a choice on, with who has chosen, and where' => sub {
+    my ( $t, undef, $receiver ) = api('decides');
+    my $said = { question => 'HOME_CHOICE', option => 'midland' };
+    $t->post_ok( "$BASE/scans/scan_1/decision" => json => $said )->status_is(204);
+
+    my ($request) = $receiver->requests;
+    is( "$request->{method} $request->{path}", 'POST /webhooks/riverside/scan_1/decision', 'its route' );
+    is( $request->{headers}{'webhook-id'}, 'scan_1', 'under the id of the event' );
+    my $sent = decode_json( $request->{body} );
+    is( $sent->{type}, 'scan.decided', 'as what it is' );
+    is_deeply( $sent->{data}, { %{$said}, branch => 'MAIN', operator => C4::Context->userenv->{number} }, 'all of it' );
+    like( $request->{body}, qr{"operator":[0-9]}xms, 'a number as a number' );
+};
+
+subtest 'an override takes the permission to force a checkout' => sub {
+    my ( $t, undef, $receiver ) = api('decides');
+    my $override = [ 'POST', 'scans/scan_1/decision', sub { return { question => 'OVERRIDE', option => 'DOCUMENT_SEEN' } } ];
+    my $choice = [ 'POST', 'scans/scan_1/decision', sub { return { question => 'HOME_CHOICE', option => 'midland' } } ];
+    my $scan   = [ 'POST', 'scans', sub { return { cardnumber => $CARD } } ];
+    my $decides = sub { return decode_json( ( $receiver->requests )[-1]{body} )->{data}{decides} };
+    my %as      = ( Cookie => 'CGISESSID=user-51' );
+    {
+        local $Koha::Patron::PERMISSIONS{51} = { 'circulate:circulate_remaining_permissions' => 1 };
+        is( request( $t, $override, %as ), '403 not_allowed', 'not without it' );
+        is( $receiver->requests, 0, 'nothing was sent' );
+        is( request( $t, $choice, %as ), '204', 'a choice takes none' );
+        request( $t, $scan, %as );
+        is_deeply( $decides->(), ['HOME_CHOICE'], 'and such a scan does not wait for an override' );
+    }
+    local $Koha::Patron::PERMISSIONS{51}
+        = { map { ( "circulate:$_" => 1 ) } qw( circulate_remaining_permissions force_checkout ) };
+    is( request( $t, $override, %as ), '204', 'with it' );
+    request( $t, $scan, %as );
+    is_deeply( $decides->(), [qw( HOME_CHOICE OVERRIDE )], 'and such a scan waits' );
 };
 
 subtest 'POST cancel takes no page for an answer' => sub {

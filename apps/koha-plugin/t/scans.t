@@ -76,6 +76,10 @@ subtest 'it is decided when it is done or failed, or waits for the patron' => su
     is( $scans->is_decided('scan_1'), 0, 'one of which nothing is known' );
     $scans->keep( state_of( state => 'waiting', consent => { text_id => 'v1', texts => { en => 'May we?' } } ) );
     is( $scans->is_decided('scan_1'), 1, 'one that waits for the patron' );
+    $scans->note('scan_2');
+    my $asks = { question => 'HOME_CHOICE', options => [qw( midland lakeside )], answer_by => 'soon' };
+    $scans->keep( state_of( event_id => 'scan_2', state => 'waiting', asks => $asks ) );
+    is( $scans->is_decided('scan_2'), 1, 'one that waits for staff' );
 };
 
 subtest 'nothing but the fields of the contract is kept' => sub {
@@ -104,6 +108,7 @@ subtest 'nothing but the fields of the contract is kept' => sub {
                 texts     => { en => 'May we?', '<b>' => 'Okafor', fr => ['Okafor'] },
                 name      => 'Okafor'
             },
+            asks      => { question => 'HOME_CHOICE', options => [ 'midland', ['Okafor'] ], name => 'Okafor' },
             reasons   => { name => 'Okafor' },
             message   => { text => 'Okafor' },
             patron_id => 'Okafor',
@@ -134,6 +139,7 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             problem     => undef,
             observed    => { category => 'PT' },
             consent     => { text_id => 'v1', answer_by => 'soon', texts => { en => 'May we?' } },
+            asks        => { question => 'HOME_CHOICE', options => ['midland'], answer_by => undef },
             attempt     => undef,
             libraries   => [ { id => 'midland', name => 'Midland' } ],
             message     => undef,

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { OVERRIDE_REASONS } from '@passport/contract';
 import { LANGUAGES, CHECKOUT_RESULTS, OUTCOMES, WAITS } from './a-state.ts';
 import { loadDesk, MESSAGES } from './load-desk.ts';
 
@@ -24,7 +25,9 @@ describe('the words', () => {
   const codes = [
     ...OUTCOMES.map((code) => `outcome.${code}`),
     ...CHECKOUT_RESULTS.map((code) => `checkout.${code}`),
-    ...WAITS.map((code) => `now.waiting.${code}`),
+    // what may be overridden is said as the refusal
+    ...WAITS.filter((code) => code !== 'OVERRIDE').map((code) => `now.waiting.${code}`),
+    ...OVERRIDE_REASONS.map((code) => `override.${code}`),
   ];
 
   test.each(LANGUAGES)(

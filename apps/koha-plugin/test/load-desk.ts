@@ -18,6 +18,7 @@ export interface ScanState {
   } | null;
   problem?: { library: string; what: string; name?: string | null } | null;
   consent?: { text_id: string; texts: Record<string, string>; answer_by?: string } | null | undefined;
+  asks?: { question: string; options: readonly string[]; answer_by?: string } | null | undefined;
   observed?: { category: string | null } | null | undefined;
   libraries?: { id: string; name?: string | null }[];
   message?: string | null;
@@ -32,6 +33,7 @@ export interface View {
   now?: number;
   cancel?: string | null;
   answered?: string | null;
+  decided?: string | null;
 }
 
 export interface Shown {
@@ -92,6 +94,12 @@ export interface Desk {
   cardToRegister(url: { pathname: string; hash: string }): string | null;
   describe(view: View, words: Words, language: string): Shown;
   textFor(texts: Record<string, string>, language: string): { language?: string; text: string };
+  asksOf(view: Pick<View, 'state' | 'cancel' | 'decided'>): { question: string } | null;
+  optionsOf(
+    asks: { question: string; options: readonly string[] },
+    state: ScanState,
+    words: Words,
+  ): { option: string; label: string }[];
   questionOf(view: Pick<View, 'state' | 'cancel' | 'answered'>): { text_id: string } | null;
   hitsIn(document: unknown, jQuery: unknown): string;
   nextStandingMs(standing: Standing, followedMs: number): number | null;
@@ -118,6 +126,7 @@ const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.ur
 /** The files with decisions: what the panel says and does, without a page. */
 const DECISIONS = [
   'consent',
+  'decision',
   'describe',
   'koha-search',
   'outcomes',

@@ -23,7 +23,7 @@ import { type Cancellation, cancelScan } from './follow-ups/cancel-scan.ts';
 import { type ElsewhereGiven, giveElsewhere } from './follow-ups/patron-elsewhere.ts';
 import { type StatusGiven, buildReadLibraryStatus, giveStatus } from './follow-ups/library-status.ts';
 import { type StateRead, buildReadState } from './follow-ups/read-state.ts';
-import { type ConsentTaken, takeConsent } from './follow-ups/take-consent.ts';
+import { type AnswerTaken, takeConsent, takeDecision } from './follow-ups/take-answer.ts';
 
 /** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
 export const REDIS_DEADLINE_MS = 2_000;
@@ -53,7 +53,8 @@ export interface Serving {
   isKnown(library: string): boolean;
   accept(delivery: Delivery): Promise<Acceptance>;
   cancel(delivery: Delivery, eventId: string): Promise<Cancellation>;
-  consent(delivery: Delivery, eventId: string): Promise<ConsentTaken>;
+  consent(delivery: Delivery, eventId: string): Promise<AnswerTaken>;
+  decision(delivery: Delivery, eventId: string): Promise<AnswerTaken>;
   status(delivery: Delivery): Promise<StatusGiven>;
   elsewhere(delivery: Delivery): Promise<ElsewhereGiven>;
   readState(delivery: Delivery, eventId: string): Promise<StateRead>;
@@ -119,6 +120,7 @@ export function serve(
     accept: tracedAccept(accept, tracing, isKnown),
     cancel: cancelScan(followUps),
     consent: takeConsent(followUps),
+    decision: takeDecision(followUps),
     status: giveStatus(followUps, buildReadLibraryStatus({ ...followUps, ...status })),
     elsewhere: giveElsewhere({ ...followUps, libraries: consortium.libraries.map(({ id }) => id) }),
     readState: buildReadState(followUps),

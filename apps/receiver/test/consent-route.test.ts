@@ -101,7 +101,7 @@ describe("a patron's answer", () => {
     expect(await job?.getState()).toBe('prioritized');
 
     await delay();
-    await goOnIfAnswered(receiver.redis, receiver.queue, event);
+    await goOnIfAnswered(receiver.redis, receiver.queue, event, 'CONSENT');
     expect(await job?.getState()).toBe('prioritized');
   });
 

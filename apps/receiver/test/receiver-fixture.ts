@@ -34,7 +34,7 @@ import { buildJobMaker } from '../src/deliveries/job-maker.ts';
 import { buildNoteSeen } from '../src/deliveries/note-seen.ts';
 import { buildReadState } from '../src/follow-ups/read-state.ts';
 import { giveElsewhere } from '../src/follow-ups/patron-elsewhere.ts';
-import { takeConsent } from '../src/follow-ups/take-consent.ts';
+import { takeConsent, takeDecision } from '../src/follow-ups/take-answer.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 'riverside').toString('base64')}`;
 export const OTHER_SECRET = `whsec_${Buffer.alloc(32, 'lakeside').toString('base64')}`;
@@ -136,6 +136,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
     readState: buildReadState(followUps),
     cancel: cancelScan(followUps),
     consent: takeConsent(followUps),
+    decision: takeDecision(followUps),
     status: giveStatus(
       followUps,
       buildReadLibraryStatus({

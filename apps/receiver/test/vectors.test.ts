@@ -27,6 +27,7 @@ interface EventVector {
       readonly interface: string;
       readonly operator: number | null;
       readonly scanned_at: string;
+      readonly decides?: readonly string[];
     };
   };
 }
@@ -124,5 +125,6 @@ async function queued(): Promise<EventVector['expect']['event'][]> {
     interface: job.interface,
     operator: job.operator,
     scanned_at: job.scanned_at,
+    ...(job.decides === undefined ? {} : { decides: job.decides }),
   }));
 }

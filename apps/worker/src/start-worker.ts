@@ -10,7 +10,13 @@ import { queueMetrics, readRedis, redisMetrics } from '@passport/queue/metrics';
 import { buildPauses, readControl, registerProcess, retireHealth } from '@passport/queue/processes';
 import { openReportQueue } from '@passport/queue/reports';
 import { readKept } from '@passport/queue/retention';
-import { buildJobDataWriter, openScanQueue, readConsent, readQueue } from '@passport/queue/scans';
+import {
+  buildJobDataWriter,
+  openScanQueue,
+  readConsent,
+  readDecision,
+  readQueue,
+} from '@passport/queue/scans';
 import { readSchedules } from '@passport/queue/sweeps';
 import {
   type Lifecycle,
@@ -349,6 +355,7 @@ function openScanContext(context: WorkContext) {
     audit: buildAudit(log),
     rekeyRecord: recordsIn(redis).rekey,
     readConsent: (job) => readConsent(redis, job),
+    readDecision: (job, question) => readDecision(redis, job, question),
     copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
     remember(written) {
       if (hasPlugin(consortium, written.lending)) memory.note(written);

@@ -73,6 +73,25 @@ describe('the standing of a copy in the sweep', () => {
     expect(await told()).toBe(2);
   });
 
+  test('holds nothing against the patron that staff have overridden at the first scan, until that lapses', async () => {
+    const override = { soft: ['max_debt', 'address_unconfirmed'], for: '90d' };
+    const bench = await open('restrict', { eligibility: { max_debt: 50, override } }, 0);
+    const at = new Date();
+    const made = { because: 'SETTLED_AT_HOME', operator: 5, at: at.toISOString() };
+    const until = new Date(at.getTime() + 90 * 86_400_000).toISOString();
+    bench.put('midland', 0, { receipt: { override: { ...made, reasons: BAD, until } } });
+    bench.put('midland', 1, { receipt: { override: { ...made, reasons: ['DEBT_OVER_LIMIT'], until } } });
+    bench.put('midland', 2, { receipt: { override: { ...made, reasons: BAD, until: made.at } } });
+    for (const index of [0, 1, 2]) atHome(bench, index, OWES);
+    await bench.sweep();
+    expect(restrictionsOf(bench, 0)).toEqual([]);
+    expect(shownOf(bench, 0)).toMatchObject({ is_good: true });
+    expect(restrictionsOf(bench, 1)).toEqual([
+      ['PASSPORT_STANDING', 'Patron Passport: not in good standing at midland (ADDRESS_UNCONFIRMED)'],
+    ]);
+    expect(restrictionsOf(bench, 2)).toEqual(RESTRICTED);
+  });
+
   test('restricts the copy with the reasons, follows them, and is lifted when all is settled', async () => {
     const bench = await open('restrict');
     atHome(bench, 0, OWES);

@@ -48,6 +48,8 @@ export interface WorkflowPlan {
   readonly entry?: Readonly<Record<string, object>>;
   /** The same of midland's. */
   readonly homeEntry?: Readonly<Record<string, object>>;
+  /** More home libraries; whoever has started them closes them. */
+  readonly more?: readonly KohaDouble[];
 }
 
 /** A patron of midland against whom nothing stands. */
@@ -69,7 +71,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     startKohaDouble({ library: 'midland', ...plan.midland }),
     startKohaDouble({ library: 'riverside', ...plan.riverside }),
   ]);
-  const doubles = [midland, riverside];
+  const doubles = [midland, riverside, ...(plan.more ?? [])];
   midland.putPatron(CARD, PATRON);
   riverside.putItem(ITEM, { item_type_id: 'BK', home_library_id: 'MAIN', holding_library_id: 'MAIN' });
   const consortium = consortiumOf(doubles, plan.entry ?? {}, plan.homeEntry);
@@ -118,6 +120,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     receipts: { append: () => Promise.resolve('1-0') },
     rekeyRecord: () => Promise.resolve(),
     readConsent: () => Promise.resolve(null),
+    readDecision: () => Promise.resolve(null),
     now: Date.now,
     monotonicNow: () => performance.now(),
     pause: () => Promise.resolve(),
@@ -137,7 +140,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     copy: (card = CARD) => riverside.state(card).patrons[0],
     async stop() {
       for (const client of clients) client.close();
-      await Promise.all(doubles.map((double) => double.close()));
+      await Promise.all([midland, riverside].map((double) => double.close()));
     },
   };
 }
@@ -194,6 +197,7 @@ function auditInto(actions: string[]): Audit {
     notShared: (_scan, home, because) => actions.push(`not shared by ${home}: ${because}`),
     notEligible: (_scan, _home, reasons) => actions.push(`not eligible: ${reasons.join(' ')}`),
     consent: (_scan, _homeKey, { answer }) => actions.push(`consent: ${answer}`),
+    decided: (_scan, { question, option }) => actions.push(`${question}: ${option}`),
     sending: () => undefined,
     copied: (_scan, _copy, result) => actions.push(`copy: ${codeOf(result)}`),
     checkedOut: (_scan, _patron, { result }) => actions.push(`checkout: ${result}`),

@@ -145,6 +145,27 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     problem: /too small/,
     allowed: /or null/,
   },
+  'an override of what home says': {
+    break: inLibrary('eligibility')({ override: { soft: ['restricted'] } }),
+    path: 'libraries[0].eligibility.override.soft[0]',
+    problem: /none of the allowed/,
+    allowed: /address_unconfirmed, max_debt, min_age/,
+  },
+  'an override of a rule that refuses nobody': {
+    break: inLibrary('eligibility')({ min_age: 16, override: { soft: ['min_age', 'max_debt'] } }),
+    path: 'libraries[0].eligibility.override',
+    problem: /names max_debt, which refuses nobody here/,
+  },
+  'an override of what the desk is not shown': {
+    break: inLibrary('eligibility')({ min_age: 16, show_reasons: false, override: { soft: ['min_age'] } }),
+    path: 'libraries[0].eligibility.override',
+    problem: /needs show_reasons/,
+  },
+  'an override that holds for a moment': {
+    break: inLibrary('eligibility')({ min_age: 16, override: { soft: ['min_age'], for: '1h' } }),
+    path: 'libraries[0].eligibility.override.for',
+    problem: /out of bounds/,
+  },
   'a decision that is neither': {
     break: inLibrary('eligibility')({ expired: 'warn' }),
     path: 'libraries[0].eligibility.expired',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { QUESTIONS, type Question } from './outcome.ts';
 import { type Fault, type InvalidBody, firstFault, timestamp } from './body-parts.ts';
 
 /** Where in Koha the card was scanned. */
@@ -15,6 +16,8 @@ export interface PatronNotFound {
   readonly interface: ScanInterface;
   /** Koha's number of the staff member at the desk. */
   readonly operator: number | null;
+  /** The questions about the scan that the staff member can be asked. */
+  readonly decides: readonly Question[];
   /** When the card was scanned, as the sender wrote it: its own clock, its own offset. */
   readonly scannedAt: string;
 }
@@ -76,6 +79,13 @@ export const patronNotFoundSchema = envelope.extend({
         .describe('The item that waits to be checked out; never from a sender that checks it out itself'),
       interface: z.enum(SCAN_INTERFACES, { error: `must be one of ${SCAN_INTERFACES.join(', ')}` }),
       operator: z.int({ error: 'must be an integer' }).nullish(),
+      decides: z
+        .array(z.string({ error: 'must be text' }), { error: 'must be a list' })
+        .max(10, { error: 'must have at most 10 entries' })
+        .nullish()
+        .describe(
+          `The questions that the member of staff can be asked: ${QUESTIONS.join(', ')}; an event waits for no other`,
+        ),
     },
     { error: 'must be an object' },
   ),
@@ -149,6 +159,7 @@ export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEve
       itemBarcode: data.item_barcode ?? null,
       interface: data.interface,
       operator: data.operator ?? null,
+      decides: QUESTIONS.filter((question) => data.decides?.includes(question) === true),
       scannedAt,
     },
   };

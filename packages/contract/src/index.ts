@@ -1,5 +1,6 @@
 export { foldCard, sameCard } from './card.ts';
 export { type ConsentAnswer, consentAnsweredSchema, parseConsent } from './consent.ts';
+export { type Decision, parseDecision, scanDecidedSchema } from './decision.ts';
 export {
   type ParsedEvent,
   type PatronNotFound,
@@ -38,13 +39,17 @@ export {
   FAILURES,
   OUTCOMES,
   type Outcome,
+  OVERRIDE_REASONS,
+  type OverrideReason,
   PROBLEMS,
   type ProblemKind,
   type Progress,
+  type Question,
   type Reason,
   OUTCOME_GROUP,
   OUTCOME_GROUPS,
   type OutcomeGroup,
+  type SoftReason,
   STANDING_REASONS,
   type StandingReason,
   WAITING_REASONS,

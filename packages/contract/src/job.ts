@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { attemptSchema } from './attempt.ts';
 import { SCAN_INTERFACES } from './event.ts';
-import { type EventState, type Progress, REASONS, progressSchema } from './outcome.ts';
+import {
+  ELIGIBILITY_REASONS,
+  type EventState,
+  type Progress,
+  QUESTIONS,
+  REASONS,
+  progressSchema,
+} from './outcome.ts';
 import { messageOf } from './message.ts';
 
 /** The patron and the fields that left for the lending library. */
@@ -26,6 +33,23 @@ const questionSchema = z.object({
 const consentSchema = z.object({
   text_id: z.string(),
   operator: z.int().nullable(),
+  at: z.iso.datetime({ offset: true }),
+});
+
+const asksSchema = z.object({
+  question: z.enum(QUESTIONS),
+  /** Ids of libraries, or reasons for an override: nothing else can be decided. */
+  options: z.array(z.string()),
+  /** Of a refusal: whom it is about, and why. */
+  home_key: z.string().nullable(),
+  reasons: z.array(z.enum(ELIGIBILITY_REASONS)),
+  put_ms: z.number(),
+  until_ms: z.number(),
+});
+
+const decidedSchema = asksSchema.pick({ question: true, home_key: true, reasons: true }).extend({
+  option: z.string(),
+  operator: z.int(),
   at: z.iso.datetime({ offset: true }),
 });
 
@@ -84,6 +108,12 @@ export const jobSchema = z.object({
   question: questionSchema.optional(),
   /** The patron has consented: to which text, who requested it (the lending Koha's number), and when. */
   consent: consentSchema.optional(),
+  /** The questions that whoever reported the scan can have staff decide; none of a sender that does not say. */
+  decides: z.array(z.enum(QUESTIONS)).optional(),
+  /** The question for staff that it waits for, or waited for last. */
+  asks: asksSchema.optional(),
+  /** What staff have decided, one entry for each question. */
+  decided: z.array(decidedSchema).optional(),
   progress: progressSchema,
 });
 export type JobData = z.infer<typeof jobSchema>;
@@ -143,7 +173,7 @@ export function nextProgress(
  * never shows as running.
  */
 export function eventStateOf(
-  job: Pick<JobData, 'event_id' | 'library' | 'scanned_at' | 'progress' | 'question'>,
+  job: Pick<JobData, 'event_id' | 'library' | 'scanned_at' | 'progress' | 'question' | 'asks'>,
   running: boolean,
   nameOf: (libraryId: string) => string,
 ): EventState {
@@ -168,6 +198,7 @@ export function eventStateOf(
     ...shown,
     libraries: [...names].map(([id, name]) => ({ id, name })),
     ...(shown.waiting_for?.reason === 'CONSENT' ? shownQuestion(job.question) : {}),
+    ...(shown.waiting_for?.reason === job.asks?.question ? shownAsks(job.asks) : {}),
     message: messageOf(shown, job.library, nameOf),
     scanned_at: job.scanned_at,
   };
@@ -177,6 +208,12 @@ function shownQuestion(question: JobData['question']): Pick<EventState, 'consent
   if (question === undefined) return {};
   const { text_id, texts, until_ms } = question;
   return { consent: { text_id, texts, answer_by: new Date(until_ms).toISOString() } };
+}
+
+function shownAsks(asks: JobData['asks']): Pick<EventState, 'asks'> {
+  if (asks === undefined) return {};
+  const { question, options, until_ms } = asks;
+  return { asks: { question, options, answer_by: new Date(until_ms).toISOString() } };
 }
 
 /** The same event while no worker is there that could take it: nothing is searched, and nobody knows when it will be. */

@@ -30,6 +30,9 @@ const WAITING_TEXT: Record<ShownWaitingReason, (library: string, nextTryAt: stri
   BUSY: (library) => `${library} is busy.`,
   RATE_LIMITED: (library) => `${library} has requested a pause.`,
   LIMIT_REACHED: (library) => `${library} has reached its limit for this hour.`,
+  HOME_CHOICE: (homes) => `Several libraries use this card number: ${homes}.`,
+  // its state says what a refusal says
+  OVERRIDE: (homes) => `Found at ${homes}, but not allowed to borrow here.`,
   CONSENT: (homes) => `Found at ${homes}. The patron must agree before anything is copied.`,
   SERVICE_UPDATE: () => 'The passport service is being updated.',
   PAUSED: (library, until) =>
@@ -148,7 +151,7 @@ function cancelled({ patron_id: patronId, homes }: Pick<Progress, 'patron_id' | 
 
 /** While it waits for homes, or for a patron of one, they are all named. */
 function unfinished(
-  progress: Pick<EventState, 'state' | 'waiting_for' | 'homes' | 'patron_id'>,
+  progress: Pick<EventState, 'state' | 'waiting_for' | 'homes' | 'patron_id' | 'reasons'>,
   library: string,
   nameOf: (libraryId: string) => string,
 ): string {
@@ -157,7 +160,10 @@ function unfinished(
   if (waitingFor === null) {
     return progress.state === 'working' ? 'Searching at the partner libraries.' : 'Waiting in the queue.';
   }
-  const isForHomes = homes.length > 0 && (waitingFor.library !== library || waitingFor.reason === 'CONSENT');
+  if (waitingFor.reason === 'OVERRIDE')
+    return notEligible(progress, list.format(homes.map(({ name }) => name)));
+  const isForPatron = waitingFor.reason === 'CONSENT' || waitingFor.reason === 'HOME_CHOICE';
+  const isForHomes = homes.length > 0 && (waitingFor.library !== library || isForPatron);
   const names = isForHomes ? homes.map((home) => home.name) : [nameOf(waitingFor.library)];
   return WAITING_TEXT[waitingFor.reason](list.format(names), waitingFor.next_try_at);
 }

@@ -91,6 +91,25 @@ export const ELIGIBILITY_REASONS = [
 ] as const;
 export type EligibilityReason = (typeof ELIGIBILITY_REASONS)[number];
 
+/** The reasons that are a rule of the lending library's own, and no verdict of home's: it may have staff override them. */
+export type SoftReason = Extract<EligibilityReason, 'ADDRESS_UNCONFIRMED' | 'DEBT_OVER_LIMIT' | 'UNDER_AGE'>;
+
+/** Why staff override a refusal, in the order in which a desk reads them. */
+export const OVERRIDE_REASONS = [
+  'SETTLED_AT_HOME',
+  'GUARANTOR_PRESENT',
+  'DOCUMENT_SEEN',
+  'LIBRARY_DECIDED',
+] as const;
+export type OverrideReason = (typeof OVERRIDE_REASONS)[number];
+
+/**
+ * What staff can be asked about a scan: at home in which of the libraries that have the card, and why a refusal is overridden. An event
+ * that waits for the answer names the question as its waiting reason.
+ */
+export const QUESTIONS = ['HOME_CHOICE', 'OVERRIDE'] as const;
+export type Question = (typeof QUESTIONS)[number];
+
 /** Why the patron of a copy would not be copied today: `eligibility`, and what has ended between the two libraries. */
 export const STANDING_REASONS = [
   ...ELIGIBILITY_REASONS,
@@ -127,6 +146,7 @@ export const WAITING_REASONS = [
   'SERVICE_UPDATE',
   'PAUSED',
   'CONSENT',
+  ...QUESTIONS,
 ] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 
@@ -198,6 +218,14 @@ export const eventStateSchema = progressSchema.extend({
     .strictObject({
       text_id: z.string(),
       texts: z.record(z.string(), z.string()),
+      answer_by: z.iso.datetime({ offset: true }),
+    })
+    .optional(),
+  /** While it waits for a decision of staff: what can be decided, and when that lapses. Of a choice the options are ids of `homes`. */
+  asks: z
+    .strictObject({
+      question: z.enum(QUESTIONS),
+      options: z.array(z.string()),
       answer_by: z.iso.datetime({ offset: true }),
     })
     .optional(),

@@ -42,6 +42,9 @@ const newerSchema = z.object({
     attempts: undefined,
     question: undefined,
     consent: undefined,
+    decides: undefined,
+    asks: undefined,
+    decided: undefined,
   }),
   progress: z
     .object(orNeutral(progressSchema.shape, { ...unstarted, state: 'waiting', observed: undefined }))

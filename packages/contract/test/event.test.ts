@@ -12,8 +12,9 @@ const { cases } = JSON.parse(
 function shown(parsed: ParsedEvent): unknown {
   if (parsed.kind === 'invalid') return { kind: parsed.kind, field: parsed.field };
   if (parsed.kind !== 'patron.not_found') return parsed;
-  const { itemBarcode, scannedAt, ...event } = parsed.event;
-  return { kind: parsed.kind, event: { ...event, item_barcode: itemBarcode, scanned_at: scannedAt } };
+  const { itemBarcode, scannedAt, decides, ...event } = parsed.event;
+  const more = { item_barcode: itemBarcode, scanned_at: scannedAt, ...(decides.length > 0 && { decides }) };
+  return { kind: parsed.kind, event: { ...event, ...more } };
 }
 
 describe('event vectors', () => {

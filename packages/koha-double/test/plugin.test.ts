@@ -202,6 +202,7 @@ describe('POST /scans', () => {
             branch: 'MAIN',
             interface: 'staff',
             operator: 1,
+            decides: ['HOME_CHOICE'],
             item_barcode: '39',
           },
         });

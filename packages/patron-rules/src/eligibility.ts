@@ -1,5 +1,5 @@
 import type { Agreement, Eligibility, Library } from '@passport/config';
-import { ELIGIBILITY_REASONS, type EligibilityReason } from '@passport/contract';
+import { ELIGIBILITY_REASONS, type EligibilityReason, type StandingReason } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
 import { passesCategoryFilter } from './category-filter.ts';
 import { cleanText } from './clean-text.ts';
@@ -35,6 +35,13 @@ export function decideEligibility(input: Case): EligibilityDecision {
   const reasons = ELIGIBILITY_REASONS.filter((reason) => found.has(reason));
   return reasons.length === 0 ? { kind: 'eligible' } : { kind: 'not_eligible', reasons };
 }
+
+/** Whether staff of the lending library may override a refusal for these reasons: each is a rule that it calls soft. */
+export const areSoft = (
+  reasons: readonly StandingReason[],
+  { override }: Pick<Eligibility, 'override'>,
+): boolean =>
+  override !== null && reasons.every((reason) => override.reasons.some((soft) => soft === reason));
 
 /** Whether the home library does not share this patron with any library. */
 export function isWithheld(patron: KohaPatron, home: Library): boolean {

@@ -23,7 +23,13 @@ export { explain, type Search } from './explain.ts';
 export type { Explanation } from './explanation.ts';
 export { fitText } from './fit-text.ts';
 export { isCopy, passportTypes } from './is-copy.ts';
-export { decideEligibility, isWithheld, type Case, type EligibilityDecision } from './eligibility.ts';
+export {
+  areSoft,
+  decideEligibility,
+  isWithheld,
+  type Case,
+  type EligibilityDecision,
+} from './eligibility.ts';
 export { decideLocalMatch, type LocalMatch, type LocalRecords } from './local-match.ts';
 export {
   copyCategoriesOf,
@@ -52,6 +58,7 @@ export {
 } from './refresh.ts';
 export {
   decideStanding,
+  withoutOverridden,
   decideStandingChange,
   standingText,
   type StandingCase,

@@ -2,7 +2,7 @@ import type { Agreement, Library } from '@passport/config';
 import { STANDING_REASONS, type StandingReason } from '@passport/contract';
 import type { KohaPatron, RememberedCopy, Standing } from '@passport/koha-client';
 import type { CopyFinding } from './copy-findings.ts';
-import { decideEligibility } from './eligibility.ts';
+import { areSoft, decideEligibility } from './eligibility.ts';
 import { isCopy } from './is-copy.ts';
 import type { IsWritten } from './refresh.ts';
 import { STANDING } from './written-fields.ts';
@@ -39,6 +39,20 @@ export function decideStanding(input: StandingCase): readonly StandingReason[] {
     default:
       return decided satisfies never;
   }
+}
+
+/**
+ * The reasons without those that staff have overridden when the copy was made: until that lapses, and for as long as the lending library
+ * calls the rule soft.
+ */
+export function withoutOverridden(
+  reasons: readonly StandingReason[],
+  overridden: { readonly reasons: readonly string[]; readonly untilMs: number } | null,
+  { eligibility }: Pick<Library, 'eligibility'>,
+  nowMs: number,
+): readonly StandingReason[] {
+  if (overridden === null || nowMs > overridden.untilMs) return reasons;
+  return reasons.filter((reason) => !overridden.reasons.includes(reason) || !areSoft([reason], eligibility));
 }
 
 /** What becomes of what is shown of a copy's standing, and of the service's own restriction for it. */

@@ -81,6 +81,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
       maxDebt: null,
       minAge: null,
       showReasons: true,
+      override: null,
       ...eligibility,
     },
   };

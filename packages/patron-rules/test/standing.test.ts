@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { ELIGIBILITY_REASONS } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
 import fc from 'fast-check';
-import { decideEligibility, decideStanding, type StandingCase } from '../src/index.ts';
+import { decideEligibility, decideStanding, type StandingCase, withoutOverridden } from '../src/index.ts';
 import { TODAY, aCase, agreement, attribute, library, midland, patron } from './builders.ts';
 
 const TYPES = new Set(['PASSPORTED']);
@@ -51,6 +51,18 @@ test('counts the categories of the agreement, and what home does not share, with
   expect(standing({ attributes: [attribute('PRIVATE', '1')] }, { home })).toEqual(['NOT_SHARED']);
   expect(standing({ attributes: null }, { home })).toEqual(['UNVERIFIABLE']);
   expect(standing({ attributes: [attribute('PASSPORTED', 'lakeside')] })).toEqual(['NOT_SHARED']);
+});
+
+test('leaves out what staff have overridden, until that lapses and for as long as the rule is soft', () => {
+  const override = { soft: ['min_age'], reasons: ['UNDER_AGE'], forMs: 1 } as const;
+  const soft = library('riverside', { eligibility: { minAge: 18, override } });
+  const overridden = { reasons: ['UNDER_AGE', 'DEBT_OVER_LIMIT'], untilMs: 1_000 };
+  const left = (of: typeof overridden | null, where: typeof soft, atMs: number) =>
+    withoutOverridden(['DEBT_OVER_LIMIT', 'UNDER_AGE'], of, where, atMs);
+  expect(left(overridden, soft, 1_000)).toEqual(['DEBT_OVER_LIMIT']);
+  expect(left(overridden, soft, 1_001)).toEqual(['DEBT_OVER_LIMIT', 'UNDER_AGE']);
+  expect(left(overridden, lending, 1_000)).toEqual(['DEBT_OVER_LIMIT', 'UNDER_AGE']);
+  expect(left(null, soft, 1_000)).toEqual(['DEBT_OVER_LIMIT', 'UNDER_AGE']);
 });
 
 test('is at an end where home has anonymised the record', () => {

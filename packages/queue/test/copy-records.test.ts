@@ -37,7 +37,7 @@ function append(change: Change = {}, nowMs = NOON): Promise<string | null> {
 const recordOf = async (patronId: number, lending = 'riverside') =>
   (await readCopyRecords(fixture.redis, lending, [patronId])).get(patronId) ?? null;
 
-const times = { madeMs: NOON, passedMs: NOON };
+const times = { madeMs: NOON, passedMs: NOON, overridden: null };
 const made = { homeKey: 'midland:812', formerKeys: [], fields: ['surname', 'email'], agreed: null, ...times };
 const consent = { text_id: 'v1', operator: 51, at: '2026-11-25T11:59:00.000Z' };
 
@@ -72,6 +72,19 @@ describe('the record of a copy', () => {
     await append({ what: 'refreshed', fields: ['address'], homeKey: 'midland:2' });
 
     expect(await recordOf(402)).toEqual({ ...made, fields: ['surname', 'email', 'phone'] });
+  });
+
+  test('has what staff have overridden, which new values do not change, and another patron does not inherit', async () => {
+    const override = { reasons: ['UNDER_AGE', 'DEBT_OVER_LIMIT'], because: 'DOCUMENT_SEEN', operator: 5 };
+    const until = new Date(NOON + DAY_MS).toISOString();
+    await append({ override: { ...override, at: new Date(NOON).toISOString(), until } });
+    await append({ what: 'refreshed', fields: ['phone'], eventId: 'sweep_1' });
+    expect((await recordOf(402))?.overridden).toEqual({
+      reasons: ['UNDER_AGE', 'DEBT_OVER_LIMIT'],
+      untilMs: NOON + DAY_MS,
+    });
+    await append({ homeKey: 'midland:813', eventId: 'evt_2' });
+    expect((await recordOf(402))?.overridden).toBeNull();
   });
 
   test('names what the patron agreed to, which new values do not widen', async () => {

@@ -23,6 +23,11 @@ describe('what an event uses of the hourly quota', () => {
     expect(new Set(Object.values(others))).toEqual(new Set(['verdicts']));
   });
 
+  test('is a decision where staff were asked about somebody, also where the event is cancelled or lapses', () => {
+    const used = hourUseOf({ outcome: 'CANCELLED', homes: [], hasSentRecord: false, hasAsked: true });
+    expect(used).toBe('verdicts');
+  });
+
   test('is at most a miss where it names nobody', () => {
     const { NOT_FOUND, ...others } = usedBy(false, []);
     expect(NOT_FOUND).toBe('misses');

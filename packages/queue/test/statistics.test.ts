@@ -38,6 +38,19 @@ function ended(outcome: Outcome, change: Partial<Progress> = {}, job: Partial<Jo
   return { ...queued, progress: { ...queued.progress, outcome, homes, updated_at: NOVEMBER, ...change } };
 }
 
+const OVERRIDDEN = {
+  decided: [
+    {
+      question: 'OVERRIDE' as const,
+      option: 'DOCUMENT_SEEN',
+      home_key: 'midland:1',
+      reasons: ['UNDER_AGE' as const],
+      operator: 5,
+      at: NOVEMBER,
+    },
+  ],
+};
+
 const settle = (job: JobData): Promise<void> => {
   const { outcome, updated_at: endedAt } = job.progress;
   if (outcome === null) throw new Error('the job has not ended');
@@ -66,8 +79,9 @@ describe('statistics', () => {
     await end(
       ended('COPIED', { checkout: checkedOut }),
       ended('COPIED', { checkout: { result: 'BLOCKED', keys: [] } }),
-      ended('ALREADY_LOCAL', { checkout: checkedOut }),
-      ended('NOT_ELIGIBLE', { reasons: ['EXPIRED', 'CARD_LOST'] }),
+      ended('ALREADY_LOCAL', { checkout: checkedOut }, OVERRIDDEN),
+      // refused all the same: by then there was another reason
+      ended('NOT_ELIGIBLE', { reasons: ['EXPIRED', 'CARD_LOST'] }, OVERRIDDEN),
       ended('NOT_FOUND', { homes: [] }),
       ended('MISCONFIGURED'),
       ended('OBSERVED', { observed: { category: 'PT' } }),
@@ -86,6 +100,7 @@ describe('statistics', () => {
       failures: 0,
       byOutcome: {},
       byReason: {},
+      byOverride: {},
     };
     const copied = { ...none, scans: 1, copies: 1 };
     expect(rows).toEqual([
@@ -114,6 +129,7 @@ describe('statistics', () => {
         failures: 1,
         byOutcome: { NOT_ELIGIBLE: 1, MISCONFIGURED: 1 },
         byReason: { EXPIRED: 1, CARD_LOST: 1 },
+        byOverride: { DOCUMENT_SEEN: 1 },
       },
       { month: '2026-12', home: 'midland', lending: 'riverside', ...copied },
     ]);

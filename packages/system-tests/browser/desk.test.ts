@@ -247,20 +247,6 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(copyOf(card)).toBeUndefined();
   }, 60_000);
 
-  test('T-10 of two libraries is nobody’s: both are named, and staff are to ask the patron', async () => {
-    const card = registerPatron(midland());
-    desks.consortium.doubles.lakeside.putPatron(card, {
-      surname: 'Other',
-      category_id: 'AD',
-      library_id: 'MAIN',
-      expiry_date: '2037-12-31',
-    });
-    await desk.scan(card);
-    await desk.panel.getByText(/^Several libraries use this card number: .*midland.*lakeside/i).waitFor();
-    expect(await desk.advice.textContent()).toBe('Ask the patron, then register by hand.');
-    expect(copyOf(card)).toBeUndefined();
-  }, 60_000);
-
   test('T-15 waits for a library that is down, names it, and goes on when it is back', async () => {
     const card = registerPatron(midland());
     desks.configure({ staffWaitMs: 0 });

@@ -110,7 +110,7 @@ describe('consent', () => {
     const { env } = consortium.services;
     const { out } = await runPassport(['copies', 'export', '--at', 'lakeside', '--json'], { env });
     const csv = (await runPassport(['copies', 'export', '--at', 'lakeside'], { env })).out;
-    expect(csv).toMatch(/,2026-11 51 20\d\d-\S+Z,\d+$/m);
+    expect(csv).toMatch(/,2026-11 51 20\d\d-\S+Z,\d+,$/m);
     expect(JSON.parse(out)).toMatchObject({
       receipts: [
         {

@@ -93,6 +93,11 @@ export interface ReceiverClient {
     eventId: string,
     data: { readonly answer: string; readonly text_id: string; readonly operator?: number },
   ): Promise<number>;
+  /** Reports what staff have decided; the status of the receiver's answer. */
+  decide(
+    eventId: string,
+    data: { readonly question: string; readonly option: string; readonly branch?: string },
+  ): Promise<number>;
   /** Looks every `everyMs` (50) and at most for `timeoutMs` (60 s) until the event is done or failed, or `until` holds, and returns its state. */
   follow(
     eventId: string,
@@ -133,10 +138,9 @@ export function createReceiverClient(at: {
     if (!response.ok) throw new Error(`the receiver answered ${response.status} to a cancel`);
     return cancelAnswerSchema.parse(await response.json());
   }
-  async function consent(eventId: string, data: object): Promise<number> {
-    const timestamp = new Date().toISOString();
-    const body = JSON.stringify({ type: 'consent.answered', timestamp, data });
-    return (await send(signedRequest({ secret: at.secret, id: eventId, body }), `/${eventId}/consent`))
+  async function follows(eventId: string, type: string, data: object, path: string): Promise<number> {
+    const body = JSON.stringify({ type, timestamp: new Date().toISOString(), data });
+    return (await send(signedRequest({ secret: at.secret, id: eventId, body }), `/${eventId}/${path}`))
       .status;
   }
   return {
@@ -151,7 +155,9 @@ export function createReceiverClient(at: {
     deliver,
     state,
     cancel,
-    consent,
+    consent: (eventId, data) => follows(eventId, 'consent.answered', data, 'consent'),
+    decide: (eventId, data) =>
+      follows(eventId, 'scan.decided', { branch: 'MAIN', operator: 51, ...data }, 'decision'),
     follow: (eventId, { timeoutMs = 60_000, everyMs = 50, until = isOver } = {}) =>
       waitFor(
         `event ${eventId} of ${at.library} to get where the test wants it`,

@@ -6,6 +6,7 @@ import {
   GAP_TEXTS,
   STATE_TEXTS,
   consentsAt,
+  overridesAt,
   disclosedAt,
   formerKeysAt,
   lastOf,
@@ -90,6 +91,10 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
     printSent('disclosed', disclosedAt(place), line);
     printSent('refreshed', refreshedAt(place), line);
     printConsents(place, line);
+    for (const { at, reasons, because, operator, until } of overridesAt(place)) {
+      const who = `by the member of staff with the number ${operator}`;
+      line(`  overridden ${at} ${reasons.join(' ')}: ${because}, ${who}, until ${until}`);
+    }
     const observed = observedAt(place);
     if (observed !== null) {
       line(`  observed   ${when(observed.last)} (${receiptCount(observed.receipts)}), nothing was copied`);

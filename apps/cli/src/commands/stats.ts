@@ -49,11 +49,12 @@ function monthsOf(since: string | undefined, until: string | undefined, now: str
   return months.slice(-MONTHS_KEPT);
 }
 
-const toJson = ({ alreadyLocal, byOutcome, byReason, ...row }: StatisticsRow) => ({
+const toJson = ({ alreadyLocal, byOutcome, byReason, byOverride, ...row }: StatisticsRow) => ({
   ...row,
   already_local: alreadyLocal,
   by_outcome: byOutcome,
   by_reason: byReason,
+  by_override: byOverride,
 });
 
 const SUMS = [
@@ -67,13 +68,20 @@ const SUMS = [
   ['observed', ({ observed }) => observed],
 ] as const satisfies readonly (readonly [string, (row: StatisticsRow) => number])[];
 
-function codesOf({ byOutcome, byReason }: StatisticsRow): string {
+function codesOf({ byOutcome, byReason, byOverride }: StatisticsRow): string {
   const list = (counts: Readonly<Record<string, number>>): string =>
     Object.entries(counts)
       .map(([code, count]) => `${code} ${count}`)
       .join(', ');
   const reasons = list(byReason);
-  return `${list(byOutcome)}${reasons === '' ? '' : ` (not eligible: ${reasons})`}`;
+  const overridden = list(byOverride);
+  return [
+    list(byOutcome),
+    reasons === '' ? '' : `(not eligible: ${reasons})`,
+    overridden === '' ? '' : `(overridden: ${overridden})`,
+  ]
+    .filter((part) => part !== '')
+    .join(' ');
 }
 
 function printTable(

@@ -107,6 +107,16 @@ export function consentsAt({ receipts, records }: Pick<Place, 'receipts' | 'reco
   return { given: distinct, gap: distinct.length === 0 ? 'not_requested' : null };
 }
 
+/** The refusals that staff have overridden at a place, oldest first, once for each event. */
+export function overridesAt({ receipts }: Pick<Place, 'receipts'>) {
+  const made = receipts.flatMap(({ receipt: { override, eventId } }) =>
+    override === undefined ? [] : [{ ...override, event: eventId }],
+  );
+  return [...new Map(made.map((each) => [each.event, each])).values()].toSorted((one, other) =>
+    one.at < other.at ? -1 : 1,
+  );
+}
+
 /** The copies that the service has on record, and so follows. */
 export const recordedText = ({ recorded }: Pick<Place, 'recorded'>): string =>
   recorded.map((id) => `patron ${id}`).join(', ');
@@ -122,6 +132,7 @@ export function placeJson(place: Place) {
     state: place.state,
     disclosed: disclosedAt(place),
     consents: consentsAt(place),
+    overrides: overridesAt(place),
     refreshed: refreshedAt(place),
     adopted_at: lastOf(place, 'adopted'),
     rekeyed_at: lastOf(place, 'rekeyed'),

@@ -123,6 +123,7 @@ const NOTHING: StatisticsSums = {
   failures: 0,
   byOutcome: {},
   byReason: {},
+  byOverride: {},
 };
 /** How scans end, in the chart. */
 const SERIES = [
@@ -209,9 +210,18 @@ function monthChart(months: readonly string[], rows: readonly StatisticsRow[]): 
   });
 }
 
-function reasons({ byOutcome, byReason }: StatisticsSums): Html {
-  const list = (counts: Readonly<Record<string, number>>): Html =>
-    definitions('totals', Object.entries(counts));
+const list = (counts: Readonly<Record<string, number>>): Html =>
+  definitions('totals', Object.entries(counts));
+
+function reasons(sums: StatisticsSums): Html {
+  const { byOverride } = sums;
+  if (Object.keys(byOverride).length === 0) return unserved(sums);
+  return html`${unserved(sums)}
+    <h3>Why staff have overridden a refusal</h3>
+    ${list(byOverride)}`;
+}
+
+function unserved({ byOutcome, byReason }: StatisticsSums): Html {
   if (Object.keys(byOutcome).length === 0) return html`<p class="empty">Every patron was served.</p>`;
   if (Object.keys(byReason).length === 0) return list(byOutcome);
   return html`${list(byOutcome)}

@@ -60,6 +60,7 @@ export function buildJobMaker(encryption: Encryption): JobMaker {
       checkout_requested: event.itemBarcode !== null,
       card_hash: encryption.hash('card', foldCard(event.cardnumber)),
       ...(traceparent === undefined ? {} : { traceparent }),
+      ...(event.decides.length === 0 ? {} : { decides: [...event.decides] }),
       retried: null,
       sent: null,
       made: null,

@@ -7,6 +7,7 @@ import {
   patronNotFoundSchema,
   patronSeenSchema,
   scanCancelledSchema,
+  scanDecidedSchema,
   elsewhereRequestedSchema,
   patronElsewhereSchema,
   statusRequestedSchema,
@@ -209,6 +210,28 @@ const PATHS = {
       },
     ),
   },
+  '/webhooks/{library}/{id}/decision': {
+    post: posted(
+      'decideScan',
+      'What staff have decided, where an event waits for that: its home, or why a refusal is overridden; the first decision holds, and may be repeated',
+      'ScanDecided',
+      [id],
+      {
+        200: jsonAnswer('Redis has it, and the event goes on', {
+          type: 'object',
+          required: ['event_id', 'option'],
+          additionalProperties: false,
+          properties: { event_id: { type: 'string' }, option: { type: 'string' } },
+        }),
+        404: problemAnswer('Unknown event'),
+        409: problemAnswer(
+          'It does not wait for this, something else was decided, this was no option, or the scan is of another branch',
+        ),
+        422: problemAnswer('Signed, but does not fit; names the field'),
+        503: retryAnswer('Redis does not answer now, or the process is stopping; repeat it'),
+      },
+    ),
+  },
   '/webhooks/{library}/service/status': {
     post: posted(
       'readStatus',
@@ -270,6 +293,7 @@ export function buildOpenApi(version: string): object {
         PatronSeen: z.toJSONSchema(patronSeenSchema, { io: 'input' }),
         ScanCancelled: z.toJSONSchema(scanCancelledSchema, { io: 'input' }),
         ConsentAnswered: z.toJSONSchema(consentAnsweredSchema, { io: 'input' }),
+        ScanDecided: z.toJSONSchema(scanDecidedSchema, { io: 'input' }),
         StatusRequested: z.toJSONSchema(statusRequestedSchema, { io: 'input' }),
         LibraryStatus: z.toJSONSchema(libraryStatusSchema),
         ElsewhereRequested: z.toJSONSchema(elsewhereRequestedSchema, { io: 'input' }),

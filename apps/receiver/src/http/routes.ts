@@ -7,12 +7,12 @@ import type { Cancellation } from '../follow-ups/cancel-scan.ts';
 import type { ElsewhereGiven } from '../follow-ups/patron-elsewhere.ts';
 import type { StatusGiven } from '../follow-ups/library-status.ts';
 import type { StateRead } from '../follow-ups/read-state.ts';
-import type { ConsentTaken } from '../follow-ups/take-consent.ts';
+import type { AnswerTaken } from '../follow-ups/take-answer.ts';
 import type { Serving } from '../serve.ts';
 import { answerRefusal, refuse } from './problem.ts';
 
 /** What can be decided of a signed request. */
-type Decision = Acceptance | Cancellation | ConsentTaken | StatusGiven | ElsewhereGiven;
+type Decision = Acceptance | Cancellation | AnswerTaken | StatusGiven | ElsewhereGiven;
 /** The outcome of a delivery, for the log and the metrics. */
 export type DeliveryResult = Decision['kind'] | 'too_large' | 'unsupported_media_type' | 'malformed_request';
 /** `why` is of an `unauthorized` one. */
@@ -27,7 +27,7 @@ export interface RouteDeps {
   /** What answers a request that begins now. */
   readonly serving: () => Pick<
     Serving,
-    'accept' | 'cancel' | 'consent' | 'status' | 'elsewhere' | 'readState'
+    'accept' | 'cancel' | 'consent' | 'decision' | 'status' | 'elsewhere' | 'readState'
   >;
   readonly note: NoteDelivery;
   /** Receives the connection of each signed request. */
@@ -41,7 +41,7 @@ const EMPTY = Buffer.alloc(0);
 
 /**
  * The routes of signed requests: raw bytes in, one exhaustive switch from what was decided to the answer. All that are posted are signed
- * as a delivery is: a cancel and a consent under the id of the event, a status request under one of its own. A look at a state is signed
+ * as a delivery is: a cancel, a consent and a decision under the id of the event, a status request under one of its own. A look at a state is signed
  * over an empty body, under the id of the event, and takes nothing from the rate.
  */
 export function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
@@ -57,7 +57,8 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDeps): void {
   };
   post('/webhooks/:library', (delivery) => serving().accept(delivery), answerAcceptance);
   post('/webhooks/:library/:id/cancel', (delivery, id) => serving().cancel(delivery, id), answerCancel);
-  post('/webhooks/:library/:id/consent', (delivery, id) => serving().consent(delivery, id), answerConsent);
+  post('/webhooks/:library/:id/consent', (delivery, id) => serving().consent(delivery, id), answerAnswer);
+  post('/webhooks/:library/:id/decision', (delivery, id) => serving().decision(delivery, id), answerAnswer);
   post('/webhooks/:library/service/status', (delivery) => serving().status(delivery), answerStatus);
   post('/webhooks/:library/service/elsewhere', (delivery) => serving().elsewhere(delivery), answerElsewhere);
   app.get('/webhooks/:library/:id', async (request: SignedRequest, reply) => {
@@ -131,13 +132,17 @@ function answerCancel(reply: FastifyReply, cancellation: Cancellation): FastifyR
   return reply.code(cancellation.answer.result === 'PENDING' ? 202 : 200).send(cancellation.answer);
 }
 
-function answerConsent(reply: FastifyReply, given: ConsentTaken): FastifyReply {
+function answerAnswer(reply: FastifyReply, given: AnswerTaken): FastifyReply {
   switch (given.kind) {
     case 'consent':
       return reply.send({ event_id: given.eventId, answer: given.answer });
+    case 'decision':
+      return reply.send({ event_id: given.eventId, option: given.option });
     case 'no_question':
     case 'answered_before':
     case 'other_text':
+    case 'no_option':
+    case 'other_branch':
       return refuse(reply, given.kind);
     default:
       return answerRefusal(reply, given);

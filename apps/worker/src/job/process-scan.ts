@@ -3,7 +3,13 @@ import { type JobData, isFailure, parseJob } from '@passport/contract';
 import { hasLostLock } from '@passport/queue/bullmq';
 import { noteDelayed, notePaused } from '@passport/queue/delays';
 import type { ClaimCreate } from '@passport/queue/locks';
-import { type JobDataWriter, delayActive, goOnIfAnswered, wasCancelled } from '@passport/queue/scans';
+import {
+  type JobDataWriter,
+  delayActive,
+  goOnIfAnswered,
+  isDeskQuestion,
+  wasCancelled,
+} from '@passport/queue/scans';
 import { type Logger, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import type { Reporter } from '../koha/report.ts';
 import { type JobLock, ScanCancelled } from '../provision/scan.ts';
@@ -116,7 +122,7 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, context: 
       await settleDelay(result, taken, context);
       await delayActive(connection, job, token, result.untilMs);
       // What it waits for may have come while it was being delayed.
-      if (result.reason === 'CONSENT') await goOnIfAnswered(redis, queue, result.job);
+      if (isDeskQuestion(result.reason)) await goOnIfAnswered(redis, queue, result.job, result.reason);
       throw new DelayedError();
     case 'requeue':
       return requeue(job, now() + result.delayMs, token, log);

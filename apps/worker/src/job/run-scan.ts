@@ -10,6 +10,7 @@ import {
   rewriteJob,
   withAttempt,
 } from '@passport/contract';
+import { isDeskQuestion } from '@passport/queue/scans';
 import { DecryptionError, type Encryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import type { RequeueReason } from '../metrics/job-metrics.ts';
@@ -288,7 +289,9 @@ function endJob(job: JobData, result: Done, context: RunContext): Ended {
     },
     new Date(context.now()).toISOString(),
   );
-  const last = { ...job, ...(isKept ? {} : NOTHING_KEPT), progress };
+  // That staff were asked counts for the hourly limits; of whom does not.
+  const asks = job.asks === undefined ? undefined : { ...job.asks, home_key: null };
+  const last = { ...job, ...(isKept ? {} : { ...NOTHING_KEPT, asks }), progress };
   return { ...result, job: last, data: last, ifCancelled: null };
 }
 
@@ -303,8 +306,8 @@ function delayJob(job: JobData, retry: Retry, { giveUpAtMs, requeued }: Run, con
   const latestMs = retry.mustLook === true ? Infinity : giveUpAtMs + 1;
   const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
   const nextTryMs = rule.showsEnd ? now + (retry.retryAfterMs ?? 0) : untilMs;
-  const isPutAgain = reason === 'CONSENT' && job.progress.waiting_for?.reason === reason;
-  const [made, question] = [retry.made ?? job.made, retry.question ?? job.question];
+  const isPutAgain = isDeskQuestion(reason) && job.progress.waiting_for?.reason === reason;
+  const { made = job.made, question = job.question, asks = job.asks } = retry;
   // What is known so far: whose patron it is, or who may have them, and the copy where it is there.
   const homes = made === null ? (retry.otherwise.homes ?? []) : [made.home];
   const progress = nextProgress(
@@ -312,6 +315,8 @@ function delayJob(job: JobData, retry: Retry, { giveUpAtMs, requeued }: Run, con
     {
       state: 'waiting',
       homes: named(homes, context),
+      // Why, where staff may override it: the desk reads it as it reads a refusal.
+      reasons: reason === 'OVERRIDE' ? [...(retry.otherwise.reasons ?? [])] : [],
       patron_id: made?.patron_id ?? null,
       waiting_for: {
         library,
@@ -323,7 +328,7 @@ function delayJob(job: JobData, retry: Retry, { giveUpAtMs, requeued }: Run, con
     },
     new Date(now).toISOString(),
   );
-  const delayed = { ...job, made, question, progress };
+  const delayed = { ...job, made, question, asks, progress };
   return {
     ...retry,
     job: delayed,

@@ -54,6 +54,9 @@ export function openScanLock(
     noteConsent(consent) {
       job = { ...job, consent };
     },
+    noteDecided(decided) {
+      job = { ...job, decided: [...decided] };
+    },
     narrowSent(fields) {
       [job, mayBeOnItsWay] = [withLess(job, before, fields), false];
     },

@@ -46,6 +46,23 @@ export function buildAudit(log: Logger) {
       home_key: string,
       { answer, text_id, operator: requested_by }: StoredConsent,
     ): void => line(scan, 'consent', { home_key, answer, text_id, requested_by }),
+    /**
+     * What staff have decided, and who: the home of the card, or that a refusal is overridden, and why. `by` is the lending library, for
+     * the record of acts; the number is its Koha's.
+     */
+    decided: (
+      scan: Scan,
+      { question, home_key, reasons, option, operator }: Scan['decided'][number],
+    ): void =>
+      question === 'HOME_CHOICE'
+        ? line(scan, 'choose home', { by: scan.lending, home: option, decided_by: operator })
+        : line(scan, 'override', {
+            by: scan.lending,
+            home_key,
+            reasons,
+            because: option,
+            decided_by: operator,
+          }),
     /** Written before anything leaves, whatever happens to this process then. */
     sending: (scan: Scan, { homeKey, fields }: Disclosure): void => {
       line(scan, 'sending a copy', { home_key: homeKey, fields });

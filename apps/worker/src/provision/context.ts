@@ -1,6 +1,6 @@
-import type { JobData } from '@passport/contract';
+import type { JobData, Question } from '@passport/contract';
 import type { Receipts } from '@passport/queue/copies';
-import type { StoredConsent } from '@passport/queue/scans';
+import type { StoredConsent, StoredDecision } from '@passport/queue/scans';
 import type { WrittenCopy } from '../koha/copy-memory.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import type { Audit } from './audit.ts';
@@ -27,6 +27,11 @@ export interface ProvisionContext extends Pick<
   ) => Promise<unknown>;
   /** What the desk has reported of an event that has put its question; null: nothing yet. */
   readonly readConsent: (job: Pick<JobData, 'library' | 'event_id'>) => Promise<StoredConsent | null>;
+  /** What staff have decided of the question that an event has put; null: nothing yet. */
+  readonly readDecision: (
+    job: Pick<JobData, 'library' | 'event_id'>,
+    question: Question,
+  ) => Promise<StoredDecision | null>;
   /** A copy was made, so long after its scan, or after the patron's yes. */
   readonly copied: (lending: string, sinceScanMs: number) => void;
   /** Remembers what was written into a copy; nothing waits for it. */

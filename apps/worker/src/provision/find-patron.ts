@@ -1,10 +1,12 @@
 import type { Library } from '@passport/config';
+import { OVERRIDE_REASONS } from '@passport/contract';
 import { type KohaClient, KohaError, type KohaPatron } from '@passport/koha-client';
 import {
   type Answer,
   type Candidate,
   type Located,
   type Silent,
+  areSoft,
   cardsOfCopy,
   decideCandidates,
   decideEligibility,
@@ -20,9 +22,10 @@ import { LibraryClosed, LibraryPaused } from '../koha/koha-failure.ts';
 import { readTwice } from '../koha/transient.ts';
 import { lapsed, waitForAnswer } from './consent.ts';
 import type { ProvisionContext } from './context.ts';
-import { type Done, type Result, type Retry, done, othersFirst } from './result.ts';
+import { askStaff, decisionOf, isOverridden } from './decision.ts';
+import { type Result, type Retry, done, othersFirst } from './result.ts';
 import { WAIT_RULES } from './retry-policy.ts';
-import type { Scan, ScanLock } from './scan.ts';
+import { type Scan, type ScanLock, isWithoutStaff } from './scan.ts';
 
 /** The patron whose card was scanned, and the library that they are at home in. */
 export interface Found {
@@ -36,9 +39,6 @@ export interface Found {
   readonly homeKey: string;
 }
 
-/** Nobody stands at these who could put a question to the patron. */
-const WITHOUT_STAFF: ReadonlySet<Scan['interface']> = new Set(['self_check', 'sip']);
-
 /**
  * Finds the patron whose card was scanned, of whom a copy may be made: by what the libraries have agreed, and by the patron's own
  * yes. A result where there is none.
@@ -48,8 +48,11 @@ export async function findPatron(
   lock: Pick<ScanLock, 'signal' | 'noteConsent'>,
   context: ProvisionContext,
 ): Promise<Found | Result> {
-  const candidates = decideCandidates(context.consortium, scan.lending, scan.card);
-  if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
+  const all = decideCandidates(context.consortium, scan.lending, scan.card);
+  if (all.length === 0) return done({ outcome: 'NOT_A_CARD' });
+  // Of those that had the card when staff were asked; without an agreement by now it has nobody.
+  const chosen = decisionOf(scan, 'HOME_CHOICE')?.option;
+  const candidates = all.filter(({ home }) => chosen === undefined || home.id === chosen);
   const freeInMs = scan.copyMayBeThere ? null : context.createAccess.freeInMs(scan.lending);
   if (freeInMs !== null) return othersFirst(scan, [], freeInMs);
   // Whatever becomes of the scan, the lending library hears of it.
@@ -65,7 +68,7 @@ export async function findPatron(
     case 'gone':
       return done({ outcome: 'HOME_GONE', homes: [located.home] });
     case 'ambiguous':
-      return done({ outcome: 'AMBIGUOUS_HOME', homes: located.homes });
+      return whichHome(scan, located.homes, context);
     case 'refused':
       context.audit.refusedBy(scan, located);
       return done({ outcome: 'MISCONFIGURED', problem: { library: located.library, ...located.problem } });
@@ -74,6 +77,16 @@ export async function findPatron(
     default:
       return located satisfies never;
   }
+}
+
+/** Two patrons have the card. Staff see the names of the libraries and nothing of the patrons, and ask the one before them. */
+function whichHome(scan: Scan, homes: readonly string[], { consortium, now }: ProvisionContext): Result {
+  const { copy, retry } = libraryById(consortium, scan.lending);
+  const ask = { question: 'HOME_CHOICE', options: homes } as const;
+  // Where the library only observes nobody is copied, whoever it is.
+  const mayAsk = homes.length > 1 && copy.mode === 'copy';
+  const asked = mayAsk ? askStaff(scan, ask, retry.giveUpAfterMs, now) : null;
+  return asked ?? done({ outcome: 'AMBIGUOUS_HOME', homes });
 }
 
 /** Looks the card up where the hour of the lending library has quota left for it. */
@@ -190,13 +203,13 @@ function whoMayBeCopied(
   return found;
 }
 
-/** The end of a patron who is not to be copied; null for one who may be. */
+/** What becomes of a patron who is not to be copied, or whom staff may have copied all the same; null for one who may be. */
 function refuse(
   scan: Scan,
-  { candidate, patron, home }: Found,
+  { candidate, patron, home, homeKey }: Found,
   lending: Library,
-  { audit }: ProvisionContext,
-): Done | null {
+  { audit, now }: ProvisionContext,
+): Result | null {
   const decision = decideEligibility({ patron, ...candidate, lending, scannedOn: scan.day });
   switch (decision.kind) {
     case 'eligible':
@@ -205,9 +218,15 @@ function refuse(
       audit.notShared(scan, home, decision.because);
       return done({ outcome: 'NOT_FOUND' });
     case 'not_eligible': {
-      const reasons = lending.eligibility.showReasons ? decision.reasons : [];
+      const { eligibility, copy, retry } = lending;
+      const isSoft = copy.mode === 'copy' && areSoft(decision.reasons, eligibility);
+      if (isSoft && isOverridden(scan, homeKey, decision.reasons)) return null;
       audit.notEligible(scan, home, decision.reasons);
-      return done({ outcome: 'NOT_ELIGIBLE', homes: [home], reasons });
+      const about = { home_key: homeKey, reasons: decision.reasons };
+      const ask = { question: 'OVERRIDE', options: OVERRIDE_REASONS, ...about } as const;
+      const asked = isSoft ? askStaff(scan, ask, retry.giveUpAfterMs, now) : null;
+      const reasons = eligibility.showReasons ? decision.reasons : [];
+      return asked ?? done({ outcome: 'NOT_ELIGIBLE', homes: [home], reasons });
     }
     default:
       return decision satisfies never;
@@ -231,7 +250,7 @@ function requestConsent(
   if (policy === null || mode === 'observe') return null;
   // The record left before consent was requested here, and may be there: a no would promise what is not so.
   if (scan.copyMayBeThere && scan.sent?.home_key === homeKey) return null;
-  if (WITHOUT_STAFF.has(scan.interface)) return done({ outcome: 'CONSENT_AT_DESK', homes: [home] });
+  if (isWithoutStaff(scan)) return done({ outcome: 'CONSENT_AT_DESK', homes: [home] });
   const { textId: text_id, texts, withinMs } = policy;
   const put_ms = now();
   const until_ms = put_ms + withinMs;

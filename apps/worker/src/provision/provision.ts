@@ -1,6 +1,7 @@
 import { checkOutItem } from './check-out-item.ts';
 import { resumeConsent } from './consent.ts';
 import type { ProvisionContext } from './context.ts';
+import { resumeDecision } from './decision.ts';
 import { copyPatron } from './copy.ts';
 import { findPatron } from './find-patron.ts';
 import { type Result, othersFirst } from './result.ts';
@@ -11,7 +12,9 @@ import type { Scan, ScanLock } from './scan.ts';
  * again and there is nothing better to say about it.
  */
 export async function provision(begun: Scan, lock: ScanLock, context: ProvisionContext): Promise<Result> {
-  const resumed = await resumeConsent(begun, context);
+  const decided = await resumeDecision(begun, lock, context);
+  if (decided.kind !== 'goes_on') return decided;
+  const resumed = await resumeConsent(decided.scan, context);
   if (resumed.kind !== 'goes_on') return resumed;
   const { scan } = resumed;
   const { made } = scan;

@@ -68,6 +68,7 @@ export interface Retry {
   readonly made?: MadeCopy;
   /** The question that it waits for. */
   readonly question?: NonNullable<JobData['question']>;
+  readonly asks?: NonNullable<JobData['asks']>;
   /** The item may still be checked out by what was sent: however late it is, another look comes before the end. */
   readonly mustLook?: boolean;
   /** What it comes to once `give_up_after` is over. */

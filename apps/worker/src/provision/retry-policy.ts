@@ -108,6 +108,14 @@ const scheduled = ({ attempt, retryAfterMs, random }: Wait): number =>
 const NO_ATTEMPT = { isAttempt: false, isUntouched: false, reportFromMs: 0, showsEnd: false } as const;
 const ATTEMPT = { ...NO_ATTEMPT, isAttempt: true, delayMs: scheduled } as const;
 
+// Promoted by the answer; this is for one that came while its job's worker was lost.
+const ANSWERED_AT_DESK = {
+  ...NO_ATTEMPT,
+  rank: 7,
+  showsEnd: true,
+  delayMs: ({ retryAfterMs }: Wait) => Math.min(retryAfterMs ?? 0, CIRCUIT_WAIT_MS),
+} as const;
+
 /** The retry policy, one row for each reason: a new reason does not compile without a row. */
 export const WAIT_RULES: Readonly<Record<WaitingReason, WaitRule>> = {
   NO_ANSWER: { ...ATTEMPT, rank: 0 },
@@ -127,13 +135,9 @@ export const WAIT_RULES: Readonly<Record<WaitingReason, WaitRule>> = {
   },
   CIRCUIT_OPEN: { ...NO_ATTEMPT, rank: 4, delayMs: ({ random }) => CIRCUIT_WAIT_MS * (1 + random() / 2) },
   SERVICE_UPDATE: { ...NO_ATTEMPT, rank: 5, delayMs: ({ retryAfterMs }) => retryAfterMs ?? CIRCUIT_WAIT_MS },
-  // Promoted by the answer; this is for one that came while its job's worker was lost.
-  CONSENT: {
-    ...NO_ATTEMPT,
-    rank: 7,
-    showsEnd: true,
-    delayMs: ({ retryAfterMs }) => Math.min(retryAfterMs ?? 0, CIRCUIT_WAIT_MS),
-  },
+  CONSENT: ANSWERED_AT_DESK,
+  HOME_CHOICE: ANSWERED_AT_DESK,
+  OVERRIDE: ANSWERED_AT_DESK,
   PAUSED: {
     ...NO_ATTEMPT,
     rank: 6,

@@ -1,6 +1,7 @@
 import {
   type AttemptCall,
   type JobData,
+  type Question,
   copyMayBeThere,
   dayOfScan,
   encryptionContext,
@@ -39,6 +40,10 @@ export interface Scan {
   readonly question: JobData['question'];
   /** Set once the patron has said yes. */
   readonly consent: JobData['consent'];
+  /** The questions that staff can be asked; what they were asked last, and what they have decided. */
+  readonly decides: readonly Question[];
+  readonly asks: JobData['asks'];
+  readonly decided: readonly NonNullable<JobData['decided']>[number][];
   /** The copy of an earlier run, when only the checkout is left. */
   readonly made: JobData['made'];
   readonly history: History;
@@ -68,6 +73,8 @@ export interface ScanLock extends JobLock {
   assertWanted(): Promise<void>;
   /** Notes that the patron has consented; it is written with the next note of what is sent, or with the result. */
   noteConsent(consent: NonNullable<JobData['consent']>): void;
+  /** Notes what staff have decided; it is written as a consent is. */
+  noteDecided(decided: Scan['decided']): void;
   /** Takes back what this run has noted: no more than these fields was sent after all. */
   narrowSent(fields: readonly string[]): void;
 }
@@ -80,24 +87,36 @@ export class ScanCancelled extends Error {
   }
 }
 
-/** When somebody at the desk wanted the checkout last, by the queue's clock: at the scan, or when the patron said yes. */
-export function wantedSinceMs({ received_ms, age_at_delivery_ms, consent }: JobData): number {
-  return Math.max(received_ms - age_at_delivery_ms, consent === undefined ? 0 : Date.parse(consent.at));
+/** Nobody stands at these who could put a question to the patron, or decide one. */
+const WITHOUT_STAFF: ReadonlySet<JobData['interface']> = new Set(['self_check', 'sip']);
+export const isWithoutStaff = (scan: Pick<Scan, 'interface'>): boolean => WITHOUT_STAFF.has(scan.interface);
+
+/** When somebody at the desk wanted the checkout last, by the queue's clock: at the scan, when the patron said yes, or when staff decided. */
+export function wantedSinceMs({ received_ms, age_at_delivery_ms, consent, decided = [] }: JobData): number {
+  const answered = [...(consent === undefined ? [] : [consent]), ...decided];
+  return Math.max(received_ms - age_at_delivery_ms, ...answered.map(({ at }) => Date.parse(at)));
 }
 
 /**
- * From when `give_up_after` counts: the scan, the last retry by a person, or the question for the patron's consent. `addedMs` is for a
+ * From when `give_up_after` counts: the scan, the last retry by a person, or what the patron or staff were asked or decided last. `addedMs` is for a
  * job of a newer version that does not say when it was scanned.
  */
 export function startedMs(job: JobData, addedMs = 0): number {
-  const { retried, question, received_ms, age_at_delivery_ms } = job;
+  const { retried, question, asks, decided = [], received_ms, age_at_delivery_ms } = job;
   const scannedMs = received_ms === 0 ? addedMs : received_ms - age_at_delivery_ms;
-  return Math.max(retried?.at_ms ?? scannedMs, question?.put_ms ?? 0);
+  const decidedMs = decided.map(({ at }) => Date.parse(at));
+  return Math.max(retried?.at_ms ?? scannedMs, question?.put_ms ?? 0, asks?.put_ms ?? 0, ...decidedMs);
 }
 
 /** The same scan, of a patron who has consented. */
 export function withConsent(scan: Scan, consent: NonNullable<JobData['consent']>): Scan {
   return { ...scan, consent, wantedMs: Math.max(scan.wantedMs, Date.parse(consent.at)) };
+}
+
+/** The same scan, of which staff have decided this. */
+export function withDecision(scan: Scan, decided: Scan['decided'][number]): Scan {
+  const wantedMs = Math.max(scan.wantedMs, Date.parse(decided.at));
+  return { ...scan, decided: [...scan.decided, decided], wantedMs };
 }
 
 /** Opens a job. Throws DecryptionError when its card was encrypted with a key that is not here. */
@@ -128,6 +147,9 @@ export function openScan(
     sent: job.sent,
     question: job.question,
     consent: job.consent,
+    decides: job.decides ?? [],
+    asks: job.asks,
+    decided: job.decided ?? [],
     made: job.made,
     history,
   };

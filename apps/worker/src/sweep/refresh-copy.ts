@@ -18,6 +18,7 @@ import {
   copyCategoriesOf,
   decideRefresh,
   decideStanding,
+  withoutOverridden,
   hashedFields,
   isCopy,
   isInForeignCategory,
@@ -142,8 +143,9 @@ async function checkStandingOf(refresh: Refresh): Promise<CheckedStanding | null
   if (!isCopy(copy, refresh.passportTypes) || isLeftAlone({ copy, home: homeRecord, traits })) return null;
   // Who is gone from home cannot be compared: a record in a category of the library's own may be its own patron.
   if (homeRecord.anonymized === true && isInForeignCategory(copy, traits)) return null;
-  const today = dayOf(refresh);
-  return checkStanding({ ...refresh, isWritten: writtenBy(refresh) }, decideStanding({ ...refresh, today }));
+  const decided = decideStanding({ ...refresh, today: dayOf(refresh) });
+  const reasons = withoutOverridden(decided, refresh.record.overridden, lending, refresh.now());
+  return checkStanding({ ...refresh, isWritten: writtenBy(refresh) }, reasons);
 }
 
 /**

@@ -1,10 +1,11 @@
-import { REMEMBERED_HOURS } from '@passport/contract';
+import { REMEMBERED_HOURS, type SoftReason } from '@passport/contract';
 import * as z from 'zod';
 import { cardForm, printForm } from '../cards/card-form.ts';
 import { Secret } from '../secrets/secret.ts';
 import { windowsKey } from '../windows/windows-key.ts';
 import { confirmableKey } from './confirmable-key.ts';
 import { copySection } from './copy-schema.ts';
+import { durationBetween, formatDuration } from '../keys/duration.ts';
 import type { Frozen } from '../keys/frozen.ts';
 import { key, section } from '../keys/key.ts';
 import {
@@ -26,6 +27,8 @@ import {
 import { isHttpAllowed, kohaAddress } from './koha-url.ts';
 
 const NOT_READ = new Secret('');
+/** YAML 1.1 makes false of the word. */
+const off = z.literal(['off', false]);
 const IN_DEFAULTS = 'Can be set in `defaults`.';
 const MOST_PER_HOUR = 10_000_000;
 /** Each card is tried against all of them, and all numbers that come of it go into one call. */
@@ -150,6 +153,49 @@ const shareSection = section(
   },
 );
 
+/** The rules that are the lending library's own; all others say what home has decided of its patron, or what the two have agreed. */
+const SOFT_RULES = {
+  address_unconfirmed: { reason: 'ADDRESS_UNCONFIRMED', key: 'addressUnconfirmed', off: 'allow' },
+  max_debt: { reason: 'DEBT_OVER_LIMIT', key: 'maxDebt', off: null },
+  min_age: { reason: 'UNDER_AGE', key: 'minAge', off: null },
+} as const satisfies Readonly<
+  Record<string, { readonly reason: SoftReason; key: string; off: 'allow' | null }>
+>;
+type SoftRule = keyof typeof SOFT_RULES;
+const softRules = Object.keys(SOFT_RULES) as SoftRule[];
+
+const overrideKey = key(
+  z
+    .union([
+      off,
+      z.strictObject({
+        soft: z.array(z.enum(softRules)).min(1),
+        for: durationBetween('1d', '3660d').default(30 * 24 * 3_600_000),
+      }),
+    ])
+    .transform((override) =>
+      typeof override !== 'object'
+        ? null
+        : {
+            soft: [...new Set(override.soft)],
+            /** The reasons that staff may override. */
+            reasons: softRules
+              .filter((rule) => override.soft.includes(rule))
+              .map((rule) => SOFT_RULES[rule].reason),
+            forMs: override.for,
+          },
+    ),
+  {
+    description:
+      "Which of these rules staff with Koha's permission `force_checkout` may override at the desk, with a reason from a list, as lending library. `soft`: the rules; what home says of its patron, and what the two libraries have agreed, cannot be overridden. `for`: for so long a copy that was made so is in good standing in spite of the rule (`standing`).",
+    allowed:
+      'off or {soft: [address_unconfirmed, max_debt, min_age], for: 30d}; `soft` names rules that refuse somebody, `for` is from 1d to 3660d',
+    fallback: 'off',
+    print: (override) =>
+      override === null ? 'off' : { soft: override.soft, for: formatDuration(override.forMs) },
+  },
+);
+
 const eligibilitySection = section(
   z.strictObject({
     expired: refuseOrAllow('whose card has expired'),
@@ -171,8 +217,18 @@ const eligibilitySection = section(
       fallback: null,
     }),
     showReasons: flag(true, 'False: the desk sees only that the patron is not eligible.'),
+    override: overrideKey,
   }),
-  { description: 'Who may borrow, as lending library.', more: IN_DEFAULTS },
+  {
+    description: 'Who may borrow, as lending library.',
+    more: IN_DEFAULTS,
+    check: ({ override, showReasons, ...rules }, report) => {
+      if (override === null) return;
+      const none = override.soft.find((rule) => rules[SOFT_RULES[rule].key] === SOFT_RULES[rule].off);
+      if (none !== undefined) report('override', `names ${none}, which refuses nobody here`);
+      if (!showReasons) report('override', 'needs show_reasons: nobody overrides what they are not shown');
+    },
+  },
 );
 
 const retrySection = section(
@@ -200,9 +256,6 @@ const retrySection = section(
 
 const applyOrReport = z.enum(['apply', 'report']);
 const applied = (isApplied: boolean) => (isApplied ? 'apply' : 'report');
-/** YAML 1.1 makes false of the word. */
-const off = z.literal(['off', false]);
-
 const refreshKey = key(
   z
     .union([

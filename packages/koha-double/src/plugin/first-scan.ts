@@ -1,7 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Double } from '../double.ts';
 import type { PatronRow } from '../patrons/patron-table.ts';
-import { hasPatterns, isCardShaped, isItem, postEvent, scanKey, sendScan, type Scan } from './receiver.ts';
+import {
+  decidesOf,
+  hasPatterns,
+  isCardShaped,
+  isItem,
+  postEvent,
+  scanKey,
+  sendScan,
+  type Scan,
+} from './receiver.ts';
 
 const pauseMs = 25;
 
@@ -12,7 +21,7 @@ const pauseMs = 25;
  */
 export async function firstScan(
   double: Double,
-  scan: Omit<Scan, 'item_barcode'>,
+  scan: Omit<Scan, 'item_barcode' | 'decides'>,
   find = (card: string): PatronRow | undefined => double.db.patrons.withCard(card),
 ): Promise<void> {
   const { settings, db } = double;
@@ -29,7 +38,9 @@ export async function firstScan(
   if (isOff(scan.interface) || !isCardShaped(scan.cardnumber, webhook.patterns)) return;
   const canBeItem = scan.interface === 'staff' || !hasPatterns(webhook.patterns);
   if (canBeItem && isItem(double, scan.cardnumber)) return;
-  const sent = await sendScan(double, scan);
+  const staff =
+    scan.interface === 'staff' && scan.operator !== null ? db.patrons.get(scan.operator) : undefined;
+  const sent = await sendScan(double, staff === undefined ? scan : { ...scan, decides: decidesOf(staff) });
   if (sent.kind !== 'accepted') return;
   db.outcomes.note(sent.eventId, double.realNowMs(), scanKey(webhook.secret, scan.cardnumber));
   const limitMs = scan.interface === 'staff' ? webhook.staff_wait_ms : webhook.self_check_wait_ms;

@@ -171,7 +171,7 @@ export class OutcomeTable {
   /** Nothing comes of waiting longer: the service has decided, or waits for the patron's consent. */
   isDecided(eventId: string): boolean {
     const row = this.#rows.get(eventId);
-    return this.isFinal(eventId) || (row?.state === 'waiting' && Boolean(row['consent']));
+    return this.isFinal(eventId) || (row?.state === 'waiting' && Boolean(row['consent'] ?? row['asks']));
   }
 
   /** True for one of several simultaneous callers, when the receiver may be queried. */

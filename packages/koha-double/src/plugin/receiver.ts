@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Double } from '../double.ts';
+import { hasPermission } from '../auth/permissions.ts';
 import { isRecord } from '../record.ts';
 
 /** A digit somewhere and no blanks: a name typed into the same box is not taken for a card. As the plugin's default. */
@@ -63,12 +64,28 @@ export function signEvent(
   };
 }
 
+interface Staff {
+  readonly permissions: ReadonlySet<string>;
+}
+
+/** Koha's permission to force a checkout although something limits it (the plugin's `User.pm`). */
+export const mayOverride = ({ permissions }: Staff): boolean =>
+  hasPermission(permissions, 'circulate', 'force_checkout');
+
+/** What staff can be asked about a scan of theirs. */
+export const decidesOf = (staff: Staff): readonly string[] => [
+  'HOME_CHOICE',
+  ...(mayOverride(staff) ? ['OVERRIDE'] : []),
+];
+
 /** A scanned card that this Koha does not know. */
 export interface Scan {
   readonly cardnumber: string;
   readonly branch: string;
   readonly interface: 'staff' | 'self_check' | 'sip';
   readonly operator: number | null;
+  /** What whoever stands there can be asked. */
+  readonly decides?: readonly string[];
   /** Only when the service is to check it out; a page that goes on with the checkout itself never sends it. */
   readonly item_barcode?: string;
 }
@@ -119,7 +136,7 @@ export function postEvent(
   id: string,
   type: string,
   data: object,
-  about: '' | '/cancel' | '/consent' = '',
+  about: '' | '/cancel' | '/consent' | '/decision' = '',
 ): Promise<Answered | null> {
   const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
   const path = about === '' ? '' : `/${encodeURIComponent(id)}${about}`;

@@ -3,7 +3,17 @@ import type { ApiCall, Operation } from '../api/operation.ts';
 import { isRecord } from '../record.ts';
 import { pluginRoute } from './plugin-route.ts';
 import type { OutcomeRow } from './plugin-tables.ts';
-import { isCardShaped, isEventId, isItem, postEvent, queryReceiver, scanKey, sendScan } from './receiver.ts';
+import {
+  decidesOf,
+  isCardShaped,
+  isEventId,
+  isItem,
+  mayOverride,
+  postEvent,
+  queryReceiver,
+  scanKey,
+  sendScan,
+} from './receiver.ts';
 
 /** What the desk is answered when an event could not be sent, and whether trying again is of use (503). */
 const faults = {
@@ -13,6 +23,9 @@ const faults = {
   not_found: [404, 'Nothing is known of this scan'],
   not_seen: [404, 'The passport service has not seen this scan'],
   not_kept: [404, 'The passport service does not know this scan any more'],
+  no_library: [400, 'You are logged in without a library'],
+  not_allowed: [403, 'This takes the permission force_checkout'],
+  other_branch: [403, 'The scan was made at another library'],
   no_question: [409, 'This scan does not wait for the answer'],
   receiver_unreachable: [503, 'The passport service cannot be reached'],
   receiver_busy: [503, 'The passport service is busy'],
@@ -60,6 +73,7 @@ const addScan = pluginRoute('desk', 'POST', '/scans', async ({ double, body, act
     branch: actingLibrary,
     interface: 'staff' as const,
     operator: user.patron_id,
+    decides: decidesOf(user),
     ...(item === '' ? {} : { item_barcode: item }),
   };
   const sent = await sendScan(double, scan, eventId);
@@ -129,6 +143,24 @@ const consentScan = pluginRoute('desk', 'POST', '/scans/{event_id}/consent', asy
   return answered.status === 200 ? { status: 204 } : notTaken(answered);
 });
 
+/** What staff have decided of a scan that waits for it, with where they are. */
+const decideScan = pluginRoute('desk', 'POST', '/scans/{event_id}/decision', async (call) => {
+  const { double, path, body, user, actingLibrary } = call;
+  if (double.settings.webhook === null) return fault('not_configured');
+  const { question, option } = isRecord(body) ? body : {};
+  if (actingLibrary === '') return fault('no_library');
+  if (question === 'OVERRIDE' && !mayOverride(user)) return fault('not_allowed');
+  const data = { question, option, branch: actingLibrary, operator: user.patron_id };
+  const answered = await postEvent(double, String(path['event_id']), 'scan.decided', data, '/decision');
+  if (answered === null) return fault('receiver_unreachable');
+  if (answered.status === 404) return fault('not_found');
+  if (answered.status === 409) {
+    const isElsewhere = isRecord(answered.body) && answered.body['code'] === 'other_branch';
+    return fault(isElsewhere ? 'other_branch' : 'no_question');
+  }
+  return answered.status === 200 ? { status: 204 } : notTaken(answered);
+});
+
 const putOutcome = pluginRoute('service', 'PUT', '/scans/{event_id}/outcome', (call: ApiCall) => {
   const state = stateOf(String(call.path['event_id']), call.body);
   if (state === null) return problem(400, 'The state is of another event', { error_code: 'other_event' });
@@ -164,6 +196,7 @@ const texts: Cleaner = (value) =>
       .filter(([language, words]) => /^[A-Za-z0-9-]{1,35}$/.test(language) && typeof words === 'string')
       .map(([language, words]) => [language, String(words).slice(0, 2_000)]),
   );
+const asksShape = { question: text, options: listOf(text), answer_by: text };
 const consentShape = { text_id: text, answer_by: text, texts };
 
 /** What of a state leaves the plugin (its `State.pm`): whatever else was reported is left out. */
@@ -186,6 +219,7 @@ const stateShape = {
   }),
   problem: objectOf({ library: text, what: text, name: text }),
   consent: (value) => (isRecord(value) && isRecord(value['texts']) ? cleanedBy(consentShape, value) : null),
+  asks: (value) => (isRecord(value) && text(value['question']) !== null ? cleanedBy(asksShape, value) : null),
   observed: objectOf({ category: text }),
   attempt: number,
   libraries,
@@ -219,5 +253,6 @@ export const scanRoutes: readonly Operation[] = [
   getScan,
   cancelScan,
   consentScan,
+  decideScan,
   putOutcome,
 ];

@@ -31,6 +31,8 @@ export const ACTS = [
   'rekey',
   'read what is owed',
   'count loans',
+  'choose home',
+  'override',
   'restrict',
   'lift restriction',
   'login',
@@ -72,6 +74,8 @@ const DETAILS = [
   'as',
   'until',
   'because',
+  'reasons',
+  'decided_by',
   'config',
   'way',
   'mode',
@@ -96,7 +100,7 @@ export function actOf(line: Line, source: ActSource): Act | null {
   const { queried } = line;
   const act = textOf(line['action']);
   if (act === null || !ACTS.some((known) => known === act)) return null;
-  // A worker's line about a scan; what somebody does to an event names who.
+  // A worker's line about a scan; what somebody does to an event, or decides of it at the desk, names who.
   if (line['event'] !== undefined && line['by'] === undefined) return null;
   const homeKey = textOf(line['home_key'])?.split(':')[0];
   const homes = unique([...namesOf(line['home']), ...namesOf(line['found']), ...namesOf(homeKey)]);

@@ -19,7 +19,13 @@ export interface CopyRecord {
   /** When the copy was made, and when values were passed on last, in ms since 1970; null where that is not known. */
   readonly madeMs: number | null;
   readonly passedMs: number | null;
+  /** The reasons against the patron that staff have overridden, and until when that holds; null: none. */
+  readonly overridden: { readonly reasons: readonly string[]; readonly untilMs: number } | null;
 }
+
+/** What {@link COPY_RECORD_LUA} takes for an override. */
+export const overrideText = ({ reasons, untilMs }: NonNullable<CopyRecord['overridden']>): string =>
+  `${untilMs}:${reasons.join('+')}`;
 
 /** So many former keys a record has at most: a patron's number at home changes once or twice in a life. */
 export const MOST_FORMER_KEYS = 5;
@@ -41,12 +47,13 @@ end
 `;
 
 /**
- * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now)`, where `what` is `made` or `adopted`, `agreed` (made, with the patron's consent), `passed`
+ * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now, override)`, where `what` is `made` or `adopted`, `agreed` (made, with the patron's consent), `passed`
  * (values of a copy that is on record) or `ended`. Part of the script that writes the receipt.
- * A record is `HOMEKEY FIELDS AGREED FORMERKEYS MADE,PASSED`, each list with commas, or `-`.
+ * A record is `HOMEKEY FIELDS AGREED FORMERKEYS MADE,PASSED`, each list with commas, or `-`; after an override (`''`: none) the times are
+ * followed by `,UNTIL:REASON+REASON`, which an older reader passes over.
  */
 export const COPY_RECORD_LUA = `${FORGET_LUA}
-local function noteCopy(records, seen, homes, number, what, homeKey, fields, now)
+local function noteCopy(records, seen, homes, number, what, homeKey, fields, now, override)
   local function join(list, more)
     local all = list == '-' and '' or list
     for _, name in ipairs(more) do
@@ -69,7 +76,8 @@ local function noteCopy(records, seen, homes, number, what, homeKey, fields, now
   end
   passed = join(passed, fields)
   if what == 'agreed' then agreed = join(agreed, fields) end
-  times = (string.match(times, '^(%d+),') or '-') .. ',' .. now
+  if override == '' then override = string.match(times, '^[^,]*,[^,]*,(.+)$') or '' end
+  times = (string.match(times, '^(%d+),') or '-') .. ',' .. now .. (override == '' and '' or ',' .. override)
   redis.call('HSET', records, number, table.concat({homeKey, passed, agreed, former, times}, ' '))
   redis.call('ZADD', seen, now, number)
   redis.call('HSET', homes, homeKey, number)
@@ -104,14 +112,16 @@ function parseRecord(text: string | null): CopyRecord | null {
   if (homeKey === undefined || fields === undefined || agreed === undefined || former === undefined)
     return null;
   if (more.length > 0) return null;
-  const [madeMs = null, passedMs = null] = times.split(',').map(timeOf);
+  const [made = '', passed = '', override = ''] = times.split(',');
+  const [, until, reasons = ''] = /^(\d+):(.+)$/.exec(override) ?? [];
   return {
     homeKey,
     fields: listOf(fields),
     agreed: agreed === '-' ? null : listOf(agreed),
     formerKeys: listOf(former),
-    madeMs,
-    passedMs,
+    madeMs: timeOf(made),
+    passedMs: timeOf(passed),
+    overridden: until === undefined ? null : { reasons: reasons.split('+'), untilMs: Number(until) },
   };
 }
 

@@ -1,6 +1,6 @@
 import { REMEMBERED_HOURS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
-import { COPY_RECORD_LUA } from './copy-records.ts';
+import { COPY_RECORD_LUA, overrideText } from './copy-records.ts';
 import { execAll, defineScript } from '../redis/index.ts';
 import {
   RECEIPTS_KEY,
@@ -36,6 +36,17 @@ export interface DisclosureReceipt {
   readonly formerKey?: string;
   /** That the patron agreed, where the lending library requests it: to which text, who requested it (its Koha's number), and when. */
   readonly consent?: { readonly text_id: string; readonly operator: number | null; readonly at: string };
+  /**
+   * That staff of the lending library have overridden why the patron was refused: the reasons against them, why (a code), who (its
+   * Koha's number), when, and until when it holds.
+   */
+  readonly override?: {
+    readonly reasons: readonly string[];
+    readonly because: string;
+    readonly operator: number;
+    readonly at: string;
+    readonly until: string;
+  };
   /** Of one that was not made: the fields that were read at home, and would have been copied. */
   readonly read?: readonly string[];
 }
@@ -59,12 +70,12 @@ const MARK_LIFE_SECONDS = REMEMBERED_HOURS * 3600;
  * KEYS 1 mark of event and patron, 2 receipts, 3 records of the library's copies, 4 when they were seen, 5 their numbers by home key,
  *      6 deletions that were begun, 7 what is open of copies: nothing of one that has ended, or is adopted now
  * ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON, 4 what it is for the copy's record, 5 number of the copy or '',
- *      6 home key, 7 now, 8 ... its fields
+ *      6 home key, 7 now, 8 what was overridden or '', 9 ... its fields
  */
 const APPEND_LUA = `${COPY_RECORD_LUA}
 local known = redis.call('GET', KEYS[1])
 local names, is_new, fields = known ~= '1' and known or ' ', not known, {}
-for n = 8, #ARGV do
+for n = 9, #ARGV do
   local field = ARGV[n] .. ' '
   fields[#fields + 1] = ARGV[n]
   if not string.find(names, ' ' .. field, 1, true) then
@@ -78,7 +89,7 @@ if is_numbered then names = names .. number end
 if not is_new and not is_numbered then return false end
 if (ARGV[4] == 'ended' or ARGV[4] == 'adopted') and ARGV[5] ~= '' then redis.call('HDEL', KEYS[7], ARGV[5]) end
 redis.call('SET', KEYS[1], names, 'EX', ARGV[1])
-if ARGV[5] ~= '' then noteCopy(KEYS[3], KEYS[4], KEYS[5], ARGV[5], ARGV[4], ARGV[6], fields, ARGV[7]) end
+if ARGV[5] ~= '' then noteCopy(KEYS[3], KEYS[4], KEYS[5], ARGV[5], ARGV[4], ARGV[6], fields, ARGV[7], ARGV[8]) end
 if not is_new then return false end
 return redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[2], '*', 'receipt', ARGV[3])
 `;
@@ -110,7 +121,7 @@ export function openReceipts(redis: Redis): Receipts {
   const append = defineScript(redis, 'passportReceipt', APPEND_LUA);
   return {
     async append(receipt, nowMs, keepMs) {
-      const { lending, homeKey, fields, what, consent, patronId } = receipt;
+      const { lending, homeKey, fields, what, consent, patronId, override } = receipt;
       const recorded = what === undefined ? (consent === undefined ? 'made' : 'agreed') : RECORDED[what];
       const number = recorded === null ? '' : String(patronId ?? '');
       const id = await append(
@@ -131,6 +142,9 @@ export function openReceipts(redis: Redis): Receipts {
           number,
           homeKey,
           nowMs,
+          override === undefined
+            ? ''
+            : overrideText({ reasons: override.reasons, untilMs: Date.parse(override.until) }),
           ...fields,
         ],
       );

@@ -37,14 +37,16 @@ const WITHOUT_RECORD: Readonly<Record<Outcome, HourUse>> = {
 
 /**
  * What an event that ended used of the quota: a copy once a record was sent, whatever came of it; a decision (`verdicts`) where it
- * names the home of a patron without that, for it says something of them.
+ * names the home of a patron without that, for it says something of them, or where staff have read as much before (`hasAsked`).
  */
 export function hourUseOf(end: {
   readonly outcome: Outcome;
   readonly homes: Progress['homes'] | readonly string[];
   readonly hasSentRecord: boolean;
+  readonly hasAsked?: boolean;
 }): HourUse {
   if (end.hasSentRecord) return 'copies';
+  if (end.hasAsked === true) return 'verdicts';
   const used = WITHOUT_RECORD[end.outcome];
   return used === 'verdicts' && end.homes.length === 0 ? 'none' : used;
 }

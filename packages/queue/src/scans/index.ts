@@ -6,12 +6,16 @@ export { type Cancelled, cancelEvent } from './cancel-event.ts';
 export { IS_CANCELLED_LUA, wasCancelled, CANCELLED_AHEAD_LUA, isCancelledAhead } from './cancel-marks.ts';
 export { readEventState, watchEvents } from './event-state.ts';
 export {
+  type AnswerRecorded,
   type StoredConsent,
-  type ConsentRecorded,
+  type StoredDecision,
   answerConsent,
-  readConsent,
+  answerDecision,
   goOnIfAnswered,
-} from './consent-answer.ts';
+  isDeskQuestion,
+  readConsent,
+  readDecision,
+} from './desk-answer.ts';
 export { delayActive } from './delay-active.ts';
 export { promoteOverdue } from './clock-step.ts';
 export { type EventCounts, countEvents } from './event-counts.ts';

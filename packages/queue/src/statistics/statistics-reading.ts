@@ -3,8 +3,10 @@ import {
   type EligibilityReason,
   OUTCOME_GROUP,
   OUTCOMES,
+  OVERRIDE_REASONS,
   type Outcome,
   type OutcomeGroup,
+  type OverrideReason,
 } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { statisticsKey, statisticsLibrariesKey } from '../keys.ts';
@@ -46,6 +48,8 @@ export interface StatisticsSums {
   readonly byOutcome: Readonly<Partial<Record<Outcome, number>>>;
   /** Of the outcome `NOT_ELIGIBLE`, by reason; a patron may have several, and a library may show none. */
   readonly byReason: Readonly<Partial<Record<EligibilityReason, number>>>;
+  /** Of copies and patrons who were there already, those whom staff have overridden a refusal for, by the reason that they gave. */
+  readonly byOverride: Readonly<Partial<Record<OverrideReason, number>>>;
 }
 
 /** One line of a listing: its dimensions, and the sums. */
@@ -141,6 +145,7 @@ function sumsOf(counts: readonly StatisticsCount[]): StatisticsSums {
     failures: sum(inGroups('failed')),
     byOutcome: nonZero(UNSERVED),
     byReason: nonZero(ELIGIBILITY_REASONS),
+    byOverride: nonZero(OVERRIDE_REASONS),
   };
 }
 
@@ -160,7 +165,7 @@ export function statisticsCsv(rows: readonly StatisticsRow[], by: readonly Stati
     'failures',
     'observed',
   ];
-  const header = [...dimensions, ...sums, ...UNSERVED, ...ELIGIBILITY_REASONS];
+  const header = [...dimensions, ...sums, ...UNSERVED, ...ELIGIBILITY_REASONS, ...OVERRIDE_REASONS];
   const lines = rows.map((row) => [
     ...dimensions.map((dimension) => row[dimension] ?? ''),
     row.scans,
@@ -173,6 +178,7 @@ export function statisticsCsv(rows: readonly StatisticsRow[], by: readonly Stati
     row.observed,
     ...UNSERVED.map((outcome) => row.byOutcome[outcome] ?? 0),
     ...ELIGIBILITY_REASONS.map((reason) => row.byReason[reason] ?? 0),
+    ...OVERRIDE_REASONS.map((reason) => row.byOverride[reason] ?? 0),
   ]);
   return [header, ...lines].map((cells) => cells.join(','));
 }

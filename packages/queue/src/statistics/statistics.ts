@@ -3,12 +3,14 @@ import {
   type EligibilityReason,
   type JobData,
   OUTCOMES,
+  OVERRIDE_REASONS,
   type Outcome,
+  type OverrideReason,
 } from '@passport/contract';
 
-/** What is counted of ended events: outcomes, checkouts that were made, and reasons against them. */
-export const COUNTED = [...OUTCOMES, 'CHECKED_OUT', ...ELIGIBILITY_REASONS] as const;
-export type Counted = Outcome | 'CHECKED_OUT' | EligibilityReason;
+/** What is counted of ended events: outcomes, checkouts that were made, reasons against them, and why staff have overridden these. */
+export const COUNTED = [...OUTCOMES, 'CHECKED_OUT', ...ELIGIBILITY_REASONS, ...OVERRIDE_REASONS] as const;
+export type Counted = Outcome | 'CHECKED_OUT' | EligibilityReason | OverrideReason;
 
 /** The home library of a count: none where no home or several were found, others where a library's table is full. */
 export const NO_HOME = '-';
@@ -36,10 +38,13 @@ export const NO_STATISTICS: EventStatistics = { month: 'none', counted: '' };
 export const monthOf = (iso: string): string => new Date(iso).toISOString().slice(0, 'YYYY-MM'.length);
 
 /**
- * What an event counts for, by its end: its outcome, the checkout if one was made, and why a patron was not eligible if the lending
- * library shows that. Nothing for an event that has not ended. Nothing of the patron is in it.
+ * What an event counts for, by its end: its outcome, the checkout if one was made, why a patron was not eligible if the lending
+ * library shows that, and why they are here all the same where staff have overridden it. Nothing for an event that has not ended. Nothing of the patron is in it.
  */
-export function statisticsOf({ progress }: Pick<JobData, 'progress'>): EventStatistics {
+export function statisticsOf({
+  progress,
+  decided = [],
+}: Pick<JobData, 'progress' | 'decided'>): EventStatistics {
   const { outcome, reasons, homes, checkout, updated_at: endedAt } = progress;
   if (outcome === null) return NO_STATISTICS;
   const [home] = homes;
@@ -47,6 +52,9 @@ export function statisticsOf({ progress }: Pick<JobData, 'progress'>): EventStat
   if (checkout?.result === 'CHECKED_OUT') names.push('CHECKED_OUT');
   if (outcome === 'NOT_ELIGIBLE')
     names.push(...ELIGIBILITY_REASONS.filter((reason) => reasons.includes(reason)));
+  const override = decided.find(({ question }) => question === 'OVERRIDE')?.option;
+  if (outcome === 'COPIED' || outcome === 'ALREADY_LOCAL')
+    names.push(...OVERRIDE_REASONS.filter((reason) => reason === override));
   const at = home !== undefined && homes.length === 1 ? home.id : NO_HOME;
   return { month: monthOf(endedAt), counted: [at, ...names].join(' ') };
 }

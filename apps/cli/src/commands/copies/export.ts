@@ -15,6 +15,7 @@ const COLUMNS = [
   'read',
   'consent',
   'patron_id',
+  'override',
 ] as const;
 
 function parseSince(text: string): string {
@@ -44,16 +45,19 @@ const toRow = (receipt: DisclosureReceipt) => ({
   what: receipt.what ?? 'disclosed',
   read: receipt.read ?? [],
   consent: receipt.consent ?? null,
+  override: receipt.override ?? null,
   patron_id: receipt.patronId ?? null,
   former_key: receipt.formerKey ?? null,
 });
 
-/** A consent as one cell: text, member of staff, time. */
+/** A consent as one cell: text, member of staff, time; an override: reasons, why, member of staff, time, and until when it holds. */
 const textOf = (
-  value: string | number | readonly string[] | DisclosureReceipt['consent'] | null,
+  value: string | number | readonly string[] | DisclosureReceipt['consent' | 'override'] | null,
 ): string | readonly string[] => {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return String(value);
+  if (typeof value === 'object' && 'because' in value)
+    return [...value.reasons, value.because, String(value.operator), value.at, value.until];
   return typeof value === 'object' && 'text_id' in value
     ? [value.text_id, String(value.operator ?? '-'), value.at]
     : value;

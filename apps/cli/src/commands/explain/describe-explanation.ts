@@ -1,6 +1,6 @@
 import type { Consortium, Library } from '@passport/config';
-import type { Outcome } from '@passport/contract';
-import type { Explanation } from '@passport/patron-rules';
+import type { Outcome, Question } from '@passport/contract';
+import { type Explanation, areSoft } from '@passport/patron-rules';
 import type { Report } from '../../program/index.ts';
 
 /**
@@ -60,6 +60,22 @@ export function consentOf(
   return mayBeCopied && consent !== null ? consent.textId : null;
 }
 
+/** What staff at a desk would be asked before it came to that; null: nothing. */
+export function asksOf(
+  { located, judgement, homes, reasons }: Explanation,
+  { copy: { mode }, eligibility }: Library,
+): Question | null {
+  if (mode === 'observe') return null;
+  if (located === 'ambiguous') return homes.length > 1 ? 'HOME_CHOICE' : null;
+  const isSoft = judgement === 'not_eligible' && areSoft(reasons, eligibility);
+  return located === 'found' && isSoft ? 'OVERRIDE' : null;
+}
+
+const ASKS_TEXT: Readonly<Record<Question, string>> = {
+  HOME_CHOICE: 'staff choose between these libraries',
+  OVERRIDE: 'staff with the permission force_checkout may override this',
+};
+
 const LOCAL_TEXT: Readonly<Record<Local, string>> = {
   nobody: 'nobody has the card yet',
   our_copy: 'the copy already exists',
@@ -96,9 +112,15 @@ export function describeExplanation(
   explanation: Explanation,
   {
     outcome,
+    asks,
     consent,
     paused,
-  }: { readonly outcome: Outcome; readonly consent: string | null; readonly paused: readonly string[] },
+  }: {
+    readonly outcome: Outcome;
+    readonly asks: Question | null;
+    readonly consent: string | null;
+    readonly paused: readonly string[];
+  },
   { libraries }: Consortium,
   colors: Report['colors'],
 ): string[] {
@@ -114,6 +136,7 @@ export function describeExplanation(
         ['refused by', `${library}: ${what} ${name ?? ''}`.trimEnd()] as const,
     ),
     ['eligibility', eligibilityOf(explanation)],
+    ['at the desk', asks === null ? null : ASKS_TEXT[asks]],
     ['consent', consent === null ? null : `the patron must agree at the desk first: text ${consent}`],
     [
       'problem',

@@ -21,7 +21,7 @@ import {
   WrongUse,
 } from '../../program/index.ts';
 import { openAudit } from '../../program/open-audit.ts';
-import { consentOf, describeExplanation, outcomeOf } from './describe-explanation.ts';
+import { asksOf, consentOf, describeExplanation, outcomeOf } from './describe-explanation.ts';
 
 /** A library that is paused at this moment. */
 interface PausedLibrary {
@@ -219,9 +219,9 @@ export const explainCard = defineCommand({
       return 0;
     }
     const { explanation, outcome, paused } = found;
-    const consent = consentOf(explanation, lending);
-    report.json({ outcome, consent, paused: paused.map(pausedJson), ...explanation });
-    const text = { outcome, consent, paused: paused.map(pausedText) };
+    const [consent, asks] = [consentOf(explanation, lending), asksOf(explanation, lending)];
+    report.json({ outcome, consent, asks, paused: paused.map(pausedJson), ...explanation });
+    const text = { outcome, asks, consent, paused: paused.map(pausedText) };
     for (const line of describeExplanation(explanation, text, consortium, report.colors)) report.line(line);
     return 0;
   },

@@ -23,6 +23,7 @@ my %ANSWER = (
         return _reply( 200, { %{$answer}, state => { %state, outcome => 'CANCELLED' } } );
     },
     consents   => sub { return _reply( 200, { event_id => 'scan_1', answer => 'yes' } ) },
+    decides    => sub { return _reply( 200, { event_id => 'scan_1', option => 'midland' } ) },
     status_404 => sub { return _reply( 404, { code => 'not_found', title => 'Unknown' } ) },
     hangs      => sub {return},
     status_401 => sub { return _reply( 401, { code => 'bad_signature', title => 'Unauthorized' } ) },

@@ -14,7 +14,7 @@ use Koha::Plugin::Org::PatronPassport::FirstScan  qw( find_known );
 use Koha::Plugin::Org::PatronPassport::Problem    qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::State qw( is_state_of );
-use Koha::Plugin::Org::PatronPassport::User  qw( may_see );
+use Koha::Plugin::Org::PatronPassport::User  qw( decides may_see );
 
 __PACKAGE__->serves(
     add     => [ 'POST /scans',                   'staff' ],
@@ -64,6 +64,7 @@ sub add {
             branch    => $acting->{branch},
             interface => 'staff',
             operator  => $acting->{number},
+            decides   => [ decides() ],
             now       => Time::HiRes::time(),
         }
     );

@@ -10,7 +10,7 @@ use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Shape qw( number );
 
-our @EXPORT_OK = qw( consented event new_id not_found seen timestamp );
+our @EXPORT_OK = qw( consented decided event new_id not_found seen timestamp );
 
 =head1 NAME
 
@@ -37,7 +37,8 @@ sub event {
     my $bytes = not_found( { card => $card, branch => 'MAIN', interface => 'staff', operator => 51, now => $now } );
 
 The event of a card that this Koha does not know. C<item>, the barcode that waits to be checked out, is given only where
-Koha itself does not go on with the checkout: only one of the two may check it out. C<now> is in Unix seconds, with a fraction.
+Koha itself does not go on with the checkout: only one of the two may check it out. C<decides> is what whoever stands there can be asked
+(L<Koha::Plugin::Org::PatronPassport::User/decides>). C<now> is in Unix seconds, with a fraction.
 
 =cut
 
@@ -51,7 +52,8 @@ sub not_found {
         interface  => $scan->{interface},
     );
     $data{operator}     = $operator       if defined $operator;
-    $data{item_barcode} = "$scan->{item}" if length( $scan->{item} // q{} );
+    $data{decides}      = $scan->{decides} if $scan->{decides};
+    $data{item_barcode} = "$scan->{item}"  if length( $scan->{item} // q{} );
 
     return event( 'patron.not_found', \%data, $scan->{now} );
 }
@@ -89,6 +91,23 @@ sub consented {
     );
 
     return event( 'consent.answered', \%data, $now );
+}
+
+=head2 decided
+
+    my $bytes = decided( { question => 'HOME_CHOICE', option => 'midland', branch => 'MAIN', operator => 51 }, $now );
+
+What staff have decided of a scan. C<$now> is in Unix seconds, with a fraction.
+
+=cut
+
+sub decided {
+    my ( $said, $now ) = @_;
+
+    my %data = ( map { $_ => "$said->{$_}" } qw( question option branch ) );
+    $data{operator} = number()->( $said->{operator} );
+
+    return event( 'scan.decided', \%data, $now );
 }
 
 =head2 new_id

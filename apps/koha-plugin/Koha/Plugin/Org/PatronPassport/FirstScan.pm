@@ -14,6 +14,7 @@ use Koha::Plugin::Org::PatronPassport::Code   qw( is_item );
 use Koha::Plugin::Org::PatronPassport::Event  qw( new_id not_found );
 use Koha::Plugin::Org::PatronPassport::SeenJob;
 use Koha::Plugin::Org::PatronPassport::Sender;
+use Koha::Plugin::Org::PatronPassport::User    qw( decides );
 use Koha::Plugin::Org::PatronPassport::Waiting qw( until_there );
 
 # Of a SIP account: when it was seen last, and what it was.
@@ -198,6 +199,7 @@ sub _report {
             branch    => $acting->{branch},
             interface => $interface,
             operator  => $acting->{number},
+            $interface eq 'staff' ? ( decides => [ decides() ] ) : (),
             now       => Time::HiRes::time(),
         }
     );

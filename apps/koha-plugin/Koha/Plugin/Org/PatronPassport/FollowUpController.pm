@@ -7,10 +7,12 @@ use C4::Context;
 
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::State qw( cleaned is_state_of );
+use Koha::Plugin::Org::PatronPassport::User  qw( may_override );
 
 __PACKAGE__->serves(
-    cancel  => [ 'POST /scans/{event_id}/cancel',  'staff' ],
-    consent => [ 'POST /scans/{event_id}/consent', 'staff' ],
+    cancel   => [ 'POST /scans/{event_id}/cancel',   'staff' ],
+    consent  => [ 'POST /scans/{event_id}/consent',  'staff' ],
+    decision => [ 'POST /scans/{event_id}/decision', 'staff' ],
 );
 
 =head1 NAME
@@ -75,6 +77,42 @@ sub consent {
     return $self->fault('not_found')   if $status == 404;
     return $self->fault('no_question') if $status == 409;
     return $self->not_taken($answer)   if $answer->{kind} ne 'accepted';
+
+    return $self->done;
+}
+
+=head2 decision
+
+C<POST /scans/{event_id}/decision>: what staff have decided of a scan that waits for it: which library it is, or why a refusal is
+overridden, which takes a permission (L<Koha::Plugin::Org::PatronPassport::User/may_override>). The service gets the branch of
+whoever decides with it, and takes no decision of another branch than the scan's.
+
+=cut
+
+sub decision {
+    my ( $self, $plugin ) = @_;
+
+    my $settings = $plugin->settings;
+    return $self->fault('not_configured') if !$settings->is_complete;
+
+    my $body   = $self->req->json;
+    my $acting = C4::Context->userenv // {};
+    return $self->fault('no_library')  if !length( $acting->{branch} // q{} );
+    return $self->fault('not_allowed') if $body->{question} eq 'OVERRIDE' && !may_override();
+
+    my %said = (
+        question => $body->{question},
+        option   => $body->{option},
+        branch   => $acting->{branch},
+        operator => $acting->{number},
+    );
+    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
+        ->decide( $self->param('event_id'), \%said );
+    my $status = $answer->{status} // 0;
+    return $self->fault('not_found')    if $status == 404;
+    return $self->fault('other_branch') if $status == 409 && ( $answer->{code} // q{} ) eq 'other_branch';
+    return $self->fault('no_question')  if $status == 409;
+    return $self->not_taken($answer)    if $answer->{kind} ne 'accepted';
 
     return $self->done;
 }

@@ -23,6 +23,8 @@ my %FAULT = (
     not_the_service      =>
         [ 403, 'This serves only the user whom the plugin is configured with as the service\'s' ],
     not_json              => [ 415, 'This takes application/json only' ],
+    not_allowed           => [ 403, 'This takes the permission force_checkout' ],
+    other_branch          => [ 403, 'The scan was made at another library' ],
     no_question           => [ 409, 'This scan does not wait for the answer' ],
     not_found             => [ 404, 'Nothing is known of this scan' ],
     no_standing           => [ 404, 'Nothing is known of the standing of this patron' ],

@@ -186,7 +186,7 @@ sub fetch {
 
 =head2 is_decided
 
-True once the service has decided, or waits for the patron's consent: then somebody has to read the page.
+True once the service has decided, or waits for the patron's consent or a decision of staff: then somebody has to read the page.
 
 =cut
 
@@ -198,7 +198,9 @@ sub is_decided {
     return 1 if $state =~ m{\A (?: done | failed ) \z}xms;
     return 0 if $state ne 'waiting' || !defined $reported;
 
-    return from_stored($reported)->{consent} ? 1 : 0;
+    my $told = from_stored($reported);
+
+    return $told->{consent} || $told->{asks} ? 1 : 0;
 }
 
 =head2 may_query

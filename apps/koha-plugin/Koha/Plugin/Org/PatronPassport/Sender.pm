@@ -8,7 +8,7 @@ use Mojo::Util  qw( steady_time );
 use POSIX       qw( ceil );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Event     qw( consented event new_id timestamp );
+use Koha::Plugin::Org::PatronPassport::Event     qw( consented decided event new_id timestamp );
 use Koha::Plugin::Org::PatronPassport::Shape     qw( is_id );
 use Koha::Plugin::Org::PatronPassport::Signature qw( headers_for );
 
@@ -159,6 +159,24 @@ sub consent {
     my $body = consented( $said, Time::HiRes::time() );
 
     return $self->_request( { path => "/$event_id/consent", id => $event_id, body => $body },
+        sub { return { kind => 'accepted' } } );
+}
+
+=head2 decide
+
+    my $answer = $sender->decide( $event_id,
+        { question => 'HOME_CHOICE', option => 'midland', branch => $branch, operator => $borrowernumber } );
+
+Reports what staff have decided: C<< { kind => 'accepted' } >> where the receiver has the decision, or as above.
+
+=cut
+
+sub decide {
+    my ( $self, $event_id, $said ) = @_;
+
+    my $body = decided( $said, Time::HiRes::time() );
+
+    return $self->_request( { path => "/$event_id/decision", id => $event_id, body => $body },
         sub { return { kind => 'accepted' } } );
 }
 

@@ -26,6 +26,7 @@ my $STATE = object(
         waiting_for => object( { map { $_ => $TEXT } qw( library reason next_try_at gives_up_at checkout_by ) } ),
         problem     => object( { map { $_ => $TEXT } qw( library what name ) } ),
         consent     => object( { text_id  => $TEXT, answer_by => $TEXT, texts => \&_translations }, 'texts' ),
+        asks        => object( { question => $TEXT, options => list_of($TEXT), answer_by => $TEXT }, 'question' ),
         observed    => object( { category => $TEXT } ),
         attempt     => number(),
         libraries   => $LIBRARIES,

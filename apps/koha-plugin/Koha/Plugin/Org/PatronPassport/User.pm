@@ -6,7 +6,7 @@ use Exporter qw( import );
 use C4::Context;
 use Koha::Patrons;
 
-our @EXPORT_OK = qw( current_user may_see );
+our @EXPORT_OK = qw( current_user decides may_override may_see );
 
 =head1 NAME
 
@@ -42,6 +42,33 @@ sub may_see {
     my $patron = Koha::Patrons->find($number);
 
     return $patron && $user->can_see_patron_infos($patron) ? 1 : 0;
+}
+
+=head2 may_override
+
+    if ( may_override() ) { ... }
+
+Whether they may override what the library's own rules refuse: Koha's permission to force a checkout although something limits it
+(C<force_checkout>). A plugin has no permissions of its own.
+
+=cut
+
+sub may_override {
+    my $user = current_user() or return 0;
+
+    return $user->has_permission( { circulate => 'force_checkout' } ) ? 1 : 0;
+}
+
+=head2 decides
+
+    my @questions = decides();
+
+What they can be asked about a scan of theirs.
+
+=cut
+
+sub decides {
+    return ( 'HOME_CHOICE', may_override() ? 'OVERRIDE' : () );
 }
 
 1;

@@ -1,4 +1,5 @@
 import { questionOf } from './consent.js';
+import { answeredAs, asksOf } from './decision.js';
 import { NEXT_WHEN_HERE, NEXT_WHILE_WAITING, nextAfterFault, nextAfterOutcome } from './outcomes.js';
 import {
   hasNoWorker,
@@ -70,6 +71,7 @@ function describeFault(view, t) {
 function describeWait(view, t, language) {
   const { state, withItem } = view;
   if (questionOf(view)) return describeQuestion(view, t, language);
+  if (asksOf(view)) return describeAsks(view, t, language);
   if (state && isCheckoutPending(state)) return describePending(view, t);
   const isStopped = Boolean(state) && hasNoWorker(state);
   const isLong = isStopped || view.fault || view.followedMs > LONG_MS || (state && state.state === 'waiting');
@@ -110,15 +112,37 @@ const describeQuestion = (view, t, language) => ({
   takesItem: !view.withItem,
 });
 
+/** A choice holds the patron up and is one key away; a refusal that can be overridden is a result like any other, and nobody waits with it. */
+function describeAsks(view, t, language) {
+  const { state, withItem } = view;
+  const { question, answer_by: until } = state.asks;
+  const isRefusal = question === 'OVERRIDE';
+  const refusal = isRefusal ? outcomeSentences({ ...state, outcome: 'NOT_ELIGIBLE' }, t, language) : null;
+  return {
+    tone: 'warn',
+    headline: refusal ? refusal.headline : waitHeadline(view, t, language),
+    advice: sentences(
+      withItem && t(isRefusal ? 'item.left' : 'item.waiting'),
+      t(`asks.${question}`),
+      untilSentence('consent.until', until, view, t, language),
+      hasNoWorker(state) && t('stopped'),
+    ),
+    next: isRefusal ? nextAfterOutcome('NOT_ELIGIBLE') : NEXT_WHILE_WAITING,
+    isOver: isRefusal,
+    takesItem: !isRefusal && !withItem,
+  };
+}
+
 /** Until when something is possible, where there is a limit that is not over. */
 function untilSentence(key, iso, { now }, t, language) {
   const until = Date.parse(iso || '');
   return until > now && t(key, { time: minuteIn(until, language, now) });
 }
 
-function waitHeadline({ state, followedMs, now, answered }, t, language) {
+function waitHeadline({ state, followedMs, now, answered, decided }, t, language) {
   if (!state) return t('now.reporting');
   if (state.consent && answered === state.event_id && !hasNoWorker(state)) return t('now.answered');
+  if (state.asks && decided === answeredAs(state) && !hasNoWorker(state)) return t('now.answered');
   if (state.waiting_for) return waitingSentence(state, t, language, now);
   if (state.state === 'waiting') return t('now.waiting');
   if (state.state === 'queued' && followedMs > LONG_QUEUED_MS) return t('now.queued');

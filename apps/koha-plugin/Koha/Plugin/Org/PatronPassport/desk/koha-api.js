@@ -31,6 +31,11 @@ export function answerConsent(eventId, answer, textId) {
   return call('POST', `${SCANS}/${encodeURIComponent(eventId)}/consent`, { answer, text_id: textId });
 }
 
+/** POST /scans/{event_id}/decision: what staff have decided, of what the state asks. */
+export function decideScan(eventId, question, option) {
+  return call('POST', `${SCANS}/${encodeURIComponent(eventId)}/decision`, { question, option });
+}
+
 /** GET /copies/{patron_id}/standing: what is known of a copy's standing at home. */
 export function fetchStanding(patronId) {
   return call('GET', `${COPIES}/${encodeURIComponent(patronId)}/standing`);

@@ -65,6 +65,9 @@ const CSS = `
   .scans [data-tone="bad"] .said { color: #8a2f2d; font-weight: 600; }
   .consent { border-top: 1px solid #e3e8e3; margin: 14px 0 0; padding: 12px 0 0; }
   .consent .text { margin: 0 0 10px; white-space: pre-line; }
+  .decision { border-top: 1px solid #e3e8e3; margin: 14px 0 0; padding: 12px 0 0; }
+  .decision ul { display: flex; flex-wrap: wrap; gap: 8px; list-style: none; margin: 0; padding: 0; }
+  kbd { border: 1px solid currentColor; border-radius: 3px; font: inherit; font-size: 12px; margin-left: 8px; padding: 0 4px; }
   .answers { display: flex; flex-wrap: wrap; gap: 8px; }
   .actions { align-items: flex-start; display: flex; flex-wrap: wrap; gap: 8px; margin: 14px 0 0; }
   button, .go { background: #fff; border: 1px solid #777; border-radius: 4px; box-sizing: border-box; color: #222;
@@ -75,7 +78,7 @@ const CSS = `
   details.main, details.main:hover { background: none; border: 0; }
   summary { list-style: none; }
   summary::-webkit-details-marker { display: none; }
-  [aria-keyshortcuts]::after { content: " (Alt+N)"; font-weight: 400; }
+  [aria-keyshortcuts="Alt+N"]::after { content: " (Alt+N)"; font-weight: 400; }
   summary::after { content: " (Alt+N) \\25be"; }
   .register ul { background: #fff; border: 1px solid #777; border-radius: 4px; list-style: none; margin: 4px 0 0;
     max-height: 16em; overflow-y: auto; padding: 4px 0; }

@@ -1,10 +1,11 @@
 import { buildConsent } from './consent.js';
+import { buildDecision } from './decision.js';
 import { element } from './element.js';
 import { dress } from './panel-style.js';
 
 /**
  * The panel as it is before anything is known, not yet on the page. `registrations` are the links to Koha's form for a new
- * patron. It calls `on.code(code)` with what was scanned into its box, `on.choose(said)` what that is, `on.typing()`, `on.answer(said)`, `on.cancel()`, and the next steps
+ * patron. It calls `on.code(code)` with what was scanned into its box, `on.choose(said)` what that is, `on.typing()`, `on.answer(said)`, `on.decide(option)`, `on.cancel()`, and the next steps
  * of the desk that are no links: `on.again()`, `on.card()`, `on.reload()`, `on.name()`, `on.next()`.
  */
 export function buildPanel(t, language, registrations, on) {
@@ -15,6 +16,7 @@ export function buildPanel(t, language, registrations, on) {
   const steps = element('ol', { 'aria-label': t('steps') });
   const box = buildBox(on, t);
   const question = buildConsent(t, (said) => on.answer(said));
+  const decided = buildDecision((option) => on.decide(option));
   const { actions, next, cancel } = buildActions(t, registrations, on);
   const section = element(
     'section',
@@ -23,13 +25,14 @@ export function buildPanel(t, language, registrations, on) {
     element('div', { class: 'result' }, element('span', { class: 'sign', 'aria-hidden': 'true' }), headline),
     advice,
     question.consent,
+    decided.decision,
     steps,
     box.form,
     actions,
   );
   dress(root);
   root.append(section);
-  return { host, root, section, headline, advice, steps, ...box, ...question, next, cancel };
+  return { host, root, section, headline, advice, steps, ...box, ...question, ...decided, next, cancel };
 }
 
 function buildBox(on, t) {

@@ -1,6 +1,7 @@
 import { questionOf } from './consent.js';
+import { answeredAs, asksOf } from './decision.js';
 import { setText } from './element.js';
-import { answerConsent, reportCard } from './koha-api.js';
+import { answerConsent, decideScan, reportCard } from './koha-api.js';
 import { remember } from './page.js';
 import { nextReportMs, readReport } from './read-answer.js';
 import { show } from './show.js';
@@ -82,4 +83,31 @@ export async function sendAnswer(workflow, said) {
   if (status === 204 || status === 409) view.answered = eventId;
   else setText(panel.consentFault, workflow.t('consent.unsent'));
   show(workflow);
+}
+
+/** Reports what staff have decided, once; where it is not taken the question stays. */
+export async function sendDecision(workflow, option) {
+  const { panel, view, t } = workflow;
+  const asks = asksOf(view);
+  if (!asks || workflow.isDeciding) return;
+  const { state } = view;
+  workflow.isDeciding = true;
+  setText(panel.decisionFault, '');
+  show(workflow);
+  const { status, body } = await decideScan(state.event_id, asks.question, option);
+  workflow.isDeciding = false;
+  // as with a consent: the item has an event of its own, which asks the same
+  if (status === 204) {
+    const others = [...workflow.events].filter((id) => id !== state.event_id);
+    for (const id of others) void decideScan(id, asks.question, option);
+  }
+  if (workflow.isGone) return;
+  if (status === 204 || status === 409) view.decided = answeredAs(state);
+  else setText(panel.decisionFault, t(faultOf(status, body)));
+  show(workflow);
+}
+
+function faultOf(status, body) {
+  const code = (body && body.error_code) || '';
+  return status === 403 && ['not_allowed', 'other_branch'].includes(code) ? `asks.${code}` : 'consent.unsent';
 }

@@ -4,8 +4,10 @@ import { cancelEnd, checkoutOf } from './scan-state.js';
 export function waitingSentence(state, t, language, now) {
   const held = state.waiting_for;
   if (!held) return t('now.waiting');
-  if (held.reason === 'CONSENT')
-    return t('now.waiting.CONSENT', { library: namesIn(state, t, language).home });
+  if (held.reason === 'CONSENT' || held.reason === 'HOME_CHOICE')
+    return t(`now.waiting.${held.reason}`, { library: namesIn(state, t, language).home });
+  if (held.reason === 'OVERRIDE')
+    return outcomeSentences({ ...state, outcome: 'NOT_ELIGIBLE' }, t, language).headline;
   const names = homeNames(state);
   const isNamed = names.length > 0 && held.library !== state.library;
   const library = isNamed ? listed(names, language) : nameOf(held.library, state);

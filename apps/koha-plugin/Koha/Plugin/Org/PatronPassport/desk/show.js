@@ -1,4 +1,5 @@
 import { showConsent } from './consent.js';
+import { showDecision } from './decision.js';
 import { describe } from './describe.js';
 import { element, setText } from './element.js';
 import { isBusyElsewhere } from './page.js';
@@ -21,6 +22,7 @@ export function show(workflow) {
   showBox(panel, shown.takesItem, shown.takesItem && !isReady, t);
   showNext(workflow, shown);
   showConsent(workflow);
+  showDecision(workflow);
   if (workflow.isHeard) {
     const isNew = panel.headline.textContent !== shown.headline;
     setText(panel.headline, shown.headline);

@@ -52,6 +52,10 @@ function cancelledSteps(end) {
 function runningSteps({ state, followedMs }) {
   // while it waits for the patron, nothing is done
   if (state.consent) return stepsAs('done', 'done', 'later', 'later');
+  if (state.asks && state.state === 'waiting')
+    return state.asks.question === 'OVERRIDE'
+      ? stepsAs('done', 'done', 'stopped', 'skipped')
+      : stepsAs('done', 'several', 'later', 'later');
   if (isCheckoutPending(state)) return stepsAs('done', 'done', 'done', 'now');
   if (isLocated(state)) return stepsAs('done', 'done', 'now', 'later');
   const isHeld = hasNoWorker(state) || (state.state === 'queued' && followedMs > LONG_QUEUED_MS);

@@ -1,4 +1,5 @@
 import { cancelEvents } from './cancel.js';
+import { chooseNumber } from './decision.js';
 import { follow } from './follow.js';
 import { noteScan } from './noted-scans.js';
 import {
@@ -13,7 +14,7 @@ import {
 } from './page.js';
 import { buildPanel, openRegister } from './panel.js';
 import { registrations } from './register.js';
-import { sendAnswer, sendCard, sendItem } from './send.js';
+import { sendAnswer, sendCard, sendDecision, sendItem } from './send.js';
 import { answerChoice, takeCode } from './scan-box.js';
 import { canCancel } from './scan-state.js';
 import { focusBox, show } from './show.js';
@@ -55,6 +56,8 @@ const NOTHING_KNOWN = {
   cancel: null,
   /** The event whose question was answered on this page. */
   answered: null,
+  /** The event and question that staff have answered on this page. */
+  decided: null,
 };
 
 /** What the files of the workflow share. */
@@ -86,6 +89,7 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     /** Codes that may be the next card, and came to nothing. */
     unclear: new Set(),
     isAnswering: false,
+    isDeciding: false,
     isHeard: false,
     isGone: false,
     pause: createPause(),
@@ -97,6 +101,7 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     choose: (said) => answerChoice(workflow, said),
     typing: () => show(workflow),
     answer: (said) => void sendAnswer(workflow, said),
+    decide: (option) => void sendDecision(workflow, option),
     again: () => void startAnew(workflow),
     card: () => {
       workflow.isCard = true;
@@ -116,6 +121,7 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
       event.preventDefault();
       openRegister(workflow.panel);
     }
+    if (isOurs && chooseNumber(workflow.panel, event)) event.preventDefault();
   });
   return workflow;
 }
