@@ -1,5 +1,6 @@
 import { buildSample, type ConnectionLimits, type Logger } from '@passport/runtime';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { html } from '../shell/html.ts';
 import { type Login, type Person, sees } from './login.ts';
 import type { ProxyLogin } from './proxy-login.ts';
 
@@ -55,33 +56,28 @@ export function installLogin(
   };
   app.addHook('onRequest', async (request, reply) => {
     // A browser forgets a password that is refused: the right one, too, and whoever sends it learns nothing of it.
-    if (request.url.split('?')[0] === `${basePath}/logout`) return requestCredentials(reply, 'logged out');
+    if (request.url.split('?')[0] === `${basePath}/logout`)
+      return requestCredentials(reply, basePath, 'You are logged out.');
     const proxied = proxyLogin?.(request.headers, request.socket.remoteAddress) ?? null;
     const answer = proxied ?? login(request.headers.authorization, request.ip);
     switch (answer.kind) {
       case 'unknown':
         refused({ action: 'login', by: null, from: request.ip, result: 'unknown' });
-        return reply
-          .code(403)
-          .type('text/plain; charset=utf-8')
-          .send('Patron Passport: your account is no user of this dashboard.\n');
+        return sendRefusal(reply.code(403), basePath, 'Your account is no user of this dashboard.');
       case 'in':
         (request as WithPerson)[PERSON] = answer.person;
         connections.proven(request.raw.socket);
-        return refuseWrite(request, reply, answer.person, refused);
+        return refuseWrite(request, reply, { person: answer.person, basePath, refused });
       case 'unauthenticated':
-        return requestCredentials(reply);
+        return requestCredentials(reply, basePath);
       case 'wrong':
         refused({ action: 'login', by: answer.user, from: request.ip, result: 'wrong' });
-        return requestCredentials(reply);
+        return requestCredentials(reply, basePath);
       case 'locked': {
         const { user, retryAfterSeconds } = answer;
         refused({ action: 'login', by: user, from: request.ip, result: 'locked' });
-        return reply
-          .code(429)
-          .header('retry-after', retryAfterSeconds)
-          .type('text/plain; charset=utf-8')
-          .send(`Too many wrong passwords. Try again in ${retryAfterSeconds} seconds.\n`);
+        const sentence = `Too many wrong passwords. Try again in ${retryAfterSeconds} seconds.`;
+        return sendRefusal(reply.code(429).header('retry-after', retryAfterSeconds), basePath, sentence);
       }
       default:
         return answer satisfies never;
@@ -89,19 +85,48 @@ export function installLogin(
   });
 }
 
-function requestCredentials(reply: FastifyReply, sentence = 'log in to see this page'): FastifyReply {
-  return reply
-    .code(401)
-    .header('www-authenticate', 'Basic realm="Patron Passport", charset="UTF-8"')
-    .type('text/plain; charset=utf-8')
-    .send(`Patron Passport: ${sentence}.\n`);
+function requestCredentials(
+  reply: FastifyReply,
+  basePath: string,
+  sentence = 'Log in to see this page.',
+): FastifyReply {
+  const asking = reply.code(401).header('www-authenticate', 'Basic realm="Patron Passport", charset="UTF-8"');
+  return sendRefusal(asking, basePath, sentence);
+}
+
+/** A page for somebody who is not let in, with a way on; its style sheet would need the login. */
+function sendRefusal(reply: FastifyReply, basePath: string, sentence: string): FastifyReply {
+  const page = html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>Patron Passport</title>
+      </head>
+      <body>
+        <main>
+          <h1>Patron Passport</h1>
+          <p>${sentence}</p>
+          <p><a href="${basePath}/">To the dashboard</a></p>
+        </main>
+      </body>
+    </html>`;
+  return reply.type('text/html; charset=utf-8').send(page.toString());
 }
 
 function refuseWrite(
   request: FastifyRequest,
   reply: FastifyReply,
-  person: Person,
-  refused: (refusal: Refusal) => void,
+  {
+    person,
+    basePath,
+    refused,
+  }: {
+    readonly person: Person;
+    readonly basePath: string;
+    readonly refused: (refusal: Refusal) => void;
+  },
 ): FastifyReply | undefined {
   if (request.method === 'GET' || request.method === 'HEAD') return undefined;
   const { origin, 'sec-fetch-site': secFetchSite } = request.headers;
@@ -113,7 +138,7 @@ function refuseWrite(
   const sentence = isOwn
     ? `${person.user} may look but not change anything.`
     : 'This request came from another site and was refused.';
-  return reply.code(403).type('text/plain; charset=utf-8').send(`${sentence}\n`);
+  return sendRefusal(reply.code(403), basePath, sentence);
 }
 
 /** What a browser says about where a request comes from. */
