@@ -78,8 +78,9 @@ describe('whom the proxy has logged in', () => {
       const { statusCode, body } = await request({ headers: as(user) });
       expect([statusCode, body]).toEqual([
         403,
-        'Patron Passport: your account is no user of this dashboard. ',
+        expect.stringContaining('Your account is no user of this dashboard.'),
       ]);
+      expect(body).not.toContain(user);
       const lines = fixture.lines().filter(({ action }) => action === 'login');
       expect(lines).toEqual([expect.objectContaining({ audit: true, by: null, result: 'unknown' })]);
     },

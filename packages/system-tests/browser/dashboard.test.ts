@@ -163,7 +163,7 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     ]) {
       const response = await fetch(`${url()}${path}`);
       expect([path, response.status]).toEqual([path, 401]);
-      expect(await response.text()).toBe('Patron Passport: log in to see this page.\n');
+      expect(await response.text()).toContain('<p>Log in to see this page.</p>');
     }
   });
 
