@@ -171,3 +171,13 @@ export async function loadItemBox(): Promise<ItemBox> {
 export async function loadNextScan(): Promise<NextScan> {
   return (await import(new URL('next-scan.js', FOLDER).href)) as NextScan;
 }
+
+export interface Typing {
+  watchTyping(boxes: readonly ({ readonly value: string; readonly defaultValue: string } | null)[]): void;
+  isEarly(): boolean;
+}
+
+/** What knows when a code was begun, for a test that brings a page. */
+export async function loadTyping(): Promise<Typing> {
+  return (await import(new URL('page.js', FOLDER).href)) as Typing;
+}

@@ -10,7 +10,7 @@
 import { guardItemBox } from './item-box.js';
 import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
 import { createNextScan } from './next-scan.js';
-import { focusCheckout, focusIsSet, isBusyElsewhere, remembered } from './page.js';
+import { focusCheckout, focusIsSet, isBusyElsewhere, remembered, watchTyping } from './page.js';
 import { cardToRegister, fillCard } from './register.js';
 import { followNoted } from './scan-list.js';
 import { showStanding } from './standing-line.js';
@@ -28,12 +28,13 @@ async function start() {
   if (!facts || document.getElementById('passport-panel')) return;
   const { messages, ...cards } = JSON.parse(facts.textContent);
   const language = document.documentElement.lang || 'en';
-  const nextScan = createNextScan(cards.patterns);
   const box = document.getElementById('findborrower');
+  const items = document.querySelector('#mainform #barcode');
+  watchTyping([box, items]);
+  const nextScan = createNextScan(cards.patterns);
   if (box) nextScan.guard(box);
   const t = createWords(messages, language);
   const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
-  const items = document.querySelector('#mainform #barcode');
   if (patron && items) guardItemBox(items, Number(patron.value), t, cards, nextScan);
   const panel = await startPanel({ cards, messages, language, nextScan });
   void followNoted({

@@ -134,9 +134,25 @@ export function isUnused() {
 const EARLY_MS = 1000;
 const began = Date.now();
 
-/** Whether this page has only just come: what is scanned now was meant before it, and its first keys may have been lost between two pages. */
+let typedAt = null;
+
+/** Notes when a code begins: a slow browser may have read it long before it is sent. What is in `boxes` by now began before. */
+export function watchTyping(boxes) {
+  if (boxes.some((box) => box && box.value !== box.defaultValue)) typedAt = began;
+  window.addEventListener(
+    'keydown',
+    ({ key }) => {
+      typedAt = typedAt || Date.now();
+      // once whoever takes the code has asked
+      if (key === 'Enter') setTimeout(() => (typedAt = null), 0);
+    },
+    true,
+  );
+}
+
+/** Whether what is sent was begun as this page came: it was meant before it, and its first keys may have been lost between two pages. */
 export function isEarly() {
-  return Date.now() - began < EARLY_MS;
+  return (typedAt || Date.now()) - began < EARLY_MS;
 }
 
 /** pause(ms): a page that nobody sees waits longer, and continues when it is looked at again. */
