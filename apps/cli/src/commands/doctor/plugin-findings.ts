@@ -172,6 +172,13 @@ export const PLUGIN_FINDINGS: Readonly<Record<string, Row | null>> = {
     'Administration → Patron categories → New category with the code {name}; or set copy.category to an existing one',
     '{name}',
   ],
+  rules_missing: [
+    'no_circulation_rule',
+    'no circulation rule (maxissueqty) applies to {name}',
+    'Administration → Circulation and fines rules → a row with the patron category {name} and all item types; or the button in ' +
+      CONFIGURE,
+    '{name}',
+  ],
   plack_few: [
     'few_workers',
     'Koha has {figure} web worker: while a desk page waits for a copy, the copy cannot be created',
@@ -205,7 +212,9 @@ export function* showFindings(
     const row = rowOf(`${finding} ${name ?? ''}`) ?? rowOf(finding);
     // An id or a secret that is not this library's is a finding of its own, and then no wonder.
     const isKnown = row === null || (row === UNKNOWN_LIBRARY && hasOtherFault);
-    if (level === 'ok' || isKnown || (level === 'unchecked' && row === undefined)) continue;
+    // From 24.11 on doctor reads the rules itself, branch by branch.
+    const isReadBetter = finding === 'rules_missing' && capabilities.circulationRules;
+    if (level === 'ok' || isKnown || isReadBetter || (level === 'unchecked' && row === undefined)) continue;
     const our = ours.find(({ code }) => code === name);
     if (finding === 'type_missing' && our !== undefined) {
       yield missing(our, capabilities);

@@ -12,7 +12,7 @@ use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts );
 use Koha::Plugin::Org::PatronPassport::OutcomeWords qw( new_words );
-use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words );
+use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
 use Koha::Plugin::Org::PatronPassport::SetupCheck   qw( setup_checks );
 use Koha::Plugin::Org::PatronPassport::Status       qw( service_status );
 
@@ -72,7 +72,7 @@ sub status_page {
         ? _headline( $service, $words, $common )
         : { tone => 'bad', text => $words->{up_disabled}, why => q{} },
         setup_error => $plugin->{setup_error},
-        checks      => [ map { _check( $_, $words ) } setup_checks($seen) ],
+        checks      => [ map { shown_check( $_, $words ) } setup_checks($seen) ],
         $status ? ( status => _status( $status, $outcomes, $words ) ) : (),
     );
 
@@ -106,18 +106,6 @@ sub _tone_and_words {
     return ( warn => 'up_paused' )       if any { $_->{side} eq 'lending' } @{ $status->{pauses} };
     return ( warn => 'up_observes' )     if $status->{needs}{observes};
     return ( good => 'up' );
-}
-
-sub _check {
-    my ( $check, $words ) = @_;
-
-    return {
-        id     => $check->{id},
-        level  => $check->{level},
-        mark   => $words->{"level_$check->{level}"},
-        text   => filled( $words, $check->{say} ),
-        remedy => $check->{remedy} ? filled( $words, $check->{remedy} ) : q{},
-    };
 }
 
 sub _status {
