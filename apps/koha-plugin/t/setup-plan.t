@@ -253,6 +253,10 @@ subtest 'rights that a user has stay, and a permission is not given twice' => su
     );
     is( $koha->{dbh}->selectrow_array('SELECT COUNT(*) FROM api_keys'), 1, 'and the key is theirs' );
     is( $koha->{plugin}->settings->{service_user},                      1, 'the user of the service' );
+
+    $koha->{plugin}->store_data( { service_user => 99 } );
+    is_deeply( [ grep {m{user}xms} @{ steps_of( page_of($koha) ) } ],
+        ['user_choose'], 'where the chosen one is gone, the one with its login is offered' );
 };
 
 subtest 'a step that fails leaves nothing of itself, and the others are made' => sub {

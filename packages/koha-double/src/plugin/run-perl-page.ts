@@ -55,6 +55,8 @@ function factsOf(
 ): object {
   const rows = [...db.patrons.rows()];
   const hasKey = ({ api_keys: keys }: (typeof rows)[number]): boolean => keys.some(({ active }) => active);
+  const isService = ({ columns }: (typeof rows)[number]): boolean =>
+    columns.userid === 'passport' || columns.cardnumber === settings.plugin_service_user;
   const anyOf = (scope: string): string | null => (scope === '*' ? null : scope);
   return {
     version: kohaVersions[settings.release],
@@ -75,7 +77,7 @@ function factsOf(
       rule_value: rule.value,
     })),
     users: rows
-      .filter((row) => hasKey(row) || row.patron_id === patronId)
+      .filter((row) => hasKey(row) || row.patron_id === patronId || isService(row))
       .map((row) => ({
         id: row.patron_id,
         userid: row.columns.userid,

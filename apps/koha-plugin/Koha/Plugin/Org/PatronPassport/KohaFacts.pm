@@ -64,10 +64,11 @@ sub koha_facts {
 sub _user {
     my ($id) = @_;
 
-    my $user    = Koha::Patrons->find( length $id ? $id                   : { userid => $LOGIN } );
-    my @users   = users_with_keys( $user          ? $user->borrowernumber : undef );
+    my $chosen  = length $id ? Koha::Patrons->find($id) : undef;
+    my $user    = $chosen // Koha::Patrons->find( { userid => $LOGIN } );
+    my @users   = users_with_keys( $user ? $user->borrowernumber : undef );
     my $has_key = $user && any { $_->borrowernumber == $user->borrowernumber } @users;
-    my $state   = !@users ? 'no_keys' : !length $id ? 'unset' : $has_key ? 'known' : 'no_key';
+    my $state   = !@users ? 'no_keys' : !length $id ? 'unset' : $chosen && $has_key ? 'known' : 'no_key';
 
     return (
         user    => $state,

@@ -302,7 +302,7 @@ sub _user {
         say    => { key => 'plan_user_choose', %who },
         make   => $choose,
         }
-        if $facts->{user} eq 'unset' && $facts->{has_key};
+        if $facts->{has_key} && $facts->{user} ne 'known';
     push @steps,
         {
         id     => 'user_key',
