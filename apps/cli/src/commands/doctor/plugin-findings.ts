@@ -60,8 +60,11 @@ const ofType = (code: FindingCode, problem: string, remedy: string): Row => [
 ];
 const UNKNOWN_LIBRARY = refused(
   'it does not know this id and secret, though the configuration has both',
-  `restart the receivers with the current configuration; or the address in ${CONFIGURE} is of another service`,
+  `passport config reload; or the address in ${CONFIGURE} is of another service`,
 );
+
+/** Whether it is that the receiver has another configuration than doctor, as before a reload. */
+export const isOfUnknownLibrary = ({ problem }: Finding): boolean => problem === UNKNOWN_LIBRARY[1];
 
 /** What is not shown: doctor sees it from outside, at the service itself or in the configuration, and more exactly. */
 const SEEN_ELSEWHERE =
