@@ -33,7 +33,7 @@ export interface Found {
 }
 
 /** Nobody stands at these who could put a question to the patron. */
-const WITHOUT_STAFF: ReadonlySet<Scan['interface']> = new Set(['self_check', 'sip']);
+const WITHOUT_STAFF: ReadonlySet<Scan['interface']> = new Set(['self_check', 'sip', 'test']);
 
 /**
  * Finds the patron whose card was scanned, of whom a copy may be made: by what the libraries have agreed, and by the patron's own
