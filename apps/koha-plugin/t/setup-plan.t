@@ -207,7 +207,8 @@ subtest 'what is not ticked is not made, nor what was not chosen, nor what is no
             0, 'no rules of ' . ( $choice // 'nothing' )
         );
     }
-    is( $koha->{dbh}->selectrow_array('SELECT COUNT(*) FROM action_logs'), 1, 'and the log says nothing else' );
+    is( $koha->{dbh}->selectrow_array('SELECT COUNT(*) FROM action_logs'),
+        1, 'and the log says nothing else' );
     ok( page_of( $koha, op => 'cud-setup' )->at('#passport_done'), 'and nothing ticked says so' );
 };
 

@@ -11,7 +11,7 @@ sub logaction {
 
     my $user = ( C4::Context->userenv // {} )->{number} // 0;
     C4::Context->dbh->do(
-        'INSERT INTO action_logs (user, module, action, object, info) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO action_logs (user, module, action, object, info, timestamp) VALUES (?, ?, ?, ?, ?, NOW())',
         undef, $user, $module, $action, $object, $info );
 
     return;

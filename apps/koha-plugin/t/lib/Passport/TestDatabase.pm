@@ -55,7 +55,7 @@ sub create_tables {
         . ' debarred DATE, debarredcomment VARCHAR(255), anonymized INT NOT NULL DEFAULT 0, email VARCHAR(255),'
         . q{ lang VARCHAR(25) DEFAULT 'default', branchcode VARCHAR(10) DEFAULT 'MAIN', surname VARCHAR(255),}
         . ' categorycode VARCHAR(10), dateexpiry DATE, password VARCHAR(60), flags BIGINT)',
-        "action_logs (action_id $id, user INT NOT NULL DEFAULT 0, module TEXT, action TEXT, object INT, info MEDIUMTEXT)",
+        "action_logs (action_id $id, user INT NOT NULL DEFAULT 0, module TEXT, action TEXT, object INT, info MEDIUMTEXT, timestamp DATETIME)",
         'userflags (bit INT PRIMARY KEY, flag VARCHAR(30))',
         'permissions (module_bit INT, code VARCHAR(64), PRIMARY KEY (module_bit, code))',
         'user_permissions (borrowernumber INT NOT NULL, module_bit INT NOT NULL, code VARCHAR(64))',

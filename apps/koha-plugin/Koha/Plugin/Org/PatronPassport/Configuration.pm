@@ -5,9 +5,9 @@ use Modern::Perl;
 use Exporter qw( import );
 use C4::Context;
 use C4::Languages;
-use Koha::Token;
 use Time::HiRes ();
 
+use Koha::Plugin::Org::PatronPassport::Form         qw( csrf_token posted_op );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts users_with_keys );
 use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
 use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
@@ -50,13 +50,10 @@ sub page {
     my $cgi = $plugin->{cgi};
     my ( $language, $words )
         = page_words( $plugin->bundle_path, C4::Languages::getlanguage($cgi), 'configure.json' );
-    my $op    = ( $cgi->request_method // 'GET' ) eq 'POST' ? $cgi->param('op') // q{} : q{};
-    my %shown = ( csrf_token => _token($cgi), version => $plugin->get_metadata->{version} );
-
-    if ( $op =~ m{\A cud- }xms && !_is_from_this_page($cgi) ) {
-        $shown{csrf_fault} = 1;
-        $op = q{};
-    }
+    my $op    = posted_op($cgi);
+    my %shown = ( csrf_token => csrf_token($cgi), version => $plugin->get_metadata->{version} );
+    $shown{csrf_fault} = 1 if !defined $op;
+    $op //= q{};
 
     my %entered;
     if ( $op eq 'cud-save' ) {
@@ -176,23 +173,6 @@ sub _users {
     $name{$chosen} //= $chosen if ( $chosen // q{} ) =~ m{\A [0-9]+ \z}xms;
 
     return [ map { { id => $_, name => $name{$_} // $_ } } sort { $a <=> $b } keys %name ];
-}
-
-# Every release has the tokens; only since 24.05 does Koha itself require them.
-sub _token {
-    my ($cgi) = @_;
-
-    return Koha::Token->new->generate_csrf( { session_id => scalar $cgi->cookie('CGISESSID') } );
-}
-
-sub _is_from_this_page {
-    my ($cgi) = @_;
-
-    return Koha::Token->new->check_csrf(
-        {   session_id => scalar $cgi->cookie('CGISESSID'),
-            token      => scalar $cgi->param('csrf_token'),
-        }
-    );
 }
 
 sub _test {
