@@ -290,6 +290,13 @@ describe('what the plugin finds in its own Koha is said in the words of doctor',
     expect((await look()).faults).toEqual(['riverside category_unknown PT']);
   });
 
+  test('that no rule applies is shown where doctor cannot read the rules', async () => {
+    riverside.putSettings(finds('rules_missing', 'fault', { name: 'PT' }));
+    expect((await look()).faults).toEqual([]);
+    riverside.putSettings({ release: '24.05' });
+    expect((await look()).faults).toEqual(['riverside no_circulation_rule PT']);
+  });
+
   test('what it may find is what its set-up check can find, and what doctor shows or sees elsewhere', () => {
     const check = readFileSync(join(PLUGIN, 'SetupCheck.pm'), 'utf8');
     const table = /my %FINDING = \(([^]*?)^\);/m.exec(check)?.[1] ?? '';

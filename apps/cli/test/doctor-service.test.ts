@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
-import { leakGuard, startRedis } from '@passport/testkit';
-import { examine, startTwoKohas } from './doctor-fixture.ts';
+import { announceProcess, readProcesses } from '@passport/queue/processes';
+import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import { leakGuard, startRedis, waitFor } from '@passport/testkit';
+import { examine, finds, startTwoKohas } from './doctor-fixture.ts';
 import { startFakeReceiver } from './fake-receiver.ts';
 import { webhookSecretOf } from './run-cli.ts';
 
@@ -53,6 +55,40 @@ describe('the receiver', () => {
     const { faults, service } = await look({ PASSPORT_RECEIVER: receiver.url });
     expect(faults).toEqual(['service receiver_refuses riverside']);
     expect(service.findings[0]?.problem).toMatch(problem);
+  });
+});
+
+describe('a configuration that was edited and not reloaded', () => {
+  const unauthorized = [401, { code: 'unauthorized', reason: 'signature' }] as const;
+  const noted = { problems: [], refused: null, shares_address: false, fixed_secrets: 0, reload: null };
+
+  test.each<[what: string, hash: string | null, faults: string[], warnings: string[]]>([
+    ['is said once for a library', 'of-before', [], ['service not_reloaded riverside']],
+    [
+      'is not guessed at where no process says so',
+      null,
+      ['riverside plugin_receiver', 'service receiver_refuses riverside'],
+      [],
+    ],
+  ])('%s', async (_what, hash, faults, warnings) => {
+    const redis = own(await startRedis());
+    const log = createLogger({ name: 'test', level: 'silent' });
+    const client = createRedis(redis.url, { role: 'producer', log, name: 'test' });
+    own({ close: () => closeRedis(client) });
+    await untilRedisReady(client, 5_000);
+    if (hash !== null) {
+      const identity = { kind: 'receiver', version: '1.2.3', host: 'machine' } as const;
+      const config = { hash, loaded_ms: 0 };
+      const announced = announceProcess(client, 'r1', () => ({ ...identity, ...noted, config }));
+      own({ close: () => announced.close() });
+      await waitFor('the process', async () => (await readProcesses(client)).length === 1);
+    }
+    const receiver = own(await startFakeReceiver(webhookSecretOf('riverside'), { post: unauthorized }));
+    riverside.putSettings(finds('identity_wrong'));
+    const found = await look({ PASSPORT_RECEIVER: receiver.url, REDIS_URL: redis.url });
+    const ofReload = /receiver_refuses|not_reloaded|plugin_receiver/;
+    expect(found.faults.filter((each) => ofReload.test(each))).toEqual(faults);
+    expect(found.warnings.filter((each) => ofReload.test(each))).toEqual(warnings);
   });
 });
 

@@ -17,7 +17,7 @@ local $ENV{PASSPORT_TEST_MARIADB} = $server->socket;
 
 foreach my $name (
     qw( caller configure copies deletions desk-page first-scan known-patrons life-cycle loans notice owed ),
-    qw( restrictions routes scans seen-copies setup waiting )
+    qw( restrictions routes scans seen-copies setup setup-plan test-card waiting )
     )
 {
     open my $test, '-|', "$^X '$FindBin::Bin/$name.t' 2>&1" or die "no perl: $!\n";

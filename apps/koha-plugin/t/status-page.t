@@ -96,7 +96,9 @@ sub set_up {
 
     $C4::Context::PREFERENCE{RESTOAuth2ClientCredentials} = 1;
     $koha->add_patron( '9', 'service' );
-    $koha->{dbh}->do(q{INSERT INTO categories VALUES ('PT', 'Visitor')});
+    $koha->{dbh}->do(q{INSERT INTO categories (categorycode, description) VALUES ('PT', 'Visitor')});
+    $koha->{dbh}->do(
+        q{INSERT INTO circulation_rules (rule_name, rule_value) VALUES ('maxissueqty', '5')});
     $koha->{dbh}
         ->do(q{INSERT INTO api_keys (patron_id, client_id, secret) VALUES (1, 'id', 'planted-secret')});
     %Koha::Patron::PERMISSIONS = ( 1 => { borrowers => 1, circulate => 1, catalogue => 1 } );
@@ -132,7 +134,7 @@ sub levels_of {
 }
 
 my $ALL_OK
-    = 'settings:ok receiver:ok identity:ok clock:ok worker:ok desk:ok api:ok user:ok types:ok categories:ok cards:ok';
+    = 'settings:ok receiver:ok identity:ok clock:ok worker:ok desk:ok api:ok user:ok types:ok categories:ok rules:ok cards:ok';
 
 my $COPIES = 'koha_plugin_org_patronpassport_copies';
 
@@ -538,6 +540,7 @@ subtest 'each thing that this Koha lacks is a fault with its remedy' => sub {
             'types:fault'
         ],
         category_missing => [ sub { $_[0]->do('DELETE FROM categories') },             'categories:fault' ],
+        rules_missing    => [ sub { $_[0]->do('DELETE FROM circulation_rules') },      'rules:fault' ],
         user_none        => [ sub { $_[0]->do('UPDATE api_keys SET active = 0') },     'user:fault' ],
         user_unset       => [ sub { setting( @_, service_user       => q{} ) },           'user:fault' ],
         user_no_key      => [ sub { setting( @_, service_user       => 7 ) },             'user:fault' ],
@@ -601,9 +604,15 @@ subtest 'the user whom the configuration names counts, whatever other keys there
     like( levels_of($page), qr{user:warning}xms, 'patrons of one branch only: a warning' );
     like(
         text_of( $page, '#passport_checks' ),
-        qr{permissions: [ ] borrowers: [ ] view_borrower_infos_from_any_libraries[.]}xms,
+        qr{permissions: [ ] borrowers: [ ] view_borrower_infos_from_any_libraries; [ ] borrowers[.]}xms,
         'it is named'
     );
+    {
+        no warnings 'redefine';
+        local *Koha::version = sub { return '26.05.00.000' };
+        like( text_of( page_of($koha), '#passport_checks' ),
+            qr{any_libraries[.]}xms, 'from 26.05 on the whole module is not needed' );
+    }
     {
         no warnings 'redefine';
         local *Koha::version = sub { return '23.11.09.000' };
@@ -681,9 +690,9 @@ subtest 'every outcome has words, every text is in every language, with the same
         $sources =~ m{ [\$] words -> [{] (elsewhere \w*) [}] }gxms,
         $sources
         =~ m{ ' ( up | (?: up | remedy | settings | receiver | identity | clock | worker | desk | copies | api | user | attributes | types?
-        | categor(?:y|ies) | branch | plack | cards | fix | tables | sip | elsewhere )_ \w+ ) ' }gxms,
+        | categor(?:y|ies) | rules | branch | plack | cards | fix | tables | sip | elsewhere )_ \w+ ) ' }gxms,
         $sources =~ m{ [{] ( up_\w+ | fix_\w+ ) [}] }gxms;
-    my $made = qr{\A (?: (?: level | pause | planned | count | fix )_ | finding_[[:upper:]] ) }xms;
+    my $made = qr{\A (?: (?: level | pause | planned | count | fix | card )_ | finding_[[:upper:]] | outcome[.] ) }xms;
     is_deeply( [ sort grep { !exists $english{$_} } keys %used ],         [], 'none is missing' );
     is_deeply( [ sort grep { !$used{$_} && $_ !~ $made } keys %english ], [], 'and none is left over' );
     };

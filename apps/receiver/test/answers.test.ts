@@ -54,6 +54,20 @@ describe('answers of the webhook', () => {
     expect(await receiver.jobs()).toHaveLength(1);
   });
 
+  test('a test card is never coalesced with a scan, for nothing is written for it', async () => {
+    const scan = { body: buildScanEvent({ item_barcode: null }) };
+    await post(request(scan));
+
+    const body = buildScanEvent({ interface: 'test' });
+    const tried = await post(request({ id: 'evt_2', body }));
+    const again = await post(request({ ...scan, id: 'evt_3' }));
+
+    expect(tried.body).toEqual({ event_id: 'evt_2', status: 'accepted' });
+    expect(again.body).toMatchObject({ event_id: 'evt_1', joined: true });
+    const job = (await receiver.jobs()).find(({ event_id: id }) => id === 'evt_2');
+    expect(job).toMatchObject({ interface: 'test', checkout_requested: false, encrypted_item: null });
+  });
+
   test('two libraries may use the same webhook-id', async () => {
     await post(request());
 

@@ -172,3 +172,37 @@ describe.each(testedReleases)('a library that only observes, Koha %s:', (release
     expect(receipts).toEqual([]);
   });
 });
+
+describe('a test card, at a library that copies and checks out', () => {
+  const open = async (copy: Record<string, unknown> = {}): Promise<WorkflowBench> =>
+    own(await openWorkflow({ entry: { copy: { on_look_alike: 'stop', ...copy } } }));
+  const wish = { job: { interface: 'test' } } as const;
+  const tried = async (workflow: WorkflowBench) => {
+    const before = workflow.riverside.state();
+    const end = endOfRun(await workflow.run(wish));
+    expect(workflow.riverside.state().patrons).toEqual(before.patrons);
+    expect(workflow.riverside.state().checkouts).toEqual(before.checkouts);
+    expect(workflow.calls().filter((call) => !call.includes(' GET '))).toEqual([]);
+    return end;
+  };
+
+  test('is found and judged, and nothing is written', async () => {
+    const workflow = await open();
+    expect(await tried(workflow)).toMatchObject({ outcome: 'OBSERVED', observed: { category: 'PT' } });
+    expect(workflow.audited).toEqual(['looked up', 'copy: OBSERVED']);
+  });
+
+  test('of an ineligible patron ends as their scan would', async () => {
+    const workflow = await open();
+    workflow.midland.putPatron(CARD, { expiry_date: '2020-01-01' });
+    expect(await tried(workflow)).toMatchObject({ outcome: 'NOT_ELIGIBLE', reasons: ['EXPIRED'] });
+  });
+
+  test('discloses nobody who would have to agree first', async () => {
+    const workflow = await open({ consent: 'ask', consent_text: { id: 'v1', text: { en: 'May we?' } } });
+    expect(await tried(workflow)).toMatchObject({ outcome: 'CONSENT_AT_DESK' });
+    expect(
+      workflow.calls().filter((call) => call.startsWith('riverside') && call.includes('/patrons')),
+    ).toEqual([]);
+  });
+});

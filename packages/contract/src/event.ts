@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { QUESTIONS, type Question } from './outcome.ts';
 import { type Fault, type InvalidBody, firstFault, timestamp } from './body-parts.ts';
 
-/** Where in Koha the card was scanned. */
-export const SCAN_INTERFACES = ['staff', 'self_check', 'sip', 'api'] as const;
+/** Where in Koha the card was scanned; `test`: somebody tries a card, and nothing is written for it at any library. */
+export const SCAN_INTERFACES = ['staff', 'self_check', 'sip', 'api', 'test'] as const;
 export type ScanInterface = (typeof SCAN_INTERFACES)[number];
 
 /** What a library reports when its Koha does not know a card that was scanned for a checkout. */
@@ -156,7 +156,7 @@ export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEve
     event: {
       cardnumber: data.cardnumber,
       branch: data.branch,
-      itemBarcode: data.item_barcode ?? null,
+      itemBarcode: data.interface === 'test' ? null : (data.item_barcode ?? null),
       interface: data.interface,
       operator: data.operator ?? null,
       decides: QUESTIONS.filter((question) => data.decides?.includes(question) === true),

@@ -85,7 +85,7 @@ const webhookAt = (receiver_url: string) => ({
 interface Desk {
   readonly csrf: string;
   get(path: string): Promise<Reply>;
-  post(form: Readonly<Record<string, string>>): Promise<Reply>;
+  post(form: Readonly<Record<string, string>>, steps?: readonly string[]): Promise<Reply>;
 }
 
 async function openDesk(koha: TestKoha): Promise<Desk> {
@@ -95,9 +95,12 @@ async function openDesk(koha: TestKoha): Promise<Desk> {
   return {
     csrf,
     get: (path) => sendRequest(koha.url + path, 'GET', { headers: { cookie } }),
-    post: (form) =>
+    post: (form, steps = []) =>
       sendRequest(koha.url + RUN, 'POST', {
-        body: new URLSearchParams({ class: CLASS, csrf_token: csrf, ...form }).toString(),
+        body: new URLSearchParams([
+          ...Object.entries({ class: CLASS, csrf_token: csrf, ...form }),
+          ...steps.map((step): [string, string] => ['step', step]),
+        ]).toString(),
         headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
       }),
   };
@@ -274,7 +277,8 @@ describe('a page of the plugin', () => {
         await desk.post({ ...form, service_user: '' });
         expect(await copies()).toBe(403);
         await desk.get('/cgi-bin/koha/circ/circulation.pl?findborrower=21234000000017');
-        expect(receiver.events).toHaveLength(1);
+        const isScan = ({ body }: { readonly body: string }) => body.includes('patron.not_found');
+        expect(receiver.events.filter(isScan)).toHaveLength(1);
         const shown = String((await desk.get(address('configure'))).body);
         expect(shown).toContain(`value="${receiver.url}"`);
         expect(shown).toMatch(/id="sip" name="sip" value="1" \/>/);
@@ -282,6 +286,42 @@ describe('a page of the plugin', () => {
     } finally {
       receiver.close();
     }
+  });
+
+  perlTest('makes at one button what is missing, and Koha has it then', async () => {
+    await withDesk({}, async (koha, desk) => {
+      koha.putPatron('DESK', { permissions: ['superlibrarian'] });
+      koha.putSettings({
+        RESTOAuth2ClientCredentials: '0',
+        categories: [{ patron_category_id: 'S', category_type: 'S' }, { patron_category_id: 'AD' }],
+        circulation_rules: [{ rule: 'maxissueqty', value: '5' }],
+      });
+      koha.putPatron('PASSPORT-SERVICE', { api_keys: [] });
+      const form = { method: 'configure', op: 'cud-setup' };
+      const shown = String((await desk.get(address('configure'))).body);
+      const steps = [...shown.matchAll(/name="step" value="(\w+)"/g)].map(([, step]) => step ?? '');
+      expect(steps).toContain('category_PASSPORT');
+      const made = String((await desk.post(form, steps)).body);
+      const shownOnce = (name: string): string =>
+        new RegExp(`passport_once_${name}">([^<]+)<`).exec(made)?.[1] ?? '';
+      const token = await sendRequest(`${koha.url}/api/v1/oauth/token`, 'POST', {
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          client_id: shownOnce('client_id'),
+          client_secret: shownOnce('client_secret'),
+        }).toString(),
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      });
+      expect(token.status).toBe(200);
+      expect(koha.settings().categories.map(({ patron_category_id: id }) => id)).toEqual([
+        'S',
+        'AD',
+        'PASSPORT',
+      ]);
+      const again = String((await desk.get(address('configure'))).body);
+      expect([...again.matchAll(/data-step="(\w+)"/g)].map(([, step]) => step)).toEqual([]);
+      expect(again).not.toContain(shownOnce('client_secret'));
+    });
   });
 
   perlTest('is taken at its word that it has stored something by a POST, and by nothing else', async () => {

@@ -94,6 +94,46 @@ const canRun = found !== null && canPlayPerlPage();
     await desk.page.locator('#receiver_url').waitFor();
   }, 60_000);
 
+  test('tries a card as a scan of it would end, and nobody is copied', async () => {
+    const card = registerPatron(midland());
+    await open(TOOL, { width: 320 });
+    const tryCard = async (number: string): Promise<string> => {
+      await desk.page.locator('#passport_card_number').fill(number);
+      await desk.page.getByRole('button', { name: 'Try this card' }).click();
+      return text('#passport_card_answer strong');
+    };
+    expect(await tryCard(card)).toBe('Found at midland library. A scan would make the patron known here.');
+    expect(riverside().state(card).patrons).toEqual([]);
+    expect(await desk.page.content()).not.toContain(card);
+    expect(await overflow()).toBe(0);
+    expect(await desk.barriers()).toEqual([]);
+
+    expect(await tryCard('21234987654329')).toBe('No partner library knows this card.');
+    await scanned(card);
+    expect(riverside().state(card).patrons).toHaveLength(1);
+    expect(await tryCard(card)).toContain('This patron is already here.');
+  }, 60_000);
+
+  test('makes what is missing at the button of the configuration page', async () => {
+    const { categories } = riverside().settings() as {
+      readonly categories: readonly { readonly patron_category_id: string }[];
+    };
+    riverside().putPatron('DESK', { permissions: ['superlibrarian'] });
+    riverside().putSettings({ categories: categories.filter((row) => row.patron_category_id !== 'PT') });
+    try {
+      await open(CONFIGURE, { width: 320 });
+      expect(await text('[data-step=category_PT]')).toContain('The patron category PT');
+      expect(await overflow()).toBe(0);
+      expect(await desk.barriers()).toEqual([]);
+      await desk.page.getByRole('button', { name: 'Make what is ticked' }).click();
+      expect(await text('#passport_done')).toContain('Made: The patron category PT');
+      expect(await levels()).toContain('categories:ok');
+      expect(await desk.barriers()).toEqual([]);
+    } finally {
+      riverside().putSettings({ categories });
+    }
+  }, 60_000);
+
   test('lists a scan that failed by its event, with what to do, and the check finds the cause', async () => {
     const { categories } = riverside().settings() as {
       readonly categories: readonly { readonly patron_category_id: string }[];

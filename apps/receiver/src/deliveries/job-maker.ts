@@ -30,6 +30,10 @@ export interface JobMaker {
   ): JobData;
 }
 
+/** No scan may join the event of a test card: nothing is written for that one. */
+const testMark = ({ interface: from }: PatronNotFound): readonly string[] =>
+  from === 'test' ? ['test'] : [];
+
 /** A job maker that encrypts and hashes with `encryption`. */
 export function buildJobMaker(encryption: Encryption): JobMaker {
   const bodyHashes = (text: string): readonly string[] => encryption.hashes('body', text);
@@ -39,7 +43,7 @@ export function buildJobMaker(encryption: Encryption): JobMaker {
       bodyHashes: bodyHashes(text),
       scanHash: encryption.hash(
         'scan',
-        [library, foldCard(event.cardnumber), event.itemBarcode ?? ''].join('\n'),
+        [library, foldCard(event.cardnumber), event.itemBarcode ?? '', ...testMark(event)].join('\n'),
       ),
     }),
     jobOf: (library, eventId, event, { deliveredAt, receivedMs, traceparent }) => ({

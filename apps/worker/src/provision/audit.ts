@@ -20,7 +20,8 @@ interface Disclosure {
 export function buildAudit(log: Logger) {
   const line = (scan: Scan, action: string, more: Record<string, unknown>): void => {
     const { eventId: event, lending, operator, cardHash: card_hash } = scan;
-    log.info({ audit: true, action, event, lending, operator, card_hash, ...more }, action);
+    const test = scan.interface === 'test' ? { test: true } : {};
+    log.info({ audit: true, action, event, lending, operator, card_hash, ...test, ...more }, action);
   };
   return {
     lookedUp: (scan: Scan, queried: readonly string[], located: Located): void =>

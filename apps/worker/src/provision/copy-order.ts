@@ -43,7 +43,7 @@ export interface CopyOrder extends CopyTraits {
   readonly searchFor: Person | null;
   /** The name of the home library, where the desk is shown that who is copied is in good standing there. */
   readonly goodAt: string | null;
-  /** `observe`: nothing may be written. */
+  /** `observe`: nothing may be written, as at a library that only observes, and for a test card. */
   readonly mode: 'copy' | 'observe';
   /**
    * Why to look before anything is sent: an earlier run of this event was about to send the copy, the service has one on record, or somebody
@@ -87,6 +87,6 @@ export const orderCopy = (
   onLookAlike: copy.onLookAlike,
   searchFor: personToSearch(body, copy, capabilities),
   goodAt: standing === 'off' ? null : libraryById(consortium, home).name,
-  mode: copy.mode,
+  mode: scan.interface === 'test' ? 'observe' : copy.mode,
   lookFirst: scan.copyMayBeThere ? 'sent' : otherCards.length > 0 ? 'other_card' : null,
 });

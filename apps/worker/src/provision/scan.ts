@@ -88,7 +88,7 @@ export class ScanCancelled extends Error {
 }
 
 /** Nobody stands at these who could put a question to the patron, or decide one. */
-const WITHOUT_STAFF: ReadonlySet<JobData['interface']> = new Set(['self_check', 'sip']);
+const WITHOUT_STAFF: ReadonlySet<JobData['interface']> = new Set(['self_check', 'sip', 'test']);
 export const isWithoutStaff = (scan: Pick<Scan, 'interface'>): boolean => WITHOUT_STAFF.has(scan.interface);
 
 /** When somebody at the desk wanted the checkout last, by the queue's clock: at the scan, when the patron said yes, or when staff decided. */

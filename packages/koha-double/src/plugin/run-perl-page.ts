@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { isDeepStrictEqual } from 'node:util';
-import type { Double } from '../double.ts';
-import { isRecord } from '../record.ts';
+import { applySettings } from '../control/apply-settings.ts';
+import { putPatron } from '../control/put-rows.ts';
+import type { Double, StaffSession } from '../double.ts';
+import { asText, isRecord, type Columns } from '../record.ts';
 import { isFrom, kohaVersions } from '../release.ts';
 import { pluginSources, type WebhookSettings } from '../settings.ts';
 import { defaultPattern } from './receiver.ts';
@@ -25,45 +27,133 @@ const limitMs = 15_000;
 export async function runPerlPage(
   double: Double,
   program: string,
-  branch: string,
+  session: Pick<StaffSession, 'libraryId' | 'patronId'>,
   request: PerlPageRequest,
 ): Promise<string> {
   const { settings, db } = double;
   const chosen = db.patrons.withCard(settings.plugin_service_user ?? '');
   const before = pluginDataOf(settings.webhook, chosen?.patron_id ?? null);
-  const input = { ...request, data: before, koha: { ...factsOf(double), branch } };
+  const input = { ...request, data: before, koha: factsOf(double, session) };
   const output: unknown = JSON.parse(await runPerl(program, JSON.stringify(input)));
   if (!isRecord(output) || typeof output['html'] !== 'string' || !isRecord(output['data'])) {
     throw new Error('the plugin’s page came out as something else');
   }
   const after = output['data'] as PluginData;
+  if (request.method === 'POST' && isRecord(output['made']))
+    takeOver(double, output['made'] as unknown as Made);
   // Perl's hashes have no order. What is not changed is not taken over: other settings may have come while the page ran.
   if (request.method === 'POST' && !isDeepStrictEqual(after, before)) {
     settings.webhook = webhookOf(after);
-    const user = db.patrons.get(Number(after['service_user']));
-    settings.plugin_service_user = user?.columns.cardnumber ?? null;
+    settings.plugin_service_user = cardOfUser(double, Number(after['service_user']), output['made']);
   }
   return output['html'];
 }
 
-function factsOf({ settings, db }: Double): object {
+function factsOf(
+  { settings, db }: Double,
+  { libraryId, patronId }: Pick<StaffSession, 'libraryId' | 'patronId'>,
+): object {
+  const rows = [...db.patrons.rows()];
+  const hasKey = ({ api_keys: keys }: (typeof rows)[number]): boolean => keys.some(({ active }) => active);
+  const isService = ({ columns }: (typeof rows)[number]): boolean =>
+    columns.userid === 'passport' || columns.cardnumber === settings.plugin_service_user;
+  const anyOf = (scope: string): string | null => (scope === '*' ? null : scope);
   return {
     version: kohaVersions[settings.release],
     // How many characters codes of attribute types have.
     code_length: isFrom(settings.release, '24.11') ? 64 : 10,
+    branch: libraryId,
+    user: patronId,
     preferences: settings.preferences,
     plack_workers: settings.plack_workers,
     types: [...db.attributeTypes.values()],
-    categories: [...db.categories.keys()],
+    categories: [...db.categories].map(([code, { category_type: type }]) => ({ code, type })),
     branches: [...db.libraries.keys()],
-    users: [...db.patrons.rows()]
-      .filter(({ api_keys: keys }) => keys.some(({ active }) => active))
-      .map(({ patron_id: id, columns: { userid }, permissions }) => ({
-        id,
-        userid,
-        permissions: [...permissions],
+    rules: db.circulationRules.map((rule) => ({
+      branchcode: anyOf(rule.library_id),
+      categorycode: anyOf(rule.patron_category_id),
+      itemtype: anyOf(rule.item_type_id),
+      rule_name: rule.rule,
+      rule_value: rule.value,
+    })),
+    users: rows
+      .filter((row) => hasKey(row) || row.patron_id === patronId || isService(row))
+      .map((row) => ({
+        id: row.patron_id,
+        userid: row.columns.userid,
+        cardnumber: row.columns.cardnumber,
+        has_key: hasKey(row),
+        permissions: [...row.permissions],
       })),
   };
+}
+
+/** A user whom the page has made has another number here. */
+function cardOfUser({ db }: Double, id: number, made: unknown): string | null {
+  const users = isRecord(made) ? (made as unknown as Made).users : [];
+  const card = users.find((user) => user['id'] === id)?.['cardnumber'];
+  return card === undefined ? (db.patrons.get(id)?.columns.cardnumber ?? null) : asText(card);
+}
+
+/** What the button of the configuration page has made, as rows of Koha's tables. */
+interface Made {
+  readonly preferences: Columns;
+  readonly types: readonly Columns[];
+  readonly categories: readonly Columns[];
+  readonly rules: readonly Columns[];
+  readonly users: readonly (Columns & {
+    readonly permissions: readonly string[];
+    readonly keys: readonly Columns[];
+  })[];
+}
+
+function takeOver(double: Double, { preferences, types, categories, rules, users }: Made): void {
+  const { db } = double;
+  const all = (value: unknown): string => (value === null ? '*' : asText(value));
+  const change = {
+    preferences,
+    attribute_types: [
+      ...db.attributeTypes.values(),
+      ...types.map((type) =>
+        Object.fromEntries(
+          Object.entries(type).map(([name, value]) => [
+            name,
+            typeof value === 'number' ? value === 1 : value,
+          ]),
+        ),
+      ),
+    ],
+    categories: [
+      ...db.categories.values(),
+      ...categories.map(({ categorycode, description, category_type }) => ({
+        patron_category_id: categorycode,
+        name: description,
+        category_type,
+        enrolment_fee: 0,
+      })),
+    ],
+    circulation_rules: [
+      ...db.circulationRules,
+      ...rules.map((rule) => ({
+        library_id: all(rule['branchcode']),
+        patron_category_id: all(rule['categorycode']),
+        item_type_id: all(rule['itemtype']),
+        rule: rule['rule_name'],
+        value: rule['rule_value'],
+      })),
+    ],
+  };
+  const problem = applySettings(double, change);
+  if (problem !== null) throw new Error(problem);
+  for (const { cardnumber, userid, surname, branchcode, categorycode, permissions, keys } of users) {
+    const card = asText(cardnumber);
+    const before = db.patrons.withCard(card);
+    putPatron(double, card, {
+      ...(before ?? { userid, surname, library_id: branchcode, category_id: categorycode }),
+      permissions: [...(before?.permissions ?? []), ...permissions],
+      api_keys: [...(before?.api_keys ?? []), ...keys],
+    });
+  }
 }
 
 function runPerl(program: string, input: string): Promise<string> {
@@ -105,10 +195,10 @@ function pluginDataOf(webhook: WebhookSettings | null, serviceUser: number | nul
 
 /** The settings that the plugin has stored; null where it was never set up. */
 function webhookOf(data: PluginData): WebhookSettings | null {
-  if (data['receiver_url'] === undefined) return null;
+  if (data['receiver_url'] === undefined && data['secret'] === undefined) return null;
   const patterns = (data['card_patterns'] ?? '').split('\n').filter((pattern) => pattern !== '');
   return {
-    receiver_url: data['receiver_url'],
+    receiver_url: data['receiver_url'] ?? '',
     library: data['library'] ?? '',
     secret: data['secret'] ?? '',
     patterns: patterns.length === 0 ? [defaultPattern] : patterns,

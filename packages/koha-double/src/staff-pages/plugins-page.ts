@@ -107,6 +107,6 @@ export const runPluginPage: StaffPage = {
     if (pluginPages === undefined)
       return message(503, 'Perl, or a module that the plugin needs, is not here.');
     const page = { method, run, form, language, csrf_token: session.csrfToken, parts: pluginParts(request) };
-    return { kind: 'document', html: await runPerlPage(double, pluginPages, session.libraryId, page) };
+    return { kind: 'document', html: await runPerlPage(double, pluginPages, session, page) };
   },
 };

@@ -23,7 +23,7 @@ async function testLibrary(receiverUrl: string, library: Library, deps: CliDeps)
   }
 }
 
-function refusalOf({ id }: Library, { message, details }: Failure): Finding {
+function refusalOf({ id }: Library, { message, details }: Failure, isReloaded: boolean): Finding {
   const { status, reason } = details;
   const refused = (problem: string, remedy: string) => fault('receiver_refuses', problem, remedy, id);
   if (status === 429 || Number(status) >= 500) {
@@ -33,6 +33,10 @@ function refusalOf({ id }: Library, { message, details }: Failure): Finding {
   if (status === 401 && reason === 'clock') {
     const problem = 'the clock of this machine and that of the receiver are more than five minutes apart';
     return refused(problem, 'synchronise both (timedatectl set-ntp true)');
+  }
+  if (status === 401 && !isReloaded) {
+    const problem = `not reloaded yet: the receiver does not know ${id} as the file here does`;
+    return warning('not_reloaded', problem, 'passport config reload, then passport doctor again', id);
   }
   if (status === 401) {
     const problem = `the receiver does not know ${id} and the secret that the configuration has for it`;
@@ -45,6 +49,7 @@ async function checkReceiver(
   { receiverUrl }: DoctorConfig,
   libraries: readonly Library[],
   deps: CliDeps,
+  isReloaded: boolean,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
   const senders = libraries.filter(({ enabled, webhookSecrets }) => enabled && webhookSecrets.length > 0);
@@ -58,7 +63,7 @@ async function checkReceiver(
         const remedy = 'start a receiver, or set PASSPORT_RECEIVER to its address as seen from here';
         return [fault('receiver_unreachable', failure.message, remedy)];
       }
-      findings.push(refusalOf(library, failure));
+      findings.push(refusalOf(library, failure, isReloaded));
     }
   }
   return findings;
@@ -189,6 +194,7 @@ export async function checkService(
   libraries: readonly Library[],
   deps: CliDeps,
 ): Promise<Finding[]> {
-  const found = await Promise.all([checkReceiver(service, libraries, deps), checkQueue(service, deps)]);
-  return found.flat();
+  const queue = await checkQueue(service, deps);
+  const isReloaded = !queue.some(({ code }) => code === 'config_differs');
+  return [...(await checkReceiver(service, libraries, deps, isReloaded)), ...queue];
 }

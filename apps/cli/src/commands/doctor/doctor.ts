@@ -4,6 +4,7 @@ import type { PluginReports } from './check-plugin.ts';
 import { runProbe } from './probe.ts';
 import { checkClosedMap, checkTwins, collect, type Examined, examineLibrary } from './examine-library.ts';
 import { examineeOf } from './examinee.ts';
+import { isOfUnknownLibrary } from './plugin-findings.ts';
 import { type Finding, FINDING_CODES, printFindings, warning } from './finding.ts';
 import { withKohas } from '../../connect/koha-clients.ts';
 import {
@@ -191,9 +192,16 @@ export const doctor = defineCommand({
       checkService(service, libraries, deps),
       diagnose(consortium, libraries, report, deps),
     ]);
+    // What a reload changes is said once, and not by the plugin as well.
+    const awaitsReload = new Set(found.flatMap(({ code, name }) => (code === 'not_reloaded' ? [name] : [])));
+    const isNews = ({ id }: Library, finding: Finding): boolean =>
+      isWanted(finding) && !(awaitsReload.has(id) && isOfUnknownLibrary(finding));
     const all: Everything = {
       service: found.filter(isWanted),
-      diagnoses: diagnoses.map((each) => ({ ...each, findings: each.findings.filter(isWanted) })),
+      diagnoses: diagnoses.map((each) => ({
+        ...each,
+        findings: each.findings.filter((finding) => isNews(each.library, finding)),
+      })),
     };
     const faults = count(all, 'fault');
     print(all, report);

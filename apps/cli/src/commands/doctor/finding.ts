@@ -59,6 +59,7 @@ export const FINDING_CODES = [
   'process_version',
   'config_differs',
   'config_refused',
+  'not_reloaded',
   'shared_address',
   'notify_stopped',
 ] as const;

@@ -60,8 +60,11 @@ const ofType = (code: FindingCode, problem: string, remedy: string): Row => [
 ];
 const UNKNOWN_LIBRARY = refused(
   'it does not know this id and secret, though the configuration has both',
-  `restart the receivers with the current configuration; or the address in ${CONFIGURE} is of another service`,
+  `passport config reload; or the address in ${CONFIGURE} is of another service`,
 );
+
+/** Whether it is that the receiver has another configuration than doctor, as before a reload. */
+export const isOfUnknownLibrary = ({ problem }: Finding): boolean => problem === UNKNOWN_LIBRARY[1];
 
 /** What is not shown: doctor sees it from outside, at the service itself or in the configuration, and more exactly. */
 const SEEN_ELSEWHERE =
@@ -172,6 +175,13 @@ export const PLUGIN_FINDINGS: Readonly<Record<string, Row | null>> = {
     'Administration → Patron categories → New category with the code {name}; or set copy.category to an existing one',
     '{name}',
   ],
+  rules_missing: [
+    'no_circulation_rule',
+    'no circulation rule (maxissueqty) applies to {name}',
+    'Administration → Circulation and fines rules → a row with the patron category {name} and all item types; or the button in ' +
+      CONFIGURE,
+    '{name}',
+  ],
   plack_few: [
     'few_workers',
     'Koha has {figure} web worker: while a desk page waits for a copy, the copy cannot be created',
@@ -205,7 +215,9 @@ export function* showFindings(
     const row = rowOf(`${finding} ${name ?? ''}`) ?? rowOf(finding);
     // An id or a secret that is not this library's is a finding of its own, and then no wonder.
     const isKnown = row === null || (row === UNKNOWN_LIBRARY && hasOtherFault);
-    if (level === 'ok' || isKnown || (level === 'unchecked' && row === undefined)) continue;
+    // From 24.11 on doctor reads the rules itself, branch by branch.
+    const isReadBetter = finding === 'rules_missing' && capabilities.circulationRules;
+    if (level === 'ok' || isKnown || isReadBetter || (level === 'unchecked' && row === undefined)) continue;
     const our = ours.find(({ code }) => code === name);
     if (finding === 'type_missing' && our !== undefined) {
       yield missing(our, capabilities);

@@ -21,6 +21,14 @@ sub preference {
     return $PREFERENCE{$name};
 }
 
+sub set_preference {
+    my ( undef, $name, $value ) = @_;
+
+    $PREFERENCE{$name} = $value;
+
+    return 1;
+}
+
 sub userenv {
     return $USERENV;
 }

@@ -48,8 +48,25 @@ sub store {
 
     my $cardnumber = $self->{cardnumber};
     Koha::Plugins->call( 'patron_barcode_transform', \$cardnumber );
-    C4::Context->dbh->do( 'INSERT INTO borrowers (cardnumber, userid) VALUES (?, ?)',
-        undef, $cardnumber, $self->{userid} );
+    my $dbh    = C4::Context->dbh;
+    my %parent = ( categorycode => 'categories', branchcode => 'branches' );
+    foreach my $column ( grep { defined $self->{$_} } sort keys %parent ) {
+        my ($is_there) = $dbh->selectrow_array( "SELECT 1 FROM $parent{$column} WHERE $column = ?",
+            undef, $self->{$column} );
+        die "a foreign key constraint fails: $column\n" if !$is_there;
+    }
+    my %row     = ( password => q{!}, %{$self}, cardnumber => $cardnumber );
+    my @columns = sort keys %row;
+    $dbh->do(
+        sprintf(
+            'INSERT INTO borrowers (%s) VALUES (%s)',
+            join( q{, }, @columns ),
+            join q{, }, (q{?}) x @columns
+        ),
+        undef,
+        @row{@columns}
+    );
+    $self->{borrowernumber} = $dbh->last_insert_id( undef, undef, 'borrowers', undef );
 
     return $self;
 }
@@ -63,13 +80,30 @@ sub has_permission {
     # A list is any of them (C4/Auth.pm, haspermission).
     return scalar grep { $self->has_permission($_) } @{$required} if ref $required eq 'ARRAY';
 
-    my $granted = $PERMISSIONS{ $self->{borrowernumber} } // {};
+    my $granted
+        = { %{ $PERMISSIONS{ $self->{borrowernumber} } // {} }, map { $_ => 1 } $self->_stored_permissions };
     return 1 if $granted->{superlibrarian};
     foreach my $module ( keys %{$required} ) {
         return 0 if !$granted->{$module} && !$granted->{"$module:$required->{$module}"};
     }
 
     return 1;
+}
+
+# What members/member-flags.pl stores: whole modules as bits, others one by one.
+sub _stored_permissions {
+    my ($self) = @_;
+
+    my $dbh = C4::Context->dbh;
+    my ($flags) = $dbh->selectrow_array( 'SELECT flags FROM borrowers WHERE borrowernumber = ?',
+        undef, $self->{borrowernumber} );
+    my $modules = $dbh->selectall_arrayref('SELECT flag, bit FROM userflags');
+    my $codes   = $dbh->selectcol_arrayref(
+        q{SELECT CONCAT(flag, ':', code) FROM user_permissions JOIN userflags ON bit = module_bit WHERE borrowernumber = ?},
+        undef, $self->{borrowernumber}
+    );
+
+    return ( @{$codes}, map { $_->[0] } grep { ( $flags // 0 ) & 2**$_->[1] } @{$modules} );
 }
 
 # By the branch, for a test that hides others.

@@ -29,24 +29,15 @@ sub _populate {
     Passport::TestDatabase::create_tables( $dbh, 64 );
     $dbh->do($_)
         foreach (
-        'ALTER TABLE borrowers ADD COLUMN surname TEXT',
         'ALTER TABLE borrowers DROP COLUMN branchcode',
+        'ALTER TABLE borrowers DROP COLUMN categorycode',
         'ALTER TABLE borrowers ADD COLUMN branchcode VARCHAR(10) REFERENCES branches (branchcode)',
         'ALTER TABLE borrowers ADD COLUMN categorycode VARCHAR(10) REFERENCES categories (categorycode)',
-        'ALTER TABLE borrowers ADD COLUMN flags INT',
-        'ALTER TABLE categories ADD COLUMN category_type VARCHAR(1)',
-        'ALTER TABLE categories ADD COLUMN enrolmentperiod INT',
-        'ALTER TABLE categories ADD COLUMN enrolmentfee DECIMAL',
-        'CREATE TABLE permissions (module_bit INT, code VARCHAR(64), PRIMARY KEY (module_bit, code))',
-        'CREATE TABLE user_permissions (borrowernumber INT, module_bit INT, code VARCHAR(64),'
-        . ' FOREIGN KEY (module_bit, code) REFERENCES permissions (module_bit, code))',
-        'CREATE TABLE circulation_rules (branchcode TEXT, categorycode TEXT, itemtype TEXT, rule_name TEXT, rule_value TEXT)',
         'CREATE TABLE systempreferences (variable VARCHAR(50) PRIMARY KEY, value TEXT)',
         q{INSERT INTO branches VALUES ('CPL', 'Centerville'), ('FPL', 'Fairview')},
         q{INSERT INTO categories (categorycode, description, category_type) VALUES ('PT', 'Patron', 'A'), ('S', 'Staff', 'S')},
-        q{INSERT INTO permissions VALUES (1, 'circulate_remaining_permissions'), (3, 'manage_patron_categories'),
-            (4, 'delete_borrowers'), (4, 'edit_borrowers'), (4, 'view_borrower_infos_from_any_libraries'),
-            (9, 'edit_catalogue'), (10, 'remaining_permissions')},
+        q{DELETE FROM permissions WHERE code = 'list_borrowers'},
+        q{INSERT INTO permissions VALUES (9, 'edit_catalogue'), (10, 'remaining_permissions')},
         q{INSERT INTO borrowers (surname, userid, cardnumber, branchcode, categorycode, flags) VALUES ('koha', 'koha', '42', 'CPL', 'S', 1)},
         );
     $folder->child('koha/misc/devel')->make_path->child('install_plugins.pl')

@@ -54,7 +54,7 @@ sub _row {
     if ( defined $cell->{class} ) {
         my ($class)   = _codes( $cell->{class} );
         my @methods   = _words( $cell->{methods} );
-        my $separator = $class eq 'Koha' || $class =~ m{Debarments|Languages|Letters|Circulation \z}xms ? '::' : '->';
+        my $separator = $class eq 'Koha' || $class =~ m{ (?: Debarments | Languages | Letters | Circulation | Log ) \z }xms ? '::' : '->';
         @texts = map {"sub $_"} @methods if !@texts;
         return {
             %row,

@@ -53,7 +53,15 @@ sub create_tables {
         'statistics (datetime DATETIME, branch VARCHAR(10), type VARCHAR(16), borrowernumber INT)',
         "borrowers (borrowernumber $id, cardnumber VARCHAR(32) $nocase UNIQUE, userid VARCHAR(75) $nocase UNIQUE,"
         . ' debarred DATE, debarredcomment VARCHAR(255), anonymized INT NOT NULL DEFAULT 0, email VARCHAR(255),'
-        . q{ lang VARCHAR(25) DEFAULT 'default', branchcode VARCHAR(10) DEFAULT 'MAIN')},
+        . q{ lang VARCHAR(25) DEFAULT 'default', branchcode VARCHAR(10) DEFAULT 'MAIN', surname VARCHAR(255),}
+        . ' categorycode VARCHAR(10), dateexpiry DATE, password VARCHAR(60), flags BIGINT)',
+        "action_logs (action_id $id, user INT NOT NULL DEFAULT 0, module TEXT, action TEXT, object INT, info MEDIUMTEXT, timestamp DATETIME)",
+        'userflags (bit INT PRIMARY KEY, flag VARCHAR(30))',
+        'permissions (module_bit INT, code VARCHAR(64), PRIMARY KEY (module_bit, code))',
+        'user_permissions (borrowernumber INT NOT NULL, module_bit INT NOT NULL, code VARCHAR(64))',
+        "circulation_rules (id $id, branchcode VARCHAR(10), categorycode VARCHAR(10), itemtype VARCHAR(10),"
+        . ' rule_name VARCHAR(32) NOT NULL, rule_value VARCHAR(32) NOT NULL,'
+        . ' UNIQUE (branchcode, categorycode, itemtype, rule_name))',
         'plugin_data (plugin_class VARCHAR(255), plugin_key VARCHAR(255), plugin_value MEDIUMTEXT,'
         . ' PRIMARY KEY (plugin_class, plugin_key))',
         'plugin_methods (plugin_class VARCHAR(255) NOT NULL, plugin_method VARCHAR(255) NOT NULL,'
@@ -62,7 +70,8 @@ sub create_tables {
         . ' repeatable INT DEFAULT 0, unique_id INT DEFAULT 0, mandatory INT DEFAULT 0, opac_display INT DEFAULT 0,'
         . ' opac_editable INT DEFAULT 0, staff_searchable INT DEFAULT 0, display_checkout INT DEFAULT 0,'
         . ' category_code VARCHAR(10))',
-        "categories (categorycode VARCHAR(10) PRIMARY KEY, description VARCHAR(255))",
+        'categories (categorycode VARCHAR(10) PRIMARY KEY, description VARCHAR(255), category_type VARCHAR(1),'
+        . ' enrolmentperiod INT, enrolmentfee DECIMAL(28,6))',
         "branches (branchcode VARCHAR(10) PRIMARY KEY, branchname VARCHAR(255))",
         "api_keys (patron_id INT NOT NULL, client_id VARCHAR(191), secret VARCHAR(191),"
         . ' description VARCHAR(255), active INT NOT NULL DEFAULT 1)',
@@ -77,6 +86,37 @@ sub create_tables {
         . ' type VARCHAR(50) NOT NULL REFERENCES restriction_types (code), comment MEDIUMTEXT, manager_id INT)',
         );
     $dbh->do(q{INSERT INTO restriction_types VALUES ('MANUAL', 'Manual', 0, 1)});
+    _fill_permissions($dbh);
+
+    return;
+}
+
+# Of installer/data/mysql/mandatory/userflags.sql and userpermissions.sql, as far as the plugin names them.
+sub _fill_permissions {
+    my ($dbh) = @_;
+
+    my %bit = (
+        superlibrarian => 0,
+        circulate      => 1,
+        catalogue      => 2,
+        parameters     => 3,
+        borrowers      => 4,
+        permissions    => 5,
+        staffaccess    => 17,
+        plugins        => 19
+    );
+    my %codes = (
+        circulate => [qw( circulate_remaining_permissions )],
+        borrowers =>
+            [qw( edit_borrowers list_borrowers view_borrower_infos_from_any_libraries delete_borrowers )],
+        parameters =>
+            [qw( manage_sysprefs manage_patron_categories manage_patron_attributes manage_circ_rules )],
+    );
+    foreach my $flag ( sort keys %bit ) {
+        $dbh->do( 'INSERT INTO userflags (bit, flag) VALUES (?, ?)',          undef, $bit{$flag}, $flag );
+        $dbh->do( 'INSERT INTO permissions (module_bit, code) VALUES (?, ?)', undef, $bit{$flag}, $_ )
+            foreach @{ $codes{$flag} // [] };
+    }
 
     return;
 }

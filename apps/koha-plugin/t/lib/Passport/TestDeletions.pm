@@ -23,8 +23,7 @@ sub add_columns {
         'lastseen DATETIME',
         'dateenrolled DATE',
         'privacy INT NOT NULL DEFAULT 1',
-        'protected INT NOT NULL DEFAULT 0',
-        'flags BIGINT'
+        'protected INT NOT NULL DEFAULT 0'
         );
     $dbh->do("CREATE TABLE $_$ends")
         foreach (

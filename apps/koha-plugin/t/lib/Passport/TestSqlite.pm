@@ -6,7 +6,7 @@ use Modern::Perl;
 
 use Fcntl       qw( :flock );
 use Digest::MD5 qw( md5_hex );
-use POSIX       qw( strftime );
+use POSIX       qw( mktime strftime );
 
 use DBI ();
 use DBIx::Class::Exception;
@@ -33,6 +33,14 @@ sub handle {
     return $dbh;
 }
 
+sub _unix_timestamp {
+    my ($text) = @_;
+
+    my ( $year, $month, @rest ) = $text =~ m{(\d+)}gxms;
+
+    return mktime( reverse( @rest[ 0 .. 3 ] ), $month - 1, $year - 1900, 0, 0, -1 );
+}
+
 # MariaDB's locks: named, tried, and released with the connection at the latest.
 sub _add_locks {
     my ( $dbh, $file ) = @_;
@@ -41,6 +49,7 @@ sub _add_locks {
     $dbh->sqlite_create_function( 'DATABASE',  0, sub { return 'koha_riverside' } );
     $dbh->sqlite_create_function( 'MD5',       1, \&md5_hex );
     $dbh->sqlite_create_function( 'NOW',       0, sub { return strftime '%Y-%m-%d %H:%M:%S', localtime } );
+    $dbh->sqlite_create_function( 'UNIX_TIMESTAMP', 1, \&_unix_timestamp );
     $dbh->sqlite_create_function( 'CONCAT',   -1, sub { return join q{}, @_ } );
     $dbh->sqlite_create_function(
         'GET_LOCK',

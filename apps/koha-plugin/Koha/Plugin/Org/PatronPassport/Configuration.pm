@@ -5,14 +5,18 @@ use Modern::Perl;
 use Exporter qw( import );
 use C4::Context;
 use C4::Languages;
-use Koha::Token;
+use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::KohaFacts qw( users_with_keys );
-use Koha::Plugin::Org::PatronPassport::PageWords qw( filled page_words );
+use Koha::Plugin::Org::PatronPassport::Form         qw( csrf_token posted_op );
+use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts users_with_keys );
+use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
 use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
-use Koha::Plugin::Org::PatronPassport::Setup qw( home_key_type );
+use Koha::Plugin::Org::PatronPassport::Setup      qw( home_key_type );
+use Koha::Plugin::Org::PatronPassport::SetupCheck qw( setup_checks );
+use Koha::Plugin::Org::PatronPassport::SetupPlan  qw( assumed_needs carry_out setup_plan );
+use Koha::Plugin::Org::PatronPassport::Status     qw( service_status );
 
 my @FIELDS
     = qw( receiver_url library staff_wait self_check_wait card_patterns cards_followed staff self_check sip copies service_user
@@ -34,9 +38,9 @@ Koha::Plugin::Org::PatronPassport::Configuration - the configuration page
 
     my $params = page($plugin);
 
-Carries out the operation of the page (C<cud-save>, C<cud-test>, C<cud-cards>) and returns what the template shows, all of it under the one
+Carries out the operation of the page (C<cud-save>, C<cud-test>, C<cud-cards>, C<cud-setup>) and returns what the template shows, all of it under the one
 name C<passport>, in the language of the page: every page of Koha has variables of Koha's own, among them one called C<test> that is always true
-(C4::Templates, C<new>). The secret goes in and never comes out.
+(C4::Templates, C<new>). A secret goes in and never comes out; those that C<cud-setup> makes are on the one page that answers it.
 
 =cut
 
@@ -46,13 +50,10 @@ sub page {
     my $cgi = $plugin->{cgi};
     my ( $language, $words )
         = page_words( $plugin->bundle_path, C4::Languages::getlanguage($cgi), 'configure.json' );
-    my $op    = ( $cgi->request_method // 'GET' ) eq 'POST' ? $cgi->param('op') // q{} : q{};
-    my %shown = ( csrf_token => _token($cgi), version => $plugin->get_metadata->{version} );
-
-    if ( $op =~ m{\A cud- }xms && !_is_from_this_page($cgi) ) {
-        $shown{csrf_fault} = 1;
-        $op = q{};
-    }
+    my $op    = posted_op($cgi);
+    my %shown = ( csrf_token => csrf_token($cgi), version => $plugin->get_metadata->{version} );
+    $shown{csrf_fault} = 1 if !defined $op;
+    $op //= q{};
 
     my %entered;
     if ( $op eq 'cud-save' ) {
@@ -71,8 +72,11 @@ sub page {
     if ( $op eq 'cud-cards' ) {
         $plugin->store_data( { cards_followed => 1 } );
         my $answer = take_over($plugin);
-        $shown{cards} = $answer->{kind} eq 'known' && $answer->{status}{needs}{has_cards} ? 'taken' : 'not_taken';
+        $shown{cards}
+            = $answer->{kind} eq 'known' && $answer->{status}{needs}{has_cards} ? 'taken' : 'not_taken';
     }
+
+    %shown = ( %shown, _set_up( $plugin, $words ) ) if $op eq 'cud-setup';
 
     my $settings = $plugin->settings;
     $shown{test} = _test($settings) if $op eq 'cud-test';
@@ -89,9 +93,76 @@ sub page {
         home_key_type => home_key_type( C4::Context->dbh ),
         users         => _users( $shown{service_user} ),
         setup_error   => $plugin->{setup_error},
+        $shown{csrf_fault} ? () : _checks( $plugin, $words ),
     );
 
     return { passport => \%page };
+}
+
+# What the set-up check finds now, and what the button would make of it.
+sub _plan {
+    my ($plugin) = @_;
+
+    my $settings = $plugin->settings;
+    my $now      = Time::HiRes::time();
+    my $service  = service_status( $settings, $now );
+    my %seen     = ( settings => $settings, service => $service, facts => koha_facts($plugin), now => $now );
+    $seen{assumed} = assumed_needs() if $service->{kind} eq 'incomplete';
+
+    return setup_plan( $plugin, \%seen, setup_checks( \%seen ) );
+}
+
+sub _checks {
+    my ( $plugin, $words ) = @_;
+
+    my ( undef, $check_words )
+        = page_words( $plugin->bundle_path, C4::Languages::getlanguage( $plugin->{cgi} ), 'tool.json' );
+    my @planned = _plan($plugin);
+    my @steps   = map { @{ $_->{steps} } } @planned;
+
+    return (
+        check_words => $check_words,
+        is_ready    => ( grep { $_->{level} ne 'ok' } @planned ) ? 0 : 1,
+        can_make    => ( grep { !@{ $_->{lacks} } } @steps )     ? 1 : 0,
+        checks      => [
+            map {
+                +{  %{ shown_check( $_, $check_words ) },
+                    at    => $_->{at},
+                    steps => [ map { _step( $_, $words ) } @{ $_->{steps} } ],
+                }
+            } @planned
+        ],
+    );
+}
+
+sub _step {
+    my ( $step, $words ) = @_;
+
+    my $lacks = join q{; }, @{ $step->{lacks} };
+
+    return {
+        id      => $step->{id},
+        choices => $step->{choices},
+        text    => filled( $words, $step->{say} ),
+        lacks   => $lacks && filled( $words, { key => 'plan_lacks', permissions => $lacks } ),
+    };
+}
+
+# The plan is made anew: what was ticked and is not in it any more is not made.
+sub _set_up {
+    my ( $plugin, $words ) = @_;
+
+    my $cgi     = $plugin->{cgi};
+    my %wanted  = map { $_ => 1 } $cgi->multi_param('step');
+    my %chosen  = map { $_ => scalar $cgi->param("choice_$_") } keys %wanted;
+    my @planned = _plan($plugin);
+    my ( $done, $once ) = carry_out( \@planned, \%wanted, \%chosen );
+
+    return (
+        is_set_up => 1,
+        done      => [ map { +{ ok => $_->{ok}, text => filled( $words, $_->{say} ) } } @{$done} ],
+        once      => $once,
+    );
 }
 
 # Who may be the service's: whoever has an active API key, and whoever it is by now.
@@ -102,23 +173,6 @@ sub _users {
     $name{$chosen} //= $chosen if ( $chosen // q{} ) =~ m{\A [0-9]+ \z}xms;
 
     return [ map { { id => $_, name => $name{$_} // $_ } } sort { $a <=> $b } keys %name ];
-}
-
-# Every release has the tokens; only since 24.05 does Koha itself require them.
-sub _token {
-    my ($cgi) = @_;
-
-    return Koha::Token->new->generate_csrf( { session_id => scalar $cgi->cookie('CGISESSID') } );
-}
-
-sub _is_from_this_page {
-    my ($cgi) = @_;
-
-    return Koha::Token->new->check_csrf(
-        {   session_id => scalar $cgi->cookie('CGISESSID'),
-            token      => scalar $cgi->param('csrf_token'),
-        }
-    );
 }
 
 sub _test {

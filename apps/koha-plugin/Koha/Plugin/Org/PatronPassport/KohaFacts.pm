@@ -7,14 +7,18 @@ use C4::Context;
 use Koha;
 use Koha::Patron::Attribute::Types;
 use Koha::Patrons;
+use List::Util qw( any );
 
 use Koha::Plugin::Org::PatronPassport::FirstScan qw( unknown_branch );
+
+# The login that the set-up gives the user of the service (L<Koha::Plugin::Org::PatronPassport::SetupPlan>).
+our $LOGIN = 'passport';
 
 # Keys of other programs may be among them; each costs a look at a patron. The newest users come first: the service's was
 # made for it.
 my $MOST_USERS = 20;
 
-our @EXPORT_OK = qw( attribute_types koha_facts users_with_keys );
+our @EXPORT_OK = qw( attribute_types koha_facts may users_with_keys );
 
 =head1 NAME
 
@@ -26,10 +30,11 @@ Koha::Plugin::Org::PatronPassport::KohaFacts - what this Koha has of what the se
 
     my $facts = koha_facts($plugin);
 
-C<preferences>; C<types>, those of L</attribute_types> by code; C<categories> and C<branches> by code; C<plack_workers>;
-C<missing_tables>, those of the plugin; C<unknown_branch>, the institution of a SIP account that is no branch; C<user>: C<no_keys>
-(nobody has an active API key), C<unset> (the configuration names no user of the service), C<no_key> (that user has none), or C<known>, and
-then C<lacking>: what this user may not do and the service has to.
+C<preferences>; C<types>, those of L</attribute_types> by code; C<categories> and C<branches> by code; C<rules>, how many rules of circulation
+each category has, under C<*> those of all; C<plack_workers>; C<missing_tables>, those of the plugin; C<unknown_branch>, the institution of a SIP
+account that is no branch; C<user>: C<no_keys> (nobody has an active API key), C<unset> (the configuration names no user of the service),
+C<no_key> (that user has none), or C<known>; C<service>: that user, or else whoever has the login that the set-up gives it, undef where nobody
+does; C<has_key>: this one has an active key; C<lacking>: what this one, or a new one, may not do and the service has to.
 
 =cut
 
@@ -48,6 +53,7 @@ sub koha_facts {
         types          => { map { $_->{code} => $_ } attribute_types() },
         categories     => _codes( $dbh, 'SELECT categorycode FROM categories' ),
         branches       => $branches,
+        rules          => _rules($dbh),
         plack_workers  => C4::Context->config('plack_workers'),
         missing_tables => [ map { $_->table } grep { $_->is_missing } $plugin->copies, $plugin->scans ],
         unknown_branch => defined $unknown && !$branches->{$unknown} ? $unknown : undef,
@@ -58,14 +64,29 @@ sub koha_facts {
 sub _user {
     my ($id) = @_;
 
-    my @users = users_with_keys($id);
-    return ( user => 'no_keys' ) if !@users;
-    return ( user => 'unset' )   if !length $id;
+    my $chosen  = length $id ? Koha::Patrons->find($id) : undef;
+    my $user    = $chosen // Koha::Patrons->find( { userid => $LOGIN } );
+    my @users   = users_with_keys( $user ? $user->borrowernumber : undef );
+    my $has_key = $user && any { $_->borrowernumber == $user->borrowernumber } @users;
+    my $state   = !@users ? 'no_keys' : !length $id ? 'unset' : $chosen && $has_key ? 'known' : 'no_key';
 
-    my ($user) = grep { $_->borrowernumber == $id } @users;
-    return ( user => 'no_key' ) if !$user;
+    return (
+        user    => $state,
+        service => $user,
+        has_key => $has_key ? 1 : 0,
+        lacking => [ grep { !$user || !may( $user, $_ ) } _needed() ],
+    );
+}
 
-    return ( user => 'known', lacking => [ grep { !_may( $user, $_ ) } _needed() ] );
+# Without a number of checkouts that applies, Koha refuses all (C4/Circulation.pm, TooMany: NO_RULE_DEFINED).
+sub _rules {
+    my ($dbh) = @_;
+
+    my $rows
+        = $dbh->selectall_arrayref( q{SELECT COALESCE(categorycode, '*'), COUNT(*) FROM circulation_rules}
+            . q{ WHERE rule_name = 'maxissueqty' GROUP BY COALESCE(categorycode, '*')} );
+
+    return { map { $_->[0] => $_->[1] } @{$rows} };
 }
 
 =head2 users_with_keys
@@ -111,20 +132,31 @@ sub _codes {
     return { map { $_ => 1 } @{ $dbh->selectcol_arrayref($query) } };
 }
 
-# docs/koha-setup.md, As a lending library
+# docs/koha-setup.md, As a lending library; before 26.05 only the whole module allows another card number.
 sub _needed {
     my ( $major, $minor ) = Koha::version() =~ m{\A (\d+) [.] (\d+)}xms;
     my $has_list = $major > 24 || ( $major == 24 && $minor >= 11 );
+    my $is_whole = $major < 26 || ( $major == 26 && $minor < 5 );
 
     return (
         'borrowers: edit_borrowers',
         $has_list ? 'borrowers: list_borrowers' : (),
         'borrowers: view_borrower_infos_from_any_libraries',
-        'circulate: circulate_remaining_permissions', 'catalogue',
+        'circulate: circulate_remaining_permissions',
+        'catalogue',
+        $is_whole ? 'borrowers' : (),
     );
 }
 
-sub _may {
+=head2 may
+
+    if ( may( $user, 'borrowers: edit_borrowers' ) ) { ... }
+
+Whether a user has this permission, or a whole module's.
+
+=cut
+
+sub may {
     my ( $user, $permission ) = @_;
 
     my ( $module, $name ) = split m{:[ ]}xms, $permission;

@@ -68,7 +68,8 @@ sub sentence {
     my $desk    = $self->{desk};
     my $key     = "outcome.$event->{outcome}";
     my $special = _is_paused($event) ? 'PAUSED' : ( $event->{problem} // {} )->{what} // q{};
-    my $text    = $desk->{"$key.$special"} // $desk->{$key} // $desk->{'outcome.other'};
+    my $text    = $self->{page}{$key} // $desk->{"$key.$special"} // $desk->{"$key.bare"} // $desk->{$key}
+        // $desk->{'outcome.other'};
     my @homes   = map { $_->{name} } @{ $event->{homes} };
     my $homes   = @homes ? _listed( $self->{language}, @homes ) : $desk->{'home.unknown'};
     my $problem = $event->{problem};

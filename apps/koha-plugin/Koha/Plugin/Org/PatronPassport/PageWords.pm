@@ -6,7 +6,7 @@ use Exporter   qw( import );
 use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json );
 
-our @EXPORT_OK = qw( filled page_words );
+our @EXPORT_OK = qw( filled page_words shown_check );
 
 =head1 NAME
 
@@ -47,6 +47,26 @@ sub filled {
     my ( $words, $said ) = @_;
 
     return $words->{ $said->{key} } =~ s{ [{] (\w+) [}] }{ $said->{$1} // q{} }gexmsr;
+}
+
+=head2 shown_check
+
+    my $row = shown_check( $check, $words );
+
+A finding of the set-up check (L<Koha::Plugin::Org::PatronPassport::SetupCheck>) in words, as both pages list it.
+
+=cut
+
+sub shown_check {
+    my ( $check, $words ) = @_;
+
+    return {
+        id     => $check->{id},
+        level  => $check->{level},
+        mark   => $words->{"level_$check->{level}"},
+        text   => filled( $words, $check->{say} ),
+        remedy => $check->{remedy} ? filled( $words, $check->{remedy} ) : q{},
+    };
 }
 
 1;

@@ -103,21 +103,23 @@ sub test {
 
 =head2 query
 
-    my $answer = $sender->query($event_id);
+    my $answer = $sender->query( $event_id, $limit_s );
 
-The receiver's own view of an event: C<< { kind => 'known', state => {...} } >>, or as above.
+The receiver's own view of an event: C<< { kind => 'known', state => {...} } >>, or as above. The limit is that of C<deliver>.
 
 =cut
 
 sub query {
-    my ( $self, $event_id ) = @_;
+    my ( $self, $event_id, $limit_s ) = @_;
 
     my $believed = sub {
         my ($state) = @_;
         return is_id( $state->{event_id} ) ? { kind => 'known', state => $state } : undef;
     };
 
-    return $self->_request( { method => 'GET', path => "/$event_id", id => $event_id }, $believed );
+    my %request = ( method => 'GET', path => "/$event_id", id => $event_id, limit_s => $limit_s );
+
+    return $self->_request( \%request, $believed );
 }
 
 =head2 cancel

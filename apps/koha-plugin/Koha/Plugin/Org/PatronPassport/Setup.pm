@@ -28,7 +28,7 @@ our $VERSION = '1.1.0';
 
 my $SET_UP_BY = '__SET_UP_BY__';
 
-our @EXPORT_OK = qw( ensure has_files home_key_type keep_current );
+our @EXPORT_OK = qw( ensure has_files home_key_type keep_current make_type );
 
 =head1 NAME
 
@@ -50,12 +50,8 @@ sub ensure {
 
     $_->ensure foreach $plugin->scans, $plugin->copies;
 
-    _ensure_type( $PASSPORT, 'Patron Passport: home library', { display_checkout => 1 } );
-    _ensure_type(
-        home_key_type( C4::Context->dbh ),
-        'Patron Passport: key at the home library',
-        { unique_id => 1 }
-    );
+    make_type( $PASSPORT,                         0 );
+    make_type( home_key_type( C4::Context->dbh ), 1 );
     foreach my $type ( restriction_types() ) {
         _ensure_there(
             sub { return Koha::Patron::Restriction::Types->find( $type->{code} ) },
@@ -148,6 +144,32 @@ sub home_key_type {
     return defined $size && $size < length $HOME_KEY ? $SHORT_HOME_KEY : $HOME_KEY;
 }
 
+=head2 make_type
+
+    make_type( $code, $is_home_key );
+
+The attribute type that names the home library of a copy, or that of its unique key there; one that is there stays as it is.
+
+=cut
+
+sub make_type {
+    my ( $code, $is_home_key ) = @_;
+
+    my @never
+        = qw( repeatable unique_id mandatory opac_display opac_editable staff_searchable display_checkout );
+    my %more
+        = $is_home_key
+        ? ( unique_id => 1, description => 'Patron Passport: key at the home library' )
+        : ( display_checkout => 1, description => 'Patron Passport: home library' );
+    my %type = ( ( map { $_ => 0 } @never ), code => $code, %more );
+    _ensure_there(
+        sub { return Koha::Patron::Attribute::Types->find($code) },
+        sub { return Koha::Patron::Attribute::Type->new( \%type )->store }
+    );
+
+    return;
+}
+
 # In a plugin that was configured before it knew the user of the service: whoever alone has an API key, and may do what the routes
 # of the service required until then. Where that is not clear, the configuration page and the status page say that it is to be chosen.
 sub _ensure_service_user {
@@ -188,20 +210,6 @@ sub _ensure_methods {
     }
     $change->( 'DELETE FROM plugin_methods WHERE plugin_class = ? AND plugin_method = ?', $_ )
         foreach sort grep { !$has{$_} } keys %stored;
-
-    return;
-}
-
-sub _ensure_type {
-    my ( $code, $description, $more ) = @_;
-
-    my @never
-        = qw( repeatable unique_id mandatory opac_display opac_editable staff_searchable display_checkout );
-    my %type = ( ( map { $_ => 0 } @never ), code => $code, description => $description, %{$more} );
-    _ensure_there(
-        sub { return Koha::Patron::Attribute::Types->find($code) },
-        sub { return Koha::Patron::Attribute::Type->new( \%type )->store }
-    );
 
     return;
 }

@@ -60,6 +60,7 @@ my %FINDING = (
     type_mandatory       => [ types      => 'fault',   'remedy_type_optional' ],
     category_missing     => [ categories => 'fault',   'remedy_category' ],
     category_none        => [ categories => 'fault',   'remedy_operator' ],
+    rules_missing        => [ rules      => 'fault',   'remedy_rules' ],
     branch_missing       => [ branch     => 'fault',   'remedy_branch' ],
     cards_hidden         => [ cards      => 'fault',   'remedy_cards' ],
     plack_few            => [ plack      => 'warning', 'remedy_plack' ],
@@ -68,8 +69,9 @@ my %FINDING = (
 # In the order of the page. Each returns its findings, with the values for their blanks; C<level> and C<remedy> among these replace those
 # of the table.
 my @CHECKS = (
-    \&_settings, \&_tables, \&_receiver, \&_identity,   \&_clock,  \&_worker, \&_sources,
-    \&_api,      \&_user,   \&_types,    \&_categories, \&_branch, \&_cards, \&_web_workers
+    \&_settings,   \&_tables,  \&_receiver, \&_identity, \&_clock,
+    \&_worker,     \&_sources, \&_api,      \&_user,     \&_types,
+    \&_categories, \&_rules,   \&_branch,   \&_cards,    \&_web_workers
 );
 
 our @EXPORT_OK = qw( setup_checks );
@@ -82,12 +84,13 @@ Koha::Plugin::Org::PatronPassport::SetupCheck - what is set up rightly and what 
 
 =head2 setup_checks
 
-    my @checks = setup_checks( { settings => $settings, service => $service, facts => $facts, now => $now } );
+    my @checks = setup_checks( { settings => $settings, service => $service, facts => $facts, now => $now, assumed => $needs } );
 
 One by one C<< { id => 'clock', level => 'ok', say => { key => 'clock_ok' }, remedy => undef } >>; C<level> is C<ok>, C<fault>, C<warning>
 or C<unchecked>, and C<say> and C<remedy> are sentences for L<Koha::Plugin::Org::PatronPassport::PageWords/filled>. They are what
 C<passport doctor> shows (C<POST /check>; apps/cli/src/commands/doctor), by what this Koha sees itself
-(L<Koha::Plugin::Org::PatronPassport::KohaFacts>). What depends on the service's configuration is not checked where that is not known.
+(L<Koha::Plugin::Org::PatronPassport::KohaFacts>). What depends on the service's configuration is not checked where that is not known, unless
+C<assumed> says what it will be.
 
 =cut
 
@@ -95,7 +98,7 @@ sub setup_checks {
     my ($seen) = @_;
 
     my $status = $seen->{service}{kind} eq 'known' ? $seen->{service}{status} : undef;
-    my %seen   = ( %{$seen}, status => $status, needs => $status ? $status->{needs} : undef );
+    my %seen   = ( %{$seen}, status => $status, needs => $status ? $status->{needs} : $seen->{assumed} );
 
     return map { _check( @{$_} ) } map { $_->( \%seen ) } @CHECKS;
 }
@@ -218,7 +221,7 @@ sub _user {
     return ['user_no_key'] if $user eq 'no_key';
     return ['user_ok']     if !@{$lacking};
 
-    my $is_grave = any { !m{view_borrower_infos}xms } @{$lacking};
+    my $is_grave = any { !m{view_borrower_infos | \A borrowers \z}xms } @{$lacking};
 
     return [
         'user_lacks',
@@ -231,12 +234,12 @@ sub _types {
     my ($seen) = @_;
 
     my ( $facts, $needs ) = @{$seen}{qw( facts needs )};
-    return ['attributes_off']  if ( $facts->{preferences}{ExtendedPatronAttributes} // 1 ) eq '0';
-    return ['types_unchecked'] if !$needs;
+    my @off = ( $facts->{preferences}{ExtendedPatronAttributes} // 1 ) eq '0' ? ['attributes_off'] : ();
+    return @off ? @off : ['types_unchecked'] if !$needs;
 
     my %unique = ( $needs->{passport} // 'PASSPORTED' => 0 );
     $unique{ $needs->{home_key} } = 1 if defined $needs->{home_key};
-    my @faults = map { _type( $_, $facts->{types}{$_}, $unique{$_} ) } sort keys %unique;
+    my @faults = ( @off, map { _type( $_, $facts->{types}{$_}, $unique{$_} ) } sort keys %unique );
     push @faults, _mandatory( $facts, $needs, \%unique );
 
     return @faults ? @faults : [ 'types_ok', types => join q{, }, sort keys %unique ];
@@ -279,6 +282,18 @@ sub _categories {
     return map { [ 'category_missing', category => $_ ] } @missing if @missing;
 
     return @wanted ? [ 'categories_ok', categories => join q{, }, @wanted ] : ['category_none'];
+}
+
+sub _rules {
+    my ($seen) = @_;
+
+    my $rules  = $seen->{facts}{rules};
+    my @wanted = $seen->{needs} ? @{ $seen->{needs}{categories} } : ();
+    return if !@wanted;
+
+    my @missing = $rules->{q{*}} ? () : grep { !$rules->{$_} } @wanted;
+
+    return @missing ? map { [ 'rules_missing', category => $_ ] } @missing : ['rules_ok'];
 }
 
 sub _branch {

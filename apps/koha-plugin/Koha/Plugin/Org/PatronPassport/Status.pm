@@ -22,23 +22,25 @@ my $PAUSES = list_of(
         qw( side until )
     )
 );
-my $COUNTS   = list_of( object( { outcome => $CODE, count => number() }, qw( outcome count ) ) );
+my $COUNTS  = list_of( object( { outcome => $CODE, count => number() }, qw( outcome count ) ) );
 my $PATTERN = text( 200, 1 );
-my $CARDS   = list_of(
-    object( { name => $TEXT, patterns => list_of($PATTERN), examples => list_of( text( 32, 1 ) ) }, 'name' ) );
-my $FAILURES = list_of(
-    object(
-        {   event_id   => sub { return is_id( $_[0] ) ? "$_[0]" : undef },
-            outcome    => $CODE,
-            updated_at => $TIME,
-            reasons    => list_of($CODE),
-            homes      => list_of( \&_library ),
-            libraries  => list_of( \&_library ),
-            problem    => object( { library => $TEXT, what => pattern(qr{[a-z_]{1,40}}xms), name => $TEXT } ),
-        },
-        qw( event_id outcome )
-    )
+my $CARDS
+    = list_of(
+    object( { name => $TEXT, patterns => list_of($PATTERN), examples => list_of( text( 32, 1 ) ) }, 'name' )
+    );
+my $EVENT = object(
+    {   event_id   => sub { return is_id( $_[0] ) ? "$_[0]" : undef },
+        outcome    => $CODE,
+        updated_at => $TIME,
+        reasons    => list_of($CODE),
+        homes      => list_of( \&_library ),
+        libraries  => list_of( \&_library ),
+        observed   => object( { category => $TEXT } ),
+        problem    => object( { library  => $TEXT, what => pattern(qr{[a-z_]{1,40}}xms), name => $TEXT } ),
+    },
+    qw( event_id outcome )
 );
+my $FAILURES = list_of($EVENT);
 
 my $FINDINGS = list_of(
     object(
@@ -47,7 +49,7 @@ my $FINDINGS = list_of(
     )
 );
 
-our @EXPORT_OK = qw( service_status );
+our @EXPORT_OK = qw( ended_event service_status );
 
 =head1 NAME
 
@@ -78,6 +80,20 @@ sub service_status {
     my $test = $sender->test($TEST_LIMIT_S);
 
     return $test->{kind} eq 'accepted' ? { kind => 'earlier', ms => $test->{ms} } : $test;
+}
+
+=head2 ended_event
+
+    my $event = ended_event($state) or ...;
+
+What a page may rely on of the state of an event that has ended, as of a failure in the status; undef of any other.
+
+=cut
+
+sub ended_event {
+    my ($state) = @_;
+
+    return ( $state->{state} // q{} ) =~ m{\A (?: done | failed ) \z}xms ? $EVENT->($state) : undef;
 }
 
 # The last one, by this server's clock.

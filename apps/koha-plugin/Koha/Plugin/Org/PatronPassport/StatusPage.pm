@@ -10,11 +10,13 @@ use Mojo::Date  ();
 use POSIX       qw( strftime );
 use Time::HiRes ();
 
+use Koha::Plugin::Org::PatronPassport::Form         qw( csrf_token posted_op );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts );
 use Koha::Plugin::Org::PatronPassport::OutcomeWords qw( new_words );
-use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words );
+use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
 use Koha::Plugin::Org::PatronPassport::SetupCheck   qw( setup_checks );
 use Koha::Plugin::Org::PatronPassport::Status       qw( service_status );
+use Koha::Plugin::Org::PatronPassport::TestCard     qw( follow_card may_test try_card );
 
 # As Koha shows dates (system preference dateformat).
 my %DATE = ( us => '%m/%d/%Y', metric => '%d/%m/%Y', dmydot => '%d.%m.%Y', iso => '%Y-%m-%d' );
@@ -33,8 +35,8 @@ Koha runs a plugin's C<tool> for whoever may use tool plugins: plugins/run.pl ta
 C<< { plugins => $method } >> before Koha::Plugins::Handler calls the method; the list of plugins offers it as I<Run tool>
 (koha-tmpl/.../plugins/plugins-home.tt, with C<CAN_user_plugins_tool>; since 26.05 its Vue component, with the same address).
 
-The page is only opened: nothing is changed by it, so that it has no form, and no C<op> whose token Koha would require (a C<cud-> one, by
-Koha::Middleware::CSRF since 24.05).
+Its one form tries a card (L<Koha::Plugin::Org::PatronPassport::TestCard>: C<cud-card>, and C<cud-look> for one that takes longer), with the token that
+Koha requires of a C<cud-> operation (Koha::Middleware::CSRF since 24.05).
 
 =head1 FUNCTIONS
 
@@ -55,11 +57,12 @@ sub status_page {
     my ( undef, $common )    = page_words( @wanted, 'configure.json' );
     my ( undef, $desk )      = page_words( @wanted, 'desk/messages.json' );
     my $settings = $plugin->settings;
+    my $outcomes = new_words( { language => $language, desk => $desk, page => $words } );
+    my $card     = _card( $plugin, $words, $outcomes, $desk );
     my $now      = Time::HiRes::time();
     my $is_on    = $plugin->is_enabled;
     my $service  = service_status( $settings, $now );
     my $seen     = { settings => $settings, service => $service, facts => koha_facts($plugin), now => $now };
-    my $outcomes = new_words( { language => $language, desk => $desk, page => $words } );
     my $status   = $service->{kind} eq 'known' ? $service->{status} : undef;
 
     my %page = (
@@ -72,11 +75,48 @@ sub status_page {
         ? _headline( $service, $words, $common )
         : { tone => 'bad', text => $words->{up_disabled}, why => q{} },
         setup_error => $plugin->{setup_error},
-        checks      => [ map { _check( $_, $words ) } setup_checks($seen) ],
+        csrf_token  => $plugin->{cgi} ? csrf_token( $plugin->{cgi} ) : undef,
+        may_test    => $is_on && $settings->is_complete && may_test(),
+        card        => $card,
+        checks      => [ map { shown_check( $_, $words ) } setup_checks($seen) ],
         $status ? ( status => _status( $status, $outcomes, $words ) ) : (),
     );
 
     return { passport => \%page };
+}
+
+# What became of a card that was tried: the words of the desk's panel, where there are any.
+sub _card {
+    my ( $plugin, $words, $outcomes, $desk ) = @_;
+
+    my $cgi = $plugin->{cgi} or return;
+    my $op  = posted_op($cgi) // return { tone => 'bad', text => $words->{card_csrf} };
+    my $answer
+        = $op eq 'cud-card' ? try_card( $plugin, scalar $cgi->param('card') )
+        : $op eq 'cud-look' ? follow_card( $plugin, scalar $cgi->param('event') )
+        :                     return;
+
+    my $kind = $answer->{kind};
+    return { tone => 'warn', text => $words->{"card_$kind"}, event_id => $answer->{event_id} }
+        if $kind ne 'ended';
+
+    my $event = $answer->{event};
+    my $is_ok = $event->{outcome} =~ m{\A (?: OBSERVED | ALREADY_LOCAL ) \z}xms;
+
+    return {
+        tone     => $is_ok ? 'good' : 'warn',
+        outcome  => $event->{outcome},
+        event_id => $event->{event_id},
+        is_ended => 1,
+        text     => $outcomes->sentence(
+            {   %{$event},
+                observed => undef,
+                outcome  => $event->{outcome} eq 'OBSERVED' ? 'TESTED' : $event->{outcome}
+            },
+            $plugin->settings->{library}
+        ),
+        reasons => [ grep {defined} map { $desk->{"reason.$_"} } @{ $event->{reasons} } ],
+    };
 }
 
 sub _headline {
@@ -106,18 +146,6 @@ sub _tone_and_words {
     return ( warn => 'up_paused' )       if any { $_->{side} eq 'lending' } @{ $status->{pauses} };
     return ( warn => 'up_observes' )     if $status->{needs}{observes};
     return ( good => 'up' );
-}
-
-sub _check {
-    my ( $check, $words ) = @_;
-
-    return {
-        id     => $check->{id},
-        level  => $check->{level},
-        mark   => $words->{"level_$check->{level}"},
-        text   => filled( $words, $check->{say} ),
-        remedy => $check->{remedy} ? filled( $words, $check->{remedy} ) : q{},
-    };
 }
 
 sub _status {

@@ -1,0 +1,52 @@
+package Koha::ApiKey;
+
+# Stands in for Koha's class in these tests: the secret is kept as a hash, and can be said only by the object that made it.
+
+use Modern::Perl;
+
+use C4::Context;
+use Digest::SHA qw( sha256_hex );
+
+# With their secrets, for the stand-in of a Koha, which has to know them.
+our @MADE;
+
+sub new {
+    my ( $class, $row ) = @_;
+
+    return bless { %{$row} }, $class;
+}
+
+sub store {
+    my ($self) = @_;
+
+    my $made = sub {
+        return sprintf '%08x-0000-4000-8000-%012x', map { int rand 2**32 } 1 .. 2;
+    };
+    $self->{client_id} = $made->();
+    $self->{plain}     = $made->();
+    C4::Context->dbh->do(
+        'INSERT INTO api_keys (patron_id, client_id, secret, description) VALUES (?, ?, ?, ?)',
+        undef,
+        @{$self}{qw( patron_id client_id )},
+        sha256_hex( $self->{plain} ),
+        $self->{description}
+    );
+
+    push @MADE, { patron_id => $self->{patron_id}, client_id => $self->{client_id}, secret => $self->{plain} };
+
+    return $self;
+}
+
+sub client_id {
+    my ($self) = @_;
+
+    return $self->{client_id};
+}
+
+sub plain_text_secret {
+    my ($self) = @_;
+
+    return $self->{plain};
+}
+
+1;
