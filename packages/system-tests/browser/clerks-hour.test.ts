@@ -188,28 +188,6 @@ const VISITORS: Readonly<Record<string, () => Promise<void>>> = {
     await desk.checkoutOf(own);
     await arrive(own, [shelveBook(riverside())]);
   },
-  'one whose card nobody knows': async () => {
-    const card = nobodysCard();
-    await scan('card', card);
-    await panelOf(card);
-    await search('none');
-  },
-  'one whose card nobody knows, and who is registered': async () => {
-    const card = nobodysCard();
-    await scan('card', card);
-    await panelOf(card);
-    await search('none');
-    await press('Alt+N');
-    await waitFor('the categories', async () => (await desk.panel.locator('a:focus').count()) === 1);
-    await press('Enter');
-    await waitFor('the surname', async () => (await desk.focus()).id === 'surname');
-    await desk.page.keyboard.type(`Newcomer${card}`);
-    await press('Enter');
-    await arrive(card, [shelveBook(riverside())]);
-  },
-  'one whose card has expired': refusedAtHome({ expiry_date: '2020-01-31' }),
-  'one who is restricted at home': refusedAtHome({ restricted: true }),
-  'one whose card is reported lost': refusedAtHome({ patron_card_lost: true }),
   'one whose card two libraries have': async () => {
     const card = registerPatron(midland());
     const twin = {
@@ -234,6 +212,28 @@ const VISITORS: Readonly<Record<string, () => Promise<void>>> = {
     await choose('A guarantor is present');
     await arrive(card, [shelveBook(riverside())]);
   },
+  'one whose card nobody knows': async () => {
+    const card = nobodysCard();
+    await scan('card', card);
+    await panelOf(card);
+    await search('none');
+  },
+  'one whose card nobody knows, and who is registered': async () => {
+    const card = nobodysCard();
+    await scan('card', card);
+    await panelOf(card);
+    await search('none');
+    await press('Alt+N');
+    await waitFor('the categories', async () => (await desk.panel.locator('a:focus').count()) === 1);
+    await press('Enter');
+    await waitFor('the surname', async () => (await desk.focus()).id === 'surname');
+    await desk.page.keyboard.type(`Newcomer${card}`);
+    await press('Enter');
+    await arrive(card, [shelveBook(riverside())]);
+  },
+  'one whose card has expired': refusedAtHome({ expiry_date: '2020-01-31' }),
+  'one who is restricted at home': refusedAtHome({ restricted: true }),
+  'one whose card is reported lost': refusedAtHome({ patron_card_lost: true }),
   'an item in the place of a card': async () => {
     await scan('card', shelveBook(riverside()));
     await desk.panel.locator('#item-fault:not(:empty)').waitFor();
