@@ -1,4 +1,4 @@
-export { type CardForm, numberOf, patternOf } from './cards/card-form.ts';
+export { numberOf } from './cards/card-form.ts';
 export { cardPattern } from './cards/card-pattern.ts';
 export { type PartnerCards, hiddenPartners, partnerCards } from './cards/partner-cards.ts';
 export { indexAgreements, type Agreement } from './agreements/agreements.ts';
