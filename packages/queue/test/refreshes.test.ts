@@ -99,7 +99,8 @@ describe('the scan of a copy', () => {
   test('counts against the thousand of the hour at each visit, of one copy as of many', async () => {
     await made('riverside', 1, 2);
     const seen = open();
-    const visit = (patron_id: number): Promise<boolean> => seen.note({ library: 'riverside', patron_id }, true);
+    const visit = (patron_id: number): Promise<boolean> =>
+      seen.note({ library: 'riverside', patron_id }, true);
     for (let each = 0; each < 1_000; each += 1) {
       expect(await visit(1)).toBe(true);
       await seen.done(await take());
