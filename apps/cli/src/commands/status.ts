@@ -98,21 +98,21 @@ function printLibraries({ libraries, nowMs }: Status, isAll: boolean, { line, co
     .toSorted((one, other) => rankOf(one) - rankOf(other));
   const rows = alignRows(shown.map((each) => [each.library.id, libraryText(each, nowMs)]));
   for (const [place, { state }] of shown.entries()) {
-    const text = `  ${rows[place] ?? ''}`;
-    line(isWell(state) ? text : (state.condition === 'slow' ? colors.yellow : colors.red)(text));
+    const text = rows[place] ?? '';
+    line(`  ${isWell(state) ? text : (state.condition === 'slow' ? colors.yellow : colors.red)(text)}`);
   }
-  if (isAll) return;
   const quiet = libraries.filter(isQuiet);
+  if (isAll || quiet.length === 0) return;
   const count = (condition: string): number =>
     quiet.filter(({ library, state }) => library.enabled && state.condition === condition).length;
   const disabled = quiet.filter(({ library }) => !library.enabled).length;
   const well = count('up');
   const others = [
-    ...(well > 0 || quiet.length === 0 ? [`${well} ${well === 1 ? 'is' : 'are'} well`] : []),
+    ...(well > 0 ? [`${well} ${well === 1 ? 'is' : 'are'} well`] : []),
     ...(count('unknown') > 0 ? [`${count('unknown')} ${CONDITION_WORDS.unknown}`] : []),
     ...(disabled > 0 ? [`${disabled} not enabled`] : []),
   ].join(', ');
-  line(`  ${others}${shown.length > 0 && quiet.length > 0 ? ' (--all lists them)' : ''}`);
+  line(`  ${others}${shown.length > 0 ? ' (--all lists them)' : ''}`);
 }
 
 function printProcesses({ processes, nowMs }: Status, { line, colors }: Report): void {

@@ -8,7 +8,7 @@ export {
   type FoundEvents,
   findEvents,
 } from './find-events.ts';
-export { type FailedEvent, type FailedEvents, causeOf, listFailed } from './failed-events.ts';
+export { type FailedEvent, causeOf, listFailed } from './failed-events.ts';
 export {
   type Applied,
   type LeftOut,
