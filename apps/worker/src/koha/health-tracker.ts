@@ -33,7 +33,8 @@ export function buildHealthTracker(
     if (seen !== undefined) Object.assign(seen, what, { isChanged: true });
   };
   return {
-    circuitChanged: (library: string, open: boolean): void => change(library, { openSinceMs: open ? now() : null }),
+    circuitChanged: (library: string, open: boolean): void =>
+      change(library, { openSinceMs: open ? now() : null }),
     answered: (library: string): void => change(library, { lastSuccessMs: now() }),
     failed: (library: string, code: string): void =>
       change(library, { lastFailureMs: now(), lastFailure: code }),
