@@ -75,7 +75,7 @@ PERL
     is( $facts->{class}, $CLASS, 'its class' );
     like( $facts->{version}, qr{\A [0-9]+ [.] [0-9]+ [.] [0-9]+ \z}xms, 'a version that Koha can compare' );
     is( scalar @{ $facts->{hooks} }, 10, 'all its hooks' );
-    is( $facts->{routes},            18, 'all its routes' );
+    is( $facts->{routes},            19, 'all its routes' );
     is_deeply(
         [ sort $facts->{script} =~ m{^//[ ]([\w-]+[.]js)$}gxms ],
         [   map { $_->basename }

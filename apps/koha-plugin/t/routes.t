@@ -160,7 +160,7 @@ subtest 'a disabled plugin serves nothing, at once, and an enabled one does' => 
         [ 'POST', 'scans/scan_1/cancel', sub { return {} } ],
         [ 'POST', 'scans/scan_1/consent',  sub { return { answer => 'yes', text_id => 'v1' } } ],
         [ 'POST', 'scans/scan_1/decision', sub { return { question => 'HOME_CHOICE', option => 'midland' } } ] );
-    is( scalar @all, 20, 'all routes' );
+    is( scalar @all, 21, 'all routes' );
     $koha->{plugin}->disable;
     is( request( $t, $_ ), '404 plugin_disabled', "$_->[0] $_->[1]" ) foreach @all;
     is( $receiver->requests, 0, 'nothing was sent' );

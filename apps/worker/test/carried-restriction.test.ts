@@ -136,7 +136,7 @@ describe('a restriction that was carried into a copy', () => {
     await sweep();
     expect(shown(copyOf(bench))).toEqual([['PASSPORT_HOME', `${HOME} (MANUAL)`, null]]);
     atHome(bench);
-    expect(await sweep()).toEqual({ HOME_FREED: 1 });
+    expect(await sweep()).toEqual({ HOME_RESTRICTION_LIFTED: 1 });
     expect(shown(copyOf(bench))).toEqual([]);
     expect((await fieldsPassed()).filter((field) => field === 'restricted')).toHaveLength(3);
     expect(await fieldsPassed()).not.toContain('restriction_comment');

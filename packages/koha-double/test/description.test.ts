@@ -59,7 +59,7 @@ describe('GET /api/v1/', () => {
   test('shows the plugin’s routes only where the plugin is', async () => {
     const contrib = (api: Swagger): string[] =>
       Object.keys(api.paths).filter((path) => path.startsWith('/contrib'));
-    expect(contrib(await ownDescription('24.11', true))).toHaveLength(17);
+    expect(contrib(await ownDescription('24.11', true))).toHaveLength(19);
     expect(contrib(await ownDescription('24.11', false))).toEqual([]);
   });
 

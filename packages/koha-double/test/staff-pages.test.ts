@@ -105,7 +105,8 @@ describe('the checkout box', () => {
       const reply = await load;
       expect([reply.status, String(reply.body).includes('Visitor')]).toEqual([200, true]);
       const { data } = JSON.parse(receiver.events[0]?.body ?? '') as { data: object };
-      expect(data).toEqual({ cardnumber: card, branch: 'MAIN', interface: 'staff', operator: 2 });
+      const decides = ['HOME_CHOICE', 'OVERRIDE'];
+      expect(data).toEqual({ cardnumber: card, branch: 'MAIN', interface: 'staff', operator: 2, decides });
     }));
 
   test('a final outcome ends the wait at once', () =>
