@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { readControl } from '@passport/queue/processes';
+import { pauseLibraries, readControl } from '@passport/queue/processes';
 import { waitFor } from '@passport/testkit';
 import type { FastifyInstance } from 'fastify';
 import {
@@ -140,6 +140,64 @@ describe('a pause from the page of a library', () => {
       ['pause', 'olga', 'midland'],
       ['resume', 'olga', 'midland'],
     ]);
+  });
+
+  describe('of another operator', () => {
+    const untilMs = Date.now() + 7 * 86_400_000;
+    const order = (side: 'home' | 'lending', until_ms = untilMs, by = 'central') =>
+      pauseLibraries(fixture.redis, [
+        { library: 'riverside', side, until_ms, reason: 'its key was stolen', by, at_ms: Date.now() },
+      ]);
+    const mine = (side: 'home' | 'lending') => order(side, Date.now() + 60_000, 'rita');
+
+    test.each(['pause?for=30m', 'resume'])(
+      'stays, whoever may act at some libraries alone (%s)',
+      async (act) => {
+        await order('home');
+        await mine('lending');
+        const { status, body } = await as(SCOPED, `/libraries/riverside/${act}`, 'POST');
+        expect([status, body]).toEqual([
+          409,
+          expect.stringContaining('Another operator has paused this library'),
+        ]);
+        expect(body).not.toContain('central');
+        const kept = (await pauses()).map(({ by, side }) => `${by} ${side}`);
+        expect(kept.toSorted()).toEqual(['central home', 'rita lending']);
+        const page = (await as(SCOPED, '/libraries/riverside')).body;
+        expect(page).toContain('Another operator has paused this library');
+        expect(page).not.toContain('/resume"');
+        expect(fixture.lines().filter(({ audit }) => audit === true)).toEqual([]);
+      },
+    );
+
+    test('ends by those who may act at all libraries, and a press never shortens it', async () => {
+      await order('home');
+      expect((await as(OPERATOR, '/libraries/riverside/pause?for=30m', 'POST')).status).toBe(303);
+      expect((await pauses()).find(({ side }) => side === 'home')).toMatchObject({
+        until_ms: untilMs,
+        reason: 'its key was stolen',
+      });
+      expect((await pauses()).map(({ side, by }) => `${side} ${by}`).toSorted()).toEqual([
+        'home olga',
+        'lending olga',
+      ]);
+      expect((await as(OPERATOR, '/libraries/riverside/resume', 'POST')).status).toBe(303);
+      expect(await pauses()).toEqual([]);
+    });
+
+    test('of one library is theirs to end no more when an operator of all has pressed, too', async () => {
+      await order('home', untilMs, 'rita');
+      await as(OPERATOR, '/libraries/riverside/pause?for=30m', 'POST');
+      expect((await as(SCOPED, '/libraries/riverside/resume', 'POST')).status).toBe(409);
+      expect(await pauses()).toHaveLength(2);
+    });
+
+    test('is in nobody’s way once it is over; one of their own they end', async () => {
+      await order('home', Date.now() - 1_000);
+      await mine('lending');
+      expect((await as(SCOPED, '/libraries/riverside/resume', 'POST')).status).toBe(303);
+      expect(await pauses()).toEqual([]);
+    });
   });
 
   test.each([
