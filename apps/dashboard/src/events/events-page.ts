@@ -40,7 +40,7 @@ export function registerEventsPage(app: FastifyInstance, deps: PageDeps, send: S
     const found = await findEvents(redis, queue, nameOf, { ...search, unfinishedAt });
     const { state, library, outcome, from, until, after } = reading.query;
     const isGrouped = state === 'failed' && [outcome, from, until, after].every((each) => each === null);
-    const failures = isGrouped ? (await readFailures(deps, person, library)).events : [];
+    const failures = isGrouped ? await readFailures(deps, person, library) : { events: [], isCut: false };
     const nowMs = now();
     const groups = failureGroups(deps, failures, { mayAct: person.role === 'operator', nowMs });
     const { run } = deps.retries;
