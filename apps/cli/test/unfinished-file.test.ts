@@ -111,6 +111,7 @@ test('what changes a Koha, or the processes, takes a whole file only', async () 
     ['config', 'check'],
     ['doctor'],
     ['copies', 'list', '--at', 'midland'],
+    ['events', 'retry', '--outcome', 'MISCONFIGURED', '--since', '2h', '--apply'],
   ]) {
     const { code, out, err } = await run(FAULTS['a tab'], ...args);
     expect([args, code, `${out}${err}`]).toEqual([args, 1, expect.stringContaining('The configuration has')]);
@@ -125,6 +126,8 @@ test('without REDIS_URL, or without the file, nothing goes on', async () => {
 });
 
 test('a whole file needs no warning', async () => {
+  const apply = ['events', 'retry', '--outcome', 'MISCONFIGURED', '--since', '2h', '--apply'];
+  expect(await run(WHOLE, ...apply)).toMatchObject({ code: 0, out: 'nothing to retry\n', err: '' });
   expect(jsonOf(await run(WHOLE, 'events', 'list', '--json'))).toEqual({ events: [] });
   expect((await run(WHOLE, 'events', 'list')).err).toBe('');
 });

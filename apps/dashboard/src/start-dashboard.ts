@@ -80,7 +80,7 @@ export async function startDashboard(
   const connections = createConnectionLimits({ ...CONNECTION_LIMITS, isProxy, dropped });
   const guesses = createGuesses(sources.wallNow);
   const kept = { redis, queue, reportQueue, now, log, sources, connections, guesses };
-  const parts = { ...kept, stopping: () => lifecycle.stopping, retries: { run: null } };
+  const parts = { ...kept, stopping: () => lifecycle.stopping, retries: new Map() };
   let shown = metrics.extend();
   let successor: FastifyInstance | null = null;
   const app = show(config, { ...parts, successor: () => successor }, shown);

@@ -120,7 +120,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       consortium: 'Test Libraries',
       proxyLogin: null,
       login: createLogin([OPERATOR, VIEWER, SCOPED], now),
-      retries: { run: null },
+      retries: new Map(),
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
       libraries: LIBRARIES,
       endpoints: ENDPOINTS,

@@ -17,12 +17,12 @@ async function fail(eventId: string, { outcome = 'MISCONFIGURED', ...change }: E
 }
 
 const list = async (of: Partial<Parameters<typeof listFailed>[1]> = {}) => {
-  const { events, unreadable } = await listFailed(
+  const { events, ...others } = await listFailed(
     fixture,
-    { sinceMs: 0, at: null, outcomes: ['MISCONFIGURED'], ...of },
+    { sinceMs: 0, libraries: null, outcomes: ['MISCONFIGURED'], ...of },
     (id) => id,
   );
-  return { ids: events.map(({ jobId }) => jobId), events, unreadable };
+  return { ids: events.map(({ jobId }) => jobId), events, ...others };
 };
 
 test('the failed events of an outcome and a library are listed, the newest scan first', async () => {
@@ -32,13 +32,27 @@ test('the failed events of an outcome and a library are listed, the newest scan 
   await fail('evt_4', { outcome: 'HOME_UNREACHABLE' });
 
   expect((await list()).ids).toEqual(['riverside.evt_2', 'lakeside.evt_3', 'riverside.evt_1']);
-  expect((await list({ at: 'riverside' })).ids).toEqual(['riverside.evt_2', 'riverside.evt_1']);
-  expect((await list({ at: 'river' })).ids).toEqual([]);
+  expect((await list({ libraries: ['riverside'] })).ids).toEqual(['riverside.evt_2', 'riverside.evt_1']);
+  expect((await list({ libraries: ['river'] })).ids).toEqual([]);
   expect((await list({ outcomes: ['HOME_UNREACHABLE'] })).ids).toEqual(['riverside.evt_4']);
   expect((await list()).events[0]).toMatchObject({
     scannedMs: NOON + 1_000,
     state: { outcome: 'MISCONFIGURED' },
   });
+});
+
+test('the newest so many are those of the libraries that are wanted, and a cut is told', async () => {
+  await fail('evt_1', { received_ms: NOON });
+  await fail('evt_2', { received_ms: NOON + 1_000 });
+  await fail('evt_3', { library: 'lakeside' });
+
+  expect(await list({ libraries: ['riverside'], most: 2 })).toMatchObject({
+    ids: ['riverside.evt_2', 'riverside.evt_1'],
+    isCut: false,
+  });
+  expect(await list({ libraries: ['riverside', 'lakeside'], most: 2 })).toMatchObject({ isCut: true });
+  expect((await list({ most: 2 })).ids).toHaveLength(2);
+  expect(await list({ libraries: [] })).toMatchObject({ ids: [], isCut: false });
 });
 
 test('only those that failed since then, by the time of the failure', async () => {

@@ -16,7 +16,7 @@ import { choice, filterForm, navLink, pager, problemList } from '../shell/parts.
 import { boundsOf, pathWith, readQuery } from '../shell/query-reader.ts';
 import { eventPath, eventTable } from './event-list.ts';
 import { failureGroups, readFailures } from './failure-groups.ts';
-import { retryNotice } from './retry-page.ts';
+import { retryNotices } from './retry-page.ts';
 import type { EventRef } from '../shell/person-actions.ts';
 import { FILTERED, requirePerson } from '../login/require-login.ts';
 import { type Scope, sees } from '../login/login.ts';
@@ -40,12 +40,11 @@ export function registerEventsPage(app: FastifyInstance, deps: PageDeps, send: S
     const found = await findEvents(redis, queue, nameOf, { ...search, unfinishedAt });
     const { state, library, outcome, from, until, after } = reading.query;
     const isGrouped = state === 'failed' && [outcome, from, until, after].every((each) => each === null);
-    const failures = isGrouped ? (await readFailures(deps, person, library)).events : [];
+    const failures = isGrouped ? await readFailures(deps, person, library) : { events: [], isCut: false };
     const nowMs = now();
     const groups = failureGroups(deps, failures, { mayAct: person.role === 'operator', nowMs });
-    const { run } = deps.retries;
-    const notice = run !== null && sees(person, run.group.library) ? retryNotice(deps.retries, nameOf) : null;
-    const content = eventsPage({ basePath, nowMs, reading, found, libraries, groups, notice });
+    const notices = retryNotices(deps, person);
+    const content = eventsPage({ basePath, nowMs, reading, found, libraries, groups, notices });
     const page = { title: `Events: ${reading.query.state ?? 'all'}`, here: 'events' } as const;
     return send(request, reply.code(reading.problems.length === 0 ? 200 : 400), page, content);
   });
@@ -134,8 +133,8 @@ interface EventsView {
   readonly found: FoundEvents;
   /** Failures by their cause; null where there are none, or the list is filtered. */
   readonly groups: Html | null;
-  /** How a bulk retry goes. */
-  readonly notice: string | null;
+  /** How bulk retries go. */
+  readonly notices: readonly string[];
   /** Those that may be chosen. */
   readonly libraries: readonly { readonly id: string; readonly name: string }[];
 }
@@ -163,7 +162,7 @@ function eventsPage(view: EventsView): Html {
       ${idSearch(basePath)}
     </div>
     ${filterOf(view)} ${problemList(problems)}
-    ${view.notice === null || query.state !== 'failed' ? null : html`<p class="notice" role="status">${view.notice}</p>`}
+    ${query.state !== 'failed' ? null : view.notices.map((notice) => html`<p class="notice" role="status">${notice}</p>`)}
     ${view.groups} ${found.events.length === 0 ? emptyText(query) : eventTable(basePath, found.events, nowMs)}
     ${found.isCut ? html`<p class="quiet">Only a part was searched for this page. Older events may fit.</p>` : null}
     ${pager({

@@ -16,12 +16,22 @@ export async function readFailures(
   person: Person,
   at: string | null,
 ): ReturnType<typeof listFailed> {
-  const only =
-    person.libraries !== 'all' && person.libraries.length === 1 ? (person.libraries[0] ?? null) : at;
-  const of = { sinceMs: 0, at: only, outcomes: FAILURES, most: MOST_FAILED };
-  const { events, unreadable } = await listFailed({ redis, queue }, of, nameOf);
-  return { events: events.filter(({ state }) => sees(person, state.library)), unreadable };
+  const seen = person.libraries === 'all' ? null : person.libraries;
+  const libraries = at === null ? seen : [at].filter((id) => sees(person, id));
+  return listFailed(
+    { redis, queue },
+    { sinceMs: 0, libraries, outcomes: FAILURES, most: MOST_FAILED },
+    nameOf,
+  );
 }
+
+/** That there are more failures than a page looks at. */
+export const cutNote = (isCut: boolean): Html | null =>
+  isCut
+    ? html`<p class="quiet">
+        Only the newest ${MOST_FAILED} failures were looked at. Older ones may be there.
+      </p>`
+    : null;
 
 /** Whether a failure is of that group. */
 export const isOf = ({ library, outcome, cause }: FailureGroup, { state }: FailedEvent): boolean =>
@@ -34,7 +44,7 @@ export const retryPath = (basePath: string, { library, outcome, cause }: Failure
 /** Failures by library and cause, the largest group first, each with the way to retry it for those who may. */
 export function failureGroups(
   { basePath, nameOf }: Pick<PageDeps, 'basePath' | 'nameOf'>,
-  events: readonly FailedEvent[],
+  { events, isCut }: Pick<Awaited<ReturnType<typeof readFailures>>, 'events' | 'isCut'>,
   { mayAct, nowMs }: { readonly mayAct: boolean; readonly nowMs: number },
 ): Html | null {
   const groups = new Map<string, FailedEvent[]>();
@@ -60,9 +70,10 @@ export function failureGroups(
       ],
     ];
   });
-  if (rows.length === 0) return null;
+  if (rows.length === 0) return cutNote(isCut);
   const heads = ['Library', 'Cause', ['Failures', 'number'], 'The last', 'What to do'] as const;
   return html`<h2>By library and cause</h2>
     ${table({ label: 'Table: Failures by cause', className: 'libraries dense groups', heads, rows })}
+    ${cutNote(isCut)}
     <h2 class="apart">Each of them</h2>`;
 }

@@ -13,12 +13,13 @@ export interface FailureGroup {
 export interface RetryRun {
   readonly by: string;
   readonly group: FailureGroup;
-  readonly events: number;
+  events: number;
   /** Null: it goes on. */
   result: Applied | null;
 }
 
-/** What runs, or ran last, in this process. One at a time: two would hide from each other that the cause is still there. */
-export interface RetryRuns {
-  run: RetryRun | null;
-}
+/**
+ * What runs, or ran last, in this process, by lending library. One of each at a time: two would hide from each other that the cause is
+ * still there. Nobody waits for a library that they may not see.
+ */
+export type RetryRuns = Map<string, RetryRun>;

@@ -15,7 +15,7 @@ import { definitions, millisecondsText, tile, timeElement } from '../shell/parts
 import { findingsPath } from '../sweeps/findings-page.ts';
 import type { KnownLibrary, LibraryWarning } from '../shell/known-libraries.ts';
 import { pauseNotes, stateDetail, statePill } from './library-state.ts';
-import { pauseForm } from './pause-form.ts';
+import { isHeld, pauseForm } from './pause-form.ts';
 import { pausesOf, readPauses, type ShownPause } from './read-pauses.ts';
 import { OF_LIBRARY, requirePerson } from '../login/require-login.ts';
 import { type Person, sees } from '../login/login.ts';
@@ -29,8 +29,8 @@ function libraryPage(basePath: string, view: LibraryView): Html {
       <h1>${library.name}</h1>
       <span class="now">${statePill(library.enabled, view.state)}</span>
     </div>
-    ${view.mayAct && library.enabled ? pauseForm(basePath, library.id, view.pauses) : null}
-    ${tiles(basePath, view)} ${facts(view)} ${warnings(library.warnings ?? [])}
+    ${view.mayAct && library.enabled ? pauseForm(basePath, library.id, view) : null} ${tiles(basePath, view)}
+    ${facts(view)} ${warnings(library.warnings ?? [])}
     <div class="columns">
       <section aria-labelledby="outcomes-title">
         <h2 id="outcomes-title">Outcomes of the last day at its desks</h2>
@@ -113,6 +113,8 @@ interface LibraryView {
   readonly library: KnownLibrary;
   readonly state: LibraryState;
   readonly pauses: readonly ShownPause[];
+  /** A pause of it is not theirs to end. */
+  readonly held: boolean;
   /** Its own scans, as lending library. */
   readonly jobs: EventCounts;
   readonly outcomes: readonly OutcomeCount[];
@@ -140,8 +142,9 @@ export function registerLibraryPage(app: FastifyInstance, deps: PageDeps, send: 
 async function readLibraryView(
   { redis, queue, libraries, endpoints: known, nameOf, now }: PageDeps,
   id: string,
-  { libraries: scope, role }: Person,
+  person: Person,
 ): Promise<LibraryView | null> {
+  const { libraries: scope, role } = person;
   const library = libraries.find((each) => each.id === id);
   if (library === undefined) return null;
   const nowMs = now();
@@ -167,6 +170,7 @@ async function readLibraryView(
     library: asSeen(library, scope),
     state,
     pauses: pausesOf(library, pauses, nowMs),
+    held: isHeld(person, id, pauses),
     jobs,
     outcomes: outcomes.filter((row) => row.library === id),
     failed: failed.events,

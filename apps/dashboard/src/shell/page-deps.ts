@@ -25,7 +25,7 @@ export interface PageDeps {
   /** Where the dashboard is: '' or a path without a slash at its end. */
   readonly basePath: string;
   readonly actions: PersonActions;
-  /** The bulk retry that was begun here. */
+  /** The bulk retries that were begun here. */
   readonly retries: RetryRuns;
   /** Whether this process is about to end. */
   readonly stopping: () => boolean;

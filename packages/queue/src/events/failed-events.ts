@@ -37,23 +37,26 @@ const IDS_AT_ONCE = 500;
 const JOBS_AT_ONCE = 50;
 
 /**
- * Every event that failed with one of `outcomes` since `sinceMs`; with `at` only those of this lending library. BullMQ keeps failed
- * jobs by the time of their end, so that older ones are not read.
+ * Every event that failed with one of `outcomes` since `sinceMs`, of these lending libraries. BullMQ keeps failed jobs by the time of
+ * their end, so that older ones are not read. `isCut`: there are more than `most`.
  */
 export async function listFailed(
   { redis, queue }: { readonly redis: Redis; readonly queue: ScanJobs },
   of: {
     readonly sinceMs: number;
-    readonly at: string | null;
+    /** Null: all. */
+    readonly libraries: readonly string[] | null;
     readonly outcomes: readonly Outcome[];
-    /** The newest so many; default all. */
+    /** The newest so many of these libraries; default all. */
     readonly most?: number;
   },
   nameOf: (libraryId: string) => string,
-): Promise<FailedEvents> {
+): Promise<FailedEvents & { readonly isCut: boolean }> {
   const events: FailedEvent[] = [];
   let unreadable = 0;
-  const ids = (await failedSince(redis, of)).slice(0, of.most);
+  const { most = Infinity } = of;
+  const found = await failedSince(redis, { ...of, most: most + 1 });
+  const ids = found.slice(0, most);
   for (let next = 0; next < ids.length; next += JOBS_AT_ONCE) {
     const jobs = await Promise.all(ids.slice(next, next + JOBS_AT_ONCE).map((id) => queue.getJob(id)));
     for (const job of jobs) {
@@ -63,18 +66,27 @@ export async function listFailed(
       else if (of.outcomes.some((outcome) => outcome === failed.state.outcome)) events.push(failed);
     }
   }
-  return { events: events.toSorted((a, b) => b.scannedMs - a.scannedMs), unreadable };
+  return {
+    events: events.toSorted((a, b) => b.scannedMs - a.scannedMs),
+    unreadable,
+    isCut: found.length > most,
+  };
 }
 
 async function failedSince(
   redis: Redis,
-  { sinceMs, at }: { readonly sinceMs: number; readonly at: string | null },
+  {
+    sinceMs,
+    libraries,
+    most,
+  }: { readonly sinceMs: number; readonly libraries: readonly string[] | null; readonly most: number },
 ): Promise<string[]> {
+  const starts = libraries?.map((library) => jobIdOf(library, '')) ?? [''];
   const found = new Set<string>();
   for (let from = 0; ; from += IDS_AT_ONCE) {
     const ids = await redis.zrevrangebyscore(failedKey, '+inf', sinceMs, 'LIMIT', from, IDS_AT_ONCE);
-    for (const id of ids) if (at === null || id.startsWith(jobIdOf(at, ''))) found.add(id);
-    if (ids.length < IDS_AT_ONCE) return [...found];
+    for (const id of ids) if (starts.some((start) => id.startsWith(start))) found.add(id);
+    if (ids.length < IDS_AT_ONCE || found.size >= most) return [...found];
   }
 }
 

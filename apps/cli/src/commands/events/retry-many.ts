@@ -131,7 +131,8 @@ export async function retryMany(
   const { at, outcomes } = wish;
   if (at !== null) findLibrary(open.consortium, at);
   const nowMs = await open.now();
-  const failed = await listFailed(open, { at, outcomes, sinceMs: nowMs - wish.sinceMs }, open.nameOf);
+  const of = { libraries: at === null ? null : [at], outcomes, sinceMs: nowMs - wish.sinceMs };
+  const failed = await listFailed(open, of, open.nameOf);
   const plan = planRetry(failed, open.consortium, { nowMs, withLate: wish.withLate });
   printPlan(plan, { ...wish, nowMs }, report);
   const retryOne = buildRetryOne(open, deps);

@@ -1,8 +1,9 @@
+import { cliConfig } from '@passport/config';
 import { FAILURES } from '@passport/contract';
 import type { PersonRetry } from '@passport/queue/events';
 import { buildRetryOne, retryMany } from './retry-many.ts';
 import { type FoundEvent, lookForEvent } from './find-event.ts';
-import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
+import { type OpenQueue, withQueue, withQueueOf } from '../../connect/with-queue.ts';
 import {
   choices,
   type CliDeps,
@@ -101,7 +102,7 @@ export const eventsRetry = defineCommand({
   run: (options, named, report, deps) => {
     checkUse(named, options);
     const { at, outcome = [], since = 0, apply, withLate, pace } = options;
-    return withQueue(deps, (open): Promise<0 | 1> => {
+    const work = (open: OpenQueue): Promise<0 | 1> => {
       if (named.length > 0) return retryNamed(named, at, open, report, deps);
       const wish = {
         at: at ?? null,
@@ -112,6 +113,8 @@ export const eventsRetry = defineCommand({
         perSecond: pace,
       };
       return retryMany(wish, open, report, deps);
-    });
+    };
+    // Whether a checkout is too late stands in the file, and a default in its place would check out too late, or not at all.
+    return apply === true ? withQueueOf(cliConfig(deps.env, deps.readFile), work) : withQueue(deps, work);
   },
 });
