@@ -81,6 +81,19 @@ test('a patron who is restricted at home would be copied with the restriction, w
   expect(out).toMatch(
     /^ {2}restriction {2,}restricted at home: the copy would be, with type and end of that$/m,
   );
+  const lender = doubles.find(({ library }) => library === 'riverside');
+  const operation = 'GET /contrib/passport/restrictions/{kind}';
+  const body = { error: 'no', error_code: 'not_the_service' };
+  lender?.addFaults([{ operation, kind: 'status', status: 403, body }]);
+  const refused = await passport(
+    ['explain', '--at', 'riverside', '--card', '-', '--json'],
+    environment,
+    input,
+  );
+  expect(jsonOf(refused)).toMatchObject({
+    outcome: 'MISCONFIGURED',
+    problem: { library: 'riverside', what: 'permission' },
+  });
 });
 
 const withWindows = (library: string, as: string) => {

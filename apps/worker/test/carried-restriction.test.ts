@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { readReceipts } from '@passport/queue/copies';
+import { type DisclosureReceipt, readReceipts } from '@passport/queue/copies';
 import { testedReleases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import type { WrittenCopy } from '../src/koha/copy-memory.ts';
 import { CARD } from './builders.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
-import { type WorkflowBench, type WorkflowPlan, endOfRun, openWorkflow } from './workflow-bench.ts';
+import { type WorkflowBench, type WorkflowPlan, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const { redis } = await openEmptyRedis();
@@ -20,6 +20,10 @@ const SUSPENDED = {
 };
 const SET = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
 const READ = 'GET /contrib/passport/patrons/{patron_id}/restrictions';
+const LIST = 'GET /contrib/passport/restrictions/{kind}';
+/** Another scan of the same card. */
+const AGAIN = { event_id: 'evt_second_visit_0001' };
+const RENEWED = '21234000000018';
 
 const shown = (row: Readonly<Record<string, unknown>> | undefined) =>
   ((row?.['restrictions'] ?? []) as { type: string; comment: string; expiration: string | null }[]).map(
@@ -94,6 +98,110 @@ describe.each(testedReleases)('the copy of a patron who is restricted at home, K
     const { data } = first as Extract<typeof first, { kind: 'retry' }>;
     expect(endOfRun(await workflow.run({ job: data })).outcome).toBe('ALREADY_LOCAL');
     expect(shown(workflow.copy())).toEqual([['PASSPORT_HOME', `${HOME} (SUSPENSION)`, '2999-01-02']]);
+  });
+
+  test('is not made where the plugin of the lending library does not serve the user of the service', async () => {
+    const workflow = await open([SUSPENDED]);
+    workflow.riverside.putSettings({ plugin_service_user: null });
+    const problem = { library: 'riverside', what: 'permission' };
+    expect(endOfRun(await workflow.run())).toMatchObject({ outcome: 'MISCONFIGURED', problem });
+    expect(workflow.copy()).toBeUndefined();
+    expect(workflow.calls()).not.toContain(`midland ${READ}`);
+  });
+
+  test.each([400, 404])(
+    'is not made where that plugin answers %i to whether it restricts',
+    async (status) => {
+      const workflow = await open([SUSPENDED]);
+      workflow.riverside.addFaults([{ operation: LIST, kind: 'status', status, body: { error: 'no' } }]);
+      expect(endOfRun(await workflow.run()).outcome).toBe('MISCONFIGURED');
+      expect(workflow.copy()).toBeUndefined();
+    },
+  );
+
+  test('waits unmade for a plugin that does not answer', async () => {
+    const workflow = await open([SUSPENDED]);
+    workflow.riverside.addFaults([{ operation: LIST, kind: 'status', status: 503, times: 9 }]);
+    const first = waitOf(await workflow.run());
+    expect(workflow.copy()).toBeUndefined();
+    workflow.riverside.clearFaults();
+    expect(endOfRun(await workflow.run({ job: first.data })).outcome).toBe('COPIED');
+    expect(workflow.copy()?.restricted).toBe(true);
+  });
+
+  test('is made without that question for everybody else', async () => {
+    const workflow = await open([]);
+    expect(endOfRun(await workflow.run()).outcome).toBe('COPIED');
+    expect(workflow.calls().filter((call) => call.includes('restrictions'))).toEqual([]);
+  });
+
+  test.each([400, 403, 404, 409, 503])(
+    'has it from the next event where the library answered the first one %i, and borrows nothing until then',
+    async (status) => {
+      const workflow = await open([SUSPENDED]);
+      const fault = { operation: SET, kind: 'status', status, body: { error: 'no' }, times: 9 } as const;
+      const receipts: DisclosureReceipt[] = [];
+      const append = (receipt: DisclosureReceipt) => Promise.resolve(String(receipts.push(receipt)));
+      workflow.riverside.addFaults([fault]);
+      await workflow.run();
+      const refused = await workflow.run({ job: AGAIN }, { receipts: { append } });
+      expect(refused.kind === 'done' ? refused.outcome : refused.kind).toBe(
+        status === 503 ? 'retry' : 'MISCONFIGURED',
+      );
+      expect([workflow.copy()?.restricted, workflow.riverside.state(CARD).checkouts]).toEqual([false, []]);
+      workflow.riverside.clearFaults();
+      const remembered: WrittenCopy[] = [];
+      const remember = (written: WrittenCopy) => void remembered.push(written);
+      const healed = await workflow.run({ job: AGAIN }, { receipts: { append }, remember });
+      expect(endOfRun(healed)).toMatchObject({
+        outcome: 'ALREADY_LOCAL',
+        checkout: { result: 'BLOCKED' },
+      });
+      expect(shown(workflow.copy())).toEqual([['PASSPORT_HOME', `${HOME} (SUSPENSION)`, '2999-01-02']]);
+      const passed = { what: 'refreshed', fields: ['restricted'], eventId: AGAIN.event_id };
+      expect(receipts).toMatchObject([passed, passed]);
+      expect(remembered).toMatchObject([{ values: { restricted: '2999-01-02|SUSPENSION|' } }]);
+    },
+  );
+
+  test('has one that its patron got since the copy was made, also with a new card', async () => {
+    const workflow = await open([]);
+    expect(endOfRun(await workflow.run({ item: null })).outcome).toBe('COPIED');
+    workflow.midland.putPatron(CARD, { cardnumber: RENEWED, restrictions: [SUSPENDED] });
+    workflow.riverside.addFaults([{ operation: SET, kind: 'status', status: 403, body: { error: 'no' } }]);
+    const remembered: WrittenCopy[] = [];
+    const remember = (written: WrittenCopy) => void remembered.push(written);
+    const scan = { card: RENEWED, job: AGAIN };
+    expect(endOfRun(await workflow.run(scan, { remember })).outcome).toBe('MISCONFIGURED');
+    expect(remembered.map(({ values }) => values)).toEqual([{ cardnumber: RENEWED }]);
+    expect(endOfRun(await workflow.run(scan))).toMatchObject({ checkout: { result: 'BLOCKED' } });
+    expect(workflow.copy(RENEWED)?.restricted).toBe(true);
+  });
+
+  test('keeps the one it has while home cannot say which it is, and gets one where that is gone or over', async () => {
+    const workflow = await open([SUSPENDED]);
+    const { copy } = endOfRun(await workflow.run());
+    if (copy === undefined) throw new Error('a copy');
+    await workflow.libraries.call('riverside', (koha) =>
+      koha.rememberCopy({ ...copy, version: 0, fields: {} }),
+    );
+    workflow.midland.putSettings({ plugin: false });
+    expect(endOfRun(await workflow.run({ job: AGAIN })).outcome).toBe('ALREADY_LOCAL');
+    expect(shown(workflow.copy())).toEqual([['PASSPORT_HOME', `${HOME} (SUSPENSION)`, '2999-01-02']]);
+    const [set] = (workflow.copy()?.['restrictions'] ?? []) as object[];
+    for (const left of [[], [{ ...set, expiration: '2001-01-01' }]]) {
+      workflow.riverside.putPatron(CARD, { restrictions: left });
+      await workflow.run({ job: AGAIN });
+      expect(shown(workflow.copy())).toEqual([['PASSPORT_HOME', HOME, null]]);
+    }
+  });
+
+  test('is not restricted by a test card', async () => {
+    const workflow = await open([]);
+    await workflow.run({ item: null });
+    workflow.midland.putPatron(CARD, { restrictions: [SUSPENDED] });
+    await workflow.run({ item: null, job: { ...AGAIN, interface: 'test' } });
+    expect(workflow.copy()?.restricted).toBe(false);
   });
 
   test('is refused where the lending library wants that, and home is asked nothing more', async () => {

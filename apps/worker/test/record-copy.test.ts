@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { CopyOrder } from '../src/provision/copy-order.ts';
-import { recordCopy } from '../src/provision/record-copy.ts';
+import { recordCopy, rememberCopy } from '../src/provision/record-copy.ts';
 import { type CopyOutcome, type MadeCopy, codeOf } from '../src/provision/result.ts';
 import { aScan } from './builders.ts';
 
@@ -45,14 +45,18 @@ const made: MadeCopy = {
 
 function bench() {
   const recorded: unknown[] = [];
-  const record = (result: CopyOutcome) =>
+  const record = (result: CopyOutcome) => {
     recordCopy(scan, order, result, {
       audit: { copied: (_scan, { homeKey }, copy) => recorded.push(`audit: ${codeOf(copy)} ${homeKey}`) },
       copied: (lending, sinceScanMs) => recorded.push(`metrics: ${lending} ${sinceScanMs} ms`),
-      remember: ({ patronId, values, made: told }) => recorded.push([patronId, values, told]),
       now: () => 3_500,
+    });
+    if (result.kind !== 'there') return;
+    rememberCopy(order, result, false, {
+      remember: ({ patronId, values, made: told }) => recorded.push([patronId, values, told]),
       consortium: { libraries: [{ id: 'midland', name: 'Midland Public Library' }] } as never,
     });
+  };
   return { record, recorded };
 }
 const scan = aScan({ wantedMs: 1_000 });

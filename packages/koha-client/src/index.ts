@@ -34,7 +34,7 @@ export {
   type Standing,
   storeRemembered,
 } from './plugin/remembered-copies.ts';
-export type { KohaRestriction, PatronRestriction } from './plugin/restrictions.ts';
+export type { KohaRestriction, PatronRestriction, RestrictionResult } from './plugin/restrictions.ts';
 export type { Capabilities } from './transport/capabilities.ts';
 export type { KohaBranch, KohaCategory, StoredRule } from './setup/set-up-reads.ts';
 export type { AnswerShape } from './answers/answer-shape.ts';

@@ -28,6 +28,7 @@ export {
   listRestrictions,
   readPatronRestrictions,
   setRestriction,
+  takesRestrictions,
 } from './plugin/restrictions.ts';
 export {
   checkIn,

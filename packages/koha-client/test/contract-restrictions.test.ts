@@ -68,6 +68,17 @@ describe.each(testedReleases)('restrictions at a Koha %s', (release) => {
     expect(await read(true)).toBeNull();
   });
 
+  test('whether the plugin would set one is known without setting it', async () => {
+    const takes = () => bench.client.takesRestrictions('home');
+    expect(await takes()).toBe(true);
+    const body = { error: 'no', error_code: 'not_the_service' };
+    const operation = 'GET /contrib/passport/restrictions/{kind}';
+    bench.koha.addFaults([{ operation, kind: 'status', status: 403, body }]);
+    await expect(takes()).rejects.toMatchObject({ code: 'permission' });
+    bench.koha.putSettings({ plugin: false });
+    expect(await takes()).toBe(false);
+  });
+
   test('one for home has its end, its type and what was noted, and is found with them', async () => {
     const patronId = await bench.created();
     const restriction = { kind: 'home', library: 'midland', patronId } as const;

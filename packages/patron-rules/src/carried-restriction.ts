@@ -34,14 +34,14 @@ const noteOf = ({ comment }: PatronRestriction): readonly string[] => {
 /**
  * What a copy gets for the restrictions that home has of its patron: the longest end of all, as Koha itself adds them up
  * (`Koha/Patron/Debarments.pm`, `UpdateBorrowerDebarmentFlags`), so that nobody can borrow with the copy while they cannot at home. Without an end where
- * home cannot say (null), or says that the patron is restricted and names nothing that lasts beyond `today` (`YYYY-MM-DD`). Without types and comment where the
- * lending library's desks see no reasons.
+ * home cannot say (null), or says that the patron is restricted and names nothing that lasts until `today` (`YYYY-MM-DD`) at least: what ends today can be in
+ * force at home, where the day may be another. Without types and comment where the lending library's desks see no reasons.
  */
 export function carriedRestriction(
   restrictions: readonly PatronRestriction[] | null,
   { today, eligibility: { showReasons } }: Pick<Library, 'eligibility'> & { readonly today: string },
 ): CarriedRestriction {
-  const lasting = (restrictions ?? []).filter(({ until }) => until === null || until > today);
+  const lasting = (restrictions ?? []).filter(({ until }) => until === null || until >= today);
   const ends = lasting.map(({ until }) => until ?? '').toSorted();
   const until = ends[0] === '' ? null : (ends.at(-1) ?? null);
   if (!showReasons) return { until, codes: [], comment: null };

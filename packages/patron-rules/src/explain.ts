@@ -1,11 +1,12 @@
 import type { Consortium, Library } from '@passport/config';
-import type { Capabilities, Person } from '@passport/koha-client';
+import { type Capabilities, KohaError, type Person } from '@passport/koha-client';
 import type { Answer } from './answer.ts';
 import { cardsOfCopy, decideCandidates, libraryById } from './candidates.ts';
 import { carriesRestriction } from './carried-restriction.ts';
 import type { ExplainedCopy, Explanation } from './explanation.ts';
 import { passportTypes } from './is-copy.ts';
 import { decideEligibility } from './eligibility.ts';
+import { type Misconfiguration, meaningOf } from './failure.ts';
 import { decideLocalMatch, type LocalRecords } from './local-match.ts';
 import { locate, type Located } from './locate.ts';
 import { comparedFields, personToSearch } from './compare-persons.ts';
@@ -24,6 +25,8 @@ export interface Question {
   query(libraryId: string, cards: readonly string[], signal: AbortSignal): Promise<Answer>;
   /** What the lending Koha's own description allows. */
   capabilities(): Promise<Pick<Capabilities, 'patronProperties' | 'confirmNotDuplicate' | 'pluginRoutes'>>;
+  /** Whether the lending Koha's plugin restricts copies for the service. */
+  takesRestrictions(): Promise<boolean>;
   /** The lending Koha's branches; null where the API user may not see them. */
   branches(): Promise<readonly string[] | null>;
   /** Searches the lending Koha for a person of this name and birth date. */
@@ -127,9 +130,9 @@ async function explainFound(
     return { ...found, judgement: judgement.kind, problem: { library: lending.id, ...copy.problem } };
   }
   const restricted = carriesRestriction(patron, lending);
-  if (restricted && !capabilities.pluginRoutes) {
-    const problem = { library: lending.id, what: 'other', name: 'plugin' } as const;
-    return { ...found, judgement: judgement.kind, problem };
+  const obstacle = restricted ? await restrictionProblem(question, capabilities) : null;
+  if (obstacle !== null) {
+    return { ...found, judgement: judgement.kind, problem: { library: lending.id, ...obstacle } };
   }
   const local = decideLocalMatch({
     card,
@@ -155,6 +158,20 @@ async function explainFound(
   const missing = await missingBranch(question, [branch, copy.body.library_id]);
   if (missing === null) return decided;
   return { ...decided, problem: { library: lending.id, what: 'branch', name: missing } };
+}
+
+/** Why nobody could restrict the copy, as the worker finds it before it makes one. */
+async function restrictionProblem(
+  { takesRestrictions }: Question,
+  { pluginRoutes }: Pick<Capabilities, 'pluginRoutes'>,
+): Promise<Misconfiguration | null> {
+  try {
+    return pluginRoutes && (await takesRestrictions()) ? null : { what: 'other', name: 'plugin' };
+  } catch (error) {
+    const meaning = error instanceof KohaError ? meaningOf(error) : null;
+    if (meaning?.kind !== 'refused') throw error;
+    return meaning.problem;
+  }
 }
 
 async function isThere(

@@ -32,7 +32,13 @@ describe('the restriction that a copy gets for those at home', () => {
     const endless = { until: null, codes: [], comment: null };
     expect(carriedRestriction(null, SHOWN)).toEqual(endless);
     expect(carried()).toEqual(endless);
-    expect(carried(one({ until: '1970-01-01' }), one({ until: TODAY }))).toEqual(endless);
+    expect(carried(one({ until: '1970-01-01' }))).toEqual(endless);
+  });
+
+  test('keeps its end on its last day, which may last longer at home than here', () => {
+    const ended = one({ type: 'OVERDUES', until: '1970-01-01' });
+    const rows = [ended, one({ type: 'SUSPENSION', until: TODAY })];
+    expect(carried(...rows)).toEqual({ until: TODAY, codes: ['SUSPENSION'], comment: null });
   });
 
   test.each([

@@ -82,6 +82,7 @@ function explained(
         ),
       ),
     capabilities: () => lending.capabilities(),
+    takesRestrictions: () => lending.takesRestrictions('home'),
     branches: async () => (await lending.branches()).map((each) => each.branch),
     hasPossibleDuplicate: (person) => lending.hasPossibleDuplicate(person),
     noteSearch: async ({ fields }) => void disclosed.push(fields),

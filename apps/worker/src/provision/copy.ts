@@ -1,7 +1,8 @@
 import type { Library } from '@passport/config';
+import type { PatronRestriction, RestrictionResult } from '@passport/koha-client';
 import {
-  type CarriedRestriction,
   buildPatronCopy,
+  carriedFields,
   carriedRestriction,
   carriesRestriction,
   libraryById,
@@ -13,12 +14,13 @@ import { type NotCreated, createCopy } from './create-copy.ts';
 import type { CreatePlaceBusy } from './create-access.ts';
 import type { Found } from './find-patron.ts';
 import { explainUnfound, findLocalCopy, observeCopy } from './local-copy.ts';
-import { recordCopy } from './record-copy.ts';
+import { appendReceipt, recordCopy, rememberCopy } from './record-copy.ts';
 import { configuredCodes, confirmName } from './confirm-name.ts';
 import {
   type CopyOutcome,
   type CopyThere,
   type Done,
+  type MadeCopy,
   type Result,
   codeOf,
   done,
@@ -62,19 +64,22 @@ async function copyFound(
       return done({ outcome: 'MISCONFIGURED', problem, homes });
     }
     const isCarried = carriesRestriction(patron, lending);
+    const step = openStep(locks, context);
     // A copy that nobody can restrict could borrow where its patron cannot: none is made.
-    if (isCarried && !capabilities.pluginRoutes) {
+    const isCarriable = async () => capabilities.pluginRoutes && (await takesRestrictions(lending, step));
+    if (isCarried && !(await inStep('copy', isCarriable))) {
       return { homes, ...misconfigured(scan.lending, { what: 'other', name: 'plugin' }) };
     }
-    const step = openStep(locks, context);
-    const carried = isCarried ? await inStep('copy', () => readCarried(scan, found, lending, step)) : null;
+    const atHome = isCarried ? await inStep('copy', () => readRestrictions(found, lending, step)) : null;
+    const carried = isCarried ? carriedRestriction(atHome, { ...lending, today: scan.day }) : null;
     const order = orderCopy(scan, found, copy, lending, { consortium, capabilities, carried });
     const copied = await inStep('copy', () => ensureCopy(scan, order, step, context));
     if (copied.kind === 'busy') return othersFirst(scan, homes, copied.freeInMs);
     recordCopy(scan, order, copied, context);
     if (copied.kind === 'there') {
       const keep = async () =>
-        (await keepRestricted(order, copied, step)) ?? keepPrivacy(order, copied, step);
+        (await keepRestricted(order, copied, { isKnown: atHome !== null, step, context })) ??
+        keepPrivacy(order, copied, step);
       const refused = await inStep('copy', keep);
       if (refused !== null) return { homes, ...refused };
     }
@@ -84,40 +89,79 @@ async function copyFound(
   }
 }
 
-/** What the patron is restricted with at home, by the plugin there; without an end where it cannot say. Throws KohaError or LibraryClosed. */
-async function readCarried(
-  scan: Scan,
-  { patron, home, candidate }: Found,
+/** Whether the plugin of the lending library restricts for the service. Throws KohaError or LibraryClosed. */
+const takesRestrictions = ({ id }: Library, { read }: Step): Promise<boolean> =>
+  read(id, (koha, limits) => koha.takesRestrictions('home', limits));
+
+/** The patron's restrictions at home, by the plugin there; null where it cannot say. Throws KohaError or LibraryClosed. */
+function readRestrictions(
+  { patron: { patronId }, home, candidate }: Found,
   lending: Library,
-  step: Step,
-): Promise<CarriedRestriction> {
+  { read }: Step,
+): Promise<readonly PatronRestriction[] | null> {
   const comments = sharesComments(candidate.home, lending);
-  const { patronId } = patron;
-  const read = await step.read(
-    home,
-    (koha, limits) => koha.readPatronRestrictions(patronId, { ...limits, comments }),
-    'home',
-  );
-  return carriedRestriction(read, { ...lending, today: scan.day });
+  return read(home, (koha, limits) => koha.readPatronRestrictions(patronId, { ...limits, comments }), 'home');
+}
+
+interface RestrictingHow {
+  /** Whether home has said what the patron is restricted with. */
+  readonly isKnown: boolean;
+  readonly step: Step;
+  readonly context: Pick<ProvisionContext, 'consortium' | 'receipts' | 'now' | 'remember'>;
 }
 
 /**
- * Restricts a copy that this event made as its patron is at home, before anything is checked out to it: Koha takes no restriction at a create.
- * A run that fails here looks for the copy again, and comes here again. Throws KohaError or LibraryClosed.
+ * Restricts the copy as its patron is at home, before anything is checked out to it, and remembers what it holds: Koha takes no restriction at
+ * a create, and one that was there already may be of a time when the patron had none, or of a run that ended before. Each run that finds the
+ * copy comes here. Throws KohaError, LibraryClosed, LockLost or ScanCancelled.
  */
 async function keepRestricted(
-  { lending, home, carried }: CopyOrder,
-  { made }: CopyThere,
-  step: Step,
+  order: CopyOrder,
+  copied: CopyThere,
+  how: RestrictingHow,
 ): Promise<Done | null> {
-  if (carried === null || made.disclosed === null) return null;
+  let isSet = false;
+  try {
+    const result = await restrict(order, copied.made, how);
+    isSet = result === 'done';
+    const isAsAtHome = isSet || result === 'nothing';
+    return isAsAtHome ? null : misconfigured(order.lending, { what: 'other', name: result });
+  } finally {
+    rememberCopy(order, copied, isSet, how.context);
+  }
+}
+
+async function restrict(
+  { lending, home, homeKey, eventId, carried, mode }: CopyOrder,
+  { disclosed, patron_id: patronId }: MadeCopy,
+  { isKnown, step, context }: RestrictingHow,
+): Promise<RestrictionResult | 'nothing'> {
+  if (carried === null || mode === 'observe') return 'nothing';
+  if (disclosed === null) {
+    // What home cannot say changes nothing in one that is set.
+    if (!isKnown && (await isRestrictedFor(home, { lending, patronId }, step))) return 'nothing';
+    await step.assertWanted();
+    const fields = carriedFields(carried);
+    await appendReceipt({ home, lending, homeKey, fields, eventId, patronId, what: 'refreshed' }, context);
+  }
   step.assertHeld();
   const { until, ...named } = carried;
-  const restriction = { patronId: made.patron_id, kind: 'home', library: home } as const;
-  const result = await step.call(lending, (koha) =>
-    koha.setRestriction(restriction, until, { ...named, signal: step.signal }),
+  return step.call(lending, (koha) =>
+    koha.setRestriction({ patronId, kind: 'home', library: home }, until, { ...named, signal: step.signal }),
   );
-  return result === 'done' ? null : misconfigured(lending, { what: 'other', name: result });
+}
+
+/** Whether the copy has the service's restriction for this home library, and it is not over. Throws KohaError or LibraryClosed. */
+async function isRestrictedFor(
+  home: string,
+  { lending, patronId }: { readonly lending: string; readonly patronId: number },
+  { read }: Step,
+): Promise<boolean> {
+  const page = { after: patronId - 1, upTo: patronId };
+  const rows = await read(lending, (koha, limits) => koha.readRememberedCopies(page, limits));
+  if (rows?.[0]?.restrictedAt?.includes(home) !== true) return false;
+  const copy = await read(lending, (koha, limits) => koha.readPatron(patronId, limits));
+  return copy?.restricted === true;
 }
 
 /**

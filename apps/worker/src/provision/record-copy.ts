@@ -16,26 +16,26 @@ export async function appendReceipt(
   await receipts.append({ at, ...receipt }, now(), consortium.retention.receiptsMs);
 }
 
-/**
- * Records the outcome of a copy, whatever becomes of the checkout: in the audit, in the metrics and in the memory of what copies
- * hold.
- */
+/** Records the outcome of a copy, whatever becomes of the checkout: in the audit and in the metrics. */
 export function recordCopy(
   scan: Scan,
   order: CopyOrder,
   result: CopyOutcome,
-  {
-    audit,
-    copied,
-    remember,
-    now,
-    consortium,
-  }: Pick<ProvisionContext, 'copied' | 'remember' | 'now' | 'consortium'> & CopyAudit,
+  { audit, copied, now }: Pick<ProvisionContext, 'copied' | 'now'> & CopyAudit,
 ): void {
   audit.copied(scan, order, result);
-  if (result.kind !== 'there') return;
-  if (result.made.outcome === 'COPIED') copied(scan.lending, now() - scan.wantedMs);
-  const values = valuesWritten(order, result);
+  if (result.kind === 'there' && result.made.outcome === 'COPIED')
+    copied(scan.lending, now() - scan.wantedMs);
+}
+
+/** Remembers what the copy holds of what this run has written: `isRestricted`, whether that is the order's restriction, too. */
+export function rememberCopy(
+  order: CopyOrder,
+  result: CopyThere,
+  isRestricted: boolean,
+  { remember, consortium }: Pick<ProvisionContext, 'remember' | 'consortium'>,
+): void {
+  const values = valuesWritten(order, result, isRestricted);
   if (values === null) return;
   const { lending, eventId, homeKey, goodAt } = order;
   const { made } = result;
@@ -60,15 +60,14 @@ interface CopyAudit {
   readonly audit: Pick<ProvisionContext['audit'], 'copied'>;
 }
 
-/** A copy that this event made holds what was sent; in one that was there, the card or the home key can be new. */
+/** A copy that this event made holds what was sent; in one that was there, the card, the home key or the restriction can be new. */
 function valuesWritten(
   { body, agreed, carried }: CopyOrder,
   { made: { disclosed, reasons } }: CopyThere,
+  isRestricted: boolean,
 ): WrittenCopy['values'] | null {
-  if (disclosed !== null) {
-    const restricted = carried === null ? {} : { [RESTRICTED]: carriedText(carried) };
-    return { ...writtenValues(body, agreed), ...restricted };
-  }
-  if (reasons.includes('CARD_CHANGED')) return { cardnumber: body.cardnumber };
-  return reasons.includes('REKEYED') ? {} : null;
+  const restricted = carried !== null && isRestricted ? { [RESTRICTED]: carriedText(carried) } : {};
+  if (disclosed !== null) return { ...writtenValues(body, agreed), ...restricted };
+  if (reasons.includes('CARD_CHANGED')) return { cardnumber: body.cardnumber, ...restricted };
+  return isRestricted || reasons.includes('REKEYED') ? restricted : null;
 }

@@ -137,6 +137,20 @@ export async function listRestrictions(
   }
 }
 
+/**
+ * Whether a restriction of this kind could be set: the same user with the same permission lists them. False where the Koha has no plugin that
+ * could. Throws KohaError, also where the plugin does not serve this user.
+ */
+export async function takesRestrictions(
+  session: Session,
+  kind: RestrictionKind,
+  options?: CallOptions,
+): Promise<boolean> {
+  const operation = 'GET /contrib/passport/restrictions/{kind}';
+  const request = { operation, places: { kind }, query: { limit: '1' } } as const;
+  return (await readFromPlugin(session, request, pageSchema, options)) !== null;
+}
+
 const placesOf = ({ kind, library, patronId }: KohaRestriction) => ({ kind, library, patron_id: patronId });
 
 function resultOf(session: Session, answer: Answer): RestrictionResult {

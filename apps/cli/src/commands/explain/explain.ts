@@ -88,6 +88,7 @@ async function query(
         return readAnswer(kohaOf(id).findByCard(wanted, { attributes: true, balance }, { signal: limit }));
       },
       capabilities: () => here.capabilities({ signal }),
+      takesRestrictions: () => here.takesRestrictions('home', { signal }),
       async branches() {
         const read = await attempt(here.branches({ signal }));
         if ('value' in read) return read.value.map((each) => each.branch);
