@@ -223,6 +223,8 @@ test.each<[string, string[], string]>([
     ['--home', 'midland', '--card-format', 'AB##'],
     'at least three of them #',
   ],
+  ['a SIP user that no field of SIP holds', ['--sip-user', 'kiosk|1'], 'It has a | or a line break'],
+  ['an institution that no field of SIP holds', ['--sip-institution', 'A|B'], 'It has a | or a line break'],
 ])('refuses %s before it calls anybody', async (_what, args, says) => {
   const koha = (library: string) => ({
     library,

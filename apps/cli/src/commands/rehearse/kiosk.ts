@@ -22,6 +22,13 @@ export function parseSipPlace(text: string): SipPlace {
   return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) };
 }
 
+/** Parses what goes into a field of SIP. Throws InvalidArgumentError. */
+export function parseSipValue(text: string): string {
+  if (/[|\r\n]/.test(text))
+    throw new InvalidArgumentError('It has a | or a line break, which ends a field of SIP.');
+  return text;
+}
+
 /** Who a self-check at a branch is to the SIP server; null where none is given. Throws WrongUse where something of it is missing. */
 export function kioskOf(
   { sip, sipUser, sipInstitution }: SipOptions,
