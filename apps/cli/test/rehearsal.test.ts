@@ -54,24 +54,36 @@ describe('a patron is taken for one of the rehearsal', () => {
   });
 });
 
-test('nobody is changed or deleted by the number alone that a Koha has answered', async () => {
-  const shows = (who: KohaPatron): Stage => {
-    const site = { ...at('midland'), koha: { findByCard: () => Promise.resolve([who]) } };
-    return buildStage({ run: RUN, lending: site } as unknown as Parameters<typeof buildStage>[0]);
-  };
-  const confirm = async (who: KohaPatron): Promise<void> => {
-    const stage = shows(who);
-    const actor = { site: stage.lending, patronId: 7, card: '21234000000001', surname: null, firstname: '' };
-    await stage.confirmOurs(actor);
+describe('whom a Koha says it has made', () => {
+  const CARD = '21234000000001';
+  /** Makes somebody at a Koha that answers the number 7, and shows `who` by the card. */
+  const make = (who: KohaPatron, change: Parameters<Stage['makeActor']>[2] = {}) => {
+    const koha = {
+      createPatron: () => Promise.resolve({ kind: 'created', patronId: 7, hidden: false }),
+      findByCard: (card: string) => Promise.resolve(card === CARD ? [who] : []),
+    };
+    const site = { ...at('midland'), koha, branch: 'M' };
+    const journal = { note: () => Promise.resolve() };
+    const parts = { run: RUN, lending: site, journal, newCard: () => CARD };
+    const stage = buildStage(parts as unknown as Parameters<typeof buildStage>[0]);
+    return stage.makeActor(stage.lending, 'Borrower', change);
   };
 
-  await confirm(patron({ patronId: 7 }));
-  for (const somebody of [
-    { patronId: 8 },
-    { patronId: 7, surname: 'Okafor' },
-    { patronId: 7, categoryId: 'AD' },
-  ])
-    await expect(confirm(patron(somebody))).rejects.toThrow("a number that is not the patron's");
+  test.each<[string, Partial<KohaPatron>, Parameters<Stage['makeActor']>[2]]>([
+    ['with the mark and the card', {}, {}],
+    ['in another category, as asked', { categoryId: 'CH' }, { category_id: 'CH' }],
+    ['without a surname, as asked', { surname: null, firstname: `Rehearsal-${RUN}` }, { surname: null }],
+  ])('%s is acted on', async (_who, shown, change) => {
+    expect(await make(patron({ patronId: 7, ...shown }), change)).toMatchObject({ patronId: 7, card: CARD });
+  });
+
+  test.each<[string, Partial<KohaPatron>]>([
+    ['has another number', { patronId: 8 }],
+    ['has another name', { surname: 'Okafor' }],
+    ['is in another category', { categoryId: 'AD' }],
+  ])('is never acted on where whoever has the card %s', async (_who, shown) => {
+    await expect(make(patron({ patronId: 7, ...shown }))).rejects.toThrow('nothing is done to it');
+  });
 });
 
 describe('answers are compared', () => {
@@ -223,6 +235,8 @@ test.each<[string, string[], string]>([
     ['--home', 'midland', '--card-format', 'AB##'],
     'at least three of them #',
   ],
+  ['a SIP user that no field of SIP holds', ['--sip-user', 'kiosk|1'], 'It has a | or a line break'],
+  ['an institution that no field of SIP holds', ['--sip-institution', 'A|B'], 'It has a | or a line break'],
 ])('refuses %s before it calls anybody', async (_what, args, says) => {
   const koha = (library: string) => ({
     library,

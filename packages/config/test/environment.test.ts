@@ -7,6 +7,7 @@ import {
   dashboardConfig,
   loadConsortium,
   receiverConfig,
+  rehearsalConfig,
   senderConfig,
   tryConfig,
   workerConfig,
@@ -139,6 +140,12 @@ describe('a variable that is wrong', () => {
   ])('%s=%s', (name, value, problem) => {
     const wanted = value === '9464' ? 'ADMIN_PORT is the same as RECEIVER_PORT' : `${name} ${problem}`;
     expect(problemsOf(() => receiverConfig(environment({ [name]: value }), files))).toEqual([wanted]);
+  });
+
+  test.each(['term|1', 'term1\rterm2', 'term1\nterm2'])('PASSPORT_SIP_PASSWORD=%j', (value) => {
+    const env = environment({ PASSPORT_SIP_PASSWORD: value });
+    const problem = 'PASSPORT_SIP_PASSWORD has a | or a line break, which ends a field of SIP';
+    expect(problemsOf(() => rehearsalConfig(env, files))).toEqual([problem]);
   });
 
   test.each<[NodeJS.ProcessEnv, string]>([

@@ -4,8 +4,8 @@ import type { Logger } from './logger.ts';
 const LEVELS = ['info', 'warn'] as const;
 
 /**
- * The same log, which passes each line of `audit: true` on to `keep` as well: after it was written, and whatever the level of the
- * log. `keep` must not throw. Lines of a child of this log are not passed on.
+ * The same log, which passes each line of `audit: true` on to `keep` as well, whatever the level of the log: after it has left this
+ * process, with whatever was gathered before it, since what it says is done and is not repeated. `keep` must not throw. Lines of a child of this log are not passed on.
  */
 export function auditedLog(log: Logger, keep: (line: Readonly<Record<string, unknown>>) => void): Logger {
   const audited = Object.create(log) as Logger;
@@ -13,7 +13,9 @@ export function auditedLog(log: Logger, keep: (line: Readonly<Record<string, unk
     const write = (...args: unknown[]): void => {
       Reflect.apply(log[level], log, args);
       const [line] = args;
-      if (isAuditLine(line)) keep(line);
+      if (!isAuditLine(line)) return;
+      log.flush();
+      keep(line);
     };
     Object.defineProperty(audited, level, { value: write });
   }

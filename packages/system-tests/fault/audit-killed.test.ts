@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ReceivedCall } from '@passport/koha-double';
 import { waitFor } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
+import { runPassport } from '../harness/run-passport.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 
 const KILLS = 2;
@@ -59,7 +60,25 @@ test.each([
   120_000,
 );
 
-/** What the log holds of an event, in order. */
+test('a worker killed at the first call of a sweep has written that it began: whoever goes on does not say it again', async () => {
+  const { services } = consortium;
+  const [worker] = services.workers;
+  let isDead: Promise<unknown> | undefined;
+  onCall = ({ operation }) => {
+    if (operation === 'GET /patrons') isDead ??= worker?.kill('SIGKILL');
+  };
+  const swept = runPassport(['copies', 'refresh', '--at', 'riverside', '--dry-run'], { env: services.env });
+  await waitFor('the sweep to call', () => isDead !== undefined);
+  await isDead;
+  onCall = () => undefined;
+
+  expect(await auditOf('"sweep":')).toEqual(['sweep']);
+  await worker?.restart();
+  expect(await swept).toMatchObject({ code: 0 });
+  expect(await auditOf('"sweep":')).toEqual(['sweep', 'sweep ended']);
+}, 120_000);
+
+/** What the log holds of an event, or of whatever else its lines have in common, in order. */
 async function auditOf(event: string): Promise<readonly string[]> {
   const lines = (await consortium.services.logs()).split('\n').filter((line) => line.includes(event));
   return lines

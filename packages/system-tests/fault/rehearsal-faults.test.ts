@@ -147,7 +147,7 @@ const FAULTS: readonly Fault[] = [
       midland.addFaults([always('GET /patrons', { body })]);
     },
     only: ['copy'],
-    named: /expected COPIED, was MISCONFIGURED \(midland: record date_of_birth\)/,
+    named: /midland: GET \/patrons: record_unreadable \(500\), date_of_birth/,
   },
   {
     says: 'the circulation rule of copies lets them borrow nothing',

@@ -137,9 +137,13 @@ const password = {
   allowed: '12 to 200 characters that nobody can guess',
 };
 
-const anyPassword = {
-  schema: z.string().max(200, refuse('is too long')),
-  allowed: 'at most 200 characters',
+/** Any password that a field of SIP can hold. */
+const sipPassword = {
+  schema: z
+    .string()
+    .max(200, refuse('is too long'))
+    .regex(/^[^|\r\n]*$/, refuse('has a | or a line break, which ends a field of SIP')),
+  allowed: 'at most 200 characters, without a vertical bar',
 };
 
 type ProcessName = 'receiver' | 'worker' | 'dashboard' | 'cli';
@@ -199,7 +203,7 @@ export const VARIABLES = {
     'PASSPORT_SIP_PASSWORD',
     ['cli'],
     null,
-    anyPassword,
+    sipPassword,
     'The password of the SIP user that `passport rehearse --sip` logs in as.',
   ),
   receiverPort: variable('RECEIVER_PORT', ['receiver'], '8080', port, 'The port for events.'),

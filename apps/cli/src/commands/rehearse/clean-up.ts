@@ -61,8 +61,9 @@ async function endEvents(
   { open, receiverOf, sleep }: Pick<Cleaning, 'open' | 'receiverOf' | 'sleep'>,
 ): Promise<void> {
   const events: { readonly library: string; readonly id: string }[] = ofKind(entries, 'event');
-  for (const { library, sinceMs } of ofKind(entries, 'kiosk')) {
-    const scans = await kioskScans(open, library, sinceMs);
+  const spans = new Map(ofKind(entries, 'kiosk').map((span) => [`${span.library} ${span.sinceMs}`, span]));
+  for (const { library, ...span } of spans.values()) {
+    const scans = await kioskScans(open, library, span);
     const begun = scans.filter(({ hasEnded }) => !hasEnded);
     events.push(...begun.map(({ state }) => ({ library, id: state.event_id })));
   }

@@ -7,8 +7,16 @@ import { Failure } from '../../program/index.ts';
 export type JournalEntry =
   | { readonly kind: 'run'; readonly run: string; readonly at: string; readonly libraries: readonly string[] }
   | { readonly kind: 'event'; readonly library: string; readonly id: string }
-  /** From this moment of the queue's clock on, scans at a self-check of the library are the rehearsal's. */
-  | { readonly kind: 'kiosk'; readonly library: string; readonly sinceMs: number }
+  /**
+   * Between these moments of the queue's clock, scans at a self-check of the library are the rehearsal's. Noted with the latest end that it
+   * can have, and once more, under the same start, with the one that it had.
+   */
+  | {
+      readonly kind: 'kiosk';
+      readonly library: string;
+      readonly sinceMs: number;
+      readonly untilMs: number;
+    }
   /** Also for a new card of a patron that is there. */
   | { readonly kind: 'patron'; readonly library: string; readonly card: string; readonly category: string }
   /** Koha's number of a patron, from its answer: whoever is not found later is not taken for gone. */

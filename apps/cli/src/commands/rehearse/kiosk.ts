@@ -4,7 +4,7 @@ import { openSip, type SipAccess, type SipConnection } from '@passport/koha-clie
 import { ANY_EVENT, EVENT_STATES, findEvents, type ListedEvent } from '@passport/queue/events';
 import type { OpenQueue } from '../../connect/with-queue.ts';
 import { type CliDeps, WrongUse } from '../../program/index.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, JournalEntry } from './journal.ts';
 import type { SeenAnswer, Site } from './site.ts';
 import { NotTried } from './trial.ts';
 
@@ -20,6 +20,13 @@ export function parseSipPlace(text: string): SipPlace {
   if (host === '' || Number(port) < 1 || Number(port) > 65_535)
     throw new InvalidArgumentError('It is no HOST:PORT such as koha.example.org:6001.');
   return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) };
+}
+
+/** Parses what goes into a field of SIP. Throws InvalidArgumentError. */
+export function parseSipValue(text: string): string {
+  if (/[|\r\n]/.test(text))
+    throw new InvalidArgumentError('It has a | or a line break, which ends a field of SIP.');
+  return text;
 }
 
 /** Who a self-check at a branch is to the SIP server; null where none is given. Throws WrongUse where something of it is missing. */
@@ -43,6 +50,10 @@ interface SipOptions {
 }
 
 const AT_ONCE = 100;
+/** The receiver dates an event back by what Redis took to answer: it may come from before a moment that Redis has told us already. */
+const EARLY_MS = 1_000;
+/** The login, and the two scans of cards that are unknown there: each is answered, and is reported and ends, within the time for one scan. */
+const MOST_WAITS = 5;
 
 /** A scan, and whether the queue is done with it: until then the same card is coalesced with it. */
 interface KioskScan {
@@ -51,13 +62,13 @@ interface KioskScan {
 }
 
 /**
- * The scans that a library's plugin has reported from SIP since a moment of the queue's clock: their ids are the plugin's own, and the cards
- * are encrypted. At a Koha for trying nobody else is at a self-check.
+ * The scans that a library's plugin has reported from SIP between two moments of the queue's clock: their ids are the plugin's own, and the
+ * cards are encrypted. At a Koha for trying nobody else is at a self-check meanwhile.
  */
 export async function kioskScans(
   { redis, queue, nameOf }: OpenQueue,
   library: string,
-  sinceMs: number,
+  { sinceMs, untilMs }: Pick<Extract<JournalEntry, { kind: 'kiosk' }>, 'sinceMs' | 'untilMs'>,
 ): Promise<KioskScan[]> {
   const found: KioskScan[] = [];
   const look = async (event: ListedEvent): Promise<void> => {
@@ -67,7 +78,8 @@ export async function kioskScans(
     if (read.kind === 'unreadable') return;
     const { interface: from, received_ms: receivedMs } = read.job;
     const hasEnded = job?.finishedOn !== undefined;
-    if (from === 'sip' && receivedMs >= sinceMs) found.push({ state: event.state, hasEnded });
+    if (from === 'sip' && receivedMs >= sinceMs && receivedMs <= untilMs)
+      found.push({ state: event.state, hasEnded });
   };
   for (const state of EVENT_STATES) {
     let after: string | null = null;
@@ -110,7 +122,9 @@ export function buildKiosk(
   /** Logs a self-check in for one piece of work. What it scans is the plugin's to report, under ids that nobody knows here before. */
   async function atKiosk(work: (kiosk: SipConnection) => Promise<void>): Promise<void> {
     if (sip === null) throw new NotTried('it needs the SIP server of the lending library: --sip');
-    await journal.note({ kind: 'kiosk', library: id, sinceMs: await open.now() });
+    const sinceMs = (await open.now()) - EARLY_MS;
+    const untilMs = sinceMs + EARLY_MS + MOST_WAITS * forMs;
+    await journal.note({ kind: 'kiosk', library: id, sinceMs, untilMs });
     const onShape = (shape: Omit<SeenAnswer, 'side'>): void => onAnswer({ ...shape, side: 'lending' });
     const kiosk = await openSip(sip, { timeoutMs: forMs, now: deps.now, onShape });
     try {
@@ -118,6 +132,8 @@ export function buildKiosk(
     } finally {
       kiosk.close();
     }
+    // After a failure something may still be reported.
+    await journal.note({ kind: 'kiosk', library: id, sinceMs, untilMs: await open.now() });
   }
 
   /** Scans an unknown card at the self-check, and follows what the plugin reports of it to its end. */
@@ -125,12 +141,13 @@ export function buildKiosk(
     readonly answer: T;
     readonly scanned: { readonly state: EventState | null; readonly ms: number };
   }> {
-    const sinceMs = await open.now();
+    const span = { sinceMs: (await open.now()) - EARLY_MS, untilMs: Infinity };
+    const known = new Set((await kioskScans(open, id, span)).map(({ state }) => state.event_id));
     const startedAt = performance.now();
     const answer = await ask();
     let ended: EventState | null = null;
     await until(`the plugin of ${id} reports the card at the self-check, and the scan ends`, async () => {
-      const scans = await kioskScans(open, id, sinceMs);
+      const scans = (await kioskScans(open, id, span)).filter(({ state }) => !known.has(state.event_id));
       ended = scans.every(({ hasEnded }) => hasEnded) ? (scans[0]?.state ?? null) : null;
       return ended !== null;
     });

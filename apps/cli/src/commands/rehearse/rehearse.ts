@@ -30,7 +30,7 @@ import { collectAnswers, compareAnswers, releaseFor, unpackAnswers } from './com
 import { printRehearsal } from './describe-rehearsal.ts';
 import { EXPECTED_ANSWERS } from './expected-answers.ts';
 import { type Journal, openJournal } from './journal.ts';
-import { kioskOf, parseSipPlace } from './kiosk.ts';
+import { kioskOf, parseSipPlace, parseSipValue } from './kiosk.ts';
 import { renderPage } from './rehearsal-page.ts';
 import { isGood, type Rehearsal, timesOf } from './result.ts';
 import { runScenarios } from './run-scenarios.ts';
@@ -64,8 +64,12 @@ const OPTIONS = {
     parseCardFormat,
   ),
   sip: parsed('<host:port>', "the lending library's SIP server, to be a self-check at", parseSipPlace),
-  sipUser: optional('<user>', 'the user of a SIP account there; its password is PASSPORT_SIP_PASSWORD'),
-  sipInstitution: optional('<id>', "that account's institution; default: the branch"),
+  sipUser: parsed(
+    '<user>',
+    'the user of a SIP account there; its password is PASSPORT_SIP_PASSWORD',
+    parseSipValue,
+  ),
+  sipInstitution: parsed('<id>', "that account's institution; default: the branch", parseSipValue),
   only: choices(
     '<scenario...>',
     'only these scenarios',

@@ -8,6 +8,7 @@ import { type CliDeps, localTimestamp } from '../../program/index.ts';
 import type { CopyEnds } from '../copies/copy-ends.ts';
 import { followEvent } from '../send.ts';
 import { isOurs, markOf } from './clean-up.ts';
+import type { JournalEntry } from './journal.ts';
 import { buildKiosk, type KioskParts } from './kiosk.ts';
 import { ensureRule } from './rule.ts';
 import { MARK, type Site } from './site.ts';
@@ -67,6 +68,9 @@ function buildNotes() {
 }
 type Notes = ReturnType<typeof buildNotes>;
 
+const look = (site: Site, card: string): Promise<KohaPatron[]> =>
+  site.koha.findByCard(card, { attributes: true, balance: false });
+
 /** Makes people and items, each noted before. */
 function buildMaker({ run, lending, journal, newCard, itemType }: StageParts, { differ }: Notes) {
   const mark = markOf(run);
@@ -88,7 +92,8 @@ function buildMaker({ run, lending, journal, newCard, itemType }: StageParts, { 
         ...change,
       };
       const { cardnumber: card, category_id: category } = body;
-      await journal.note({ kind: 'patron', library: site.library.id, card, category });
+      const noted = { kind: 'patron', library: site.library.id, card, category } as const;
+      await journal.note(noted);
       const made = await createOnce(site, body);
       if (made.kind === 'created') {
         await journal.note({ kind: 'made', library: site.library.id, id: made.patronId });
@@ -96,7 +101,9 @@ function buildMaker({ run, lending, journal, newCard, itemType }: StageParts, { 
           throw new Differs(
             `${site.library.id} hides whom it has just created: borrowers: view_borrower_infos_from_any_libraries`,
           );
-        return { site, patronId: made.patronId, card, surname: body.surname, firstname: role };
+        const actor = { site, patronId: made.patronId, card, surname: body.surname, firstname: role };
+        await confirmOurs(actor, run, noted);
+        return actor;
       }
       if (made.kind !== 'card_taken')
         throw new Differs(`${site.library.id} does not create a patron: ${reasonOf(made)}`);
@@ -142,6 +149,15 @@ function buildMaker({ run, lending, journal, newCard, itemType }: StageParts, { 
   return { makeActor, makeProps, takeProp, checkIn };
 }
 
+/** What is done to an actor is done by the number that Koha has answered: whom it shows by the card has to have it. */
+async function confirmOurs({ site, patronId, card }: Actor, run: string, noted: JournalEntry): Promise<void> {
+  const there = (await look(site, card)).find((each) => each.patronId === patronId);
+  if (there === undefined || !isOurs(there, site, run, [noted]))
+    throw new Differs(
+      `${site.library.id} does not show, by the card, the patron whose number it has answered: nothing is done to it`,
+    );
+}
+
 /** After a lost answer whoever has the card and the mark is the one who was made. */
 async function createOnce(site: Site, body: PatronBody) {
   const how = { branch: site.branch, confirmNotDuplicate: true };
@@ -149,7 +165,7 @@ async function createOnce(site: Site, body: PatronBody) {
     return await site.koha.createPatron(body, how);
   } catch (error) {
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
-    const [there] = await site.koha.findByCard(body.cardnumber, { attributes: true, balance: false });
+    const [there] = await look(site, body.cardnumber);
     if (there === undefined || there.surname?.toLowerCase() !== body.surname?.toLowerCase()) throw error;
     return { kind: 'created', patronId: there.patronId, hidden: false } as const;
   }
@@ -238,19 +254,7 @@ function checkEnd(
 }
 
 /** Looks at what is in the Kohas. */
-function buildLooks({ run, lending, forMs, deps }: StageParts, { check }: Notes) {
-  const look = (site: Site, card: string): Promise<KohaPatron[]> =>
-    site.koha.findByCard(card, { attributes: true, balance: false });
-
-  /** Before an actor is changed or deleted: whom Koha shows by the card has to have the number that it answered. */
-  async function confirmOurs({ site, patronId, card }: Actor): Promise<void> {
-    const { library } = site;
-    const noted = { kind: 'patron', library: library.id, card, category: MARK } as const;
-    const there = (await look(site, card)).find((each) => each.patronId === patronId);
-    if (there === undefined || !isOurs(there, site, run, [noted]))
-      throw new Differs(`${library.id} answered a number that is not the patron's: nothing is done to it`);
-  }
-
+function buildLooks({ lending, forMs, deps }: StageParts, { check }: Notes) {
   async function checkNobody(card: string): Promise<void> {
     check(`patrons at ${lending.library.id} with the card`, (await look(lending, card)).length, 0);
   }
@@ -302,7 +306,7 @@ function buildLooks({ run, lending, forMs, deps }: StageParts, { check }: Notes)
       return rows.length > 0;
     });
 
-  return { look, confirmOurs, checkNobody, checkCopy, until, untilRemembered };
+  return { look, checkNobody, checkCopy, until, untilRemembered };
 }
 
 /** Everything that scenarios do. */

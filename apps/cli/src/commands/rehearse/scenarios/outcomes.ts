@@ -86,7 +86,6 @@ export const OUTCOMES: readonly Scenario[] = [
       const { site } = actor;
       await stage.journal.note({ kind: 'patron', library: site.library.id, card, category: MARK });
       const body = { surname: stage.mark, library_id: site.branch, category_id: MARK, cardnumber: card };
-      await stage.confirmOurs(actor);
       const changed = await site.koha.changePatron(actor.patronId, body, { branch: site.branch });
       if (changed.kind !== 'changed')
         throw new Differs(`${site.library.id} changes no card: ${changed.kind}`);
@@ -104,7 +103,6 @@ export const OUTCOMES: readonly Scenario[] = [
       if (stage.lending.library.copy.homeKeyAttribute === null)
         throw new NotTried('the lending library writes no home keys');
       const { actor, copy } = await stage.makeCopy('Merged');
-      await stage.confirmOurs(actor);
       const gone = await actor.site.koha.removePatron(actor.patronId);
       stage.check(`deletion at ${actor.site.library.id}`, gone.kind, 'removed');
       const kept = await stage.makeActor(actor.site, 'Merged', { cardnumber: actor.card });
@@ -178,7 +176,6 @@ export const OUTCOMES: readonly Scenario[] = [
         category_id: MARK,
         cardnumber: native.card,
       };
-      await stage.confirmOurs(actor);
       await site.koha.changePatron(actor.patronId, body, { branch: site.branch });
       stage.checkEnd(await stage.scan(native.card), { outcome: 'LOCAL_CONFLICT' });
       const [still] = await stage.look(stage.lending, actor.card);

@@ -105,7 +105,6 @@ export const REFUSALS: readonly Scenario[] = [
         await stage.checkNobody(actor.card);
       } finally {
         // From 25.11 on Koha takes a record without a name for a possible duplicate of many.
-        await stage.confirmOurs(actor);
         await home.koha.removePatron(actor.patronId);
       }
     },
