@@ -62,6 +62,16 @@ test.each<[string, object, number]>([
   expect(found.filter(({ warning }) => warning.startsWith('different cards'))).toHaveLength(count);
 });
 
+test('a lending library without patterns, at which somebody else can have the number that a form becomes, is named', () => {
+  const cards = ['^\\d{6}$', { scanned: '^P-(\\d{6})$', number: '$1' }];
+  expect(aboutCards(cards, [], ['^A\\d{6}$'])).toContainEqual({
+    path: 'libraries[1].cards',
+    warning: expect.stringMatching(/^is empty, and cards of midland are scanned in other forms: /),
+    libraries: ['riverside'],
+  });
+  expect(aboutCards(cards, ['^R\\d{6}$'], ['^A\\d{6}$'])).toEqual([]);
+});
+
 test('patterns of libraries that are never queried together may overlap: each of two is the only home library of the other', () => {
   expect(aboutCards(['^21234\\d{9}$'], ['^2123\\d{10}$'], ['^A\\d{6}$'])).toEqual([]);
 });
