@@ -47,8 +47,9 @@ export function numberOf(form: CardForm, text: string): string | null {
   for (const part of form.number.matchAll(PART)) {
     number += form.number.slice(end, part.index);
     end = part.index + part[0].length;
-    const piece = part[1] === undefined ? mod10(number) : (groups[Number(part[1])] ?? '');
-    if (piece === null) return null;
+    const piece = part[1] === undefined ? mod10(number) : groups[Number(part[1])];
+    // A group that takes no part would make one number of all such cards.
+    if (piece === undefined || piece === null) return null;
     number += piece;
   }
   number += form.number.slice(end);
