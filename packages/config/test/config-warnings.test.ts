@@ -41,6 +41,13 @@ test('libraries whose patterns fit some card alike are named, with the patterns 
   ]);
 });
 
+test('a pattern of which one way also fits longer texts is named, and one whose ways do not is not', () => {
+  const open = (pattern: string): string[] =>
+    aboutCards([pattern], ['^R\\d{6}$'], ['^X\\d{6}$']).map(({ warning }) => warning);
+  expect(open('^A\\d{5}|B\\d{5}$')).toContain('a pattern without ^ and $ also fits longer texts');
+  expect(open('^A\\d{5}$|^B\\d{5}$')).toEqual([]);
+});
+
 test('patterns that keep apart are no warning', () => {
   expect(aboutCards(['^21234\\d{9}$'], ['^21235\\d{9}$'], ['^A\\d{6}$'])).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Printable } from '../keys/key.ts';
-import { cardPattern } from './card-pattern.ts';
+import { cardPattern, isAnchored } from './card-pattern.ts';
 
 /** What a scanner reads, or somebody types, of a card that its home library's Koha has under another number. */
 export interface OtherForm {
@@ -74,8 +74,8 @@ function faultOfNumber(number: string, scanned: RegExp): string | null {
 
 const otherForm = z
   .strictObject({
-    scanned: cardPattern.refine((pattern) => /^\^.*\$$/su.test(pattern.source), {
-      error: 'must begin with ^ and end with $',
+    scanned: cardPattern.refine(isAnchored, {
+      error: 'must begin with ^ and end with $, each alternative of it',
     }),
     number: z.string(),
     check_digit: z.literal('mod10').optional(),

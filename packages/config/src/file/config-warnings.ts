@@ -1,4 +1,5 @@
 import { type CardForm, numberOf, patternOf } from '../cards/card-form.ts';
+import { isAnchored } from '../cards/card-pattern.ts';
 import { exampleCards, findCommonCard } from '../cards/find-common-card.ts';
 import type { Consortium } from '../schema/consortium-schema.ts';
 import type { Library } from '../schema/library-schema.ts';
@@ -95,7 +96,7 @@ function warningsOfLibrary(library: Library, { agreements, locate }: Consortium)
   const queriedFor = locate.patternsDecide
     ? 'every card that no other library knows, and sees its number'
     : 'every card that is scanned anywhere, sees its number, and can make any card ambiguous';
-  const isOpen = cards.map(patternOf).some(({ source }) => !source.startsWith('^') || !source.endsWith('$'));
+  const isOpen = !cards.map(patternOf).every(isAnchored);
   const stopsAlike = copy.onLookAlike !== 'create' && !copy.fields.includes('date_of_birth');
   const all: [applies: boolean, path: string, warning: string][] = [
     [!enabled, 'enabled', 'the library is not enabled: neither queried nor served'],
