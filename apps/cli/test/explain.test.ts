@@ -274,7 +274,8 @@ test('a card that is scanned in another form than home has: one call to its home
   const cards = [...(PATTERNS['midland'] ?? []), { scanned: '^(\\d{9})$', number: '21234$1' }];
   const card = '21234000008888';
   const [midland, riverside] = doubles;
-  midland?.putPatron(card, { surname: 'Form', category_id: 'AD', expiry_date: '2099-01-01' });
+  const person = { surname: 'Form', firstname: 'Ada', date_of_birth: '1990-05-01' };
+  midland?.putPatron(card, { ...person, category_id: 'AD', expiry_date: '2099-01-01' });
   midland?.clearCalls();
   const ran = () =>
     passport(
@@ -297,7 +298,12 @@ test('a card that is scanned in another form than home has: one call to its home
   });
   const looks = midland?.calls().filter(({ operation }) => operation === 'GET /patrons');
   expect(looks).toHaveLength(1);
-  riverside?.putPatron(card, { surname: 'By hand', library_id: 'MAIN', category_id: 'AD' });
+  riverside?.putPatron(card, { ...person, firstname: 'Other', library_id: 'MAIN', category_id: 'AD' });
+  expect(jsonOf(await ran())).toMatchObject({
+    outcome: 'LOCAL_CONFLICT',
+    local: { kind: 'card_of_another' },
+  });
+  riverside?.putPatron(card, person);
   expect(jsonOf(await ran())).toMatchObject({ outcome: 'ALREADY_LOCAL', local: { kind: 'native' } });
 });
 

@@ -54,13 +54,26 @@ describe('a card of which something else is scanned than home has', () => {
 
   test('of somebody registered here by hand with the other form: that record, and no second one', async () => {
     const workflow = await open();
-    const { patron_id } = workflow.riverside.putPatron(CARD, { surname: 'Somebody', library_id: 'MAIN' });
+    const { patron_id } = workflow.riverside.putPatron(CARD, { ...PATRON, library_id: 'MAIN' });
 
     expect(endOfRun(await workflow.run({ card: SHORT }))).toMatchObject({
       outcome: 'ALREADY_LOCAL',
       patronId: patron_id,
     });
     expect(workflow.riverside.state().patrons).toHaveLength(2);
+  });
+
+  test('of which another patron here has the number at home: nobody, and nothing is checked out', async () => {
+    const [number, scanned] = ['123456', 'P-123456'];
+    const cards = ['^\\d{6}$', { scanned: '^P-(\\d{6})$', number: '$1' }];
+    for (const entry of [{}, { cards: ['^P-\\d{6}$'] }]) {
+      const workflow = await open({ homeEntry: { cards }, entry });
+      workflow.midland.putPatron(number, PATRON);
+      workflow.riverside.putPatron(number, { surname: 'Stranger', firstname: 'Other', library_id: 'MAIN' });
+
+      expect(endOfRun(await workflow.run({ card: scanned }))).toMatchObject({ outcome: 'LOCAL_CONFLICT' });
+      expect(workflow.calls().filter((call) => call.includes('checkouts'))).toEqual([]);
+    }
   });
 
   test('that two patrons at home can have, each in one form, is nobody’s', async () => {

@@ -234,6 +234,24 @@ describe('a rule that the lending library calls soft', () => {
     expect(written(workflow)).toEqual([]);
   });
 
+  test('is over with its term: an event that is retried after that copies nobody, and asks nobody again', async () => {
+    const workflow = await open({ ...SOFT, override: { soft: ['min_age'], for: '1d' } });
+    const asked = await put(workflow);
+    const { home_key = null, reasons = [] } = asked.asks ?? {};
+    const retry = async (agoMs: number) => {
+      const at = new Date(Date.now() - agoMs).toISOString();
+      const decided = [
+        { question: 'OVERRIDE', home_key, reasons, option: 'GUARANTOR_PRESENT', operator: 77, at } as const,
+      ];
+      return endOfRun(
+        await answered(workflow, { ...asked, decided, retried: { at_ms: Date.now(), stalled: 0 } }, null),
+      );
+    };
+    expect(await retry(25 * 3_600_000)).toMatchObject(refused());
+    expect(written(workflow)).toEqual([]);
+    expect(await retry(23 * 3_600_000)).toMatchObject({ outcome: 'COPIED' });
+  });
+
   test('is not put where the library only observes, and lapses into the refusal', async () => {
     const observing = await open(SOFT, { copy: { mode: 'observe' } });
     expect(endOfRun(await observing.run({ job: { decides: [...decides] } }))).toMatchObject(refused());

@@ -21,6 +21,7 @@ const order: CopyOrder = {
   fields: ['surname'],
   agreed: ['surname', 'email'],
   otherCards: [],
+  scanned: '21234700000017',
   isOwnCard: () => true,
   passportTypes: new Set(['PASSPORTED']),
   homeKeyAttribute: 'PASSPORTED_ID',

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isSafe } from 'redos-detector';
 import { patternOf } from '../src/cards/card-form.ts';
-import { isStraight } from '../src/cards/card-pattern.ts';
+import { isAnchored, isStraight } from '../src/cards/card-pattern.ts';
 import { at, parse, problemsOf, validFile } from './valid-file.ts';
 
 /** Processor time: other work of the machine is not in it. */
@@ -89,6 +89,19 @@ test('what needs none has none: a search agrees', () => {
     fc.property(pattern, (built) => isStraight(built) && isSafe(built).safe),
     { numRuns: 200 },
   );
+});
+
+test.each<[string, boolean]>([
+  ['^\\d{9}$', true],
+  ['^(?:A(\\d{5})|B\\d{5})$', true],
+  ['^A\\d{5}$|^B\\d{5}$', true],
+  ['^[(|$](\\(|\\|\\d)$', true],
+  ['^A\\d{5}|B\\d{5}$', false],
+  ['^\\d{9}\\$', false],
+  ['^\\d{9}', false],
+  ['(?:^\\d{9})$', false],
+])('%s fits whole cards alone: %p', (pattern, expected) => {
+  expect(isAnchored(new RegExp(pattern, 'u'))).toBe(expected);
 });
 
 test('a pattern keeps no state between two cards', () => {

@@ -41,6 +41,13 @@ test('libraries whose patterns fit some card alike are named, with the patterns 
   ]);
 });
 
+test('a pattern of which one way also fits longer texts is named, and one whose ways do not is not', () => {
+  const open = (pattern: string): string[] =>
+    aboutCards([pattern], ['^R\\d{6}$'], ['^X\\d{6}$']).map(({ warning }) => warning);
+  expect(open('^A\\d{5}|B\\d{5}$')).toContain('a pattern without ^ and $ also fits longer texts');
+  expect(open('^A\\d{5}$|^B\\d{5}$')).toEqual([]);
+});
+
 test('patterns that keep apart are no warning', () => {
   expect(aboutCards(['^21234\\d{9}$'], ['^21235\\d{9}$'], ['^A\\d{6}$'])).toEqual([]);
 });
@@ -60,6 +67,16 @@ test.each<[string, object, number]>([
 ])('a form that makes one number of different cards is named: %s', (_what, form, count) => {
   const found = aboutCards(['^21234\\d{9}$', form], ['^R\\d{6}$'], ['^A\\d{6}$']);
   expect(found.filter(({ warning }) => warning.startsWith('different cards'))).toHaveLength(count);
+});
+
+test('a lending library without patterns, at which somebody else can have the number that a form becomes, is named', () => {
+  const cards = ['^\\d{6}$', { scanned: '^P-(\\d{6})$', number: '$1' }];
+  expect(aboutCards(cards, [], ['^A\\d{6}$'])).toContainEqual({
+    path: 'libraries[1].cards',
+    warning: expect.stringMatching(/^is empty, and cards of midland are scanned in other forms: /),
+    libraries: ['riverside'],
+  });
+  expect(aboutCards(cards, ['^R\\d{6}$'], ['^A\\d{6}$'])).toEqual([]);
 });
 
 test('patterns of libraries that are never queried together may overlap: each of two is the only home library of the other', () => {

@@ -25,6 +25,16 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].cards[0].scanned',
     problem: /must begin with \^ and end with \$/,
   },
+  'a form of which one way fits longer texts': {
+    break: inLibrary('cards')([{ scanned: '^(\\d{9})|(\\d{6})$', number: '21234$1' }]),
+    path: 'libraries[0].cards[0].scanned',
+    problem: /must begin with \^ and end with \$/,
+  },
+  'a form that ends with a dollar sign, not at the end': {
+    break: inLibrary('cards')([{ scanned: '^(\\d{9})\\$', number: '21234$1' }]),
+    path: 'libraries[0].cards[0].scanned',
+    problem: /must begin with \^ and end with \$/,
+  },
   'a form that makes one person of all cards': {
     break: inLibrary('cards')([{ scanned: '^(\\d{9})$', number: '21234000000017' }]),
     path: 'libraries[0].cards[0].number',

@@ -137,6 +137,7 @@ async function explainFound(
   const local = decideLocalMatch({
     card,
     otherCards: others,
+    scanned: question.card,
     homeId: home.id,
     homeKey: copy.homeKey,
     homeKeyAttribute: lending.copy.homeKeyAttribute,

@@ -11,12 +11,14 @@ import {
 
 /** What the lending Koha has of a patron who may be there already. */
 export interface LocalRecords extends OneCard {
-  /** Other numbers of the same card: who has one of them, where nobody has the card, was registered with that form of it. */
+  /** Other numbers of the same card: who has one of them, where nobody has the card, may have been registered with that form of it. */
   readonly otherCards: readonly string[];
 }
 
 interface OneCard extends CopyTraits {
   readonly card: string;
+  /** What was scanned. Any other number of the card is home's, and can be somebody else's here. */
+  readonly scanned: string;
   readonly homeId: string;
   readonly homeKey: string;
   readonly passportTypes: ReadonlySet<string>;
@@ -32,7 +34,10 @@ export type LocalMatch =
   | { readonly kind: 'our_copy'; readonly patronId: number }
   /** Our copy of this patron with an older card, the new card being free. */
   | { readonly kind: 'our_copy_older_card'; readonly patronId: number }
-  /** The card is on the copy of another home patron, or on a local patron while our copy has an older card. */
+  /**
+   * The card is on the copy of another home patron, or on a local patron while our copy has an older card; or a local patron who may be
+   * another person has the number at home, and not what was scanned.
+   */
   | { readonly kind: 'card_of_another'; readonly patronId: number }
   /**
    * The card is on a copy from this home with one home key of another number there, and nothing speaks against its being the same
@@ -72,7 +77,13 @@ function matchOf(look: OneCard): LocalMatch {
   if (ours !== undefined && ours.patronId !== patronId) return { kind: 'card_of_another', patronId };
   const passport = passportOf(byCard, look.passportTypes);
   // Also one that was our copy: a library makes it its own by emptying the passport, and the key may stay.
-  if (passport === null) return { kind: 'native', patronId };
+  if (passport === null) {
+    const isTheirs = ours !== undefined || sameCard(look.card, look.scanned);
+    return {
+      kind: isTheirs || !isSomebodyElse(byCard, look.homeRecord) ? 'native' : 'card_of_another',
+      patronId,
+    };
+  }
   const keys = homeKeysOf(byCard, look);
   if (ours !== undefined || keys.length > 1) {
     return { kind: isMergedCopy(byCard, look) ? 'copy_merged' : 'our_copy', patronId };

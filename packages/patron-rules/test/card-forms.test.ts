@@ -37,6 +37,7 @@ describe('the numbers that a scanned card can have in the Koha of its home', () 
     ['nor of letters', form(/^(.{3})$/u, '$1{mod10}'), '12a', []],
     ['nor of what Koha cannot hold', form(/^(\d{30})$/u, '212$1'), '1'.repeat(30), []],
     ['nor of a text that Koha would run', form(/^(.{4})$/u, '[%$1%]'), 'abcd', []],
+    ['nor where a group that it takes has nothing', form(/^(?:A(\d{5})|B\d{5})$/u, 'N$1'), 'B11111', []],
     ['nor of another text', form(/^(\d{9})$/u, '21234$1'), '0000000171', []],
   ])('%s', (_what, cards, scanned, numbers) => {
     expect(numbersAt(withCards(cards), scanned)).toEqual(numbers);

@@ -23,6 +23,7 @@ const oldCard = (of: KohaPatron): KohaPatron => ({ ...of, cardnumber: 'OLD1' });
 const look = (byCard: KohaPatron[], byHomeKey: KohaPatron[], more: Partial<LocalRecords> = {}): LocalMatch =>
   decideLocalMatch({
     card: CARD,
+    scanned: CARD,
     otherCards: [],
     homeId: 'midland',
     homeKey: 'midland:812',
@@ -102,6 +103,28 @@ test('the attribute that gets a new key is the one that has the old key, not an 
   expect(look([{ ...other, attributes: [passport, empty, filled] }], [])).toMatchObject({
     kind: 'copy_of_other_number',
     attributeId: 71,
+  });
+});
+
+describe('the number at home is on a patron of the library’s own', () => {
+  const [card, stranger] = ['P-4711', { ...native, firstname: 'Another' }];
+  const kindOf = (record: KohaPatron, more: Partial<LocalRecords> = {}, byHomeKey: KohaPatron[] = []) =>
+    look([record], byHomeKey, { scanned: card, card, otherCards: [CARD], ...more }).kind;
+
+  test('who is the patron, registered by hand, unless anything speaks against it', () => {
+    expect(kindOf(native)).toBe('native');
+    expect(kindOf({ ...native, surname: 'Married' })).toBe('native');
+    expect(kindOf(stranger)).toBe('card_of_another');
+    expect(kindOf({ ...native, firstname: null, dateOfBirth: null })).toBe('card_of_another');
+  });
+
+  test('also where only that number is looked up, since what was scanned could be another library’s card', () => {
+    expect(kindOf(stranger, { card: CARD, otherCards: [] })).toBe('card_of_another');
+  });
+
+  test('who is whatever the record says where it has the card itself, or was our copy', () => {
+    expect(kindOf({ ...stranger, cardnumber: card })).toBe('native');
+    expect(kindOf({ ...adopted, firstname: 'Another' }, { card: CARD, otherCards: [] })).toBe('native');
   });
 });
 

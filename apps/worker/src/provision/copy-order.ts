@@ -27,6 +27,7 @@ export interface CopyOrder extends CopyTraits {
   readonly body: PatronBody;
   /** Other numbers under which the lending library can know the card. */
   readonly otherCards: readonly string[];
+  readonly scanned: string;
   /** Names of the fields that come from home. */
   readonly fields: readonly string[];
   /** Names of all fields that may come from home, those that home has empty too. */
@@ -75,6 +76,7 @@ export const orderCopy = (
   branch: scan.branch,
   body,
   otherCards,
+  scanned: scan.card,
   fields: carried === null ? fields : [...fields, ...carriedFields(carried)],
   agreed,
   privacy,

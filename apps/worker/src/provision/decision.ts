@@ -1,3 +1,4 @@
+import type { Eligibility } from '@passport/config';
 import type { EligibilityReason, Question } from '@passport/contract';
 import type { ProvisionContext } from './context.ts';
 import { type End, type Result, type Retry, done } from './result.ts';
@@ -64,14 +65,22 @@ export function askStaff(
   return waitForDecision(scan.lending, { ...put, put_ms, until_ms: put_ms + withinMs }, withinMs);
 }
 
-/** Whether staff have overridden these reasons of this very patron. */
+/**
+ * Whether staff have overridden these reasons of this very patron, and their override still holds: an event that failed can be retried
+ * when its term (`eligibility.override.for`) is over.
+ */
 export function isOverridden(
   scan: Pick<Scan, 'decided'>,
-  homeKey: string,
-  reasons: readonly EligibilityReason[],
+  about: { readonly homeKey: string; readonly reasons: readonly EligibilityReason[] },
+  { override }: Pick<Eligibility, 'override'>,
+  nowMs: number,
 ): boolean {
   const decided = decisionOf(scan, 'OVERRIDE');
-  return decided?.home_key === homeKey && reasons.every((reason) => decided.reasons.includes(reason));
+  if (decided === undefined || override === null || nowMs > Date.parse(decided.at) + override.forMs)
+    return false;
+  return (
+    decided.home_key === about.homeKey && about.reasons.every((reason) => decided.reasons.includes(reason))
+  );
 }
 
 const waitForDecision = (library: string, asks: Asks, leftMs: number): Retry => ({

@@ -220,7 +220,8 @@ function refuse(
     case 'not_eligible': {
       const { eligibility, copy, retry } = lending;
       const isSoft = copy.mode === 'copy' && areSoft(decision.reasons, eligibility);
-      if (isSoft && isOverridden(scan, homeKey, decision.reasons)) return null;
+      if (isSoft && isOverridden(scan, { homeKey, reasons: decision.reasons }, eligibility, now()))
+        return null;
       audit.notEligible(scan, home, decision.reasons);
       const about = { home_key: homeKey, reasons: decision.reasons };
       const ask = { question: 'OVERRIDE', options: OVERRIDE_REASONS, ...about } as const;

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Printable } from '../keys/key.ts';
-import { cardPattern } from './card-pattern.ts';
+import { cardPattern, isAnchored } from './card-pattern.ts';
 
 /** What a scanner reads, or somebody types, of a card that its home library's Koha has under another number. */
 export interface OtherForm {
@@ -47,8 +47,9 @@ export function numberOf(form: CardForm, text: string): string | null {
   for (const part of form.number.matchAll(PART)) {
     number += form.number.slice(end, part.index);
     end = part.index + part[0].length;
-    const piece = part[1] === undefined ? mod10(number) : (groups[Number(part[1])] ?? '');
-    if (piece === null) return null;
+    const piece = part[1] === undefined ? mod10(number) : groups[Number(part[1])];
+    // A group that takes no part would make one number of all such cards.
+    if (piece === undefined || piece === null) return null;
     number += piece;
   }
   number += form.number.slice(end);
@@ -73,8 +74,8 @@ function faultOfNumber(number: string, scanned: RegExp): string | null {
 
 const otherForm = z
   .strictObject({
-    scanned: cardPattern.refine((pattern) => /^\^.*\$$/su.test(pattern.source), {
-      error: 'must begin with ^ and end with $',
+    scanned: cardPattern.refine(isAnchored, {
+      error: 'must begin with ^ and end with $, each alternative of it',
     }),
     number: z.string(),
     check_digit: z.literal('mod10').optional(),

@@ -15,6 +15,20 @@ const STRAIGHT = /^\^(?:(?:[\w -]|\\d|\[[A-Z0-9-]+\])(?:\{\d{1,2}\})?)+\$?$/;
 /** Whether a pattern needs no search for a card that takes long. */
 export const isStraight = (pattern: RegExp): boolean => STRAIGHT.test(pattern.source);
 
+/**
+ * Whether a pattern fits whole cards alone: each of its alternatives begins with ^ and ends with $. Of `^A|B$`, the first also fits what
+ * goes on behind it.
+ */
+export function isAnchored({ source }: RegExp): boolean {
+  const outside = withoutGroups(source.replaceAll(/\\./gsu, '_').replaceAll(/\[[^\]]*\]/gu, '_'));
+  return outside.split('|').every((each) => each.startsWith('^') && each.endsWith('$'));
+}
+
+function withoutGroups(pattern: string): string {
+  const without = pattern.replaceAll(/\([^()]*\)/gu, '_');
+  return without === pattern ? pattern : withoutGroups(without);
+}
+
 const isQuick = (pattern: RegExp): boolean =>
   isStraight(pattern) || isSafe(pattern, { maxScore: MOST_BACKTRACKS, maxSteps: MOST_STEPS }).safe;
 

@@ -1,4 +1,5 @@
 import { type CardForm, numberOf, patternOf } from '../cards/card-form.ts';
+import { isAnchored } from '../cards/card-pattern.ts';
 import { exampleCards, findCommonCard } from '../cards/find-common-card.ts';
 import type { Consortium } from '../schema/consortium-schema.ts';
 import type { Library } from '../schema/library-schema.ts';
@@ -14,6 +15,8 @@ export interface ConfigWarning {
 
 /** More names than these say no more; the number of the others does. */
 const MOST_NAMED = 5;
+const nameSome = (names: readonly string[]): string =>
+  `${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''}`;
 
 /** Which of the patterns of `homes` have a card in common. Many libraries have the same patterns: each is compared once. */
 function comparePatterns(homes: readonly Library[]): (here: RegExp, there: RegExp) => boolean {
@@ -53,9 +56,7 @@ function overlaps(consortium: Consortium): ConfigWarning[] {
         : [{ id: other.id, text: `${other.id} (${pattern.source})` }];
     });
     if (found.length === 0) return [];
-    const names = found.slice(0, MOST_NAMED).map(({ text }) => text);
-    const more = found.length > names.length ? ` and ${found.length - names.length} more` : '';
-    const warning = `a card can match these patterns and those of ${names.join(', ')}${more}: each library is queried for it, and if two know it, it is ambiguous`;
+    const warning = `a card can match these patterns and those of ${nameSome(found.map(({ text }) => text))}: each library is queried for it, and if two know it, it is ambiguous`;
     const path = formatPath(['libraries', consortium.libraries.indexOf(library), 'cards']);
     return [{ path, warning, libraries: [library.id, ...found.map(({ id }) => id)] }];
   });
@@ -73,6 +74,21 @@ function isLossy(form: CardForm): boolean {
   });
 }
 
+/** Home libraries whose cards can become a number that is somebody else's at a lending library whose patterns keep no card apart. */
+function warnOfForms({ libraries, agreements }: Consortium): ConfigWarning[] {
+  const homes = libraries.filter(
+    ({ enabled, cards }) => enabled && cards.some((form) => !(form instanceof RegExp)),
+  );
+  return libraries.flatMap(({ id, enabled, cards }, place) => {
+    if (!enabled || cards.length > 0 || homes.length === 0) return [];
+    const lendsTo = agreements.homesAt(id);
+    const found = homes.flatMap((home) => (lendsTo.has(home.id) ? [home.id] : []));
+    if (found.length === 0) return [];
+    const warning = `is empty, and cards of ${nameSome(found)} are scanned in other forms: where a patron of this library has the number that one becomes, its bearer is refused (LOCAL_CONFLICT)`;
+    return [{ path: formatPath(['libraries', place, 'cards']), warning, libraries: [id] }];
+  });
+}
+
 function warningsOfLibrary(library: Library, { agreements, locate }: Consortium): [string, string][] {
   const { id, copy, webhookSecrets, enabled, cards, eligibility, refresh } = library;
   const isLending = agreements.isLending(id);
@@ -80,7 +96,7 @@ function warningsOfLibrary(library: Library, { agreements, locate }: Consortium)
   const queriedFor = locate.patternsDecide
     ? 'every card that no other library knows, and sees its number'
     : 'every card that is scanned anywhere, sees its number, and can make any card ambiguous';
-  const isOpen = cards.map(patternOf).some(({ source }) => !source.startsWith('^') || !source.endsWith('$'));
+  const isOpen = !cards.map(patternOf).every(isAnchored);
   const stopsAlike = copy.onLookAlike !== 'create' && !copy.fields.includes('date_of_birth');
   const all: [applies: boolean, path: string, warning: string][] = [
     [!enabled, 'enabled', 'the library is not enabled: neither queried nor served'],
@@ -150,5 +166,6 @@ export function configWarnings(consortium: Consortium): readonly ConfigWarning[]
     ),
     ...overlaps(consortium),
     ...sameAtLender(consortium),
+    ...warnOfForms(consortium),
   ];
 }
