@@ -41,6 +41,15 @@ sub page_of {
     return Mojo::DOM->new( $koha->{plugin}{shown} );
 }
 
+# Somebody in a category for staff, without a password.
+sub add_staff {
+    my ( $koha, $login ) = @_;
+
+    Koha::Patron->new( { cardnumber => "90-$login", userid => $login, categorycode => 'S' } )->store;
+
+    return;
+}
+
 # As a browser sends the form: all that is ticked, and the choices.
 sub press {
     my ( $koha, %choices ) = @_;
@@ -214,39 +223,102 @@ subtest 'what is not ticked is not made, nor what was not chosen, nor what is no
 
 subtest 'rights of somebody who is there are widened only by a line that names them' => sub {
     my $koha = bare_koha();
-    $koha->add_patron( '91', 'passport' );
+    add_staff( $koha, 'passport' );
     my $page = page_of($koha);
-    is_deeply( [ grep {m{user}xms} @{ steps_of($page) } ], [qw( user_key user_permissions )], 'two steps' );
+    is_deeply(
+        [ grep {m{user}xms} @{ steps_of($page) } ],
+        [qw( user_key_1 user_permissions_1 )],
+        'two steps'
+    );
     like(
-        $page->at('[data-step=user_permissions]')->all_text,
+        $page->at('[data-step=user_permissions_1]')->all_text,
         qr{passport [ ] [(]patron [ ] number [ ] 1[)]: [ ] borrowers}xms,
         'with the number'
     );
 
-    page_of( $koha, op => 'cud-setup', step => ['user_key'] );
+    press($koha);
     my $user = Koha::Patrons->find(1);
+    is( $koha->{dbh}->selectrow_array('SELECT COUNT(*) FROM api_keys'), 0, 'none of them is ticked: no key' );
+    is( $koha->{plugin}->settings->{service_user},                      q{}, 'nor a user of the service' );
+    page_of( $koha, op => 'cud-setup', step => ['user_key_1'] );
     ok( !$user->has_permission( { borrowers => 'edit_borrowers' } ), 'the key alone gives no right' );
-    page_of( $koha, op => 'cud-setup', step => ['user_permissions'] );
+    page_of( $koha, op => 'cud-setup', step => ['user_permissions_1'] );
     ok( $user->has_permission( { borrowers => 'edit_borrowers', catalogue => 1 } ), 'the other line does' );
 
     $koha = bare_koha();
-    $koha->add_patron( '91', 'passport' );
+    add_staff( $koha, 'passport' );
     $Koha::Patron::PERMISSIONS{1} = { superlibrarian => 1 };
     is_deeply( [ grep {m{user}xms} @{ steps_of( page_of($koha) ) } ], [], 'no key for a superlibrarian' );
 };
 
+subtest 'a press is for whom the page named, whoever the service\'s user is by then' => sub {
+    my $koha = bare_koha();
+    add_staff( $koha, $_ ) foreach qw( service clerk );
+    $koha->{plugin}->store_data( { service_user => 1 } );
+    my $shown = steps_of( page_of($koha) );
+    $koha->{plugin}->store_data( { service_user => 2 } );
+    my $page = page_of( $koha, op => 'cud-setup', step => [ grep {m{user}xms} @{$shown} ] );
+    ok( $page->at('#passport_done'),                                                   'the press' );
+    ok( !Koha::Patrons->find($_)->has_permission( { borrowers => 'edit_borrowers' } ), "no right of $_" )
+        foreach 1, 2;
+    is( $koha->{dbh}->selectrow_array('SELECT COUNT(*) FROM api_keys'), 0, 'nor a key' );
+};
+
+subtest 'whoever has the login and can be a person is offered nothing, and the list says so' => sub {
+    my %people = (
+        'a reader'                 => [ 'AD', q{!} ],
+        'a reader with a password' => [ 'AD', '$2a$08$hash' ],
+        'staff with a password'    => [ 'S',  '$2a$08$hash' ],
+    );
+    foreach my $who ( sort keys %people ) {
+        foreach my $has_key ( 0, 1 ) {
+            my $koha = bare_koha();
+            add_staff( $koha, 'passport' );
+            $koha->{dbh}
+                ->do( 'UPDATE borrowers SET categorycode = ?, password = ?', undef, @{ $people{$who} } );
+            $koha->{dbh}->do( 'INSERT INTO api_keys (patron_id, client_id) VALUES (1, ?)', undef, 'theirs' )
+                if $has_key;
+            my $page = page_of($koha);
+            is_deeply( [ grep {m{user}xms} @{ steps_of($page) } ], [], "$who: nothing" );
+            like(
+                $page->find('[data-check=user]')->map('all_text')->join(q{ }),
+                qr{login [ ] passport [ ] is [ ] taken}xms,
+                "$who: why"
+            );
+            my @stale = qw( user_new user_choose_1 user_key_1 user_permissions_1 );
+            page_of( $koha, op => 'cud-setup', step => \@stale );
+            ok( !Koha::Patrons->find(1)->has_permission( { borrowers => 'edit_borrowers' } ),
+                "$who: no right" );
+            is( $koha->{plugin}->settings->{service_user}, q{}, "$who: no user of the service" );
+            is( $koha->{dbh}->selectrow_array('SELECT COUNT(*) FROM api_keys'), $has_key, "$who: no key" );
+        }
+    }
+
+    my $koha = bare_koha();
+    add_staff( $koha, 'passport' );
+    $koha->{dbh}->do(q{UPDATE borrowers SET password = 'used'});
+    $koha->{plugin}->store_data( { service_user => 1 } );
+    my $page = page_of($koha);
+    is_deeply(
+        [ grep {m{user}xms} @{ steps_of($page) } ],
+        [qw( user_key_1 user_permissions_1 )],
+        'whom the configuration names is the service\'s'
+    );
+    unlike( $page->all_text, qr{login [ ] passport [ ] is [ ] taken}xms, 'and no login is taken' );
+};
+
 subtest 'rights that a user has stay, and a permission is not given twice' => sub {
     my $koha = bare_koha();
-    $koha->add_patron( '91', 'passport' );
+    add_staff( $koha, 'passport' );
     $koha->{dbh}->do( 'INSERT INTO api_keys (patron_id, client_id) VALUES (1, ?)', undef, 'theirs' );
     $koha->{dbh}->do('UPDATE borrowers SET flags = 8 WHERE borrowernumber = 1');
     $koha->{dbh}->do(q{INSERT INTO user_permissions VALUES (1, 4, 'edit_borrowers')});
     is_deeply(
         [ grep {m{user}xms} @{ steps_of( page_of($koha) ) } ],
-        [qw( user_choose user_permissions )],
+        [qw( user_choose_1 user_permissions_1 )],
         'no new key'
     );
-    press($koha);
+    page_of( $koha, op => 'cud-setup', step => [qw( user_choose_1 user_permissions_1 )] );
     my $user = Koha::Patrons->find(1);
     ok( $user->has_permission( { parameters => 1 } ), 'what was there is there' );
     is( $koha->{dbh}->selectrow_array(q{SELECT COUNT(*) FROM user_permissions WHERE code = 'edit_borrowers'}),
@@ -257,7 +329,7 @@ subtest 'rights that a user has stay, and a permission is not given twice' => su
 
     $koha->{plugin}->store_data( { service_user => 99 } );
     is_deeply( [ grep {m{user}xms} @{ steps_of( page_of($koha) ) } ],
-        ['user_choose'], 'where the chosen one is gone, the one with its login is offered' );
+        ['user_choose_1'], 'where the chosen one is gone, the one with its login is offered' );
 };
 
 subtest 'a step that fails leaves nothing of itself, and the others are made' => sub {

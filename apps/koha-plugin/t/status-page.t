@@ -146,6 +146,15 @@ sub setting {
     return;
 }
 
+sub give_away_login {
+    my ($dbh) = @_;
+
+    setting( $dbh, service_user => q{} );
+    $dbh->do(q{INSERT INTO borrowers (cardnumber, userid) VALUES ('91', 'passport')});
+
+    return;
+}
+
 sub partner {
     my ( $name, $patterns, @examples ) = @_;
 
@@ -544,6 +553,7 @@ subtest 'each thing that this Koha lacks is a fault with its remedy' => sub {
         user_none        => [ sub { $_[0]->do('UPDATE api_keys SET active = 0') },     'user:fault' ],
         user_unset       => [ sub { setting( @_, service_user       => q{} ) },           'user:fault' ],
         user_no_key      => [ sub { setting( @_, service_user       => 7 ) },             'user:fault' ],
+        user_taken       => [ \&give_away_login,                                      'user:fault.*user:fault' ],
         sip_branch       => [ sub { setting( @_, __UNKNOWN_BRANCH__ => int(time) . ' kohalibrary' ) }, 'sip:warning' ],
         tables_missing   => [ sub { $_[0]->do("DROP TABLE $COPIES") },                    'tables:fault' ],
         user_lacks       => [ sub { delete $Koha::Patron::PERMISSIONS{1}{circulate} }, 'user:fault' ],

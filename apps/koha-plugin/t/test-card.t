@@ -10,6 +10,7 @@ use Mojo::DOM;
 use Mojo::JSON ();
 use Test::More;
 
+use C4::Log;
 use Koha::Patron;
 use Passport::TestKoha;
 use Passport::TestReceiver;
@@ -21,13 +22,14 @@ my %MAY  = ( 'plugins:tool' => 1, circulate => 1, borrowers => 1 );
 sub koha_where {
     my (%state) = @_;
 
+    my $joined   = delete $state{joined};
     my $receiver = Passport::TestReceiver->start(
         sub {
             my ($request) = @_;
             my $id = $request->{headers}{'webhook-id'};
             return Passport::TestReceiver::_reply( 404, { code => 'not_found' } )
                 if $request->{path} =~ m{/service/}xms;
-            return Passport::TestReceiver::_reply( 202, { event_id => $id, status => 'accepted' } )
+            return Passport::TestReceiver::_reply( 202, { event_id => $joined // $id, status => 'accepted' } )
                 if $request->{method} eq 'POST';
             return Passport::TestReceiver::_reply( 200,
                 { event_id => $id, state => 'done', reasons => [], homes => [], libraries => [], %state } );
@@ -127,6 +129,25 @@ subtest 'nobody goes through numbers: twenty an hour, each user for themselves' 
     ok( try_card($koha)->at('#passport_card_answer[data-outcome=NOT_FOUND]'), 'until the hour is over' );
 };
 
+subtest 'tries at the same moment do not pass the limit together' => sub {
+    my ( $koha, $receiver ) = koha_where( outcome => 'NOT_FOUND' );
+    my $add = sub {
+        my ($count) = @_;
+        $koha->{dbh}->do(
+            q{INSERT INTO action_logs (user, module, action, timestamp) VALUES (51, 'PATRONPASSPORT', 'TEST_CARD', NOW())}
+        ) foreach 1 .. $count;
+    };
+    $add->(19);
+    local $C4::Log::BEFORE = sub { $add->(1) };
+    like(
+        try_card($koha)->at('#passport_card_answer')->all_text,
+        qr{20 [ ] cards}xms,
+        'the other was the twentieth'
+    );
+    is( scans_at($receiver), 0,  'this one was not sent' );
+    is( @{ log_of($koha) },  21, 'and both are written down' );
+};
+
 subtest 'what stays here: names, items, cards of patrons here' => sub {
     my ( $koha, $receiver ) = koha_where( outcome => 'NOT_FOUND' );
     $koha->add_patron( '21234000000025', 'native' );
@@ -178,6 +199,34 @@ subtest 'what takes longer can be looked at again, without another try' => sub {
         qr{did [ ] not [ ] take}xms,
         'no address'
     );
+};
+
+subtest 'a try that joins another is followed, and the log says which event it is' => sub {
+    my ( $koha, $receiver ) = koha_where( joined => 'scan_earlier', state => 'waiting', outcome => undef );
+    my $event = try_card($koha)->at('#passport_try_card input[name=event]')->{value};
+    is( $event, 'scan_earlier', 'the event that was joined' );
+    my $lines = log_of($koha);
+    is_deeply( [ map { $_->[2] } @{$lines} ], [qw( TEST_CARD TEST_CARD_JOINED )], 'the try counts once' );
+    like( $lines->[1][3], qr{event [ ] scan_earlier \z}xms, 'the event of the audit' );
+    like(
+        try_card( $koha, op => 'cud-look', event => $event )->at('#passport_card_answer')->all_text,
+        qr{no [ ] answer [ ] yet}xms,
+        'and it can be looked at again'
+    );
+};
+
+subtest 'nothing but a try of one\'s own can be looked at: no scan, no try of another' => sub {
+    my ( $koha, $receiver ) = koha_where( outcome => 'NOT_FOUND' );
+    $koha->{dbh}
+        ->do( 'INSERT INTO action_logs (user, module, action, info, timestamp) VALUES (?, ?, ?, ?, NOW())',
+        undef, @{$_} )
+        foreach [ 52, 'PATRONPASSPORT', 'TEST_CARD', 'Tried a card at Patron Passport: event scan_theirs' ],
+        [ 51, 'PATRONPASSPORT', 'SETUP', 'Tried a card at Patron Passport: event scan_none' ];
+    foreach my $event (qw( scan_1 scan_theirs scan_none % )) {
+        like( try_card( $koha, op => 'cud-look', event => $event )->at('#passport_card_answer')->all_text,
+            qr{did [ ] not [ ] take}xms, $event );
+    }
+    is( ( grep { $_->{path} =~ m{scan_}xms } $receiver->requests ), 0, 'nobody is asked' );
 };
 
 done_testing;

@@ -149,8 +149,10 @@ sub fill {
 
     foreach my $user ( @{ $facts->{users} } ) {
         my $id = $user->{id};
-        $dbh->do( 'INSERT INTO borrowers (borrowernumber, cardnumber, userid) VALUES (?, ?, ?)',
-            undef, $id, $user->{cardnumber}, $user->{userid} );
+        $dbh->do(
+            'INSERT INTO borrowers (borrowernumber, cardnumber, userid, categorycode, password) VALUES (?, ?, ?, ?, ?)',
+            undef, $id, @{$user}{qw( cardnumber userid category password )}
+        );
         $dbh->do( 'INSERT INTO api_keys (patron_id) VALUES (?)', undef, $id ) if $user->{has_key};
         $Koha::Patron::PERMISSIONS{$id} = { map { s{:1\z}{}xmsr => 1 } @{ $user->{permissions} } };
     }

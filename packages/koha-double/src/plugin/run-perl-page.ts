@@ -82,6 +82,8 @@ function factsOf(
         id: row.patron_id,
         userid: row.columns.userid,
         cardnumber: row.columns.cardnumber,
+        category: row.columns.category_id,
+        password: row.hidden['password'],
         has_key: hasKey(row),
         permissions: [...row.permissions],
       })),

@@ -68,7 +68,7 @@ export const isOfUnknownLibrary = ({ problem }: Finding): boolean => problem ===
 
 /** What is not shown: doctor sees it from outside, at the service itself or in the configuration, and more exactly. */
 const SEEN_ELSEWHERE =
-  'settings_missing user_none user_unset user_no_key user_lacks api_off worker_none worker_other clock_off category_none branch_missing cards_hidden';
+  'settings_missing user_none user_unset user_no_key user_taken user_lacks api_off worker_none worker_other clock_off category_none branch_missing cards_hidden';
 
 /** The findings of the plugin's `SetupCheck.pm` in the words of doctor; an unreachable receiver by why it is. */
 export const PLUGIN_FINDINGS: Readonly<Record<string, Row | null>> = {

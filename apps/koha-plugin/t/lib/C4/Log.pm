@@ -6,8 +6,13 @@ use Modern::Perl;
 
 use C4::Context;
 
+# For a test of what others write at the same moment.
+our $BEFORE = sub { };
+
 sub logaction {
     my ( $module, $action, $object, $info ) = @_;
+
+    $BEFORE->();
 
     my $user = ( C4::Context->userenv // {} )->{number} // 0;
     C4::Context->dbh->do(

@@ -143,8 +143,11 @@ sub _step {
     return {
         id      => $step->{id},
         choices => $step->{choices},
-        text    => filled( $words, $step->{say} ),
-        lacks   => $lacks && filled( $words, { key => 'plan_lacks', permissions => $lacks } ),
+
+        # what is about somebody who is there already is for a hand to tick
+        is_ticked => !$step->{choices} && !defined $step->{number},
+        text      => filled( $words, $step->{say} ),
+        lacks     => $lacks && filled( $words, { key => 'plan_lacks', permissions => $lacks } ),
     };
 }
 

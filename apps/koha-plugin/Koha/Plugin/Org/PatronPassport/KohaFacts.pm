@@ -33,8 +33,9 @@ Koha::Plugin::Org::PatronPassport::KohaFacts - what this Koha has of what the se
 C<preferences>; C<types>, those of L</attribute_types> by code; C<categories> and C<branches> by code; C<rules>, how many rules of circulation
 each category has, under C<*> those of all; C<plack_workers>; C<missing_tables>, those of the plugin; C<unknown_branch>, the institution of a SIP
 account that is no branch; C<user>: C<no_keys> (nobody has an active API key), C<unset> (the configuration names no user of the service),
-C<no_key> (that user has none), or C<known>; C<service>: that user, or else whoever has the login that the set-up gives it, undef where nobody
-does; C<has_key>: this one has an active key; C<lacking>: what this one, or a new one, may not do and the service has to.
+C<no_key> (that user has none), or C<known>; C<service>: that user, or else whoever has the login that the set-up gives it, is in a category for
+staff and has no password, undef where there is no such user; C<taken>: that login, where it is anybody else's; C<has_key>: the C<service> has
+an active key; C<lacking>: what it, or a new one, may not do and the service has to.
 
 =cut
 
@@ -65,7 +66,9 @@ sub _user {
     my ($id) = @_;
 
     my $chosen  = length $id ? Koha::Patrons->find($id) : undef;
-    my $user    = $chosen // Koha::Patrons->find( { userid => $LOGIN } );
+    my $named   = $chosen    ? undef                    : Koha::Patrons->find( { userid => $LOGIN } );
+    my $is_ours = $named && _is_no_person( $named->borrowernumber );
+    my $user    = $chosen // ( $is_ours ? $named : undef );
     my @users   = users_with_keys( $user ? $user->borrowernumber : undef );
     my $has_key = $user && any { $_->borrowernumber == $user->borrowernumber } @users;
     my $state   = !@users ? 'no_keys' : !length $id ? 'unset' : $chosen && $has_key ? 'known' : 'no_key';
@@ -73,9 +76,24 @@ sub _user {
     return (
         user    => $state,
         service => $user,
-        has_key => $has_key ? 1 : 0,
+        taken   => $named && !$is_ours ? $LOGIN : undef,
+        has_key => $has_key            ? 1      : 0,
         lacking => [ grep { !$user || !may( $user, $_ ) } _needed() ],
     );
+}
+
+# A login proves nothing: readers choose theirs, where a library lets them register themselves. With the password that Koha stores for
+# none, nobody logs in (C4/Auth.pm, checkpw_hash).
+sub _is_no_person {
+    my ($number) = @_;
+
+    my ($is_so) = C4::Context->dbh->selectrow_array(
+        'SELECT COUNT(*) FROM borrowers b JOIN categories c ON c.categorycode = b.categorycode'
+            . q{ WHERE b.borrowernumber = ? AND c.category_type = 'S' AND COALESCE(b.password, '!') IN ('!', '')},
+        undef, $number
+    );
+
+    return $is_so;
 }
 
 # Without a number of checkouts that applies, Koha refuses all (C4/Circulation.pm, TooMany: NO_RULE_DEFINED).

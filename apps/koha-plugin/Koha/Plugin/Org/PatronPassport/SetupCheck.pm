@@ -50,6 +50,7 @@ my %FINDING = (
     user_none            => [ user       => 'fault',   'remedy_key' ],
     user_unset           => [ user       => 'fault',   'remedy_user' ],
     user_no_key          => [ user       => 'fault',   'remedy_user' ],
+    user_taken           => [ user       => 'fault',   'remedy_taken' ],
     user_lacks           => [ user       => 'warning', 'remedy_permission' ],
     attributes_off       => [ types      => 'fault',   'remedy_attributes' ],
     type_missing         => [ types      => 'fault',   'remedy_type' ],
@@ -215,11 +216,12 @@ sub _api {
 sub _user {
     my ($seen) = @_;
 
-    my ( $user, $lacking ) = @{ $seen->{facts} }{qw( user lacking )};
-    return ['user_none']   if $user eq 'no_keys';
-    return ['user_unset']  if $user eq 'unset';
-    return ['user_no_key'] if $user eq 'no_key';
-    return ['user_ok']     if !@{$lacking};
+    my ( $user, $lacking, $taken ) = @{ $seen->{facts} }{qw( user lacking taken )};
+    my @taken = defined $taken ? [ 'user_taken', login => $taken ] : ();
+    return ( ['user_none'],   @taken ) if $user eq 'no_keys';
+    return ( ['user_unset'],  @taken ) if $user eq 'unset';
+    return ( ['user_no_key'], @taken ) if $user eq 'no_key';
+    return ['user_ok'] if !@{$lacking};
 
     my $is_grave = any { !m{view_borrower_infos | \A borrowers \z}xms } @{$lacking};
 

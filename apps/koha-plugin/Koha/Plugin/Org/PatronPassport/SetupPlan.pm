@@ -92,8 +92,9 @@ sub assumed_needs {
     my @planned = setup_plan( $plugin, $seen, @checks );
 
 One by one the findings, each with C<steps> and with C<at>, the address of Koha's page for it. A step is C<< { id => 'user_new', say => { key =>
-'plan_user_new', ... }, lacks => [], choices => undef, make => sub {...} } >>: C<say> is a sentence, C<lacks> what whoever is logged in may not do
-and would have to, C<choices> what has to be chosen first. Nothing is changed here. C<$seen> is what the checks were made of.
+'plan_user_new', ... }, lacks => [], choices => undef, number => undef, make => sub {...} } >>: C<say> is a sentence, C<lacks> what whoever is
+logged in may not do and would have to, C<choices> what has to be chosen first, C<number> whom it is about, who is there already. Nothing is
+changed here. C<$seen> is what the checks were made of.
 
 =cut
 
@@ -280,12 +281,14 @@ sub _scope_of {
     return join qq{\0}, map { $_ // q{*} } @{$rule}{qw( branchcode itemtype rule_name )};
 }
 
-# Never a superlibrarian: whoever has the key would be one.
+# Never a superlibrarian: whoever has the key would be one. By its id a step is for whom the page showed, whoever is the service's user by the
+# time of the press.
 sub _user {
     my ( $plugin, $seen ) = @_;
 
     my $facts = $seen->{facts};
     my ( $service, $lacking ) = @{$facts}{qw( service lacking )};
+    return                                if defined $facts->{taken};
     return _new_user( $plugin, $lacking ) if !$service;
     return if $service->has_permission( { superlibrarian => 1 } ) || !may_see( $service->borrowernumber );
 
@@ -295,7 +298,7 @@ sub _user {
     my @steps;
     push @steps,
         {
-        id     => 'user_choose',
+        id     => "user_choose_$number",
         needs  => [],
         number => $number,
         log    => 'Made this patron the user of Patron Passport',
@@ -305,7 +308,7 @@ sub _user {
         if $facts->{has_key} && $facts->{user} ne 'known';
     push @steps,
         {
-        id     => 'user_key',
+        id     => "user_key_$number",
         needs  => [@SUPERLIBRARIAN],
         number => $number,
         log    => 'Made an API key for this patron, and made it the user of Patron Passport',
@@ -315,7 +318,7 @@ sub _user {
         if !$facts->{has_key};
     push @steps,
         {
-        id     => 'user_permissions',
+        id     => "user_permissions_$number",
         needs  => [@MAY_PERMIT],
         number => $number,
         log    => 'Gave this patron permissions: ' . join( q{; }, @{$lacking} ),

@@ -25,7 +25,11 @@ my @NEEDS = ( 'circulate: circulate_remaining_permissions', 'borrowers: edit_bor
 # Each is a look at other libraries: enough to try a set-up, too few to go through numbers.
 my $MOST_AN_HOUR = 20;
 my $HOUR_S       = 3600;
-my @LOGGED_AS    = qw( PATRONPASSPORT TEST_CARD );
+
+# Lines of the action log: each try, and the event that one has joined in place of its own.
+my $MODULE = 'PATRONPASSPORT';
+my $TRIED  = 'TEST_CARD';
+my $JOINED = 'TEST_CARD_JOINED';
 
 # A page waits so long for the answer, and then offers to look again.
 my $LIMIT_S = 4;
@@ -42,7 +46,7 @@ Koha::Plugin::Org::PatronPassport::TestCard - what would become of a card, from 
 
 The event of a test card (interface C<test>) goes the way of a scan: the service looks it up, judges it and writes it into its audit under the
 number of whoever tried it, by the limits of this library; and it writes nothing at any library. What is shown is what the desk's panel would
-show. Each is a line of Koha's action log, without the card; they are what the limit of an hour counts.
+show. Each is a line of Koha's action log, without the card; they are what the limit of an hour counts, and what says whose test an event is.
 
 =head1 FUNCTIONS
 
@@ -79,20 +83,35 @@ sub try_card {
     return { kind => 'no_library' }    if !length( $acting->{branch} // q{} );
 
     my $card = trimmed($typed);
-    return { kind => 'known' }    if find_known( $plugin->copies, 'staff', $card );
-    return { kind => 'too_many' } if _tried( $acting->{number} ) >= $MOST_AN_HOUR;
+    return { kind => 'known' } if find_known( $plugin->copies, 'staff', $card );
 
-    # before anything is sent: what cannot be written down is not tried
+# before it is counted, so that of tries at the same moment each counts the others, and before anything is sent: what cannot be written
+# down is not tried
     my $event_id = new_id();
-    C4::Log::logaction( @LOGGED_AS, undef, "Tested a card at Patron Passport: event $event_id" );
+    _log( $TRIED, $event_id );
+    return { kind => 'too_many' } if _tried( $acting->{number} ) > $MOST_AN_HOUR;
+
     my %scan  = ( card => $card, branch => $acting->{branch}, operator => $acting->{number} );
     my $event = not_found( { %scan, interface => 'test', now => Time::HiRes::time() } );
 
     my $sent
         = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( $event_id, $event, $ASK_S );
-    return { kind => 'not_taken' } if $sent->{kind} ne 'accepted';
+    return { kind => 'not_taken' }     if $sent->{kind} ne 'accepted';
+    _log( $JOINED, $sent->{event_id} ) if $sent->{event_id} ne $event_id;
 
     return follow_card( $plugin, $sent->{event_id} );
+}
+
+sub _log {
+    my ( $action, $event_id ) = @_;
+
+    return C4::Log::logaction( $MODULE, $action, undef, _line_of($event_id) );
+}
+
+sub _line_of {
+    my ($event_id) = @_;
+
+    return "Tried a card at Patron Passport: event $event_id";
 }
 
 # By whom: the limit of one says nothing about another.
@@ -101,7 +120,7 @@ sub _tried {
 
     my ($count) = C4::Context->dbh->selectrow_array(
         'SELECT COUNT(*) FROM action_logs WHERE module = ? AND action = ? AND user = ? AND UNIX_TIMESTAMP(timestamp) - ? > 0',
-        undef, @LOGGED_AS, $number, time - $HOUR_S
+        undef, $MODULE, $TRIED, $number, time - $HOUR_S
     );
 
     return $count;
@@ -111,7 +130,7 @@ sub _tried {
 
     my $answer = follow_card( $plugin, $event_id );
 
-What became of it by now, after a few seconds at most; as above.
+What became of a try of whoever is logged in by now, after a few seconds at most; as above. Of any other event, C<not_taken>.
 
 =cut
 
@@ -120,7 +139,7 @@ sub follow_card {
 
     my $settings = $plugin->settings;
     return { kind => 'not_permitted' } if !may_test();
-    return { kind => 'not_taken' }     if !is_id($event_id) || !$settings->is_complete;
+    return { kind => 'not_taken' } if !is_id($event_id) || !$settings->is_complete || !_is_theirs($event_id);
 
     my $sender = Koha::Plugin::Org::PatronPassport::Sender->new($settings);
     my $until  = steady_time() + $LIMIT_S;
@@ -131,6 +150,19 @@ sub follow_card {
     } while steady_time() < $until;
 
     return { kind => 'open', event_id => $event_id };
+}
+
+# The service would say of any event of this library, and of scans somebody else may have made.
+sub _is_theirs {
+    my ($event_id) = @_;
+
+    my ($count) = C4::Context->dbh->selectrow_array(
+        'SELECT COUNT(*) FROM action_logs WHERE module = ? AND action IN (?, ?) AND user = ? AND info = ?',
+        undef, $MODULE, $TRIED, $JOINED, ( C4::Context->userenv // {} )->{number},
+        _line_of($event_id)
+    );
+
+    return $count;
 }
 
 1;
