@@ -63,7 +63,12 @@ export interface Standing {
 export interface Desk {
   cardOfPage(url: { pathname: string; search: string }): string | null;
   looksLikeCard(card: string, patterns: string[]): boolean;
-  completeCard(code: string, patterns: readonly string[]): string;
+  completeCard(code: string, patterns: readonly string[]): string | null;
+  wholeCode(
+    code: string,
+    is: { isItem: boolean; isPatron: boolean } | null,
+    patterns: readonly string[],
+  ): string | null;
   createWords(messages: Messages, language: string): Words;
   languageOf(messages: Messages, language: string): string;
   isHere(state: ScanState): boolean;
