@@ -186,3 +186,16 @@ export interface Typing {
 export async function loadTyping(): Promise<Typing> {
   return (await import(new URL('page.js', FOLDER).href)) as Typing;
 }
+
+export interface NotedScans {
+  notedScans(): readonly { readonly id: string; readonly lost?: string; readonly patronId?: number }[];
+  noteScan(id: string, withItem: boolean): void;
+  noteLost(lost: 'card' | 'item'): void;
+  noteLeft(patronId: number): void;
+  startListOf(staffNumber: number | undefined): void;
+}
+
+/** The scans that a window remembers, for a test that brings a page. */
+export async function loadNotedScans(): Promise<NotedScans> {
+  return (await import(new URL('noted-scans.js', FOLDER).href)) as NotedScans;
+}
