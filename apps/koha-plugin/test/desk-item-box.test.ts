@@ -29,6 +29,12 @@ describe('a code whose first keys were lost between two pages', () => {
     ['any nine digits', '000000017', [String.raw`^21234\d{9}$`]],
     ['what two libraries have', '34000000017', [String.raw`^21234\d{9}$`, String.raw`^99934\d{9}$`]],
     ['a card of other keys', '-1234', [String.raw`^[AB] ?\-\d{4}$`]],
+    [
+      'P-123456 without P-, which its own library has',
+      '123456',
+      [String.raw`^P-(\d{6})$`, String.raw`^\d{6}$`],
+    ],
+    ['one of two forms', '12345', [String.raw`^(?:A(\d{5})|B\d{5})$`, String.raw`^\d{5}$`]],
     ['cards that need not have a beginning', '1234000000017', [String.raw`^2?\d{13,14}$`]],
   ])('is never guessed at: %s', (_what, code, patterns) => {
     expect(completeCard(code, patterns)).toBeNull();
@@ -40,6 +46,11 @@ describe('a code whose first keys were lost between two pages', () => {
       expect(completeCard('1234000000017', [pattern])).toBe('1234000000017');
     },
   );
+
+  test('a pattern with groups is one of parts, too', () => {
+    expect(completeCard('34000000017', [String.raw`^(21234)(?<rest>\d{9})$`])).toBe(CARD);
+    expect(completeCard('(17)', [String.raw`^A\(\d\d\)$`])).toBe('(17)');
+  });
 
   test('one pattern that two libraries have is one', () => {
     expect(completeCard('34000000017', [...PATTERNS, ...PATTERNS])).toBe(CARD);

@@ -21,11 +21,24 @@ export function looksLikeCard(card, patterns) {
  * where all of one length begin alike and a key of that beginning is there; else null: nobody knows.
  */
 export function completeCard(code, patterns) {
-  const ends = patterns.map(patternParts).filter((parts) => code !== '' && isEndOf(code, parts));
+  const ends = patterns
+    .flatMap(withoutGroups)
+    .map(patternParts)
+    .filter((parts) => code !== '' && isEndOf(code, parts));
   if (ends.length === 0) return code;
   if (looksLikeCard(code, patterns)) return null;
   const cards = ends.map((parts) => completedBy(code, parts));
   return cards.every((card) => card === cards[0]) ? cards[0] : null;
+}
+
+/** A pattern without its plain groups, such as those of a form; one for each form where it has several. */
+function withoutGroups(pattern) {
+  const plain = pattern.replace(
+    /\((?!\?)([^()|]*)\)(?![?*+{])|\(\?(?:<\w+>|:)([^()|]*)\)(?![?*+{])/g,
+    '$1$2',
+  );
+  const [, forms] = /^\^\((?:\?:)?([^()]*)\)\$$/.exec(plain) || [];
+  return forms === undefined ? [plain] : forms.split('|').map((form) => `^${form}$`);
 }
 
 /** The parts of a pattern, [{atom, times}], where it is nothing but one after the other; else none. */
