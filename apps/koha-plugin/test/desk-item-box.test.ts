@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { loadDesk, loadItemBox } from './load-desk.ts';
 
-const { completeCard } = await loadDesk();
+const { completeCard, wholeCode } = await loadDesk();
 // the page is as old as this
 const { guardItemBox } = await loadItemBox();
 const PATTERNS = [String.raw`^21234\d{9}$`, String.raw`^29012\d{9}$`];
@@ -11,21 +11,68 @@ describe('a code whose first keys were lost between two pages', () => {
   test.each([
     ['as it is, where it is whole', CARD, CARD],
     ['the one card that ends so', '234000000017', CARD],
-    ['with all that the cards of one pattern have in common', '012000000017', '29012000000017'],
-    ['nothing, where two libraries have such a card', '000000017', '000000017'],
-    ['nothing, where more is lost', '00000017', '00000017'],
-    ['nothing, of an item', BOOK.slice(1), BOOK.slice(1)],
+    ['the one card, by one key of its beginning', '2000000017', '29012000000017'],
+    ['nobody knows which, with no key of its beginning', '000000017', null],
+    ['nobody knows which, where more is lost', '00000017', null],
+    ['as it is, of an item', BOOK.slice(1), BOOK.slice(1)],
     ['nothing of nothing', '', ''],
   ])('is %s', (_what, code, card) => {
     expect(completeCard(code, PATTERNS)).toBe(card);
   });
 
-  test.each(['^\\d{14}$', '21234\\d{9}$', '^2?\\d{13}$', '^(21234)?\\d{9}$'])(
-    'is never guessed at by %s, which says nothing of how a card begins',
+  test.each([
+    ['M1234567 without M12, of any length', '34567', [String.raw`^M\d+$`]],
+    ['M1234567 without M12, of some lengths', '34567', [String.raw`^M\d{5,8}$`]],
+    ['M1234567 without M, which another library has', '1234567', [String.raw`^M\d{7}$`, String.raw`^\d{7}$`]],
+    ['12345678 without 1, which its own library has', '2345678', [String.raw`^\d{5,8}$`]],
+    ['an ISBN, where the cards begin with one key', '9780306406157', [String.raw`^2\d{13}$`]],
+    ['any nine digits', '000000017', [String.raw`^21234\d{9}$`]],
+    ['what two libraries have', '34000000017', [String.raw`^21234\d{9}$`, String.raw`^99934\d{9}$`]],
+    ['a card of other keys', '-1234', [String.raw`^[AB] ?\-\d{4}$`]],
+    [
+      'P-123456 without P-, which its own library has',
+      '123456',
+      [String.raw`^P-(\d{6})$`, String.raw`^\d{6}$`],
+    ],
+    ['one of two forms', '12345', [String.raw`^(?:A(\d{5})|B\d{5})$`, String.raw`^\d{5}$`]],
+    ['cards that need not have a beginning', '1234000000017', [String.raw`^2?\d{13,14}$`]],
+  ])('is never guessed at: %s', (_what, code, patterns) => {
+    expect(completeCard(code, patterns)).toBeNull();
+  });
+
+  test.each(['21234\\d{9}$', '^(21234)?\\d{9}$', '^(?=.*[0-9])[0-9A-Z]{4,32}$', '('])(
+    'stays as it is where %s says nothing of how a card begins',
     (pattern) => {
       expect(completeCard('1234000000017', [pattern])).toBe('1234000000017');
     },
   );
+
+  test('a pattern with groups is one of parts, too', () => {
+    expect(completeCard('34000000017', [String.raw`^(21234)(?<rest>\d{9})$`])).toBe(CARD);
+    expect(completeCard('(17)', [String.raw`^A\(\d\d\)$`])).toBe('(17)');
+  });
+
+  test('one pattern that two libraries have is one', () => {
+    expect(completeCard('34000000017', [...PATTERNS, ...PATTERNS])).toBe(CARD);
+  });
+
+  const NOTHING = { isItem: false, isPatron: false };
+  test.each([
+    ['the card, where nobody and nothing here has it', '234000000017', NOTHING, CARD],
+    ['an item that has it', '234000000017', { ...NOTHING, isItem: true }, '234000000017'],
+    ['scanned again, where somebody else here has it', '234000000017', { ...NOTHING, isPatron: true }, null],
+    ['scanned again, where Koha does not say', '234000000017', null, null],
+    ['scanned again, where it may be half a card', '000000017', NOTHING, null],
+    [
+      'who has it here, with no key of the beginning',
+      '000000017',
+      { ...NOTHING, isPatron: true },
+      '000000017',
+    ],
+    ['as it is, of a whole card', CARD, null, CARD],
+  ])('comes to %s', (_what, code, is, whole) => {
+    expect(wholeCode(code, is, PATTERNS)).toBe(whole);
+  });
 });
 
 describe("what is scanned into the box for items of Koha's checkout", () => {
@@ -36,21 +83,34 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
   let done: string[] = [];
   let noted = '[]';
   let nowMs = 0;
-  const said = {
-    hidden: true,
-    textContent: '',
-    className: '',
-    setAttribute: () => undefined,
-    append: () => undefined,
-  };
+  let made: ReturnType<typeof anElement>[] = [];
+  function anElement() {
+    let click: () => void = () => undefined;
+    return {
+      hidden: true,
+      textContent: '',
+      setAttribute: () => undefined,
+      append: () => undefined,
+      addEventListener: (_name: string, listener: () => void) => (click = listener),
+      press: () => click(),
+    };
+  }
+  /** What is said, the two answers, and the question around them: in this order they are made. */
+  const [SAID, AS_ITEM, AS_CARD, QUESTION] = [0, 1, 2, 3];
+  const says = () => (made[SAID]?.hidden === true ? null : made[SAID]?.textContent);
+  const isAsked = () => made[QUESTION]?.hidden === false;
   const form = { before: () => undefined, requestSubmit: () => void done.push(`koha gets ${box.value}`) };
-  const box = { form, value: '', select: () => undefined };
+  const box = { form, value: '', select: () => undefined, focus: () => undefined };
 
   beforeEach(() => {
-    [answers, read, done, noted, nowMs] = [[], [], [], '[]', Date.now() + 60_000];
+    [answers, read, done, made, noted, nowMs] = [[], [], [], [], '[]', Date.now() + 60_000];
     const page: Record<string, unknown> = {
       window: { addEventListener: (_name: string, listener: typeof submit) => (submit = listener) },
-      document: { querySelector: () => null, createElement: () => said, referrer: '' },
+      document: {
+        querySelector: () => null,
+        createElement: () => made[made.push(anElement()) - 1],
+        referrer: '',
+      },
       location: { search: '?findborrower=1' },
       sessionStorage: { getItem: () => noted, setItem: (_key: string, value: string) => (noted = value) },
       fetch: (_path: string, { body }: { readonly body: string }) => {
@@ -98,6 +158,8 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
   }
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   const NOBODY = { is_item: false, is_patron: false };
+  const ITEM = { is_item: true, is_patron: false };
+  const BOTH = { is_item: true, is_patron: true };
 
   test('an item goes to Koha at once, and nobody is asked', () => {
     guard();
@@ -116,15 +178,91 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
     expect(noted).not.toContain(BOOK);
   });
 
-  test.each([
-    ['an item here has', [{ is_item: true, is_patron: false }]],
-    ['Koha does not answer for', []],
-  ])('what looks like a card and %s goes on to Koha', async (_what, answered) => {
+  test('what looks like a card and an item here has goes on to Koha', async () => {
     guard();
-    answers = [...answered];
+    answers = [ITEM];
     expect(scan(CARD)).toBe(false);
     await settle();
     expect(done).toEqual([`koha gets ${CARD}`]);
+  });
+
+  test('what Koha does not answer for may be the next card: nothing goes to Koha until it is scanned again and read', async () => {
+    guard();
+    scan(CARD);
+    await settle();
+    expect([says(), done]).toEqual(['code.unread', []]);
+    answers = [ITEM];
+    expect(scan(BOOK)).toBe(false);
+    await settle();
+    expect([says(), done]).toEqual(['code.doubtful', []]);
+    answers = [NOBODY];
+    scan(CARD);
+    await settle();
+    expect([read, done]).toEqual([[CARD, BOOK, CARD], [`open ${CARD}`]]);
+  });
+
+  test('an item that Koha did not answer for goes on to it once it is scanned again and read', async () => {
+    nowMs -= 60_000;
+    guard();
+    scan(BOOK);
+    await settle();
+    expect([says(), done]).toEqual(['code.unread', []]);
+    nowMs += 60_000;
+    answers = [ITEM];
+    scan(BOOK);
+    await settle();
+    expect([says(), done]).toEqual([null, [`koha gets ${BOOK}`]]);
+    expect(scan(BOOK)).toBe(true);
+  });
+
+  test('what is an item and a patron here is asked, and nothing is taken until somebody has said it', async () => {
+    guard();
+    answers = [BOTH, ITEM];
+    scan(CARD);
+    await settle();
+    expect([isAsked(), done]).toEqual([true, []]);
+    scan(BOOK);
+    await settle();
+    expect([says(), done]).toEqual(['code.doubtful', []]);
+    answers = [BOTH];
+    scan(CARD);
+    await settle();
+    made[AS_CARD]?.press();
+    expect([isAsked(), done]).toEqual([false, [`open ${CARD}`]]);
+  });
+
+  test('what somebody says is an item goes on to Koha, and so does the next one', async () => {
+    guard();
+    answers = [BOTH];
+    scan(CARD);
+    await settle();
+    made[AS_ITEM]?.press();
+    expect([isAsked(), done, scan(BOOK)]).toEqual([false, [`koha gets ${CARD}`], true]);
+  });
+
+  test('the same card again while it is read is that one', async () => {
+    guard();
+    answers = [NOBODY];
+    scan(CARD);
+    scan(CARD);
+    await settle();
+    expect(done).toEqual([`open ${CARD}`]);
+    expect(JSON.parse(noted)).toMatchObject([{ patronId: 7 }]);
+  });
+
+  test('an answer that comes after the next card is nobody’s', async () => {
+    guard();
+    let answerFirst: () => void = () => undefined;
+    const late = new Promise<void>((resolve) => (answerFirst = resolve));
+    const { fetch: asked } = globalThis;
+    Object.assign(globalThis, { fetch: (path: string, sent: object) => late.then(() => asked(path, sent)) });
+    answers = [NOBODY];
+    scan(CARD);
+    scan('21234000000025');
+    answerFirst();
+    await settle();
+    expect(done).toEqual(['open 21234000000025']);
+    expect(JSON.parse(noted)).toMatchObject([{ lost: 'card' }]);
   });
 
   test('as the page comes, a card without its first keys is one, too, and the checkout that was left is noted', async () => {
@@ -140,16 +278,43 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
   test('as the page comes, what is neither may be half of a card: no item is taken until a card is scanned', async () => {
     nowMs -= 60_000;
     guard();
-    answers = [NOBODY, NOBODY];
+    answers = [NOBODY, ITEM, NOBODY];
     expect(scan('00017')).toBe(false);
     await settle();
-    expect([said.hidden, said.textContent]).toEqual([false, 'code.neither']);
+    expect(says()).toBe('code.neither');
     nowMs += 60_000;
     expect(scan(BOOK)).toBe(false);
-    expect(said.textContent).toBe('code.doubtful');
+    await settle();
+    expect([says(), done]).toEqual(['code.doubtful', []]);
     scan(CARD);
     await settle();
-    expect([read, done]).toEqual([['00017', CARD], [`open ${CARD}`]]);
+    expect([read, done]).toEqual([['00017', BOOK, CARD], [`open ${CARD}`]]);
+  });
+
+  test('as the page comes, whose card ends so here is not who was meant', async () => {
+    nowMs -= 60_000;
+    guard();
+    answers = [{ is_item: false, is_patron: true }];
+    scan(CARD.slice(2));
+    await settle();
+    expect([says(), done]).toEqual(['code.neither', []]);
+  });
+
+  test('a barcode that nobody knows goes on to Koha, which may catalogue it, once it was scanned again', async () => {
+    nowMs -= 60_000;
+    guard();
+    answers = [NOBODY, NOBODY, NOBODY];
+    scan('39999');
+    await settle();
+    // still as the page comes: nobody knows what was lost
+    scan('39999');
+    await settle();
+    expect([says(), done]).toEqual(['code.neither', []]);
+    nowMs += 60_000;
+    scan('39999');
+    await settle();
+    expect([says(), done]).toEqual([null, ['koha gets 39999']]);
+    expect(scan(BOOK)).toBe(true);
   });
 
   test('without patterns only what is scanned as the page comes is asked about', () => {

@@ -119,20 +119,46 @@ describe('cards that are scanned before the page of the one before is there', ()
     expect(done.filter((each) => each.startsWith('open'))).toEqual([`open ${FIRST}`, `open ${SECOND}`]);
   });
 
-  test.each([
-    ['a card', NOBODY, FIRST],
-    ['what a patron here has', { is_item: false, is_patron: true }, FIRST.slice(2)],
-  ])('the end of %s in the box for cards of a page that has just come', async (_what, is, opened) => {
+  /** Scans into the box for cards of a page that has just come. Returns whether Koha's own form is sent. */
+  function scanEarly(nextScan: { guard(box: object): void }, ...codes: string[]): boolean[] {
     jest.setSystemTime(beganMs);
     let submit: (event: object) => void = () => undefined;
     const form = { addEventListener: (_name: string, listener: typeof submit) => (submit = listener) };
-    const box = { form, value: FIRST.slice(2), select: () => undefined };
-    createNextScan([String.raw`^21234\d{9}$`]).guard(box);
-    let isStopped = false;
-    submit({ preventDefault: () => (isStopped = true) });
-    expect(isStopped).toBe(true);
-    await answer(200, is);
-    expect(done).toEqual([`open ${opened}`]);
+    const box = { form, value: '', select: () => undefined };
+    nextScan.guard(box);
+    return codes.map((code) => {
+      let isSent = true;
+      box.value = code;
+      submit({ preventDefault: () => (isSent = false) });
+      return isSent;
+    });
+  }
+  const LONG = String.raw`^21234\d{9}$`;
+
+  test('the end of a card in the box for cards of a page that has just come is that card', async () => {
+    expect(scanEarly(createNextScan([LONG]), FIRST.slice(2))).toEqual([false]);
+    await answer(200, NOBODY);
+    expect([done, scans()]).toEqual([[`open ${FIRST}`], []]);
+  });
+
+  test.each([
+    ['what a patron here has', FIRST.slice(2), 200, { is_item: false, is_patron: true }],
+    ['what Koha does not answer for', FIRST.slice(2), 503, null],
+    ['what may be the end of any card', FIRST.slice(5), 200, NOBODY],
+  ])('there, %s is scanned again, and nobody’s page opens', async (_what, code, status, is) => {
+    expect(scanEarly(createNextScan([LONG]), code)).toEqual([false]);
+    await answer(status, is);
+    expect(done).toEqual([]);
+    expect(scans()).toMatchObject([{ lost: 'card' }]);
+  });
+
+  test('there, one that comes while the one before is read is the one whose page opens', async () => {
+    const nextScan = createNextScan([LONG]);
+    expect(scanEarly(nextScan, FIRST.slice(2))).toEqual([false]);
+    open(nextScan, SECOND);
+    await answer(200, NOBODY);
+    expect(done).toEqual([`open ${SECOND}`]);
+    expect(scans()).toMatchObject([{ lost: 'card' }]);
   });
 
   test('a report that fails is tried again', async () => {

@@ -63,7 +63,12 @@ export interface Standing {
 export interface Desk {
   cardOfPage(url: { pathname: string; search: string }): string | null;
   looksLikeCard(card: string, patterns: string[]): boolean;
-  completeCard(code: string, patterns: readonly string[]): string;
+  completeCard(code: string, patterns: readonly string[]): string | null;
+  wholeCode(
+    code: string,
+    is: { isItem: boolean; isPatron: boolean } | null,
+    patterns: readonly string[],
+  ): string | null;
   createWords(messages: Messages, language: string): Words;
   languageOf(messages: Messages, language: string): string;
   isHere(state: ScanState): boolean;
@@ -180,4 +185,17 @@ export interface Typing {
 /** What knows when a code was begun, for a test that brings a page. */
 export async function loadTyping(): Promise<Typing> {
   return (await import(new URL('page.js', FOLDER).href)) as Typing;
+}
+
+export interface NotedScans {
+  notedScans(): readonly { readonly id: string; readonly lost?: string; readonly patronId?: number }[];
+  noteScan(id: string, withItem: boolean): void;
+  noteLost(lost: 'card' | 'item'): void;
+  noteLeft(patronId: number): void;
+  startListOf(staffNumber: number | undefined): void;
+}
+
+/** The scans that a window remembers, for a test that brings a page. */
+export async function loadNotedScans(): Promise<NotedScans> {
+  return (await import(new URL('noted-scans.js', FOLDER).href)) as NotedScans;
 }

@@ -331,6 +331,7 @@ describe('the plugin on the pages', () => {
       const facts = /id="passport-desk">(.*?)<\/script>/.exec(String(body))?.[1] ?? '';
       expect(JSON.parse(facts)).toMatchObject({
         library: 'midland',
+        staff: expect.any(Number),
         messages: { en: { title: '</script>' } },
       });
       expect((await browser.get(`${member}?searchmember=x`)).body).not.toContain('passport-desk');

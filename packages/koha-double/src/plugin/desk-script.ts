@@ -28,7 +28,7 @@ function plain(file: string): string {
 
 /** What the plugin puts at the end of a staff page: the script, and what it needs to know for the panel, or for the standing of a copy. */
 export function deskTags(request: PageRequest): string {
-  const { double, path, fields: query, language } = request;
+  const { double, path, fields: query, language, session } = request;
   const { webhook, plugin, plugin_version } = double.settings;
   const { pluginScriptPath: pluginScript } = double.files;
   if (!plugin || webhook === null || pluginScript === undefined) return '';
@@ -50,7 +50,8 @@ export function deskTags(request: PageRequest): string {
     const { library, patterns } = webhook;
     const messages = messagesBeside(pluginScript, language);
     const anyCard = !hasPatterns(patterns);
-    facts.push(factsTag('desk', { version: plugin_version, library, patterns, anyCard, messages }));
+    const staff = session.patronId;
+    facts.push(factsTag('desk', { version: plugin_version, library, staff, patterns, anyCard, messages }));
   }
   return facts.length > 0 ? facts.join('') + script : '';
 }

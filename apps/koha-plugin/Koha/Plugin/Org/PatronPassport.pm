@@ -127,7 +127,8 @@ sub intranet_js {
                 version  => $VERSION,
                 settings => $settings,
                 folder   => $self->bundle_path,
-                language => C4::Languages::getlanguage()
+                language => C4::Languages::getlanguage(),
+                staff    => ( C4::Context->userenv // {} )->{number},
             }
             )
             : q{};

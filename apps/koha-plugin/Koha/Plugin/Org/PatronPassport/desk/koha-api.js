@@ -16,6 +16,12 @@ export function readCode(code) {
   return call('POST', CODES, { code });
 }
 
+/** What {@link readCode} says, {isItem, isPatron}; null where Koha does not. */
+export async function identify(code) {
+  const { status, body } = await readCode(code);
+  return status === 200 && body ? { isItem: body.is_item === true, isPatron: body.is_patron === true } : null;
+}
+
 /** GET /scans/{event_id}: what is known of the event. */
 export function fetchState(eventId) {
   return call('GET', `${SCANS}/${encodeURIComponent(eventId)}`);

@@ -17,19 +17,57 @@ export function looksLikeCard(card, patterns) {
 }
 
 /**
- * The whole card, of a code whose first keys were lost between two pages: where they can only be the beginning that all cards of one
- * pattern have in common, and no other pattern has one that ends so. Else the code as it is.
+ * The whole card, of a code whose first keys may have been lost between two pages: the code as it is, where no longer card ends so; the one card that does,
+ * where all of one length begin alike and a key of that beginning is there; else null: nobody knows.
  */
 export function completeCard(code, patterns) {
-  if (looksLikeCard(code, patterns)) return code;
-  const cards = patterns.flatMap((pattern) => {
-    const [, head] = /^\^((?:\w(?![?*+{|]))+)/.exec(pattern) || ['', ''];
-    return Array.from(head, (_, place) => `${head.slice(0, place + 1)}${code}`).filter((card) =>
-      looksLikeCard(card, [pattern]),
-    );
+  const ends = patterns
+    .flatMap(withoutGroups)
+    .map(patternParts)
+    .filter((parts) => code !== '' && isEndOf(code, parts));
+  if (ends.length === 0) return code;
+  if (looksLikeCard(code, patterns)) return null;
+  const cards = ends.map((parts) => completedBy(code, parts));
+  return cards.every((card) => card === cards[0]) ? cards[0] : null;
+}
+
+/** A pattern without its plain groups, such as those of a form; one for each form where it has several. */
+function withoutGroups(pattern) {
+  const plain = pattern.replace(
+    /\((?!\?)([^()|]*)\)(?![?*+{])|\(\?(?:<\w+>|:)([^()|]*)\)(?![?*+{])/g,
+    '$1$2',
+  );
+  const [, forms] = /^\^\((?:\?:)?([^()]*)\)\$$/.exec(plain) || [];
+  return forms === undefined ? [plain] : forms.split('|').map((form) => `^${form}$`);
+}
+
+/** The parts of a pattern, [{atom, times}], where it is nothing but one after the other; else none. */
+function patternParts(pattern) {
+  if (!/^\^(?:(?:\\[dws.-]|\[[^\]\\]+\]|[\w -])(?:\{\d+(?:,\d*)?\}|[+*?])?)+\$$/.test(pattern)) return [];
+  const found = pattern.slice(1, -1).matchAll(/(\\.|\[[^\]]+\]|[\w -])(\{[^}]+\}|[+*?])?/g);
+  return Array.from(found, ([, atom, times = '']) => ({ atom, times }));
+}
+
+/** Whether there is a longer card that ends so: from some part on, of which one is missing at least. */
+function isEndOf(code, parts) {
+  return parts.some(({ atom, times }, place) => {
+    const most = /(\d+)\}$/.exec(times);
+    const left = most ? `{0,${Math.max(0, most[1] - 1)}}` : /[+*,]/.test(times) ? '*' : '{0}';
+    const rest = parts.slice(place + 1).map((part) => part.atom + part.times);
+    return looksLikeCard(code, [`^${atom}${left}${rest.join('')}$`]);
   });
-  const [card, another] = new Set(cards);
-  return card !== undefined && another === undefined ? card : code;
+}
+
+function completedBy(code, parts) {
+  if (parts.some(({ times }) => !/^(?:\{\d+\})?$/.test(times))) return null;
+  const begin = parts.findIndex(({ atom, times }) => times !== '' || !/^\w$/.test(atom));
+  const head = parts.slice(0, begin < 0 ? parts.length : begin).map(({ atom }) => atom);
+  const whole = `^${parts.map(({ atom, times }) => atom + times).join('')}$`;
+  const cards = head
+    .slice(1)
+    .map((_, lost) => head.slice(0, lost + 1).join('') + code)
+    .filter((card) => looksLikeCard(card, [whole]));
+  return cards.length === 1 ? cards[0] : null;
 }
 
 /** The service's patterns are read with `u`; one that was typed in here may be none of those. */

@@ -10,6 +10,7 @@
 import { guardItemBox } from './item-box.js';
 import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
 import { createNextScan } from './next-scan.js';
+import { startListOf } from './noted-scans.js';
 import { focusCheckout, focusIsSet, isBusyElsewhere, remembered, watchTyping } from './page.js';
 import { cardToRegister, fillCard } from './register.js';
 import { followNoted } from './scan-list.js';
@@ -26,7 +27,8 @@ async function start() {
   }
   const facts = document.getElementById('passport-desk');
   if (!facts || document.getElementById('passport-panel')) return;
-  const { messages, ...cards } = JSON.parse(facts.textContent);
+  const { messages, staff, ...cards } = JSON.parse(facts.textContent);
+  startListOf(staff);
   const language = document.documentElement.lang || 'en';
   const box = document.getElementById('findborrower');
   const items = document.querySelector('#mainform #barcode');

@@ -1,8 +1,9 @@
-import { fetchPatron, readCode, reportCard } from './koha-api.js';
+import { fetchPatron, identify, readCode, reportCard } from './koha-api.js';
 import { completeCard, looksLikeCard } from './koha-search.js';
 import { noteLeft, noteLost, noteScan } from './noted-scans.js';
 import { createPassage, isEarly } from './page.js';
 import { readReport } from './read-answer.js';
+import { wholeCode } from './read-code.js';
 
 /** Pauses before a card is tried again, and how long all of it may take: the next one waits for it. */
 const TRY_AGAIN_MS = [300, 1000, 2000];
@@ -46,11 +47,11 @@ export function createNextScan(patterns) {
     if (!isKept) noteLost('card');
   }
 
-  /** The first keys of a card were lost, unless somebody or something here has what is left of it. */
-  async function openWhole(code, card) {
-    const { status, body } = await readCode(code);
-    const isWhole = status !== 200 || !body || body.is_item || body.is_patron;
-    void nextScan.open(isWhole ? code : card);
+  /** The first keys of this code may have been lost. What came meanwhile has the page. */
+  async function openWhole(code) {
+    const whole = wholeCode(code, await identify(code), patterns);
+    if (whole === null || opening !== null) noteLost('card');
+    else void nextScan.open(whole);
   }
 
   const nextScan = {
@@ -70,10 +71,9 @@ export function createNextScan(patterns) {
         // at once, for the next key may come first; and after whatever Koha does, unless it has come
         box.select();
         setTimeout(() => box.value.trim() === code && box.select(), 0);
-        const card = isEarly() ? completeCard(code, patterns) : code;
-        if (card !== code) {
+        if (isEarly() && completeCard(code, patterns) !== code) {
           event.preventDefault();
-          void openWhole(code, card);
+          void openWhole(code);
           return;
         }
         if (opening === null || (opening === code && keeping === 0)) {

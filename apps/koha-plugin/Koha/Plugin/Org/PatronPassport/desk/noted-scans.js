@@ -1,4 +1,5 @@
 const KEY = 'passport-scans';
+const STAFF_KEY = 'passport-scans-of';
 const KEPT_MS = 60 * 60 * 1000;
 const MOST = 12;
 
@@ -12,6 +13,17 @@ export function notedScans() {
     return noted.filter(({ id, at }) => typeof id === 'string' && Date.now() - at < KEPT_MS).slice(-MOST);
   } catch {
     return [];
+  }
+}
+
+/** The list is that of whoever is logged in, by their number in Koha; whoever logs in next to this window begins another. */
+export function startListOf(staffNumber) {
+  try {
+    if (staffNumber && sessionStorage.getItem(STAFF_KEY) === String(staffNumber)) return;
+    keep([]);
+    sessionStorage.setItem(STAFF_KEY, String(staffNumber || ''));
+  } catch {
+    // a browser that keeps nothing has no list of anybody
   }
 }
 

@@ -1,4 +1,4 @@
-import { looksLikeCard } from './koha-search.js';
+import { completeCard, looksLikeCard } from './koha-search.js';
 
 /**
  * What a code is that was scanned into the panel's box: the next `card`, the `item` of this patron, `ask` (it can be either),
@@ -14,6 +14,18 @@ export function meaningOf(code, { card, isOver, isHere, takesItem, withItem }, i
   if (!is.isItem) return is.isPatron || fits || isOver ? 'card' : 'neither';
   if (is.isPatron || (fits && !anyCard)) return 'ask';
   return itemMeaning(isOver, isHere, takesItem, withItem);
+}
+
+/**
+ * What a code is that was begun as the page came, once Koha has said what it `is`: the code, the card of which it is the end, or null where it must be
+ * scanned again. Who has the end of a card here is not who was meant.
+ */
+export function wholeCode(code, is, patterns) {
+  const whole = completeCard(code, patterns);
+  if (whole === code || (is && is.isItem)) return code;
+  if (!is) return null;
+  if (whole === null) return is.isPatron ? code : null;
+  return is.isPatron ? null : whole;
 }
 
 /** What may be the next card: until it is known, nothing that follows is for the patron before it. */

@@ -1,8 +1,7 @@
 import { setText } from './element.js';
-import { readCode } from './koha-api.js';
-import { completeCard } from './koha-search.js';
+import { identify } from './koha-api.js';
 import { isEarly, remember } from './page.js';
-import { afterUnclear, isCardAgain, itemMeaning, meaningOf } from './read-code.js';
+import { afterUnclear, isCardAgain, itemMeaning, meaningOf, wholeCode } from './read-code.js';
 import { checkoutAddress, isHere } from './scan-state.js';
 import { focusBox, show, shownOf } from './show.js';
 
@@ -42,16 +41,12 @@ async function readNext(workflow, code, checkOut, early) {
   if (workflow.isGone) return;
   setText(panel.itemFault, '');
   panel.choice.hidden = true;
-  const is = isCardAgain(code, workflow.card) ? null : await identify(code);
-  const isNothing = Boolean(is) && !is.isItem && !is.isPatron;
-  const whole = isNothing && early ? completeCard(code, workflow.cards.patterns) : code;
+  const isAgain = isCardAgain(code, workflow.card);
+  const is = isAgain ? null : await identify(code);
+  const whole = early && !isAgain ? wholeCode(code, is, workflow.cards.patterns) : code;
+  if (whole === null) await act(workflow, code, is ? 'neither' : 'unread', checkOut);
   // as everything is by now
-  await act(workflow, whole, meaningOf(whole, factsOf(workflow), is, workflow.cards), checkOut);
-}
-
-async function identify(code) {
-  const { status, body } = await readCode(code);
-  return status === 200 && body ? { isItem: body.is_item === true, isPatron: body.is_patron === true } : null;
+  else await act(workflow, whole, meaningOf(whole, factsOf(workflow), is, workflow.cards), checkOut);
 }
 
 function factsOf(workflow) {
