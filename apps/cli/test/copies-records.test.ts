@@ -176,6 +176,8 @@ test('receipts are exported with the number of the copy and what they are of', a
   const json = jsonOf(await bench.run(['copies', 'export', '--json'])) as { receipts: object[] };
   expect(json.receipts).toMatchObject([{ patron_id: id }, { what: 'released', patron_id: id }]);
   const patron = await bench.run(['export', '--patron', 'midland:51']);
-  expect(patron.out).toMatch(new RegExp(` {2}disclosed {2}\\S+ \\S+ \\S+ \\(1 receipt\\), into patron ${id}\\n`));
+  expect(patron.out).toMatch(
+    new RegExp(` {2}disclosed {2}\\S+ \\S+ \\S+ \\(1 receipt\\), into patron ${id}\\n`),
+  );
   expect(patron.out).toMatch(/ {2}released {3}20\S+ \S+ \S+\n/);
 });
