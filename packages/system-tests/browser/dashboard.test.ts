@@ -171,6 +171,11 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     const { eventId, card } = await failOnce();
     await onPage(openContext(operator()), '/', async (page) => {
       const entry = page.locator(`a[href="/events/riverside/${eventId}"]`);
+      // The desk hears of an end before it is listed.
+      await waitFor(
+        'it to be listed',
+        async () => (await page.reload()) !== null && (await entry.count()) > 0,
+      );
       expect(await entry.textContent()).toContain(
         'The passport service is not set up correctly for riverside library.',
       );
