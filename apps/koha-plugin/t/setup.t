@@ -67,7 +67,10 @@ subtest 'the restriction types are made once, and Koha lets nobody delete them' 
     is_deeply(
         $koha->{dbh}
             ->selectall_arrayref('SELECT code, is_system, is_default FROM restriction_types ORDER BY code'),
-        [ [ 'MANUAL', 0, 1 ], [ 'PASSPORT_HOME', 1, 0 ], [ 'PASSPORT_OWED', 1, 0 ], [ 'PASSPORT_STANDING', 1, 0 ] ],
+        [   [ 'DISCHARGE', 1, 0 ],
+            [ 'MANUAL', 0, 1 ],
+            ( map { [ $_, 1, 0 ] } qw( OVERDUES PASSPORT_HOME PASSPORT_OWED PASSPORT_STANDING SUSPENSION ) )
+        ],
         'beside those of Koha'
     );
     is( scalar $koha->{dbh}->selectrow_array(

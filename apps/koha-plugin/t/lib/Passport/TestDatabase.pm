@@ -85,7 +85,10 @@ sub create_tables {
         "borrower_debarments (borrower_debarment_id $id, borrowernumber INT NOT NULL, expiration DATE,"
         . ' type VARCHAR(50) NOT NULL REFERENCES restriction_types (code), comment MEDIUMTEXT, manager_id INT)',
         );
-    $dbh->do(q{INSERT INTO restriction_types VALUES ('MANUAL', 'Manual', 0, 1)});
+    # installer/data/mysql/en/mandatory/patron_restriction_types.yml
+    $dbh->do( 'INSERT INTO restriction_types VALUES (?, ?, ?, ?)', undef, @{$_} )
+        foreach [ 'MANUAL', 'Manual', 0, 1 ], [ 'OVERDUES', 'Overdues', 1, 0 ],
+        [ 'SUSPENSION', 'Suspension', 1, 0 ], [ 'DISCHARGE', 'Discharge', 1, 0 ];
     _fill_permissions($dbh);
 
     return;
