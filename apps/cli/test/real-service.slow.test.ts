@@ -118,7 +118,7 @@ test('copies export lists every copy by its home key and its fields, and no valu
   const card = midlandCards.eligible[7] ?? '';
   const { event_id: eventId } = await send(card);
   const csv = (await passport(['copies', 'export', '--of', 'midland'])).out.trimEnd().split('\n');
-  expect(csv[0]).toBe('at,home,lending,home_key,event,fields,what,read,consent,patron_id');
+  expect(csv[0]).toBe('at,home,lending,home_key,event,fields,what,read,consent,patron_id,override');
   const row = csv.find((line) => line.includes(eventId));
   expect(row).toMatch(/^\d{4}-\d\d-\d\dT[^,]+,midland,riverside,midland:\d+,[^,]+,surname .*date_of_birth/);
   const patron = midland.state(card).patrons[0];
