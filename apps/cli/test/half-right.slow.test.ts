@@ -35,7 +35,7 @@ test('copies export lists the receipts of a library that was removed from the fi
   const { code, out, err } = await service.here(['copies', 'export', '--at', 'riversde']);
   expect({ code, out, err }).toEqual({
     code: 0,
-    out: 'at,home,lending,home_key,event,fields,what,read,consent,patron_id\n',
+    out: 'at,home,lending,home_key,event,fields,what,read,consent,patron_id,override\n',
     err: expect.stringContaining('no library "riversde"'),
   });
 });
