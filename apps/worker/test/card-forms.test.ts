@@ -76,8 +76,12 @@ describe('a card of which something else is scanned than home has', () => {
     }
   });
 
-  test('that two patrons at home can have, each in one form, is nobody’s', async () => {
-    const workflow = await open({ homeEntry: { cards: ['^\\d{9,14}$', SHORTENED] } });
+  test.each([
+    ['', {}],
+    [', also where debts count', { max_debt: 5 }],
+  ])('that two patrons at home can have, each in one form, is nobody’s%s', async (_, eligibility) => {
+    const homeEntry = { cards: ['^\\d{9,14}$', SHORTENED] };
+    const workflow = await open({ homeEntry, entry: { eligibility } });
     workflow.midland.putPatron(SHORT, { ...PATRON, surname: 'Another' });
 
     expect(endOfRun(await workflow.run({ card: SHORT }))).toMatchObject({
