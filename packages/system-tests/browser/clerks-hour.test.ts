@@ -253,6 +253,8 @@ const VISITORS: Readonly<Record<string, () => Promise<void>>> = {
     await press('Enter');
     await panelOf(both);
     await waitFor('that it is an item', async () => (await desk.steps()).includes('report:skipped'));
+    // Whatever is drawn after a Tab would take the focus with it.
+    await desk.panel.locator('.actions button:visible').first().waitFor();
     for (
       let tries = 0;
       tries < 4 && (await desk.panel.locator('.actions button:focus').count()) === 0;
