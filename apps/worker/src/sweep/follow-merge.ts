@@ -10,7 +10,8 @@ import {
   numbersAt,
 } from '@passport/patron-rules';
 import { type CopyRecord, MOST_FORMER_KEYS } from '@passport/queue/copies';
-import { type CopyPair, buildIsWritten, isShared } from './refresh-copy.ts';
+import { type CopyPair, isShared } from './copy-pair.ts';
+import { buildIsWritten } from './refresh-fields.ts';
 import type { SweepDeps } from './sweep-state.ts';
 
 export type RekeyDeps = Pick<SweepDeps, 'call' | 'passOn' | 'encryption' | 'records' | 'log'>;

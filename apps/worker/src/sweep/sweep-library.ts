@@ -17,15 +17,9 @@ import type { SweepState, SweptHome } from '@passport/queue/sweeps';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import { type Followed, finishRekey, followMerge, isUnfinished } from './follow-merge.ts';
 import { needsBalance, readHomeRecords, readRememberedRows } from './read-rows.ts';
-import {
-  type CopyPair,
-  type Refreshed,
-  endStanding,
-  hasEnded,
-  only,
-  pairOf,
-  refreshCopy,
-} from './refresh-copy.ts';
+import { type CopyPair, pairOf } from './copy-pair.ts';
+import { endStanding, hasEnded, refreshCopy } from './refresh-copy.ts';
+import { type Refreshed, only } from './refresh-fields.ts';
 import { noteChecked } from './check-standing.ts';
 import {
   type Sweep,
