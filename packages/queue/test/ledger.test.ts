@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
+import { LONGEST_KEPT_DAYS } from '@passport/contract';
 import { type Ledger, openLedger, takeRefreshQuota } from '@passport/queue/ledger';
 import { readOutcomeCounts } from '@passport/queue/statistics';
 import { NOON, event, useQueueFixture, openAdmission } from './queue-fixture.ts';
@@ -147,6 +148,27 @@ describe('T-21 the hourly limits', () => {
     expect(answer).toMatchObject({ kind: 'reserved' });
   });
 
+  test('what has passed the hour counts for nothing, also where nobody has taken it off', async () => {
+    const ample = { copiesPerHour: 1_000, missesPerHour: 1_000, verdictsPerHour: 1_000 };
+    const longAgo = (await fixture.redisNow()) - HOUR_MS - 1;
+    const copies = '{passport}:hour:copies:riverside';
+    for (let n = 0; n < 601; n += 1) await fixture.redis.zadd(copies, longAgo, `old_${n}`);
+
+    expect(await ledger.reserveQuota('riverside', 'evt_1', ample)).toEqual({ kind: 'reserved', left: 999 });
+    expect(await fixture.redis.zcard(copies)).toBe(1);
+  });
+
+  test('an event whose reservation has passed the hour takes another', async () => {
+    const ample = { copiesPerHour: 1_000, missesPerHour: 1_000, verdictsPerHour: 1_000 };
+    const copies = '{passport}:hour:copies:riverside';
+    const now = await fixture.redisNow();
+    await fixture.redis.zadd(copies, now - HOUR_MS - 1, 'evt_1');
+    await ledger.reserveQuota('riverside', 'evt_1', ample);
+
+    expect(Number(await fixture.redis.zscore(copies, 'evt_1'))).toBeGreaterThanOrEqual(now);
+    expect(await fixture.redis.pttl(copies)).toBeGreaterThan(HOUR_MS - 10_000);
+  });
+
   test('a clock that was set back makes no hour longer than an hour', async () => {
     const beforeTheStep = (await fixture.redisNow()) + 5 * HOUR_MS;
     await fixture.redis.zadd('{passport}:hour:copies:riverside', beforeTheStep, 'evt_0');
@@ -205,6 +227,17 @@ describe('what an ended event leaves behind', () => {
     const life = Number(await fixture.server.call('TTL', '{passport}:outcomes:2026-11-25T12'));
     expect(life).toBeGreaterThan(24 * 3600);
     expect(life).toBeLessThanOrEqual(26 * 3600);
+  });
+
+  test('the set of those that are kept outlives the last one of an hour', async () => {
+    const kept = '{passport}:kept:finished:riverside';
+    for (const [n, time] of ['12:00:00', '13:00:00'].entries()) {
+      await accept(n);
+      await ledger.settle('riverside', `evt_${n}`, 'COPIED', at(time), { used: 'copies' });
+
+      expect(await fixture.redis.ttl(kept)).toBeGreaterThan(LONGEST_KEPT_DAYS * 24 * 3600 + 3500);
+      await fixture.redis.expire(kept, 10);
+    }
   });
 
   test('its idempotency key keeps its time', async () => {

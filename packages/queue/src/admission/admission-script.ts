@@ -65,16 +65,18 @@ local function take_rate(rate_key, interval, burst)
   return 0
 end
 
--- Whether a backlog is full; only then, those of its oldest that count no longer are dropped.
-local function is_full(backlog_key, most, jobs)
-  if redis.call('ZCARD', backlog_key) < most then return false end
+-- How many are in a backlog, or nil where it is full; only then, those of its oldest that count no longer are dropped.
+local function count_unless_full(backlog_key, most, jobs)
+  local count = redis.call('ZCARD', backlog_key)
+  if count < most then return count end
   local oldest = redis.call('ZRANGE', backlog_key, 0, 99, 'WITHSCORES')
   for index = 1, #oldest, 2 do
     if stale(jobs .. oldest[index], tonumber(oldest[index + 1]), now_ms) then
       redis.call('ZREM', backlog_key, oldest[index])
     end
   end
-  return redis.call('ZCARD', backlog_key) >= most
+  count = redis.call('ZCARD', backlog_key)
+  return count < most and count or nil
 end
 
 -- Idempotency keys live long and are cheap to make: each library has only so many, or one could fill Redis with them. An
@@ -92,9 +94,9 @@ end
 local function admit(keys, mode, library, event_id, hashes, interval, burst, most, most_ids)
   local record_key, coalescing_key, rate_key, backlog_key, remembered_key, cancelled_key = unpack(keys)
   local records, jobs = '${idempotencyKeyPrefix}' .. library .. '.', '${jobKeyPrefix}' .. library .. '.'
-  local function enter(id)
-    redis.call('ZADD', backlog_key, 'NX', now_ms, id)
-    return redis.call('ZCARD', backlog_key)
+  local function enter(id, count)
+    local added = redis.call('ZADD', backlog_key, 'NX', now_ms, id)
+    return count and count + added or redis.call('ZCARD', backlog_key)
   end
   -- The event to follow has no idempotency key: it was remembered for its whole time, so it must not run again.
   local function follow(kind, id)
@@ -119,10 +121,11 @@ local function admit(keys, mode, library, event_id, hashes, interval, burst, mos
   -- Cancelled before it came: it is added as one that has ended. It is coalesced with none, and none with it: whoever cancelled it
   -- may have scanned the card again by now, and wants that.
   if wasCancelledAhead(cancelled_key, event_id, now_ms) then
-    if is_full(backlog_key, most, jobs) then return {'backlog'} end
+    local unfinished = count_unless_full(backlog_key, most, jobs)
+    if not unfinished then return {'backlog'} end
     remember(records, remembered_key, event_id, string.match(hashes, '^[^,]+') .. ' -', most_ids)
     keepCancel(cancelled_key, event_id, now_ms)
-    return {'new', event_id, 1, enter(event_id), now_ms, 1}
+    return {'new', event_id, 1, enter(event_id, unfinished), now_ms, 1}
   end
 
   -- A double scan is coalesced with the first one, while that is unfinished; who scans again after a cancel wants it anew.
@@ -134,10 +137,11 @@ local function admit(keys, mode, library, event_id, hashes, interval, burst, mos
     return follow('coalesced', first)
   end
 
-  if is_full(backlog_key, most, jobs) then return {'backlog'} end
+  local unfinished = count_unless_full(backlog_key, most, jobs)
+  if not unfinished then return {'backlog'} end
   remember(records, remembered_key, event_id, hash .. ' -', most_ids)
   redis.call('SET', coalescing_key, event_id, 'PX', ${COALESCE_MS})
-  return {'new', event_id, 1, enter(event_id), now_ms, 0}
+  return {'new', event_id, 1, enter(event_id, unfinished), now_ms, 0}
 end
 
 -- Broken keys of one event must not affect the others; trouble with Redis itself affects all.

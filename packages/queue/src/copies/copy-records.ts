@@ -71,7 +71,7 @@ local function noteCopy(records, seen, homes, number, what, homeKey, fields, now
   end
   if key ~= homeKey then
     if what == 'passed' then return end
-    forgetCopy(records, seen, homes, number)
+    if record ~= '' then forgetCopy(records, seen, homes, number) end
     passed, agreed, former, times = '-', '-', '-', now .. ','
   end
   passed = join(passed, fields)

@@ -25,22 +25,28 @@ import {
 const HOUR_MS = 3_600_000;
 /** Hourly counts are kept for a little more than the day that the dashboard shows. */
 const OUTCOMES_LIFE_SECONDS = 26 * 3600;
-const KEPT_LIFE_SECONDS = LONGEST_KEPT_DAYS * 24 * 3600;
+/** It begins anew with the first event of an hour, so that it is long enough for the last one. */
+const KEPT_LIFE_SECONDS = LONGEST_KEPT_DAYS * 24 * 3600 + 3600;
+/** What has passed the hour is taken off where fewer than so many would be left otherwise. */
+const ROOM = 400;
 
 /**
  * Reserves one copy, one miss and one decision of the library's hourly quota before anything is looked up, so that many
  * jobs at once cannot exceed a limit together. An event that has a reservation keeps it (a second run costs nothing).
  * KEYS misses, copies, decisions (`verdicts`); ARGV 1 event id, 2 an hour in ms, then the limit of each.
- * Answers {which limit, ms until some quota is free}, or {'', the least that is left}.
+ * Answers {which limit, ms until some quota is free}, or {'', the least that is left, or less}: what has passed the hour counts
+ * as long as there is room for it, and where it is gone does not show.
  */
 const RESERVE_LUA = `${NOW_LUA}
 local now = nowMs()
 local hour = tonumber(ARGV[2])
 local function look(key, most)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - hour)
   local count = redis.call('ZCARD', key)
-  if redis.call('ZSCORE', key, ARGV[1]) then return {count = count, has = true} end
-  if count < most then return {count = count} end
+  if most - count < ${ROOM} then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - hour)
+    count = redis.call('ZCARD', key)
+  end
+  if count < most or redis.call('ZSCORE', key, ARGV[1]) then return {count = count} end
   -- Entered before the clock was set back: they are no younger than now, or the hour would last that much longer.
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')) do redis.call('ZADD', key, now, id) end
   local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
@@ -53,10 +59,13 @@ for index, name in ipairs({'misses', 'copies', 'verdicts'}) do
 end
 local left = math.huge
 for index, window in ipairs(seen) do
-  if not window.has then
-    redis.call('ZADD', KEYS[index], now, ARGV[1])
+  if redis.call('ZADD', KEYS[index], 'NX', now, ARGV[1]) == 1 then
     redis.call('PEXPIRE', KEYS[index], hour)
     window.count = window.count + 1
+  elseif tonumber(redis.call('ZSCORE', KEYS[index], ARGV[1])) <= now - hour then
+    -- Its own of an hour ago, which has not been taken off.
+    redis.call('ZADD', KEYS[index], now, ARGV[1])
+    redis.call('PEXPIRE', KEYS[index], hour)
   end
   left = math.min(left, tonumber(ARGV[index + 2]) - window.count)
 end
@@ -82,15 +91,20 @@ local open = redis.call('ZREM', KEYS[2], ARGV[1])
 for index, name in ipairs({'misses', 'copies', 'verdicts'}) do
   if ARGV[3] ~= name then redis.call('ZREM', KEYS[index + 3], ARGV[1]) end
 end
-if open == 1 and ARGV[2] ~= '' then
-  if redis.call('HINCRBY', KEYS[3], ARGV[2], 1) == 1 then redis.call('EXPIRE', KEYS[3], ARGV[4]) end
+local isCounted = open == 1 and ARGV[2] ~= ''
+-- Whether an end of its kind before it, within the hour, has renewed the lives.
+local isRenewed = false
+if isCounted then
+  isRenewed = redis.call('HINCRBY', KEYS[3], ARGV[2], 1) > 1
+  if not isRenewed then redis.call('EXPIRE', KEYS[3], ARGV[4]) end
   count(KEYS[9], KEYS[10], ARGV[8], ARGV[9])
 end
 for index, kind in ipairs({'finished', 'failed'}) do
   if ARGV[5] == kind then
     redis.call('ZADD', KEYS[index + 6], ARGV[6], ARGV[1])
-    redis.call('EXPIRE', KEYS[index + 6], ARGV[7])
-  else
+    if not isRenewed then redis.call('EXPIRE', KEYS[index + 6], ARGV[7]) end
+  elseif not record or ended then
+    -- Of an event that ends for the first time nothing is kept.
     redis.call('ZREM', KEYS[index + 6], ARGV[1])
   end
 end

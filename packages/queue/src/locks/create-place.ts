@@ -11,20 +11,23 @@ import { NOW_LUA, defineScript } from '../redis/index.ts';
  */
 export const TAKE_PLACE_LUA = `${NOW_LUA}
 local function takePlace(place, line, event, run, age, lifeMs, inLineMs)
-  local now = nowMs()
-  local isOldest = true
+  local isOldest, isInLine = true, false
   local waiting = redis.call('HGETALL', line)
+  local now = #waiting > 0 and nowMs()
   for index = 1, #waiting, 2 do
     local itsAge, untilText = string.match(waiting[index + 1], '^(%S+) (%S+)$')
     local untilMs = tonumber(untilText)
     if untilMs < now or untilMs > now + tonumber(inLineMs) then redis.call('HDEL', line, waiting[index])
-    elseif waiting[index] ~= event and tonumber(itsAge) < tonumber(age) then isOldest = false end
+    elseif waiting[index] == event then isInLine = true
+    elseif tonumber(itsAge) < tonumber(age) then isOldest = false end
   end
-  if isOwnLock(place, event) or (isOldest and lockIsFree(place, event)) then
+  local owner = redis.call('GET', place)
+  if isOwner(owner, event) or (isOldest and not owner) then
     takeLock(place, event, run, lifeMs)
-    redis.call('HDEL', line, event)
+    if isInLine then redis.call('HDEL', line, event) end
     return true
   end
+  now = now or nowMs()
   redis.call('HSET', line, event, age .. ' ' .. string.format('%d', now + tonumber(inLineMs)))
   redis.call('PEXPIRE', line, 10 * tonumber(inLineMs))
   return false
@@ -36,9 +39,8 @@ const TAKE_LUA = `${OWNED_LOCK_LUA}${TAKE_PLACE_LUA}
 return takePlace(KEYS[1], KEYS[2], unpack(ARGV)) and 1 or 0
 `;
 
-/** KEYS 1 place, 2 line; ARGV 1 owner, 2 life in ms (0: release it), 3 event */
+/** KEYS 1 place; ARGV 1 owner, 2 life in ms (0: release it). Whoever has the place has left the line. */
 const KEEP_LUA = `${OWNED_LOCK_LUA}
-redis.call('HDEL', KEYS[2], ARGV[3])
 return keepLock(KEYS[1], ARGV[1], ARGV[2])
 `;
 
@@ -77,8 +79,8 @@ export function openCreatePlaces(redis: Redis): CreatePlaces {
   const take = defineScript(redis, 'passportTakePlace', TAKE_LUA);
   const keep = defineScript(redis, 'passportKeepPlace', KEEP_LUA);
   const taken = (library: string, { event, run }: PlaceOwner, lifeMs: number): CreatePlace => {
-    const keys = createPlaceKeys(library);
-    const change = (newLifeMs: number): Promise<unknown> => keep(keys, [`${event} ${run}`, newLifeMs, event]);
+    const [place] = createPlaceKeys(library);
+    const change = (newLifeMs: number): Promise<unknown> => keep([place], [`${event} ${run}`, newLifeMs]);
     return {
       keep: async () => (await change(lifeMs)) === 1,
       release: async () => void (await change(0)),

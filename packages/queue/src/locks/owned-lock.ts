@@ -3,17 +3,17 @@ import { defineScript } from '../redis/index.ts';
 
 /**
  * Lua: locks whose value is `{id} {run}`, with a life; parts of other scripts.
- * `isOwnLock(lock, id)`: an earlier run of the same id has it, which is dead, since a job runs once at a time. `lockIsFree(lock, id)`:
- * nobody has it, or such a run.
+ * `isOwner(owner, id)`, of a lock's value: an earlier run of the same id has it, which is dead, since a job runs once at a time.
+ * `lockIsFree(lock, id)`: nobody has it, or such a run.
  * `takeLock(lock, id, run, life in ms)` without a look. `keepLock(lock, owner, life in ms)`: from now on for so long again, or no
  * longer where that is 0; 0 where it is not this owner's: it may have expired and been taken by the next one.
  */
 export const OWNED_LOCK_LUA = `
-local function isOwnLock(lock, id)
+local function isOwner(owner, id) return owner and string.sub(owner, 1, #id + 1) == id .. ' ' end
+local function lockIsFree(lock, id)
   local owner = redis.call('GET', lock)
-  return owner and string.sub(owner, 1, #id + 1) == id .. ' '
+  return not owner or isOwner(owner, id)
 end
-local function lockIsFree(lock, id) return redis.call('EXISTS', lock) == 0 or isOwnLock(lock, id) end
 local function takeLock(lock, id, run, life_ms) redis.call('SET', lock, id .. ' ' .. run, 'PX', life_ms) end
 local function keepLock(lock, owner, life_ms)
   if redis.call('GET', lock) ~= owner then return 0 end
