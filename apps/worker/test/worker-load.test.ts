@@ -12,3 +12,13 @@ test('a worker has free slots until three quarters of its slots are taken', () =
   for (const end of ends) end();
   expect(load.hasFreeSlots()).toBe(true);
 });
+
+test('six jobs at once are company', () => {
+  const load = buildWorkerLoad(50);
+  const over = Array.from({ length: 5 }, () => load.begin());
+  expect(load.hasCompany()).toBe(false);
+  over.push(load.begin());
+  expect(load.hasCompany()).toBe(true);
+  over.forEach((end) => end());
+  expect(load.hasCompany()).toBe(false);
+});

@@ -14,6 +14,8 @@ export interface LogOutput extends LogHealth {
   /** Writes what was gathered. */
   flush(done?: () => void): void;
   flushSync(): void;
+  /** Resolves once the lines so far were written, or could not be: with those of others, within so many milliseconds. */
+  written(withinMs: number): Promise<void>;
   /** `line` is called while lines are lost, and is to write one: the first that gets through says that all is well again. */
   onProbe(line: () => void): void;
 }
@@ -43,6 +45,8 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
   let probe: NodeJS.Timeout | undefined;
   let writeProbe = (): void => undefined;
   let timer: NodeJS.Timeout | undefined;
+  let soon: NodeJS.Timeout | undefined;
+  const waiting: (() => void)[] = [];
 
   const put = (lines: readonly string[]): void => {
     hasProbed = true;
@@ -74,12 +78,14 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
   };
   const flushSync = (): void => {
     clearTimeout(timer);
-    timer = undefined;
+    clearTimeout(soon);
+    timer = soon = undefined;
     if (gathered.length === 0) return;
     const lines = gathered;
     gathered = [];
     gatheredLength = 0;
     put(lines);
+    for (const resolve of waiting.splice(0)) resolve();
   };
 
   return {
@@ -96,6 +102,11 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
       done?.();
     },
     flushSync,
+    written(withinMs) {
+      if (gathered.length === 0) return Promise.resolve();
+      soon ??= setTimeout(flushSync, withinMs);
+      return new Promise((resolve) => void waiting.push(resolve));
+    },
     onProbe(line) {
       writeProbe = line;
     },

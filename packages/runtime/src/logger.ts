@@ -8,6 +8,8 @@ import { plainText } from './plain-text.ts';
 export type Logger = PinoLogger & {
   /** Of the logger that {@link createLogger} made, whatever child of it is used. */
   readonly health: LogHealth;
+  /** Resolves once the lines so far have left the process, with those of others, within so many milliseconds. */
+  written(withinMs: number): Promise<void>;
 };
 
 /**
@@ -39,19 +41,21 @@ export function createLogger(options: {
     },
     stream,
   );
-  return withPlainBindings(withHealth(logger, stream));
+  return withPlainBindings(withOutput(logger, stream));
 }
 
-/** A stream of a caller's own is the caller's to watch. */
+/** A stream of a caller's own is the caller's to watch, and has what it was given. */
 const WELL: LogHealth = { isFailing: false, lost: { audit: 0, other: 0 } };
 
-function withHealth(logger: PinoLogger, stream: NodeJS.WritableStream | LogOutput): Logger {
+function withOutput(logger: PinoLogger, stream: NodeJS.WritableStream | LogOutput): Logger {
   const isWatched = 'onProbe' in stream;
   if (isWatched) {
     const { lost } = stream;
     stream.onProbe(() => logger.error({ lost: lost.other, lost_audit: lost.audit }, 'log lines were lost'));
   }
-  return Object.assign(logger, { health: isWatched ? stream : WELL });
+  const written = (withinMs: number): Promise<void> =>
+    isWatched ? stream.written(withinMs) : Promise.resolve();
+  return Object.assign(logger, { health: isWatched ? stream : WELL, written });
 }
 
 /** `log.info(error)`, `log.info(fields, sentence)` and `log.info(sentence, ...values)` all end up printable. */

@@ -68,6 +68,22 @@ test('gathered lines are written after so many milliseconds', async () => {
   }
 });
 
+test('lines that somebody waits for go with those of others, or by themselves in time', async () => {
+  const log = onFullDisk(60_000);
+  log.info('one');
+  const withOthers = log.written(60_000);
+  log.info('two');
+  expect(log.health.lost.other).toBe(0);
+  log.flush();
+  await withOthers;
+  expect(log.health.lost.other).toBe(2);
+
+  log.info('three');
+  await log.written(5);
+  expect(log.health.lost.other).toBe(3);
+  await log.written(60_000); // nothing is left
+});
+
 test('a process whose log cannot be written is live and not ready', async () => {
   const log = onFullDisk();
   const server = await startAdminServer({

@@ -6,6 +6,8 @@ import { runPassport } from '../harness/run-passport.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 
 const KILLS = 2;
+/** So many that their lines are written together. */
+const AT_ONCE = 12;
 let consortium: Consortium<'midland' | 'riverside'>;
 /** Called at each call that the lending Koha reads, before it is answered. */
 let onCall: (call: ReceivedCall) => void = () => undefined;
@@ -59,6 +61,32 @@ test.each([
   },
   120_000,
 );
+
+test('of many scans at once, a worker killed as it reports the first end has written the audit lines of that one', async () => {
+  const { services, doubles } = consortium;
+  const [worker] = services.workers;
+  let isDead: Promise<unknown> | undefined;
+  let reported = '';
+  onCall = (call) => {
+    if (isDead !== undefined || !isReportOfEnd(call) || earlier.some((event) => call.path.includes(event)))
+      return;
+    reported = /evt_[^/]+/.exec(call.path)?.[0] ?? '';
+    isDead = worker?.kill('SIGKILL');
+  };
+  const scans = Array.from({ length: AT_ONCE }, () => ({
+    cardnumber: registerPatron(doubles.midland, { prefix: '21234' }),
+    item_barcode: shelveBook(doubles.riverside),
+  }));
+  const sent = await Promise.all(scans.map((data) => consortium.at('riverside').scan(data)));
+  await waitFor('the moment to come', () => isDead !== undefined);
+  await isDead;
+  onCall = () => undefined;
+
+  expect(await auditOf(reported)).toEqual(['looked up', 'sending a copy', 'copy', 'checkout']);
+  await worker?.restart();
+  for (const { eventId } of sent) await consortium.at('riverside').follow(eventId);
+  earlier.push(...sent.map(({ eventId }) => eventId));
+}, 120_000);
 
 test('a worker killed at the first call of a sweep has written that it began: whoever goes on does not say it again', async () => {
   const { services } = consortium;

@@ -43,6 +43,9 @@ interface Hold {
   readonly hear: (error: unknown) => void;
 }
 
+/** So long the lines of one job wait for those of others that can be written with them: a write costs more than they do. */
+const LINES_WITHIN_MS = 10;
+
 /** Delay of a job that could not go on because of Redis itself. */
 const REDIS_PAUSE_MS = 1_000;
 
@@ -100,11 +103,12 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
 }
 
 async function runJob(job: Job<unknown>, token: string, lock: JobLock, context: ScanContext): Promise<void> {
-  const { connection, queue, redis, now, log } = context;
+  const { connection, queue, redis, load, now, log } = context;
   const taken = takenJob(job, token, lock, context);
   const result = await tracedRun(taken, context);
-  // Redis learns of nothing whose audit lines are not out: a worker that dies before leaves the run, lines and all, to another.
-  log.flush();
+  // Redis and the desk learn of nothing whose audit lines are not out: a worker that dies before leaves the run, lines and all, to another.
+  if (load.hasCompany()) await log.written(LINES_WITHIN_MS);
+  else log.flush();
   switch (result.kind) {
     case 'done':
       return endJob(await finishJob(result, taken, context));
