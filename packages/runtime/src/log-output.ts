@@ -45,8 +45,6 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
   let probe: NodeJS.Timeout | undefined;
   let writeProbe = (): void => undefined;
   let timer: NodeJS.Timeout | undefined;
-  let soon: NodeJS.Timeout | undefined;
-  const waiting: (() => void)[] = [];
 
   const put = (lines: readonly string[]): void => {
     hasProbed = true;
@@ -57,9 +55,8 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
     else fail(lines);
   };
   const recover = (): void => {
-    isFailing = false;
     clearInterval(probe);
-    probe = undefined;
+    [isFailing, probe] = [false, undefined];
   };
   const fail = (lines: readonly string[]): void => {
     isFailing = true;
@@ -78,15 +75,14 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
   };
   const flushSync = (): void => {
     clearTimeout(timer);
-    clearTimeout(soon);
-    timer = soon = undefined;
+    timer = undefined;
     if (gathered.length === 0) return;
     const lines = gathered;
-    gathered = [];
-    gatheredLength = 0;
+    [gathered, gatheredLength] = [[], 0];
     put(lines);
-    for (const resolve of waiting.splice(0)) resolve();
+    waiters.release();
   };
+  const waiters = buildWaiters(flushSync);
 
   return {
     write(line) {
@@ -102,11 +98,7 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
       done?.();
     },
     flushSync,
-    written(withinMs) {
-      if (gathered.length === 0) return Promise.resolve();
-      soon ??= setTimeout(flushSync, withinMs);
-      return new Promise((resolve) => void waiting.push(resolve));
-    },
+    written: (withinMs) => (gathered.length === 0 ? Promise.resolve() : waiters.wait(withinMs)),
     onProbe(line) {
       writeProbe = line;
     },
@@ -114,6 +106,23 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
       return isFailing;
     },
     lost,
+  };
+}
+
+/** Builds what keeps those who wait for a flush, which comes of itself in the time that the first of them has. */
+function buildWaiters(flush: () => void) {
+  const waiting: (() => void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    wait(withinMs: number): Promise<void> {
+      timer ??= setTimeout(flush, withinMs);
+      return new Promise((resolve) => void waiting.push(resolve));
+    },
+    release(): void {
+      clearTimeout(timer);
+      timer = undefined;
+      for (const resolve of waiting.splice(0)) resolve();
+    },
   };
 }
 
