@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
-  type JobData,
   type LibraryStatus,
   type Outcome,
   libraryStatusSchema,
   nextProgress,
+  parseJob,
   parseWebhookSecret,
   signDelivery,
 } from '@passport/contract';
@@ -71,7 +71,9 @@ async function ended(library: string, id: string, outcome: Outcome, endedMs = Da
   const body = buildScanEvent({ cardnumber: CARD });
   await fetch(`${receiver.url}/webhooks/${library}`, signedRequest({ secret, id, body }));
   const job = await receiver.queue.getJob(`${library}.${id}`);
-  const data = job?.data as JobData;
+  const parsed = parseJob(job?.data);
+  if (parsed.kind !== 'job') throw new Error('the event was not queued');
+  const data = parsed.job;
   const problem = { library, what: 'category', name: 'PT' } as const;
   const change = { state: 'failed', outcome, problem, patron_id: 4711 } as const;
   await job?.updateData({

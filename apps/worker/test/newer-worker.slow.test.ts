@@ -26,7 +26,7 @@ const reported = (eventId: string) =>
 /** Gives an event's payload the version and what else a newer receiver would write. */
 async function makeNewer(eventId: string): Promise<Record<string, unknown>> {
   const data = JSON.parse(String(await bench.redis.call('HGET', HASH(eventId), 'data'))) as object;
-  const newer = { ...data, v: 2, shape: ['new'] };
+  const newer = { ...data, v: 3, shape: ['new'] };
   await bench.redis.call('HSET', HASH(eventId), 'data', JSON.stringify(newer));
   return newer;
 }
@@ -56,11 +56,11 @@ describe('while services of two versions run', () => {
       }),
     );
     const job = await bench.job(eventId);
-    expect(job).toMatchObject({ data: { v: 2, shape: ['new'] }, attemptsMade: 0 });
+    expect(job).toMatchObject({ data: { v: 3, shape: ['new'] }, attemptsMade: 0 });
 
-    // The newer worker, as it were: it reads version 2 where this one reads version 1.
+    // The newer worker, as it were: it reads version 3 where this one reads version 2.
     const data = JSON.parse(String(await redis.call('HGET', HASH(eventId), 'data'))) as object;
-    await redis.call('HSET', HASH(eventId), 'data', JSON.stringify({ ...data, v: 1 }));
+    await redis.call('HSET', HASH(eventId), 'data', JSON.stringify({ ...data, v: 2 }));
     expect(await follow(eventId)).toMatchObject({ outcome: 'COPIED' });
   }, 30_000);
 
@@ -98,7 +98,7 @@ describe('while services of two versions run', () => {
     expect(retried).toEqual({ kind: 'retried' });
     expect(await follow(eventId, isWaiting)).toMatchObject({ waiting_for: { reason: 'SERVICE_UPDATE' } });
     const data = (await bench.job(eventId))?.data;
-    expect(data).toMatchObject({ v: 2, shape: ['new'] });
+    expect(data).toMatchObject({ v: 3, shape: ['new'] });
     expect(data?.encrypted_card).not.toBeNull();
   }, 30_000);
 

@@ -10,7 +10,7 @@ const known = {
   consortium: consortiumWith(['midland', 'riverside', 'birch'], { birch: { enabled: false } }),
 };
 
-const newer = { ...jobData(), v: 2, shape: ['new'], progress: { ...jobData().progress, mood: 'good' } };
+const newer = { ...jobData(), v: 3, shape: ['new'], progress: { ...jobData().progress, mood: 'good' } };
 const ofLakeside = jobData({ library: 'lakeside' });
 const sent = { home: 'lakeside', home_key: 'lakeside:7', fields: ['surname'] };
 
@@ -93,7 +93,7 @@ describe('a job that a newer version wrote', () => {
     const failed = ended(await run(waiting, SCANNED + GIVE_UP_MS + 1)).data;
 
     for (const data of [waiting, failed]) {
-      expect(data).toMatchObject({ v: 2, shape: ['new'], progress: { mood: 'good' } });
+      expect(data).toMatchObject({ v: 3, shape: ['new'], progress: { mood: 'good' } });
     }
     expect(failed).toMatchObject({ progress: { seq: 5, outcome: 'MISCONFIGURED' } });
   });

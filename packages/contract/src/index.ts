@@ -95,7 +95,7 @@ export {
   copyMayBeThere,
   encryptionContext,
 } from './job.ts';
-export { type ParsedJob, parseJob, rewriteJob } from './parse-job.ts';
+export { type ParsedJob, parseJob, queuedJob, rewriteJob } from './parse-job.ts';
 export {
   NOTIFICATION_TOPICS,
   NOTIFICATION_TYPES,

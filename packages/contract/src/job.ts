@@ -53,10 +53,13 @@ const decidedSchema = asksSchema.pick({ question: true, home_key: true, reasons:
   at: z.iso.datetime({ offset: true }),
 });
 
+/** Versions up to this one are read. */
+export const NEWEST_VERSION = 2;
+
 /**
- * What a job carries through the queue (version 1). A field that is added has a default, since the version before does not
- * write it; one that changes its meaning needs version 2, which workers of this version requeue for a newer one
- * (parse-job.ts, docs/decisions/0008-jobs-of-another-version.md). The card and the item travel encrypted; `card_hash` is a keyed hash,
+ * What a job carries through the queue (version 1; version 2 leaves out what is as at the beginning, queuedJob of parse-job.ts). A field that is
+ * added has a default, since the version before does not write it; one that changes its meaning needs version 3, which workers of this version
+ * requeue for a newer one (parse-job.ts, docs/decisions/0008-jobs-of-another-version.md). The card and the item travel encrypted; `card_hash` is a keyed hash,
  * with the id of its key. Times are milliseconds of the queue's clock unless they are text.
  */
 export const jobSchema = z.object({

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type JobData, jobSchema, queuedProgress } from './job.ts';
+import { NEWEST_VERSION, type JobData, jobSchema, queuedProgress } from './job.ts';
 import { progressSchema } from './outcome.ts';
 
 export type ParsedJob =
@@ -64,7 +64,8 @@ function orNeutral<Shape extends Readonly<Record<string, z.ZodType>>>(
  * Reads a job's payload. `newer`: its version is higher, or all that does not fit are words and keys that this version
  * does not know, which a later one may have added. An unreadable one names the fields, never their values.
  */
-export function parseJob(data: unknown): ParsedJob {
+export function parseJob(stored: unknown): ParsedJob {
+  const data = wholeJob(stored);
   const parsed = jobSchema.safeParse(data);
   if (parsed.success) return { kind: 'job', job: parsed.data };
   const lenient = newerSchema.safeParse(data);
@@ -77,10 +78,29 @@ export function parseJob(data: unknown): ParsedJob {
   };
 }
 
+/** What is queued of a job that nobody has worked on (version 2): nothing that {@link parseJob} fills in again. */
+export function queuedJob(job: JobData): object {
+  const { retried, sent, made, progress, ...known } = job;
+  const isUntouched = retried === null && sent === null && made === null;
+  const unworked = queuedProgress(new Date(job.received_ms).toISOString());
+  if (!isUntouched || JSON.stringify(progress) !== JSON.stringify(unworked)) return job;
+  return { ...known, v: 2, progress: {} };
+}
+
+/** A job of version 2 with what it leaves out, as one of version 1; any other as it is. */
+function wholeJob(data: unknown): unknown {
+  if (!isObject(data) || data['v'] !== 2) return data;
+  const received = new Date(typeof data['received_ms'] === 'number' ? data['received_ms'] : Number.NaN);
+  const progress = isObject(data['progress']) ? data['progress'] : {};
+  const since = Number.isNaN(received.getTime()) ? LONG_AGO : received.toISOString();
+  const unworked = { retried: null, sent: null, made: null };
+  return { ...unworked, ...data, v: 1, progress: { ...queuedProgress(since), ...progress } };
+}
+
 type Issue = z.core.$ZodIssue;
 
 function isNewer(version: number, data: unknown, issues: readonly Issue[]): boolean {
-  return version > 1 || issues.every((issue) => isUnknownCode(issue, data));
+  return version > NEWEST_VERSION || issues.every((issue) => isUnknownCode(issue, data));
 }
 
 /** A code that is not in a list of ours; a code that is missing is no new one. */

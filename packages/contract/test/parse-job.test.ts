@@ -6,6 +6,7 @@ import {
   eventStateSchema,
   nextProgress,
   parseJob,
+  queuedJob,
   queuedProgress,
   rewriteJob,
 } from '@passport/contract';
@@ -40,12 +41,52 @@ describe('a payload that version 1 wrote', () => {
   });
 });
 
+describe('a job that nobody has worked on', () => {
+  const queued = (change: Partial<JobData> = {}): JobData => {
+    const { received_ms } = aJob();
+    return aJob({ progress: queuedProgress(new Date(received_ms).toISOString()), ...change });
+  };
+
+  test('is queued without what is as at the beginning, and read whole', () => {
+    const stored = queuedJob(queued());
+
+    expect(stored).toMatchObject({ v: 2, progress: {} });
+    expect(Object.keys(stored)).not.toEqual(expect.arrayContaining(['sent']));
+    expect(parseJob(stored)).toEqual({ kind: 'job', job: queued() });
+  });
+
+  test('was recorded, and is read as it was', () => {
+    const text = readFileSync(new URL('recorded/version-2.json', import.meta.url), 'utf8');
+    const parsed = parseJob(JSON.parse(text));
+
+    expect(parsed).toMatchObject({ kind: 'job', job: { event_id: 'evt_queued', sent: null, made: null } });
+    if (parsed.kind !== 'job') throw new Error('it cannot be read');
+    expect(parsed.job.progress).toEqual(queuedProgress('2026-11-26T07:14:04.442Z'));
+    expect(eventStateSchema.safeParse(eventStateOf(parsed.job, false, nameOf)).error).toBeUndefined();
+  });
+
+  test.each<[string, Partial<JobData>]>([
+    ['sent something', { sent: { home: 'midland', home_key: 'midland:2', fields: [] } }],
+    ['been retried', { retried: { at_ms: 1, stalled: 0 } }],
+    ['come further', { progress: { ...queued().progress, seq: 3, state: 'waiting' } }],
+  ])('is another than one that has %s', (_what, change) => {
+    expect(queuedJob(queued(change))).toEqual(queued(change));
+  });
+
+  test('that says nothing of when it came is unreadable by that field', () => {
+    expect(parseJob({ ...queuedJob(queued()), received_ms: 'then' })).toEqual({
+      kind: 'unreadable',
+      fields: ['received_ms'],
+    });
+  });
+});
+
 describe('a payload that a newer version wrote', () => {
-  const newer = (change: object = {}) => ({ ...job(), v: 2, ...change });
+  const newer = (change: object = {}) => ({ ...job(), v: 3, ...change });
 
   test.each<[string, object]>([
     ['by its number', newer()],
-    ['with fields that are not there any more', { v: 2, event_id: 'evt_1', library: 'riverside', shape: [] }],
+    ['with fields that are not there any more', { v: 3, event_id: 'evt_1', library: 'riverside', shape: [] }],
     ['with a reason to wait that nobody knows', waitingFor('THE_MOON')],
     ['with an outcome that nobody knows', { ...job(), progress: { ...job().progress, outcome: 'SHINY' } }],
     ['with one more key in its progress', { ...job(), progress: { ...job().progress, mood: 'good' } }],

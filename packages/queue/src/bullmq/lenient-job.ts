@@ -34,6 +34,13 @@ class LenientJob<
       return super.fromJSON<T, R, N>(queue, { ...json, data: 'null' }, jobId);
     }
   }
+
+  /** Its id is the name of its key, and need not be among its options as well. */
+  override asJSON(): ReturnType<Job['asJSON']> {
+    const { opts, ...json } = super.asJSON();
+    const { jobId: _id, ...others } = opts;
+    return { ...json, opts: others };
+  }
 }
 
 /**

@@ -47,7 +47,7 @@ markCancelled(job)
 local is_delayed = redis.call('ZSCORE', KEYS[2], job_id) and 1 or 0
 -- What a newer version notes, and when, is not known here. A checkout that may be on its way is looked for when Koha has let go of it.
 if has_made then return {'PENDING', id, 0} end
-if data.v ~= 1 then return {'PENDING', id, is_delayed} end
+if data.v ~= 1 and data.v ~= 2 then return {'PENDING', id, is_delayed} end
 return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, is_delayed}
 `;
 

@@ -1,5 +1,5 @@
 import type { JobsOptions, Queue } from 'bullmq';
-import type { JobData } from '@passport/contract';
+import { type JobData, queuedJob } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { SCANS, jobIdOf, activeKey } from '../keys.ts';
 import { LenientQueue } from '../bullmq/index.ts';
@@ -32,7 +32,8 @@ export async function addScans(
   await queue.addBulk(
     scans.map(({ job, priority }) => ({
       name: job.library,
-      data: job,
+      // What is stored of it; whoever reads it parses it.
+      data: queuedJob(job) as JobData,
       opts: { jobId: jobIdOf(job.library, job.event_id), priority },
     })),
   );
