@@ -86,6 +86,16 @@ test('a Koha that answers every status there can be makes few series', async () 
   expect(lines.match(/^passport_koha_requests_total\{/gm)?.length).toBeLessThan(80);
 });
 
+test('of many libraries, one with nothing to say has no series of its own', async () => {
+  const { registry, text } = arrange();
+  const ids = Array.from({ length: 101 }, (_, place) => `library-${place}`);
+  const { ended } = jobMetrics(registry, ids, ['MISCONFIGURED']);
+  ended('library-7', 'COPIED');
+
+  const lines = (await text()).split('\n').filter((line) => line.includes('library="'));
+  expect(lines).toEqual(['passport_jobs_total{library="library-7",outcome="COPIED"} 0']);
+});
+
 const OPERATIONS = ['GET /', 'GET /patrons', 'POST /patrons', 'POST /checkouts'];
 
 async function callAll(libraries: number): Promise<readonly string[]> {

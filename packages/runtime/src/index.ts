@@ -13,6 +13,7 @@ export { createMetrics } from './metrics.ts';
 export {
   FEW_SECONDS_BUCKETS,
   SECONDS_BUCKETS,
+  ZERO_AT_FIRST,
   areInDetail,
   createCounter,
   createGauge,

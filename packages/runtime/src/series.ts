@@ -26,27 +26,49 @@ const MOST_IN_DETAIL = 100;
  */
 export const areInDetail = (libraries: number): boolean => libraries <= MOST_IN_DETAIL;
 
+/** Of a counter: each series is shown at zero for a while before it is shown as it is. */
+export const ZERO_AT_FIRST = 'zero at first';
+/** Longer than the interval at which any Prometheus scrapes. */
+const AT_ZERO_MS = 60_000;
+
 /**
  * Registers a counter; returns what adds to it (1 where no number is given). The series in `zeroed` exist from the start,
- * at zero: of a series that begins with 1, Prometheus sees no increase, and an alert on it would not fire.
+ * at zero: of a series that begins with 1, Prometheus sees no increase, and an alert on it would not fire. Where they would be too many,
+ * `ZERO_AT_FIRST` shows none before it counts, and then at zero until every Prometheus has seen that (by `monotonicNow`, in milliseconds).
  */
 export function createCounter<const Label extends string>(
   registry: MetricsRegistry,
   series: Series<Label>,
-  zeroed: readonly Labels<Label>[] = [],
+  zeroed: readonly Labels<Label>[] | typeof ZERO_AT_FIRST = [],
+  monotonicNow: () => number = () => performance.now(),
 ): (labels: Labels<Label>, by?: number) => void {
   const counted = registry.counted<Counts>(series.name, () => ({ counts: new Map(), written: null }));
   const { counts } = counted;
   const add = (of: Labels<Label>, by = 1): void => {
     const labels = writeLabels(of);
-    counts.set(labels, (counts.get(labels) ?? 0) + by);
-    counted.written = null;
+    const count = counts.get(labels) ?? { value: 0, line: null, atZeroSince: null };
+    count.value += by;
+    count.line = counted.written = null;
+    counts.set(labels, count);
   };
-  for (const each of zeroed) add(each, 0);
+  const isShown = (count: Count): boolean => {
+    if (zeroed !== ZERO_AT_FIRST) return true;
+    count.atZeroSince ??= monotonicNow();
+    return monotonicNow() - count.atZeroSince >= AT_ZERO_MS;
+  };
+  if (zeroed !== ZERO_AT_FIRST) for (const each of zeroed) add(each, 0);
   registry.add(series.name, () => {
-    const lines = () => Array.from(counts, ([labels, count]) => lineOf(series.name, labels, count));
-    counted.written ??= headOf(series, 'counter') + lines().join('');
-    return counted.written;
+    if (counted.written !== null) return counted.written;
+    let isWhole = true;
+    const lines = Array.from(counts, ([labels, count]) => {
+      if (count.line !== null) return count.line;
+      if (isShown(count)) return (count.line = lineOf(series.name, labels, count.value));
+      isWhole = false;
+      return lineOf(series.name, labels, 0);
+    });
+    const written = headOf(series, 'counter') + lines.join('');
+    if (isWhole) counted.written = written;
+    return written;
   });
   return add;
 }
@@ -93,9 +115,17 @@ export function createReadCounter<const Label extends string>(
 
 /** What a counter has counted, by its labels. */
 interface Counts {
-  readonly counts: Map<string, number>;
+  readonly counts: Map<string, Count>;
   /** Its lines, unless it has changed since they were written. */
   written: string | null;
+}
+
+interface Count {
+  value: number;
+  /** Its line, unless it has changed since that was written. */
+  line: string | null;
+  /** Since when it has been shown at zero; null: it was not. */
+  atZeroSince: number | null;
 }
 
 /** Durations that were observed: `counts` beside `buckets`, those longer than all of them only in `count`. */

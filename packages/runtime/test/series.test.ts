@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createCounter, createGauge, createHistogram, createMetrics } from '@passport/runtime';
+import { ZERO_AT_FIRST, createCounter, createGauge, createHistogram, createMetrics } from '@passport/runtime';
 
 const arrange = () => createMetrics({ process: 'worker', processMetrics: false });
 
@@ -21,6 +21,26 @@ test('a counter adds up by its labels, and begins at zero where it is said to', 
     'jobs_total{library="midland",outcome="LOST"} 0',
     'jobs_total{library="midland",outcome="COPIED"} 3',
   ]);
+});
+
+test('a counter of many shows a series once it counts, at zero until every Prometheus has seen that', async () => {
+  const registry = arrange();
+  let now = 0;
+  const series = { name: 'jobs_total', help: 'Jobs', labels: ['library'] } as const;
+  const count = createCounter(registry, series, ZERO_AT_FIRST, () => now);
+  const shown = async () => (await linesOf(registry, 'jobs_total{')).map((line) => line.split(' ')[1]);
+  expect(await shown()).toEqual([]);
+
+  now = 500_000;
+  count({ library: 'midland' }, 3);
+  expect(await shown()).toEqual(['0']);
+  now += 59_999;
+  count({ library: 'midland' });
+  expect(await shown()).toEqual(['0']);
+  now += 1;
+  expect(await shown()).toEqual(['4']);
+  count({ library: 'midland' });
+  expect(await shown()).toEqual(['5']);
 });
 
 test('a histogram counts up to each bound, with the bound, and what is longer only in all', async () => {

@@ -2,6 +2,7 @@ import {
   FEW_SECONDS_BUCKETS,
   type MetricsRegistry,
   SECONDS_BUCKETS,
+  ZERO_AT_FIRST,
   areInDetail,
   createCounter,
   createHistogram,
@@ -20,15 +21,18 @@ export type JobMetrics = ReturnType<typeof jobMetrics>;
 /**
  * What the worker counts of its jobs: `passport_jobs_total`, `passport_scan_to_copy_seconds`, `passport_step_seconds`, `passport_limit_reached_total` and
  * `passport_jobs_requeued_total`. Of each library the outcomes that an alert looks for, the limits and the reasons are
- * there from the start, at zero.
+ * there from the start, at zero; of many libraries only once there is something to count.
  */
 export function jobMetrics(
   registry: MetricsRegistry,
   libraries: readonly string[],
   alertedOutcomes: readonly string[],
 ) {
-  const ofEach = <T, L>(values: readonly T[], labels: (library: string, value: T) => L): readonly L[] =>
-    libraries.flatMap((library) => values.map((value) => labels(library, value)));
+  const isDetailed = areInDetail(libraries.length);
+  const ofEach = <T, L>(values: readonly T[], labels: (library: string, value: T) => L) =>
+    isDetailed
+      ? libraries.flatMap((library) => values.map((value) => labels(library, value)))
+      : ZERO_AT_FIRST;
   const ended = createCounter(
     registry,
     {
@@ -63,7 +67,7 @@ export function jobMetrics(
       help: 'From the scan of the card to the copy in the lending library',
       labels: ['library'],
     },
-    () => (areInDetail(libraries.length) ? SECONDS_BUCKETS : FEW_SECONDS_BUCKETS),
+    () => (isDetailed ? SECONDS_BUCKETS : FEW_SECONDS_BUCKETS),
   );
   const steps = createHistogram(registry, {
     name: 'passport_step_seconds',

@@ -1,6 +1,7 @@
 import {
   type MetricsRegistry,
   type Samples,
+  ZERO_AT_FIRST,
   areInDetail,
   createCounter,
   createGauge,
@@ -77,7 +78,6 @@ export function keptMetrics(
     'Maximum number of ended events of a library in Redis (limits.kept_finished, limits.kept_failed)',
     limits,
   );
-  const zeroed = isDetailed ? Object.keys(limits) : [];
   const drop = createCounter(
     registry,
     {
@@ -85,7 +85,9 @@ export function keptMetrics(
       help: 'Ended events of a library that were removed early, because it had reached its limit',
       labels: ['library', 'state'],
     },
-    zeroed.flatMap((library) => STATES.map((state) => ({ library, state }))),
+    isDetailed
+      ? Object.keys(limits).flatMap((library) => STATES.map((state) => ({ library, state })))
+      : ZERO_AT_FIRST,
   );
   return (library, state, count) => drop({ library, state }, count);
 }
