@@ -4,7 +4,7 @@ import { KohaError } from '../errors/koha-error.ts';
 import { withSentBefore } from '../errors/quote-answer.ts';
 import { isUnreadable, parseRefusal } from '../errors/refusal.ts';
 import type { Capabilities } from './capabilities.ts';
-import { waitForShared } from './shared-answer.ts';
+import { type Waiting, waitForShared } from './shared-answer.ts';
 import { type Slots, buildSlots } from './slots.ts';
 import { createTokens, type TokenOptions } from './token.ts';
 import type { Answer } from '../answers/read-answer.ts';
@@ -96,13 +96,8 @@ export function createCalls(options: CallsOptions): Calls {
         signal: limits.signal,
       });
     };
-    const waitForToken = (work: Promise<string>): Promise<string> =>
-      waitForShared(work, {
-        library,
-        operation: 'POST /oauth/token',
-        timeoutMs: leftMs(),
-        signal: limits.signal,
-      });
+    const waitForToken = (token: string | Promise<string>): string | Promise<string> =>
+      tokenInTime(token, { library, timeoutMs: leftMs(), signal: limits.signal });
 
     if (request.anonymous === true) return send(null);
     const token = await waitForToken(tokens.current());
@@ -150,6 +145,16 @@ export function createCalls(options: CallsOptions): Calls {
       }
     },
   };
+}
+
+/** One that is kept is not waited for: of each call, that would be a timer, a listener and a race for nothing. */
+function tokenInTime(
+  token: string | Promise<string>,
+  waiting: Omit<Waiting, 'operation'>,
+): string | Promise<string> {
+  return typeof token === 'string'
+    ? token
+    : waitForShared(token, { ...waiting, operation: 'POST /oauth/token' });
 }
 
 /** A code that no header can carry is no branch of any Koha, so it is refused here the way Koha refuses an unknown one. */

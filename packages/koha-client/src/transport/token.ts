@@ -9,9 +9,9 @@ import type { Transport } from './transport.ts';
 
 /** Koha's access token: fetched when first needed, once for all who wait, and used until shortly before its end. */
 export interface Tokens {
-  current(): Promise<string>;
+  current(): string | Promise<string>;
   /** The token to use after Koha refused `refused`: a fresh one, unless another caller has already fetched it. */
-  renewed(refused: string): Promise<string>;
+  renewed(refused: string): string | Promise<string>;
   /**
    * Drops a token that Koha failed over (500), since one whose key was deleted is not refused but crashes Koha until it ends. Whether
    * there is a reason to try again: another caller has a newer one, or none was dropped for this in the last minute.
@@ -69,11 +69,10 @@ export function createTokens(options: TokenOptions): Tokens {
   });
 
   return {
-    current: () =>
-      kept !== undefined && options.now() < kept.untilMs ? Promise.resolve(kept.token) : fetchToken(),
+    current: () => (kept !== undefined && options.now() < kept.untilMs ? kept.token : fetchToken()),
     renewed: (refused) => {
       if (kept?.token === refused) kept = undefined;
-      return kept === undefined ? fetchToken() : Promise.resolve(kept.token);
+      return kept === undefined ? fetchToken() : kept.token;
     },
     suspect: (failed) => {
       if (kept?.token !== failed) return true;
