@@ -83,3 +83,18 @@ describe('what a copy costs Redis', () => {
     });
   });
 });
+
+test('a job that waits repeats nothing of what is as at the beginning, nor its id', async () => {
+  await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
+  const stored = await fixture.redis.hmget(
+    `{passport}:scans:${jobIdOf('riverside', 'evt_1')}`,
+    'data',
+    'opts',
+  );
+  const [data, opts] = stored.map((text) => JSON.parse(text ?? 'null') as Record<string, unknown>);
+
+  expect(data).toMatchObject({ v: 2, progress: {} });
+  expect(data).not.toHaveProperty('made');
+  expect(opts).toMatchObject({ priority: 1, backoff: expect.anything(), attempts: expect.any(Number) });
+  expect(opts).not.toHaveProperty('jobId');
+});
