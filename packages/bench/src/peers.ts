@@ -22,12 +22,11 @@ export async function startSimple(
   plan: Omit<SimplePlan, 'does'>,
   count: number,
 ): Promise<readonly StartedProcess[]> {
-  const start = (does: SimplePlan['does']): Promise<StartedProcess> => {
-    const full: SimplePlan = { ...plan, does };
-    return startPeer('simple-worker', full, /^ready$/m);
-  };
-  await (
-    await start('fill')
-  ).exited;
-  return Promise.all(Array.from({ length: count }, () => start('work')));
+  const planFor = (does: SimplePlan['does']): SimplePlan => ({ ...plan, does });
+  const filling = await startPeer('simple-worker', planFor('fill'));
+  const { code } = await filling.exited;
+  if (code !== 0) throw new Error(`the queue was not filled: ${filling.output()}`);
+  return Promise.all(
+    Array.from({ length: count }, () => startPeer('simple-worker', planFor('work'), /^ready$/m)),
+  );
 }

@@ -9,13 +9,12 @@ export interface SimplePlan extends PeerPlan {
 }
 
 // BullMQ and our client in the simplest processor: one event after the other from the queue, the same calls, and nothing
-// that is promised. Prints `ready` when the queue is filled, or when it starts to work.
+// that is promised. Prints `ready` when it starts to work.
 const plan = JSON.parse(process.argv[2] ?? '') as SimplePlan;
 const connection = { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: null };
 const name = `simple-${plan.from}`;
 if (plan.does === 'fill') await fill();
 else workOn();
-process.stdout.write('ready\n');
 
 async function fill(): Promise<void> {
   const queue = new Queue(name, { connection });
@@ -46,6 +45,7 @@ function workOn(): void {
   worker.on('failed', (_job, error) => {
     process.stderr.write(`${error.message}\n`);
   });
+  process.stdout.write('ready\n');
 }
 
 /** Each lending Koha gets one create at a time from whoever creates: two deadlock in its database (docs/decisions/0017-one-create-at-a-time.md). */
