@@ -104,7 +104,8 @@ async function cleanRetained(
   nowMs: number,
 ): Promise<void> {
   await cleanByAge(redis, queue, retention, nowMs);
-  for (const { id } of libraries) await trimCopyRecords(redis, id, nowMs - retention.receiptsMs);
+  const ids = libraries.map(({ id }) => id);
+  await trimCopyRecords(redis, ids, nowMs - retention.receiptsMs);
 }
 
 async function rewrite(redis: Redis, log: Logger): Promise<void> {
