@@ -32,32 +32,20 @@ export const usedEach = (before: Used, after: Used, count: number): Used => ({
   commands: (after.commands - before.commands) / count,
 });
 
-const NOTED_FROM_US = 500;
+const NOTED_FROM_US = 100;
 
-/** The command or script that kept Redis from everybody else for longest. */
-export interface Longest {
-  readonly ms: number;
-  /** What it was, and the first of its keys. */
-  readonly what: string;
-}
-
-/** Has Redis note what takes long, from now on; what it noted before is forgotten. */
-export async function watchLongest({ redis }: Stack): Promise<() => Promise<Longest>> {
+/** How long the longest command or script that `work` had Redis run kept everybody else waiting, in ms. */
+export async function longestCommandMs({ redis }: Stack, work: () => Promise<unknown>): Promise<number> {
   await redis.call('CONFIG', 'SET', 'slowlog-log-slower-than', String(NOTED_FROM_US));
-  await redis.call('CONFIG', 'SET', 'slowlog-max-len', '100000');
   await redis.call('SLOWLOG', 'RESET');
-  return async () => {
-    const noted = (await redis.call('SLOWLOG', 'GET', '-1')) as readonly (readonly [
-      number,
-      number,
-      us: number,
-      words: readonly string[],
-    ])[];
-    const [longest] = noted.toSorted((one, other) => other[2] - one[2]);
-    if (longest === undefined) return { ms: NOTED_FROM_US / 1_000, what: 'nothing' };
-    const [, , us, [name = '', , , key = '']] = longest;
-    return { ms: us / 1_000, what: `${name} ${key}` };
-  };
+  await work();
+  const noted = (await redis.call('SLOWLOG', 'GET', '-1')) as readonly (readonly [
+    number,
+    number,
+    us: number,
+  ])[];
+  await redis.call('CONFIG', 'SET', 'slowlog-log-slower-than', '-1');
+  return Math.max(NOTED_FROM_US, ...noted.map(([, , us]) => us)) / 1_000;
 }
 
 /** How long each event waited for a worker in ms, where it did not have to wait for a library. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '@passport/testkit';
 import { median, percentile, preciseNow } from '../figures.ts';
 import { forgetCalls } from '../koha-calls.ts';
-import { readUsed, readWaits, usedEach, watchLongest } from '../consortium-figures.ts';
+import { readUsed, readWaits, usedEach, longestCommandMs } from '../consortium-figures.ts';
 import { scanAll, startConsortium } from '../many-libraries.ts';
 import { settledUsedBytes, usedBytes } from '../redis-figures.ts';
 import { recordRow, type Measured } from '../row.ts';
@@ -137,16 +137,12 @@ async function beginTrouble({ stack: { kohas, redis }, traffic, stretch }: Desks
 async function measureRest(run: Run, { stack }: Desks): Promise<Figures> {
   await sleep(many(run, 20_000, 0));
   await lagOf(stack);
-  const longest = await watchLongest(stack);
   const [before, startedAt] = [await readUsed(stack), preciseNow()];
   await sleep(many(run, REST_MS, 500));
   const each = usedEach(before, await readUsed(stack), (preciseNow() - startedAt) / 1_000);
-  const { ms, what } = await longest();
-  run.progress(`longest command at rest: ${what}`);
   return new Map([
     ['processor time of Redis at rest', [each.redis, 'ms/s']],
     ['commands of Redis at rest, those within scripts included', [each.commands, 'per second']],
-    ['longest command of Redis at rest', [ms, 'ms']],
     ['processor time of two workers at rest', [each.worker, 'ms/s']],
     ['longest pause of the event loop of a worker at rest', [await lagOf(stack), 'ms']],
   ]);
@@ -182,7 +178,6 @@ async function measurePaced(run: Run, desks: Desks, events: number): Promise<Fig
   const { stack, traffic, libraries, stretch } = desks;
   const random = seededRandom(SEED);
   await lagOf(stack);
-  const longest = await watchLongest(stack);
   const [before, startedAt] = [await readUsed(stack), preciseNow()];
   const sent: Promise<Sent>[] = [];
   let dueAt = startedAt;
@@ -199,13 +194,11 @@ async function measurePaced(run: Run, desks: Desks, events: number): Promise<Fig
   const answers = await Promise.all(ofOthers.map((one) => answerMs(desks, one)));
   const each = usedEach(before, await readUsed(stack), all.length);
   const waits = await readWaits(stack, ofOthers);
-  const { ms, what } = await longest();
   const told = answers.filter((answer) => answer !== null);
-  run.progress(`longest command: ${what}; ${answers.length - told.length} desks without an answer`);
+  run.progress(`${answers.length - told.length} desks without an answer`);
   return new Map([
     ['processor time of Redis for an event', [each.redis, 'ms']],
     ['commands of Redis for an event, those within scripts included', [each.commands, 'commands']],
-    ['longest command of Redis', [ms, 'ms']],
     ['processor time of the workers for an event', [each.worker, 'ms']],
     ['longest pause of the event loop of a worker', [await lagOf(stack), 'ms']],
     ['processor time of the receiver for an event', [each.receiver, 'ms']],
@@ -217,17 +210,19 @@ async function measurePaced(run: Run, desks: Desks, events: number): Promise<Fig
 }
 
 async function measureMetrics(stack: Stack): Promise<Figures> {
-  const longest = await watchLongest(stack);
-  const sizes: number[] = [];
-  const took = await repeat(METRICS_READS, async () => {
-    const readAt = preciseNow();
-    sizes.push(Buffer.byteLength(await stack.worker.metrics()));
-    return preciseNow() - readAt;
+  const reads = await repeat(METRICS_READS, async () => {
+    let [ms, bytes] = [Number.NaN, Number.NaN];
+    const redisMs = await longestCommandMs(stack, async () => {
+      const readAt = preciseNow();
+      bytes = Buffer.byteLength(await stack.worker.metrics());
+      ms = preciseNow() - readAt;
+    });
+    return { ms, bytes, redisMs };
   });
   return new Map([
-    ["a worker's /metrics", [median(took), 'ms']],
-    ["size of a worker's /metrics", [median(sizes) / 1_024, 'KB']],
-    ["longest command of Redis at a worker's /metrics", [(await longest()).ms, 'ms']],
+    ["a worker's /metrics", [median(reads.map(({ ms }) => ms)), 'ms']],
+    ["size of a worker's /metrics", [median(reads.map(({ bytes }) => bytes)) / 1_024, 'KB']],
+    ["longest command of Redis at a worker's /metrics", [median(reads.map(({ redisMs }) => redisMs)), 'ms']],
   ]);
 }
 
