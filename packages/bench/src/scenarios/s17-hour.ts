@@ -5,6 +5,7 @@ import { median, percentile, preciseNow } from '../figures.ts';
 import { forgetCalls } from '../koha-calls.ts';
 import { readUsed, readWaits, usedEach, longestCommandMs } from '../consortium-figures.ts';
 import { scanAll, startConsortium } from '../many-libraries.ts';
+import { measurePasses } from '../passes.ts';
 import { settledUsedBytes, usedBytes } from '../redis-figures.ts';
 import { recordRow, type Measured } from '../row.ts';
 import { many, repeat, type Run } from '../scenario.ts';
@@ -13,7 +14,7 @@ import { buildTraffic, idOf, sizeOf, type Traffic, type Visit } from '../traffic
 
 /** Of docs/scale.md; the first is what the others are compared with, and the last has an hour's events. */
 const SIZES = [200, 1_000, 2_000] as const;
-const SMOKE_SIZES = [20, 40] as const;
+const SMOKE_SIZES = [10, 20] as const;
 const PER_SECOND = 50;
 const HOUR_EVENTS = 180_000;
 const WORKERS = 2;
@@ -25,6 +26,8 @@ const PACED_MS = 40_000;
 /** In the middle of it a class comes to one desk: as many as may come at once. */
 const CLASS = 200;
 const AT_ONCE = 100;
+/** Events by which it is measured how many a machine can take. */
+const TRIED = 400;
 /** The machine can take so many times as many events as come to the desks. */
 const BUSY = 2;
 /** A Koha that takes longer is silent: the deadline of a call is 3 s. */
@@ -50,7 +53,7 @@ export async function measureHour(run: Run): Promise<readonly Measured[]> {
   for (const libraries of sizes) {
     const isLast = libraries === sizes.at(-1);
     run.progress(`${libraries} libraries`);
-    const { figures, hour } = await measureSize(run, libraries, isLast ? many(run, HOUR_EVENTS, 100) : 0);
+    const { figures, hour } = await measureSize(run, libraries, isLast ? many(run, HOUR_EVENTS, 40) : 0);
     measured.set(libraries, figures);
     rows.push(...hour);
   }
@@ -87,21 +90,24 @@ async function measureSize(
   libraries: number,
   hourEvents: number,
 ): Promise<{ readonly figures: Figures; readonly hour: readonly Measured[] }> {
-  const paced = many(run, (PER_SECOND * PACED_MS) / 1_000, 100);
-  const alike = sizeOf(libraries, hourEvents + paced + CLASS + LAST);
+  const paced = many(run, (PER_SECOND * PACED_MS) / 1_000, 40);
+  const alike = sizeOf(libraries, hourEvents + paced + CLASS + LAST + TRIED);
   const consortium = await startConsortium(libraries, libraries, { workers: WORKERS, alike });
   const { stack } = consortium;
   try {
     const emptyBytes = await usedBytes(stack.redis);
-    const startedAt = preciseNow();
     await scanAll(consortium, AT_ONCE);
-    const stretch = stretchFor((1_000 * libraries) / (preciseNow() - startedAt));
-    const desks = { stack, libraries, traffic: buildTraffic(libraries, SEED), stretch };
+    const warm = { stack, libraries, traffic: buildTraffic(libraries, SEED), stretch: 1 };
+    // The figures of a smoke run mean nothing, and it has no time.
+    const stretch = run.isQuick ? 1 : stretchFor((await measurePart(warm, TRIED)).rate);
+    const desks = { ...warm, stretch };
+    const ids = Array.from({ length: libraries }, (_, place) => idOf(place));
     const figures = new Map<string, readonly [number, string]>([
       ['events and Kohas slowed down', [stretch, 'times']],
       ...(await measureRest(run, desks)),
       ...(await beginTrouble(desks).then(() => measurePaced(run, desks, paced))),
       ...(await measureMetrics(stack)),
+      ...[...(await measurePasses(stack, ids))].map(([name, ms]) => [name, [ms, 'ms']] as const),
     ]);
     for (const [what, [value, unit]] of figures)
       run.progress(`${libraries} libraries, ${what}: ${value.toPrecision(4)} ${unit}`);
