@@ -16,7 +16,7 @@ export interface Consortium {
   scanned: number;
 }
 
-interface ConsortiumOptions extends Pick<StackOptions, 'keys' | 'workers'> {
+interface ConsortiumOptions extends Pick<StackOptions, 'keys'> {
   readonly latencyMs?: number;
   /** Patrons of each library and items of each stand-in, where scans come to all libraries alike; else they come to ten. */
   readonly alike?: { readonly patrons: number; readonly items: number };

@@ -17,7 +17,6 @@ const SIZES = [200, 1_000, 2_000] as const;
 const SMOKE_SIZES = [10, 20] as const;
 const PER_SECOND = 50;
 const HOUR_EVENTS = 180_000;
-const WORKERS = 2;
 const SEED = 29;
 
 /** Of every worker's tasks the least frequent comes once a minute. */
@@ -92,9 +91,11 @@ async function measureSize(
 ): Promise<{ readonly figures: Figures; readonly hour: readonly Measured[] }> {
   const paced = many(run, (PER_SECOND * PACED_MS) / 1_000, 40);
   const alike = sizeOf(libraries, hourEvents + paced + CLASS + LAST + TRIED);
-  const consortium = await startConsortium(libraries, libraries, { workers: WORKERS, alike });
+  const consortium = await startConsortium(libraries, libraries, { alike });
   const { stack } = consortium;
   try {
+    // One after the other: a slow machine has to have each of them ready in time.
+    await stack.services.add('worker');
     const emptyBytes = await usedBytes(stack.redis);
     await scanAll(consortium, AT_ONCE);
     const warm = { stack, libraries, traffic: buildTraffic(libraries, SEED), stretch: 1 };
