@@ -24,13 +24,19 @@ export async function readUsed({ redis, services }: Stack): Promise<Used> {
   };
 }
 
+/** Linux counts in ticks of 10 ms: what took less has taken at most one. */
+const LEAST = 10;
+
 /** What was used between two readings, for each of so many. */
-export const usedEach = (before: Used, after: Used, count: number): Used => ({
-  redis: (after.redis - before.redis) / count,
-  worker: (after.worker - before.worker) / count,
-  receiver: (after.receiver - before.receiver) / count,
-  commands: (after.commands - before.commands) / count,
-});
+export function usedEach(before: Used, after: Used, count: number): Used {
+  const each = (what: keyof Used): number => Math.max(LEAST, after[what] - before[what]) / count;
+  return {
+    redis: each('redis'),
+    worker: each('worker'),
+    receiver: each('receiver'),
+    commands: each('commands'),
+  };
+}
 
 const NOTED_FROM_US = 100;
 
@@ -71,5 +77,6 @@ export async function readWaits(
       .map(({ library, id }) => `{passport}:scans:${library}.${id}`);
     waits.push(...((await redis.call('EVAL', WAITS_LUA, String(keys.length), ...keys)) as number[]));
   }
-  return waits.filter((wait) => wait >= 0);
+  // Whole milliseconds: less than one is at most one.
+  return waits.filter((wait) => wait >= 0).map((wait) => Math.max(1, wait));
 }
