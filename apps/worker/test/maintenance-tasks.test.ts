@@ -35,7 +35,7 @@ async function tasks(options: RedisOptions = {}) {
   );
   const all = buildTasks({
     consortium: {
-      libraries: [],
+      libraries: [{ id: 'midland', limits: { keptFinished: 1, keptFailed: 1 } }],
       retention: { finishedMs: 1, failedMs: 1, receiptsMs: 1, auditMs: 1 },
     } as never,
     redis,
@@ -98,6 +98,26 @@ test('a Redis that forbids the rewrite is in the log once an hour', async () => 
   expect(lines).toEqual([
     expect.objectContaining({ level: 'warn', msg: expect.stringContaining('append-only file') }),
   ]);
+});
+
+test('of all workers one looks, every five seconds, which library has too many ended events', async () => {
+  const { redis, work, taskNamed } = await tasks();
+  const kept = '{passport}:kept:finished:midland';
+  const endTwo = () => redis.zadd(kept, NOON, 'evt_1', NOON, 'evt_2');
+  await endTwo();
+  await work('kept events');
+  expect(await redis.zcard(kept)).toBe(1);
+
+  await endTwo();
+  await work('kept events');
+  expect(await redis.zcard(kept)).toBe(2);
+  const leftMs = await redis.pttl('{passport}:turn:kept');
+  expect(leftMs).toBeGreaterThan(0);
+  expect(leftMs).toBeLessThan(taskNamed('kept events').everyMs);
+
+  await redis.del('{passport}:turn:kept');
+  await work('kept events');
+  expect(await redis.zcard(kept)).toBe(1);
 });
 
 test.each(['promote scans', 'promote reports'])(

@@ -99,7 +99,7 @@ describe('a job', () => {
     const rows = [{ patronId: 402, homeKey: 'midland:8', overdues: 1, amount: 0 }];
     await runAt(consortium(true), answers({ rows, read: 1, next: null }), JOB, patient, Date.now());
 
-    await trimCopyRecords(redis, 'riverside', Date.now() - 365 * 86_400_000);
+    await trimCopyRecords(redis, ['riverside'], Date.now() - 365 * 86_400_000);
 
     expect((await readCopyRecords(redis, 'riverside', [402])).get(402)).toBeDefined();
   });

@@ -4,7 +4,7 @@ import { readTimings } from '../src/sources.ts';
 
 test('a task runs as often as the timings say that it was given', () => {
   const idle = { isBusy: () => false, monotonicNow: () => 0 };
-  const memory = { store: () => Promise.resolve() };
+  const memory = { store: () => Promise.resolve(), waiting: () => Promise.resolve([]) };
   const everyMs = (text?: string): number =>
     rememberTask({
       consortium: { libraries: [] } as never,

@@ -9,11 +9,11 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { FrontPlan } from './kohas-protocol.ts';
+import type { FrontPlan, Manner } from './kohas-protocol.ts';
 
 /** The path of one library, where a stand-in is several: every library has an address of its own. */
 export const pathOf = (library: string): string => `/of-${library}`;
-const PATH = /^\/of-[^/]+/;
+const PATH = /^\/of-([^/]+)/;
 
 /** What a web worker makes; all else is a file, which the web server sends by itself. */
 const isDynamic = (url = '/'): boolean => /^\/(?:api|cgi-bin)\//.test(url.replace(PATH, ''));
@@ -25,6 +25,8 @@ export interface Front {
   readonly url: string;
   /** From the next request on. */
   setServiceMs(serviceMs: number): void;
+  /** How it stands for these libraries, from the next request on; for others as before. */
+  setManners(manners: Readonly<Record<string, Manner>>): void;
   /** Ends it at once. */
   close(): void;
 }
@@ -38,14 +40,18 @@ export async function startFront(doubleUrl: string, plan: FrontPlan): Promise<Fr
   const workers = buildWebWorkers(webWorkers ?? Number.POSITIVE_INFINITY);
   const agent = new Agent({ keepAlive: true, noDelay: true });
   let { serviceMs } = plan;
+  let manners: ReadonlyMap<string, Manner> = new Map();
   const serve: RequestListener = (incoming, answer) => {
     void collect(incoming).then(async (body) => {
       if (!isDynamic(incoming.url)) {
         send(answer, await pass(agent, doubleUrl, incoming, body));
         return;
       }
+      const manner = manners.get(PATH.exec(incoming.url ?? '')?.[1] ?? '') ?? serviceMs;
+      if (manner === 'away') incoming.socket.destroy();
+      if (typeof manner === 'string') return;
       await workers.enter();
-      if (serviceMs > 0) await sleep(serviceMs);
+      if (manner > 0) await sleep(manner);
       const served = await pass(agent, doubleUrl, incoming, body);
       workers.leave();
       send(answer, served);
@@ -64,6 +70,9 @@ export async function startFront(doubleUrl: string, plan: FrontPlan): Promise<Fr
     url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${port}`,
     setServiceMs(next) {
       serviceMs = next;
+    },
+    setManners(next) {
+      manners = new Map([...manners, ...Object.entries(next)]);
     },
     close() {
       far?.close();

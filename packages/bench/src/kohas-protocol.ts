@@ -24,8 +24,9 @@ export interface LibraryPlan {
   readonly id: string;
   /** Five digits: its cards are these and nine more. */
   readonly prefix: string;
-  /** Where it stands for several libraries: the prefixes of the others, each with one patron. */
+  /** Where it stands for several libraries: the prefixes of the others, each with so many patrons. */
   readonly prefixes?: readonly string[];
+  readonly patronsOfPrefix?: number;
   /** How many more key pairs its Koha takes ({@link keyOf}); none. */
   readonly keys?: number;
   /** Whether its staff pages have the plugin's script. */
@@ -62,10 +63,13 @@ export const keyOf = (koha: Pick<StartedKoha, 'clientId' | 'clientSecret'>, inde
 
 export type KohasMessage = { readonly kind: 'started'; readonly kohas: readonly StartedKoha[] } | Reported;
 
-/** Changes the service time of every front from now on. */
-export interface KohasOrder {
-  readonly serviceMs: number;
-}
+/** How long the Koha of a library takes for a request in milliseconds; or it hangs up, or it accepts and never answers. */
+export type Manner = number | 'away' | 'silent';
+
+/** Changes every front from now on: its service time, or how it stands for libraries by their ids. */
+export type KohasOrder =
+  | { readonly kind: 'all'; readonly serviceMs: number }
+  | { readonly kind: 'some'; readonly manners: Readonly<Record<string, Manner>> };
 
 export const cardOf = (prefix: string, index: number): string => prefix + String(index).padStart(9, '0');
 export const barcodeOf = (index: number): string => `39999${String(index).padStart(9, '0')}`;

@@ -5,7 +5,7 @@ import { scanOf, serveKoha, startStack, type Stack, type StackOptions } from './
 /** Libraries whose cards are shown once all have been. */
 export const FEW = 10;
 /** Stand-ins behind all libraries: one that is a hundred libraries answers each as if it were alone. */
-const KOHAS = 10;
+export const KOHAS = 10;
 const AT_ONCE = 4;
 
 /** So many libraries in one file: everybody serves the patrons of everybody. */
@@ -16,11 +16,17 @@ export interface Consortium {
   scanned: number;
 }
 
+interface ConsortiumOptions extends Pick<StackOptions, 'keys'> {
+  readonly latencyMs?: number;
+  /** Patrons of each library and items of each stand-in, where scans come to all libraries alike; else they come to ten. */
+  readonly alike?: { readonly patrons: number; readonly items: number };
+}
+
 /** Starts the processes of so many libraries, whose Kohas have patrons and items for so many scans. */
 export async function startConsortium(
   libraries: number,
   scans: number,
-  options: Pick<StackOptions, 'keys'> & { readonly latencyMs?: number } = {},
+  options: ConsortiumOptions = {},
 ): Promise<Consortium> {
   const stack = await startMany(libraries, scans, options);
   return { libraries, stack, scanned: 0 };
@@ -61,12 +67,13 @@ async function scanMany(
   await Promise.all(Array.from({ length: atOnce }, scanOn));
 }
 
-const prefixOf = (library: number): string => String(20_000 + library);
+/** Of a library's cards. */
+export const prefixOf = (library: number): string => String(20_000 + library);
 
 function startMany(
   libraries: number,
   scans: number,
-  { latencyMs = 0, ...options }: NonNullable<Parameters<typeof startConsortium>[2]>,
+  { latencyMs = 0, alike, ...options }: ConsortiumOptions,
 ): Promise<Stack> {
   const places = Array.from({ length: libraries }, (_, place) => place);
   return startStack({
@@ -81,8 +88,9 @@ function startMany(
           .filter((place) => place % KOHAS === koha && place !== busyHome(koha, libraries))
           .map(prefixOf),
         keys: libraries,
-        patrons: Math.ceil(scans / FEW) + 2,
-        items: scans + libraries,
+        patrons: alike?.patrons ?? Math.ceil(scans / FEW) + 2,
+        patronsOfPrefix: alike?.patrons ?? 1,
+        items: alike?.items ?? scans + libraries,
       })),
     },
     serve: (kohas, secretOf) =>

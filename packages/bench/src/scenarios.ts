@@ -4,6 +4,7 @@ import { measureColdDesk } from './scenarios/s10-cold-desk.ts';
 import { measureLibraries } from './scenarios/s12-libraries.ts';
 import { measureDesk } from './scenarios/s14-desk.ts';
 import { measureSizes } from './scenarios/s15-sizes.ts';
+import { measureHour } from './scenarios/s17-hour.ts';
 import { measureLocate } from './scenarios/s2-locate.ts';
 import { measureBlackHole } from './scenarios/s3-black-hole.ts';
 import { measureReceiver } from './scenarios/s4-receiver.ts';
@@ -28,7 +29,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   S12: measureLibraries,
   S14: measureDesk,
   S15: measureSizes,
+  S17: measureHour,
 };
 
 /** Too long for a run of all: only where it is named, and in a smoke run. */
-export const ONLY_BY_NAME: readonly string[] = ['S15'];
+export const ONLY_BY_NAME: readonly string[] = ['S15', 'S17'];

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { within } from './figures.ts';
 import { fileURLToPath } from 'node:url';
-import type { KohaPlan, KohasMessage, KohasOrder, Reported, StartedKoha } from './kohas-protocol.ts';
+import type { KohaPlan, KohasMessage, KohasOrder, Manner, Reported, StartedKoha } from './kohas-protocol.ts';
 
 export interface Kohas {
   readonly kohas: readonly StartedKoha[];
@@ -20,6 +20,8 @@ export interface Kohas {
   control(id: string, method: string, path: string, body?: unknown): Promise<unknown>;
   /** Has every front take so long for a request from now on. */
   setServiceMs(serviceMs: number): void;
+  /** Has the fronts behave so for these libraries from now on. */
+  setManners(manners: Readonly<Record<string, Manner>>): void;
   stop(): void;
 }
 
@@ -47,6 +49,7 @@ export async function startKohas(plan: KohaPlan): Promise<Kohas> {
     if (found === undefined) throw new Error(`there is no library ${id}`);
     return found;
   };
+  const order = (message: KohasOrder): void => void child.send(message);
   return {
     kohas,
     koha,
@@ -68,7 +71,8 @@ export async function startKohas(plan: KohaPlan): Promise<Kohas> {
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
       return text === '' ? null : (JSON.parse(text) as unknown);
     },
-    setServiceMs: (serviceMs) => void child.send({ serviceMs } satisfies KohasOrder),
+    setServiceMs: (serviceMs) => order({ kind: 'all', serviceMs }),
+    setManners: (manners) => order({ kind: 'some', manners }),
     stop: () => {
       child.removeAllListeners('exit');
       child.kill();

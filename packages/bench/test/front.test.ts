@@ -66,3 +66,20 @@ test('is as far away as configured, and needs a round trip to be reached', async
   await textOf(`${url}/`);
   expect(performance.now() - first).toBeGreaterThanOrEqual(79);
 });
+
+test('behaves for one library as it was told to, and for others as before', async () => {
+  const front = await startBehind();
+  front.setManners({ gone: 'away', slow: 150, mute: 'silent' });
+  const call = (library: string) => textOf(`${front.url}${pathOf(library)}/api/v1/patrons`);
+  const silent = call('mute').then(
+    () => 'answered',
+    () => 'never answered',
+  );
+  const startedAt = performance.now();
+  await expect(call('gone')).rejects.toThrow('fetch failed');
+  expect(await call('slow')).toBe('/api/v1/patrons');
+  expect(performance.now() - startedAt).toBeGreaterThan(140);
+  expect(await call('well')).toBe('/api/v1/patrons');
+  front.close();
+  expect(await silent).toBe('never answered');
+});

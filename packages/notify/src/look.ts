@@ -2,6 +2,7 @@ import type { Consortium, Library, NotifiedEndpoint } from '@passport/config';
 import type { NotificationTopic } from '@passport/contract';
 import { readHourUse } from '@passport/queue/ledger';
 import { type SeenCertificate, readCertificates } from '@passport/queue/notices';
+import { inBatches } from '@passport/queue/redis';
 import { type LibraryState, problemText, readLibraryStates } from '@passport/queue/processes';
 import { type SweepState, readSweep } from '@passport/queue/sweeps';
 import type { Redis } from '@passport/runtime';
@@ -48,14 +49,18 @@ export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look
   const awayIds = new Set(idsOf(away));
   const faultyIds = new Set(idsOf(faulty));
   return async (nowMs) => {
-    const states = await inBatches(idsOf(watched), (some) => readLibraryStates(redis, some, nowMs));
-    const hours = await inBatches(idsOf(lending), async (some) => [
-      ...(await readHourUse(redis, some, nowMs)),
-    ]);
+    const states = await inBatches(idsOf(watched), (some) => readLibraryStates(redis, some, nowMs), BATCH);
+    const hours = await inBatches(
+      idsOf(lending),
+      async (some) => [...(await readHourUse(redis, some, nowMs))],
+      BATCH,
+    );
     const used = new Map(hours);
     const certificates = certified.length === 0 ? new Map<string, never>() : await readCertificates(redis);
-    const sweeps = await inBatches(idsOf(swept), (some) =>
-      Promise.all(some.map((id) => readSweep(redis, id, false))),
+    const sweeps = await inBatches(
+      idsOf(swept),
+      (some) => Promise.all(some.map((id) => readSweep(redis, id, false))),
+      BATCH,
     );
     return [
       ...states.filter(({ library }) => awayIds.has(library)).map(awayObservation),
@@ -69,15 +74,6 @@ export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look
 
 /** Scans are on the same connection: what they send waits for one batch, not for a thousand libraries. */
 const BATCH = 50;
-
-async function inBatches<T>(
-  ids: readonly string[],
-  read: (some: readonly string[]) => Promise<readonly T[]>,
-): Promise<readonly T[]> {
-  const found: T[] = [];
-  for (let at = 0; at < ids.length; at += BATCH) found.push(...(await read(ids.slice(at, at + BATCH))));
-  return found;
-}
 
 /** Whether any endpoint wants messages of the topic for the library. */
 export function isWanted(

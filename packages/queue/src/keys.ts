@@ -112,6 +112,8 @@ export const PROCESSES_KEY = key('processes');
 export const CLOCK_KEY = key('clock');
 /** Exists while the last rewrite of the append-only file is recent. */
 export const rewriteKey = key('rewrite');
+/** Exists while a process has lately done what one of all has to do. */
+export const turnKey = (task: string): string => key('turn', task);
 /** What operators have said to all processes at once, and how often that has changed. */
 export const controlKey = key('control');
 /** By topic and library, what operators were notified of last (notices.ts). */

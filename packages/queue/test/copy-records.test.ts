@@ -158,7 +158,7 @@ describe('the record of a copy', () => {
     await append({ patronId: 403 });
     await noteCopiesSeen(fixture.redis, 'riverside', [402, 999], NOON + 40 * DAY_MS);
 
-    await trimCopyRecords(fixture.redis, 'riverside', NOON + DAY_MS);
+    await trimCopyRecords(fixture.redis, ['riverside'], NOON + DAY_MS);
 
     expect(await recordOf(402)).toEqual(made);
     expect(await recordOf(403)).toBeNull();
@@ -210,7 +210,7 @@ describe('a copy on record is found by its home key', () => {
     await dropCopyRecords(fixture.redis, 'riverside', { homeKey: 'midland:812', patronIds: [402] });
     expect(await homes()).toEqual({ 'midland:2': '403' });
 
-    await trimCopyRecords(fixture.redis, 'riverside', NOON + DAY_MS);
+    await trimCopyRecords(fixture.redis, ['riverside'], NOON + DAY_MS);
 
     expect(await homes()).toEqual({});
   });

@@ -3,6 +3,7 @@ import { type MadeCopy, type RememberedField, storeRemembered } from '@passport/
 import { STANDING, hashedFields, standingText } from '@passport/patron-rules';
 import {
   dropUnremembered,
+  librariesWithUnremembered,
   lockUnremembered,
   noteUnremembered,
   readUnremembered,
@@ -80,6 +81,9 @@ export function buildCopyMemory(deps: CopyMemoryDeps) {
       const work = noted(written).finally(() => running.delete(work));
       running.add(work);
     },
+    /** Those of these libraries that something waits for. */
+    waiting: (libraries: readonly string[]): Promise<readonly string[]> =>
+      librariesWithUnremembered(redis, libraries),
     /** Stores what waits for a library with its Koha while it `mayGoOn`. Throws KohaError or LibraryClosed. */
     async store(lending: string, mayGoOn: (lending: string) => boolean = () => true): Promise<void> {
       if (!mayGoOn(lending)) return;

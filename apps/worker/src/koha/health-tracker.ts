@@ -1,5 +1,5 @@
 import type { ProblemKind } from '@passport/contract';
-import type { LibraryHealth } from '@passport/queue/processes';
+import { type LibraryHealth, isSlow } from '@passport/queue/processes';
 
 interface Seen {
   openSinceMs: number | null;
@@ -8,6 +8,23 @@ interface Seen {
   lastFailure: string | null;
   problem: { readonly what: ProblemKind; readonly name: string | null } | null;
   isChanged: boolean;
+  /** What was taken last, to be written. */
+  taken: LibraryHealth | null;
+}
+
+/** That a well library has answered again is written so often: of thousands, each scan comes to two others. */
+const ROUTINE_MS = 60_000;
+
+/** Whether nobody has to hear of it before its minute is over. */
+function isRoutine(health: LibraryHealth, before: LibraryHealth | null): boolean {
+  if (before === null || health.at_ms - before.at_ms >= ROUTINE_MS) return false;
+  return (
+    health.open === before.open &&
+    health.last_failure_ms === before.last_failure_ms &&
+    health.problem === before.problem &&
+    health.waiting === before.waiting &&
+    isSlow(health.answer_ms) === isSlow(before.answer_ms)
+  );
 }
 
 const UNSEEN: Seen = {
@@ -17,6 +34,7 @@ const UNSEEN: Seen = {
   lastFailure: null,
   problem: null,
   isChanged: false,
+  taken: null,
 };
 
 export type HealthTracker = ReturnType<typeof buildHealthTracker>;
@@ -44,11 +62,10 @@ export function buildHealthTracker(
     worked(library: string): void {
       if (all.get(library)?.problem !== null) change(library, { problem: null });
     },
-    /** What has changed since the last time, by library. */
+    /** What has changed since the last time and is to be written, by library. */
     takeChanges: (): readonly (readonly [string, LibraryHealth])[] =>
       [...all].flatMap(([library, seen]) => {
         if (!seen.isChanged) return [];
-        seen.isChanged = false;
         const { answerMs, waiting } = load(library);
         const health: LibraryHealth = {
           open: seen.openSinceMs !== null,
@@ -61,9 +78,11 @@ export function buildHealthTracker(
           problem: seen.problem,
           at_ms: now(),
         };
+        if (isRoutine(health, seen.taken)) return [];
+        Object.assign(seen, { isChanged: false, taken: health });
         return [[library, health]];
       }),
     /** What was taken of this library could not be written: it is still a change. */
-    unwritten: (library: string): void => change(library, {}),
+    unwritten: (library: string): void => change(library, { taken: null }),
   };
 }

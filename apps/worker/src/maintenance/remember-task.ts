@@ -18,7 +18,7 @@ export function rememberTask({
   monotonicNow,
   timings: { rememberMs } = readTimings(),
 }: Pick<WorkContext, 'consortium' | 'isBusy' | 'monotonicNow' | 'timings'> & {
-  readonly memory: Pick<CopyMemory, 'store'>;
+  readonly memory: Pick<CopyMemory, 'store' | 'waiting'>;
 }): Task {
   const busySince = new Map<string, number>();
   const mayGoOn = (lending: string): boolean => {
@@ -32,7 +32,7 @@ export function rememberTask({
   };
   const lenders = libraries.filter(({ enabled, retry }) => enabled && retry.tellKoha).map(({ id }) => id);
   const work = async (): Promise<void> => {
-    for (const lending of lenders) {
+    for (const lending of await memory.waiting(lenders)) {
       await memory.store(lending, mayGoOn).catch((error: unknown) => {
         if (!isKohaFailure(error)) throw error;
       });

@@ -4,7 +4,13 @@ import { librariesWithDelayed, promoteDelayed, promotePaused } from '@passport/q
 import { REPORTS, SCANS } from '@passport/queue/keys';
 import { type LibraryHealth, writeHealth } from '@passport/queue/processes';
 import { cleanReports } from '@passport/queue/reports';
-import { buildItemSweep, buildKeptSweep, cleanByAge, rewriteLogWhenDue } from '@passport/queue/retention';
+import {
+  buildItemSweep,
+  buildKeptSweep,
+  cleanByAge,
+  rewriteLogWhenDue,
+  takeTurn,
+} from '@passport/queue/retention';
 import { type ScanJobs, promoteOverdue } from '@passport/queue/scans';
 import type { Logger, Redis } from '@passport/runtime';
 import type { CircuitSeen } from '../koha/libraries.ts';
@@ -32,7 +38,7 @@ interface TasksContext extends Pick<
   readonly dropped: (library: string, state: 'finished' | 'failed', count: number) => void;
 }
 
-/** What every worker process does beside the jobs; ten of them doing it is as right as one. */
+/** What every worker process does beside the jobs; ten of them doing it is as right as one, and one does what costs much. */
 export function buildTasks(context: TasksContext): readonly Task[] {
   const { consortium, redis, queue, reportQueue, libraries, pauseLeft, health, now, log } = context;
   const { retention } = consortium;
@@ -80,12 +86,12 @@ export function buildTasks(context: TasksContext): readonly Task[] {
     {
       name: 'kept events',
       everyMs: KEPT_EVERY_MS,
-      work: () =>
-        sweepKept(
-          consortium.libraries,
-          { finished: retention.finishedMs, failed: retention.failedMs },
-          now(),
-        ),
+      // The one look at all libraries that many workers would notice in Redis.
+      work: async () => {
+        if (!(await takeTurn(redis, 'kept', KEPT_EVERY_MS))) return;
+        const ages = { finished: retention.finishedMs, failed: retention.failedMs };
+        await sweepKept(consortium.libraries, ages, now());
+      },
     },
     {
       name: 'retention',
@@ -104,7 +110,8 @@ async function cleanRetained(
   nowMs: number,
 ): Promise<void> {
   await cleanByAge(redis, queue, retention, nowMs);
-  for (const { id } of libraries) await trimCopyRecords(redis, id, nowMs - retention.receiptsMs);
+  const ids = libraries.map(({ id }) => id);
+  await trimCopyRecords(redis, ids, nowMs - retention.receiptsMs);
 }
 
 async function rewrite(redis: Redis, log: Logger): Promise<void> {

@@ -29,6 +29,7 @@ const kohas = await Promise.all(
       id,
       prefix,
       prefixes = [],
+      patronsOfPrefix = 1,
       patrons,
       items,
       keys = 0,
@@ -40,8 +41,8 @@ const kohas = await Promise.all(
         ...base,
         patrons: [
           ...base.patrons.map((user) => withKeys(user, credentials, keys)),
-          ...Array.from({ length: patrons }, (_, index) => patron(prefix, index)),
-          ...prefixes.map((each) => patron(each, 0)),
+          ...patronsOf(prefix, patrons),
+          ...prefixes.flatMap((each) => patronsOf(each, patronsOfPrefix)),
         ],
         items: Array.from({ length: items }, (_, index) => ({
           external_id: barcodeOf(index),
@@ -97,6 +98,10 @@ function withKeys(
   return { ...user, api_keys: keys };
 }
 
+function patronsOf(prefix: string, count: number): SeedData['patrons'] {
+  return Array.from({ length: count }, (_, index) => patron(prefix, index));
+}
+
 function patron(prefix: string, index: number): SeedData['patrons'][number] {
   return {
     cardnumber: cardOf(prefix, index),
@@ -116,7 +121,9 @@ function send(message: KohasMessage): void {
   process.send?.(message);
 }
 
-process.on('message', ({ serviceMs }: KohasOrder) => {
-  for (const each of fronts) each.setServiceMs(serviceMs);
+process.on('message', (order: KohasOrder) => {
+  for (const each of fronts)
+    if (order.kind === 'all') each.setServiceMs(order.serviceMs);
+    else each.setManners(order.manners);
 });
 process.once('disconnect', () => process.exit(0));

@@ -1,33 +1,49 @@
 import { createKohaClient, type KohaClient } from '@passport/koha-client';
 import { barcodeOf, cardOf, type StartedKoha } from '../kohas-protocol.ts';
 
-/** Whose calls to make, for how many events. */
-export interface PeerPlan {
+/** A home library whose patron comes to the lending library. */
+export interface PeerPair {
   readonly home: StartedKoha;
   readonly lending: StartedKoha;
+}
+
+/** Whose calls to make, for how many events, which come to each pair in turn. */
+export interface PeerPlan {
+  readonly pairs: readonly PeerPair[];
   readonly concurrency: number;
   readonly maxInFlight: number;
+  /** The first card and item of each pair. */
   readonly from: number;
   readonly events: number;
 }
 
 /** One event of a peer: a card at home, and an item. */
 export interface PeerEvent {
+  /** Its place among the pairs of the plan. */
+  readonly pair: number;
   readonly card: string;
   readonly barcode: string;
   readonly eventId: string;
 }
 
-export const eventOf = (plan: PeerPlan, index: number, name: string): PeerEvent => ({
-  card: cardOf(plan.home.prefix, index),
-  barcode: barcodeOf(index),
-  eventId: `${name}-${index}`,
-});
+/** The n-th event of a plan. */
+export function eventOf({ pairs, from }: PeerPlan, place: number, name: string): PeerEvent {
+  const pair = place % pairs.length;
+  const index = from + Math.floor(place / pairs.length);
+  const prefix = pairs[pair]?.home.prefix ?? '';
+  return {
+    pair,
+    card: cardOf(prefix, index),
+    barcode: barcodeOf(index),
+    eventId: `${name}-${prefix}-${index}`,
+  };
+}
 
-export const clientOf = (
-  { maxInFlight }: PeerPlan,
-  { id, url, clientId, clientSecret }: StartedKoha,
-): KohaClient =>
+/** Both clients of each pair, by its place. */
+export const clientsOf = (plan: PeerPlan): readonly (readonly [home: KohaClient, lending: KohaClient])[] =>
+  plan.pairs.map(({ home, lending }) => [clientOf(plan, home), clientOf(plan, lending)]);
+
+const clientOf = ({ maxInFlight }: PeerPlan, { id, url, clientId, clientSecret }: StartedKoha): KohaClient =>
   createKohaClient({
     library: id,
     url,

@@ -1,17 +1,13 @@
-import { fileURLToPath } from 'node:url';
-import { startProcess, startRedis, type StartedProcess } from '@passport/testkit';
+import { startRedis } from '@passport/testkit';
 import { cpuMs } from '../figures.ts';
 import { drainRate, queueEvents } from '../load.ts';
+import { CONCURRENCY, MAX_IN_FLIGHT, startPeer, startSimple } from '../peers.ts';
 import type { LoopPlan } from '../processes/bare-loop.ts';
 import type { PeerPlan } from '../processes/our-client.ts';
-import type { SimplePlan } from '../processes/simple-worker.ts';
 import { ratioRow, recordRow, valueRow, type Measure, type Measured } from '../row.ts';
 import { inRounds, many, type Run } from '../scenario.ts';
 import { LENDING, firstOf, scanOf, withBench, type Stack } from '../start-stack.ts';
 
-/** The defaults of the product, for the peers too. */
-const CONCURRENCY = 50;
-const MAX_IN_FLIGHT = 8;
 /** A round that takes longer is cut off, and counts with what was done. */
 const patienceOf = (run: Run): number => many(run, 12_000, 5_000);
 /** The share of events after which a process has compiled what it runs. */
@@ -41,8 +37,7 @@ export async function measureWorker(run: Run): Promise<readonly Measured[]> {
         const part = (place: number): Part => ({
           bench,
           plan: {
-            home: bench.kohas.koha('home'),
-            lending: bench.kohas.koha(LENDING),
+            pairs: [{ home: bench.kohas.koha('home'), lending: bench.kohas.koha(LENDING) }],
             concurrency: CONCURRENCY,
             maxInFlight: MAX_IN_FLIGHT,
             from: (4 * round + place) * events,
@@ -108,8 +103,7 @@ async function runWorker(part: Part): Promise<Worked> {
 }
 
 async function runSimple(part: Part, redisPort: number): Promise<Worked> {
-  const plan: SimplePlan = { ...part.plan, redisPort };
-  const simple = await startPeer('simple-worker', plan, /^ready$/m);
+  const simple = firstOf(await startSimple({ ...part.plan, redisPort }, 1));
   const worked = await watch(part, simple.pid);
   await simple.stop(2_000);
   return worked;
@@ -141,13 +135,4 @@ async function runLoop({ bench, plan, base, patienceMs }: Part, client: LoopPlan
   ]);
   await loop.stop(1_000);
   return rate;
-}
-
-function startPeer(name: string, plan: PeerPlan, readyWhen?: RegExp): Promise<StartedProcess> {
-  return startProcess({
-    command: process.execPath,
-    args: [fileURLToPath(new URL(`../processes/${name}.js`, import.meta.url)), JSON.stringify(plan)],
-    env: { NODE_ENV: 'production' },
-    ...(readyWhen && { readyWhen }),
-  });
 }

@@ -1,7 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import { dropDeletion, readDeletions } from './deletions.ts';
 import { copyOfHomeKey, copyRecordsKey, copySeenKey, findingsKey } from '../keys.ts';
-import { defineScript } from '../redis/index.ts';
+import { defineScript, inBatches } from '../redis/index.ts';
 
 /**
  * What the service itself knows of a copy that it made, whatever the lending Koha shows: whose it is, and what it has passed on.
@@ -241,17 +241,32 @@ export async function scanCopyRecords(
   return found;
 }
 
-/** Forgets the copies at a library that nobody has seen since then. */
-export async function trimCopyRecords(redis: Redis, lending: string, beforeMs: number): Promise<void> {
-  const old = await redis.zrangebyscore(
-    copySeenKey(lending),
-    '-inf',
-    `(${beforeMs}`,
-    'LIMIT',
-    0,
-    SCANNED_AT_ONCE,
-  );
-  await drop(redis, lending, old);
+/** KEYS copies by when they were seen, of each library; ARGV 1 a time in ms; the places of those with an earlier one */
+const UNSEEN_LUA = `
+local unseen = {}
+for place, key in ipairs(KEYS) do
+  local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
+  if oldest and tonumber(oldest) < tonumber(ARGV[1]) then unseen[#unseen + 1] = place end
+end
+return unseen
+`;
+
+/** Forgets copies that nobody has seen since then, 500 of each library at most. */
+export async function trimCopyRecords(
+  redis: Redis,
+  libraries: readonly string[],
+  beforeMs: number,
+): Promise<void> {
+  const look = defineScript(redis, 'passportUnseenCopies', UNSEEN_LUA);
+  const old = await inBatches(libraries, async (some) => {
+    const places = (await look(some.map(copySeenKey), [beforeMs])) as number[];
+    return places.flatMap((place) => some[place - 1] ?? []);
+  });
+  for (const lending of old) {
+    const before = `(${beforeMs}`;
+    const seen = copySeenKey(lending);
+    await drop(redis, lending, await redis.zrangebyscore(seen, '-inf', before, 'LIMIT', 0, SCANNED_AT_ONCE));
+  }
 }
 
 async function drop(redis: Redis, lending: string, patronIds: readonly string[]): Promise<void> {

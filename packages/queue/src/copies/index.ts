@@ -32,5 +32,11 @@ export {
   readStoredReceipts,
   removeReceipts,
 } from './receipts.ts';
-export { noteUnremembered, readUnremembered, dropUnremembered, lockUnremembered } from './unremembered.ts';
+export {
+  librariesWithUnremembered,
+  noteUnremembered,
+  readUnremembered,
+  dropUnremembered,
+  lockUnremembered,
+} from './unremembered.ts';
 export { type CopyRefresh, type TakenCopy, type SeenCopies, openSeenCopies } from './refreshes.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Redis } from '@passport/runtime';
 import { unrememberedKey, unrememberedLockKey } from '../keys.ts';
 import { openOwnedLock, type ReleaseLock } from '../locks/index.ts';
-import { defineScript } from '../redis/index.ts';
+import { defineScript, inBatches } from '../redis/index.ts';
 
 /** More than this of one library wait nowhere: what is beyond is reported by its sweep, never overwritten. */
 const MOST_WAITING = 10_000;
@@ -16,6 +16,15 @@ if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 return 1
+`;
+
+/** KEYS what may wait, of each library; the places of those of which something does */
+const WAITING_LUA = `
+local waiting = {}
+for place, key in ipairs(KEYS) do
+  if redis.call('EXISTS', key) == 1 then waiting[#waiting + 1] = place end
+end
+return waiting
 `;
 
 /** What was written into a copy and is not stored with the lending Koha yet: keyed hashes, no values. */
@@ -33,6 +42,15 @@ export async function noteUnremembered(
 ): Promise<boolean> {
   const note = defineScript(redis, 'passportNoteUnremembered', NOTE_LUA);
   return (await note([unrememberedKey(library)], [id, text, MOST_WAITING, LIFE_SECONDS])) === 1;
+}
+
+/** Those of these libraries that something waits for, in their order. */
+export function librariesWithUnremembered(redis: Redis, libraries: readonly string[]): Promise<string[]> {
+  const look = defineScript(redis, 'passportUnremembered', WAITING_LUA);
+  return inBatches(libraries, async (some) => {
+    const places = (await look(some.map(unrememberedKey), [])) as number[];
+    return places.flatMap((place) => some[place - 1] ?? []);
+  });
 }
 
 /**

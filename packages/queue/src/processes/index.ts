@@ -31,6 +31,7 @@ export {
   type LibraryCondition,
   type LibraryState,
   CONDITION_WORDS,
+  isSlow,
   isWell,
   problemText,
   writeHealth,

@@ -66,6 +66,8 @@ const HEALTH_COUNTS_MS = 10 * 60_000;
 const HEALTH_LIFE_SECONDS = 24 * 3600;
 /** Staff at a desk notice answers slower than this. */
 const SLOW_ANSWER_MS = 1_000;
+/** Whether a library whose answers take so long is called slow; null: nobody knows. */
+export const isSlow = (answerMs: number | null): boolean => (answerMs ?? 0) > SLOW_ANSWER_MS;
 
 /** Writes what worker `workerId` saw of a library, and forgets workers that are gone, but not what they last knew of its answers. */
 export async function writeHealth(
@@ -194,5 +196,5 @@ function conditionOf(
   if (problem !== null) return 'misconfigured';
   if (rows.some((row) => row.open)) return 'open';
   if (rows.some((row) => row.waiting > 0)) return 'crowded';
-  return (answerMs ?? 0) > SLOW_ANSWER_MS ? 'slow' : 'up';
+  return isSlow(answerMs) ? 'slow' : 'up';
 }

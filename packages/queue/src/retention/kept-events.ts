@@ -1,7 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import { type KeptKind, jobIdOf, jobKeyPrefix, keptKey } from '../keys.ts';
 import type { ScanJobs } from '../scans/index.ts';
-import { type Script, defineScript } from '../redis/index.ts';
+import { type Script, defineScript, inBatches } from '../redis/index.ts';
 
 /** How many ended events of a library are kept, and for how long. */
 export interface KeptLimits {
@@ -12,9 +12,6 @@ export interface KeptLimits {
 const AT_ONCE = 500;
 /** In one sweep of one library: the next sweep goes on. */
 const MOST_ROUNDS = 20;
-
-/** Sorted sets that one script looks at: of a thousand libraries, nobody may wait for all. */
-const KEYS_AT_ONCE = 200;
 
 /**
  * Takes off what is as old as its kind may be, and says where there still is more than may be kept.
@@ -67,16 +64,15 @@ export function buildKeptSweep(
       { id, kind: 'finished' as const, most: limits.keptFinished },
       { id, kind: 'failed' as const, most: limits.keptFailed },
     ]);
-    for (let first = 0; first < all.length; first += KEYS_AT_ONCE) {
-      const some = all.slice(first, first + KEYS_AT_ONCE);
+    const over = await inBatches(all, async (some) => {
       const keys = some.map(({ kind, id }) => keptKey(kind, id));
       const limits = some.flatMap(({ kind, most }) => [nowMs - ages[kind], most]);
-      for (const place of (await dropAged(keys, limits)) as number[]) {
-        const over = some[place - 1];
-        if (over === undefined) continue;
-        const count = await dropExcess({ redis, queue, findExcess }, over.id, over.kind, over.most);
-        if (count > 0) dropped(over.id, over.kind, count);
-      }
+      const places = (await dropAged(keys, limits)) as number[];
+      return places.flatMap((place) => some[place - 1] ?? []);
+    });
+    for (const { id, kind, most } of over) {
+      const count = await dropExcess({ redis, queue, findExcess }, id, kind, most);
+      if (count > 0) dropped(id, kind, count);
     }
   };
 }

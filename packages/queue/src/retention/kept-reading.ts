@@ -9,7 +9,7 @@ import {
   delayedKey,
   rememberedKey,
 } from '../keys.ts';
-import { defineScript } from '../redis/index.ts';
+import { defineScript, inBatches } from '../redis/index.ts';
 
 /** What a library has in Redis: events by state, ids that are remembered, and about how many bytes all of it takes. */
 export interface KeptFigures {
@@ -70,22 +70,23 @@ end
 return answer
 `;
 
-/** Reads what each library has in Redis, in one round trip. A library whose keys have values that are not ours has nothing. */
+/** Reads what each library has in Redis. A library whose keys have values that are not ours has nothing. */
 export async function readKept(
   redis: Redis,
   libraries: readonly string[],
 ): Promise<Record<string, KeptFigures>> {
-  if (libraries.length === 0) return {};
   const read = defineScript(redis, 'passportKept', KEPT_LUA);
-  const keys = libraries.flatMap((id) => [
-    keptKey('finished', id),
-    keptKey('failed', id),
-    backlogKey(id),
-    rememberedKey(id),
-    delayedKey(id, REPORTS),
-  ]);
-  const prefixes = libraries.flatMap((id) => [`${jobKeyPrefix}${jobIdOf(id, '')}`, idempotencyKey(id, '')]);
-  const rows = (await read(keys, prefixes)) as (readonly [number, number, number, number, number])[];
+  const rows = await inBatches(libraries, async (some) => {
+    const keys = some.flatMap((id) => [
+      keptKey('finished', id),
+      keptKey('failed', id),
+      backlogKey(id),
+      rememberedKey(id),
+      delayedKey(id, REPORTS),
+    ]);
+    const prefixes = some.flatMap((id) => [`${jobKeyPrefix}${jobIdOf(id, '')}`, idempotencyKey(id, '')]);
+    return (await read(keys, prefixes)) as (readonly [number, number, number, number, number])[];
+  });
   return Object.fromEntries(
     rows.map(([finished, failed, unfinished, remembered, bytes], place) => [
       libraries[place] ?? '',

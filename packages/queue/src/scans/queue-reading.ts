@@ -1,7 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import { STALE_LUA } from './backlog-script.ts';
 import { backlogKey, jobIdOf, jobKeyPrefix } from '../keys.ts';
-import { defineScript } from '../redis/index.ts';
+import { defineScript, inBatches } from '../redis/index.ts';
 import { type EventCounts, countEvents } from './event-counts.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
@@ -12,12 +12,12 @@ export interface QueueFigures {
   readonly backlogs: Readonly<Record<string, number>>;
 }
 
-/** Entries taken off in one reading, so that a long-broken backlog heals over several of them and Redis is not blocked. */
+/** Entries taken off by one script, so that a long-broken backlog heals over several of them and Redis is not blocked. */
 const MOST_LOOKS = 1_000;
 
 /**
  * For each backlog how many events are in it and when the oldest was accepted ('' for none, or unknown yet). Entries
- * that count no longer are taken off on the way. One script for all libraries: Prometheus scrapes every process.
+ * that count no longer are taken off on the way. Few scripts for all libraries: Prometheus scrapes every process.
  * A key of another kind counts as empty: it must not hide the figures of all the others.
  * KEYS backlogs; ARGV 1 now in ms, 2 most looks, 3... prefix of each library's jobs
  */
@@ -65,9 +65,10 @@ async function readBacklogs(
   libraries: readonly string[],
   nowMs: number,
 ): Promise<readonly (readonly [unfinished: number, oldestMs: string])[]> {
-  if (libraries.length === 0) return [];
   const read = defineScript(redis, 'passportBacklogs', BACKLOGS_LUA);
-  const prefixes = libraries.map((library) => `${jobKeyPrefix}${jobIdOf(library, '')}`);
-  const answer = await read(libraries.map(backlogKey), [nowMs, MOST_LOOKS, ...prefixes]);
-  return answer as readonly (readonly [number, string])[];
+  return inBatches(libraries, async (some) => {
+    const prefixes = some.map((library) => `${jobKeyPrefix}${jobIdOf(library, '')}`);
+    const answer = await read(some.map(backlogKey), [nowMs, MOST_LOOKS, ...prefixes]);
+    return answer as readonly (readonly [number, string])[];
+  });
 }

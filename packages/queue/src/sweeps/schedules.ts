@@ -38,11 +38,13 @@ const A_DAY_AHEAD_MS = 25 * 3_600_000;
 
 const nameOf = ({ kind, library }: Pick<Nightly, 'kind' | 'library'>): string => `${kind}.${library}`;
 
+interface Times {
+  readonly lastMs: number;
+  readonly nextMs: number;
+}
+
 /** The last such time of day that is not after `nowMs`, and the first one that is. */
-function timesOf(
-  { hour, minute }: TimeOfDay,
-  nowMs: number,
-): { readonly lastMs: number; readonly nextMs: number } {
+function timesOf({ hour, minute }: TimeOfDay, nowMs: number): Times {
   const at = (days: number): number => {
     const day = new Date(nowMs);
     day.setDate(day.getDate() + days);
@@ -52,6 +54,17 @@ function timesOf(
   return {
     lastMs: Math.max(...times.filter((each) => each <= nowMs)),
     nextMs: Math.min(...times.filter((each) => each > nowMs)),
+  };
+}
+
+/** The same at one moment of many libraries, which have many times in common: a calendar is slow. */
+function timesAt(nowMs: number): (at: TimeOfDay) => Times {
+  const known = new Map<number, Times>();
+  return (at) => {
+    const minute = 60 * at.hour + at.minute;
+    const times = known.get(minute) ?? timesOf(at, nowMs);
+    known.set(minute, times);
+    return times;
   };
 }
 
@@ -94,11 +107,12 @@ export async function queueDue(
     Object.fromEntries(names.map((name, index) => [name, texts[index] ?? ''])),
   );
   const changed: Record<string, string> = {};
+  const now = timesAt(nowMs);
   for (const each of nightly) {
     const { kind, library } = each;
     const name = nameOf(each);
     const before = stored.get(name) ?? null;
-    const { lastMs } = timesOf(each.at, nowMs);
+    const { lastMs } = now(each.at);
     const isAhead = before !== null && before.queued_ms > nowMs + A_DAY_AHEAD_MS;
     const isDue = before === null ? known.has(name) : before.queued_ms < lastMs || isAhead;
     if (isDue) {
@@ -112,7 +126,7 @@ export async function queueDue(
     known.add(name);
     const queuedMs = before === null || isDue ? lastMs : before.queued_ms;
     // A time that was queued before the clock was set back does not come a second time.
-    const { nextMs } = timesOf(each.at, Math.max(nowMs, queuedMs));
+    const { nextMs } = queuedMs > nowMs ? timesOf(each.at, queuedMs) : now(each.at);
     if (isDue || before?.next_ms !== nextMs) {
       changed[name] = JSON.stringify({
         since_ms: before?.since_ms ?? nowMs,
