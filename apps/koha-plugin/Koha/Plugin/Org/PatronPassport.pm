@@ -99,6 +99,33 @@ sub patron_barcode_transform {
     return;
 }
 
+=head2 intranet_head
+
+What holds the keys of a scanner that come before the desk's script, on the pages where that takes them.
+
+=cut
+
+sub intranet_head {
+    my ($self) = @_;
+
+    my $what = Koha::Plugin::Org::PatronPassport::DeskScript::wanted_on();
+    return q{} if !$what || $what eq 'form';
+
+    my $script = eval {
+        my $settings = $self->settings;
+
+        # from 26.05 on: there a page has loaded it
+        my $nonce = eval { Koha::ContentSecurityPolicy->new->get_nonce };
+        $settings->is_complete && $settings->serves('staff')
+            ? Koha::Plugin::Org::PatronPassport::DeskScript::first_keys( $self->bundle_path, $nonce )
+            : q{};
+    };
+    return $script if defined $script;
+
+    Koha::Plugin::Org::PatronPassport::Problem::report( 'the first keys', $@ );
+    return q{};
+}
+
 =head2 intranet_js
 
 The desk's script, on the page that Koha shows for an unknown card, on its form for a new patron, and on the checkout page of a copy; and on

@@ -92,6 +92,15 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
     box.form.requestSubmit();
     isKnown = false;
   }
+
+  return {
+    /** What was lost may have been the next card. */
+    lose() {
+      unclear.add('');
+      setText(fault, t('scans.lost_card'));
+      fault.hidden = false;
+    },
+  };
 }
 
 /** What nobody has is an item that Koha may catalogue, where it was scanned again in full. */
