@@ -77,11 +77,17 @@ test('keys of a shortcut, of a composed letter and of no letter stay the page’
   expect(page.meet()().typed).toBe('');
 });
 
-test('Enter on a button of Koha’s is its own, and after a code it is the end of that', () => {
+test('Enter on a button of Koha’s is its own, and after a code it is the end of that; so is Space', () => {
   const page = openPage({ closest: () => ({}), matches: () => false });
-  expect(page.press('Enter')).toBe(true);
-  expect([page.press('1'), page.press('Enter')]).toEqual([false, false]);
-  expect(page.meet()().typed).toBe('1\n');
+  expect([page.press('Enter'), page.press(' ')]).toEqual([true, true]);
+  expect([page.press('A'), page.press(' '), page.press('1'), page.press('Enter')]).not.toContain(true);
+  expect(page.meet()().typed).toBe('A 1\n');
+});
+
+test('the end of a code of which no key has come is told from nothing', () => {
+  const page = openPage();
+  expect(page.press('Enter')).toBe(false);
+  expect(page.meet()().typed).toBe('\n');
 });
 
 test('a page that is left in the middle of a code says so to the next one, once, and keeps no key', () => {

@@ -21,8 +21,7 @@
     const { key, ctrlKey, altKey, metaKey, isComposing } = event;
     const isEnd = key === 'Enter';
     if (isComposing || ctrlKey || altKey || metaKey || (key.length !== 1 && !isEnd)) return;
-    // what has the focus before anybody typed is a button of Koha's
-    if (isHolding && !(isEnd && held === '' && isPressed(document.activeElement))) {
+    if (isHolding && !(held === '' && isOther(key))) {
       held += isEnd ? '\n' : key;
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -30,8 +29,12 @@
     lastKeyAt = isEnd ? 0 : Date.now();
   }
 
-  const isPressed = (active) =>
-    Boolean(active && active.closest('a, button, [type="submit"], [type="button"]'));
+  /** What begins no code: Space, and Enter on a button of Koha's that has the focus. */
+  function isOther(key) {
+    const active = document.activeElement;
+    const isButton = Boolean(active && active.closest('a, button, [type="submit"], [type="button"]'));
+    return key === ' ' || (key === 'Enter' && isButton);
+  }
 
   /** A person who clicks has chosen where to type. */
   function choose() {
