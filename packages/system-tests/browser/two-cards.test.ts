@@ -113,7 +113,7 @@ if (found === null) stderr.write('Skipped: two cards at once (no Chromium on the
       );
       expect(wrong).toEqual([]);
     },
-    300_000,
+    IS_NIGHT ? 600_000 : 120_000,
   );
 });
 
