@@ -116,6 +116,14 @@ subtest 'it is not there where the plugin is not set up or the desk is switched 
         q{}, 'switched off' );
 };
 
+subtest 'Koha asks under the same address who it is: what is typed there is not ours, and nothing is told' => sub {
+    my $koha = Passport::TestKoha->new->configure;
+    foreach my $nobody ( undef, {} ) {
+        local $C4::Context::USERENV = $nobody;
+        is( $_->( $koha, '/intranet/circ/circulation.pl', q{} ), q{}, 'nothing' ) foreach \&script_on, \&head_on;
+    }
+};
+
 subtest 'the script gets what it needs, and no secret' => sub {
     my $koha = Passport::TestKoha->new->configure( card_patterns => "^21234\\d{9}\$\n^</script><b>" );
     my $html = script_on( $koha, $MEMBER, 'circsearch=1' );

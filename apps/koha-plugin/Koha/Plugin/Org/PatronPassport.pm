@@ -109,7 +109,7 @@ sub intranet_head {
     my ($self) = @_;
 
     my $what = Koha::Plugin::Org::PatronPassport::DeskScript::wanted_on();
-    return q{} if !$what || $what eq 'form';
+    return q{} if !$what || $what eq 'form' || !_operator();
 
     my $script = eval {
         my $settings = $self->settings;
@@ -143,7 +143,7 @@ sub intranet_js {
     return $link if length( $link // q{} );
 
     my $what = Koha::Plugin::Org::PatronPassport::DeskScript::wanted_on($page);
-    return q{} if !$what;
+    return q{} if !$what || !_operator();
 
     my $tags = eval {
         my $settings = $self->settings;
@@ -155,7 +155,7 @@ sub intranet_js {
                 settings => $settings,
                 folder   => $self->bundle_path,
                 language => C4::Languages::getlanguage(),
-                staff    => ( C4::Context->userenv // {} )->{number},
+                staff    => _operator(),
             }
             )
             : q{};
@@ -164,6 +164,11 @@ sub intranet_js {
 
     Koha::Plugin::Org::PatronPassport::Problem::report( 'the desk script', $@ );
     return q{};
+}
+
+# Who is logged in, by number: Koha asks for that under the address of any page.
+sub _operator {
+    return ( C4::Context->userenv // {} )->{number};
 }
 
 # undef too where it cannot be told: the page has everything else.
