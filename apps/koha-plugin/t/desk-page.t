@@ -22,6 +22,15 @@ sub script_on {
     return $koha->{plugin}->intranet_js($args);
 }
 
+sub head_on {
+    my ( $koha, $script, $query ) = @_;
+
+    local $ENV{SCRIPT_NAME}  = $script;
+    local $ENV{QUERY_STRING} = $query;
+
+    return $koha->{plugin}->intranet_head;
+}
+
 subtest 'the script is on the page for an unknown card and in the checkout' => sub {
     my $koha = Passport::TestKoha->new->configure;
     ok( script_on( $koha, $MEMBER, 'quicksearch=1&circsearch=1&searchmember=21234000000017' ), 'there' );
@@ -58,14 +67,61 @@ subtest 'the script is on the page for an unknown card and in the checkout' => s
 
 subtest 'another staff page costs no query' => sub {
     my $koha = Passport::TestKoha->new->configure;
-    is_deeply( [ $koha->statements_of( sub { script_on( $koha, '/intranet/mainpage.pl', q{} ) } ) ],
-        [], 'none' );
+    is_deeply( [ $koha->statements_of( sub { $_->( $koha, '/intranet/mainpage.pl', q{} ) } ) ], [], 'none' )
+        foreach \&script_on, \&head_on;
+};
+
+subtest 'what holds the first keys is in the head of the pages that take scans, and on no other' => sub {
+    my $koha = Passport::TestKoha->new->configure;
+    foreach my $page ( [ $MEMBER, 'circsearch=1&searchmember=1' ], [ '/intranet/circ/circulation.pl', q{} ] ) {
+        my $head = head_on( $koha, @{$page} );
+        my $dom  = Mojo::DOM->new($head);
+        is( $dom->find('script')->size, 1, "one script, on $page->[0]" );
+        my ( $tag, @more ) = $head =~ m{ ( <script[^>]*> | </script ) }gxms;
+        is_deeply( [ $tag, @more ], [ '<script>', '</script' ], 'which nothing in it ends' );
+        like( $dom->at('script')->text, qr{'keydown'}xms, 'that listens at once' );
+        unlike( $head, qr{ whsec_ | 21234 }xms, 'with nothing of the settings' );
+    }
+    foreach my $page (
+        [ $MEMBER,                            'searchmember=Smith' ],
+        [ '/intranet/members/memberentry.pl', 'op=add_form&categorycode=AD' ],
+        [ '/intranet/mainpage.pl',            q{} ],
+        )
+    {
+        is( head_on( $koha, @{$page} ), q{}, "not on $page->[0]?$page->[1]" );
+    }
+    is( head_on( Passport::TestKoha->new, $MEMBER, 'circsearch=1' ), q{}, 'nor where it is not set up' );
+    is( head_on( Passport::TestKoha->new->configure( staff => 0 ), $MEMBER, 'circsearch=1' ),
+        q{}, 'nor where the desk is switched off' );
+};
+
+subtest 'it has the nonce of a newer Koha, whose policy refuses what has none' => sub {
+    my $koha = Passport::TestKoha->new->configure;
+    my $tag_with = sub {
+        my ($nonce) = @_;
+
+        no warnings 'once';
+        local *Koha::ContentSecurityPolicy::new       = sub { return bless {}, shift };
+        local *Koha::ContentSecurityPolicy::get_nonce = sub { return $nonce };
+        return head_on( $koha, $MEMBER, 'circsearch=1' ) =~ m{ ( <script[^>]*> ) }xms ? $1 : undef;
+    };
+    is( $tag_with->('aB3_aB3_aB'), '<script nonce="aB3_aB3_aB">', 'as that says' );
+    is( $tag_with->(undef),        '<script>',                    'none where there is none' );
+    is( $tag_with->('">'),         '<script>',                    'and nothing that is none' );
 };
 
 subtest 'it is not there where the plugin is not set up or the desk is switched off' => sub {
     is( script_on( Passport::TestKoha->new, $MEMBER, 'circsearch=1' ), q{}, 'not set up' );
     is( script_on( Passport::TestKoha->new->configure( staff => 0 ), $MEMBER, 'circsearch=1' ),
         q{}, 'switched off' );
+};
+
+subtest 'Koha asks under the same address who it is: what is typed there is not ours, and nothing is told' => sub {
+    my $koha = Passport::TestKoha->new->configure;
+    foreach my $nobody ( undef, {} ) {
+        local $C4::Context::USERENV = $nobody;
+        is( $_->( $koha, '/intranet/circ/circulation.pl', q{} ), q{}, 'nothing' ) foreach \&script_on, \&head_on;
+    }
 };
 
 subtest 'the script gets what it needs, and no secret' => sub {
@@ -121,7 +177,8 @@ subtest 'a fault of our own leaves the page as it is' => sub {
     my @warnings;
     local $SIG{__WARN__} = sub { push @warnings, @_ };
     is( script_on( $koha, $MEMBER, 'circsearch=1' ), q{}, 'nothing is added' );
-    is( scalar @warnings,                            1,   'and it is written down' );
+    is( head_on( $koha, $MEMBER, 'circsearch=1' ),   q{}, 'nor to its head' );
+    is( scalar @warnings,                            2,   'and it is written down' );
 };
 
 done_testing;

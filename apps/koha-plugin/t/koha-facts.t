@@ -31,7 +31,7 @@ my $code    = join "\n", map { code_of($_) } @modules, @set_up;
 my $scripts = join "\n", map { $_->slurp } @desk;
 
 # Where and of which release it was read.
-my $PLACE = qr{(?: (?: KS | OF | UB ) [ ] )? \d\d[.]\d\d}xms;
+my $PLACE = qr{(?: (?: BW | KS | OF | UB ) [ ] )? \d\d[.]\d\d}xms;
 
 # What a test of ours has the stand-in do.
 my %OURS = map { $_ => 1 } qw( Koha::BackgroundJob->work_off );

@@ -60,7 +60,7 @@ use Passport::TestKoha;
 use Koha::Plugin::Org::PatronPassport::Controller;
 use Koha::Plugin::Org::PatronPassport::DeskScript;
 my $plugin = Passport::TestKoha->new->{plugin};
-my @hooks = grep { $plugin->can($_) } qw( patron_barcode_transform intranet_js configure tool api_namespace api_routes
+my @hooks = grep { $plugin->can($_) } qw( patron_barcode_transform intranet_head intranet_js configure tool api_namespace api_routes
     install upgrade uninstall cronjob_nightly );
 print Mojo::JSON::encode_json( { %{ $plugin->get_metadata }, hooks => \@hooks, routes => scalar keys %{ $plugin->api_routes },
     script => Koha::Plugin::Org::PatronPassport::DeskScript::script( $plugin->bundle_path ),
@@ -74,7 +74,7 @@ PERL
         foreach qw( name author version minimum_version date_updated description class namespace );
     is( $facts->{class}, $CLASS, 'its class' );
     like( $facts->{version}, qr{\A [0-9]+ [.] [0-9]+ [.] [0-9]+ \z}xms, 'a version that Koha can compare' );
-    is( scalar @{ $facts->{hooks} }, 10, 'all its hooks' );
+    is( scalar @{ $facts->{hooks} }, 11, 'all its hooks' );
     is( $facts->{routes},            19, 'all its routes' );
     is_deeply(
         [ sort $facts->{script} =~ m{^//[ ]([\w-]+[.]js)$}gxms ],

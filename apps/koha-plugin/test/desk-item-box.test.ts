@@ -100,7 +100,14 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
   const says = () => (made[SAID]?.hidden === true ? null : made[SAID]?.textContent);
   const isAsked = () => made[QUESTION]?.hidden === false;
   const form = { before: () => undefined, requestSubmit: () => void done.push(`koha gets ${box.value}`) };
-  const box = { form, value: '', select: () => undefined, focus: () => undefined };
+  let press: (event: object) => void = () => undefined;
+  const box = {
+    form,
+    value: '',
+    select: () => undefined,
+    focus: () => undefined,
+    addEventListener: (_name: string, listener: typeof press) => (press = listener),
+  };
 
   beforeEach(() => {
     [answers, read, done, made, noted, nowMs] = [[], [], [], [], '[]', Date.now() + 60_000];
@@ -298,6 +305,21 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
     scan(CARD.slice(2));
     await settle();
     expect([says(), done]).toEqual(['code.neither', []]);
+  });
+
+  test('as the page comes, an Enter alone is the end of a code that nobody has seen', async () => {
+    guard();
+    box.value = '';
+    press({ key: 'Enter' });
+    expect(says()).not.toBe('scans.lost_card');
+    nowMs -= 60_000;
+    press({ key: 'Enter' });
+    expect(says()).toBe('scans.lost_card');
+    nowMs += 60_000;
+    answers = [ITEM];
+    expect(scan(BOOK)).toBe(false);
+    await settle();
+    expect([says(), done]).toEqual(['code.doubtful', []]);
   });
 
   test('a barcode that nobody knows goes on to Koha, which may catalogue it, once it was scanned again', async () => {

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { loadTyping } from './load-desk.ts';
 
-const { isEarly, watchTyping } = await loadTyping();
+const { heldKeys, isEarly, watchTyping } = await loadTyping();
+let held: { typed: string; isCut: boolean } | null = null;
 let press: (key: string) => void = () => undefined;
 const before = Reflect.get(globalThis, 'window') as unknown;
 
@@ -9,6 +10,9 @@ beforeEach(() => {
   const window = {
     addEventListener: (_name: string, listener: (event: object) => void) => {
       press = (key) => listener({ key });
+    },
+    dispatchEvent: ({ detail }: { readonly detail: (take: () => typeof held) => void }) => {
+      if (held !== null) detail(() => held);
     },
   };
   Object.defineProperty(globalThis, 'window', { value: window, configurable: true, writable: true });
@@ -30,6 +34,51 @@ test('a code that was begun as the page came is early, however long it takes to 
   jest.advanceTimersByTime(1);
   press('3');
   expect(isEarly()).toBe(false);
+});
+
+/** A box that tells what it is sent with. */
+function aBox() {
+  const sent: string[] = [];
+  const box = {
+    value: '',
+    offsetParent: {},
+    focus: () => undefined,
+    dispatchEvent: () => true,
+    form: { requestSubmit: () => void sent.push(`${box.value} ${isEarly() ? 'early' : 'late'}`) },
+  };
+  return { box, sent };
+}
+
+test('what was held is given as it came: codes are sent, the rest is in the box, and all of it is early', () => {
+  watchTyping([]);
+  jest.advanceTimersByTime(5_000);
+  held = { typed: '21234000000017\n39999000012345\n399', isCut: false };
+  const { box, sent } = aBox();
+  let lost = 0;
+  const keys = heldKeys();
+  keys.give(box, () => (lost += 1));
+  expect([sent, box.value]).toEqual([['21234000000017 early', '39999000012345 early'], '399']);
+  expect([isEarly(), lost]).toEqual([true, 0]);
+  keys.give(box, () => (lost += 1));
+  expect([sent.length, lost]).toEqual([2, 0]);
+});
+
+test.each([
+  ['the page before was left in the middle of it', { typed: '', isCut: true }],
+  ['nothing but its end has come', { typed: '\n', isCut: false }],
+])('a code is lost where %s', (_how, taken) => {
+  held = taken;
+  const { box, sent } = aBox();
+  let lost = 0;
+  heldKeys().give(box, () => (lost += 1));
+  expect([lost, sent]).toEqual([1, []]);
+});
+
+test('nothing is held where the head of the page has no script', () => {
+  held = null;
+  const { box, sent } = aBox();
+  heldKeys().give(box, () => void sent.push('lost'));
+  expect([box.value, sent]).toEqual(['', []]);
 });
 
 test('what is in a box before the script is there is early', () => {

@@ -135,6 +135,42 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     expect(await desk.scans.isVisible()).toBe(false);
   }, 60_000);
 
+  test('what is scanned before the checkout can take it is not for the patron who is shown', async () => {
+    const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+    const book = shelveBook(riverside());
+    desks.configure({ patterns: [String.raw`^2\d{13}$`] });
+    await desk.scan(first);
+    await desk.checkoutOf(first);
+    let letScriptCome: () => void = () => undefined;
+    const isWanted = new Promise<void>((resolve) => (letScriptCome = resolve));
+    await desk.page.route('**/contrib/passport/desk.js*', (route) => isWanted.then(() => route.continue()));
+    await desk.page.reload({ waitUntil: 'commit' });
+    await desk.page.locator('#mainform #barcode').waitFor();
+    for (const code of [second, book]) await scan(code);
+    letScriptCome();
+    await desk.page.waitForURL((url) => url.search.includes(second));
+    await desk.scans.getByText('An item was scanned before the page of its patron was there.').waitFor();
+    expect(riverside().state(first).checkouts).toEqual([]);
+  }, 60_000);
+
+  test('where a page was left in the middle of a code, the item after it is nobody’s', async () => {
+    const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+    const book = shelveBook(riverside());
+    desks.configure({ patterns: [String.raw`^2\d{13}$`] });
+    await desk.scan(first);
+    await desk.checkoutOf(first);
+    await desk.page.locator('#mainform #barcode').focus();
+    await desk.page.keyboard.type(second.slice(0, 5));
+    await desk.page.reload();
+    await desk.page.getByText('A card was not looked up. Scan it again.').waitFor();
+    await desk.page.locator('#mainform #barcode').focus();
+    await scan(book);
+    await desk.page.getByText('A code before this one was not read and may be the next card.').waitFor();
+    await scan(second);
+    await desk.page.waitForURL((url) => url.search.includes(second));
+    expect(riverside().state(first).checkouts).toEqual([]);
+  }, 60_000);
+
   test('what can be a card or an item here is asked', async () => {
     const card = registerPatron(midland());
     const both = registerPatron(midland());

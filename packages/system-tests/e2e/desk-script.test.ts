@@ -7,18 +7,23 @@ import { startKohaDouble, type KohaDouble } from '@passport/koha-double';
 
 const PLUGIN = fileURLToPath(new URL('../../../apps/koha-plugin', import.meta.url));
 const CLASS = 'Koha/Plugin/Org/PatronPassport';
-const WRITE_SCRIPT = 'binmode STDOUT; print Koha::Plugin::Org::PatronPassport::DeskScript::script(shift)';
+/** The script, and what stands in the head of a page. */
+const WRITE = ['script', 'first_keys'].map(
+  (name) => `binmode STDOUT; print Koha::Plugin::Org::PatronPassport::DeskScript::${name}(shift)`,
+);
 
-/** The script as the plugin's own Perl builds it, or null on a machine without Perl or a module that it needs. */
-function perlScript(): string | null {
+/** Both as the plugin's own Perl builds them, or null on a machine without Perl or a module that it needs. */
+function builtInPerl(): readonly string[] | null {
   const found = spawnSync('perl', ['-MMojo::File', '-MModern::Perl', '-e1'], { stdio: 'ignore' });
   if (found.status !== 0) return null;
   const module = '-MKoha::Plugin::Org::PatronPassport::DeskScript';
-  const args = [`-I${PLUGIN}`, module, '-e', WRITE_SCRIPT, `${PLUGIN}/${CLASS}`];
-  return spawnSync('perl', args, { encoding: 'utf8' }).stdout;
+  return WRITE.map((program) => {
+    const args = [`-I${PLUGIN}`, module, '-e', program, `${PLUGIN}/${CLASS}`];
+    return spawnSync('perl', args, { encoding: 'utf8' }).stdout;
+  });
 }
 
-const builtByPerl = perlScript();
+const builtByPerl = builtInPerl();
 if (builtByPerl === null)
   stderr.write("Skipped: the plugin's own desk.js (Perl or a module of it is not on this machine)\n");
 const perlTest = builtByPerl === null ? test.skip : test;
@@ -49,6 +54,18 @@ describe('the one script that a browser gets', () => {
   });
 
   perlTest("is the stand-in's and the plugin's alike", () => {
-    expect(script).toBe(builtByPerl);
+    expect(script).toBe(builtByPerl?.[0]);
+  });
+
+  perlTest('comes after what holds the first keys, which is in the head of the page', async () => {
+    const webhook = { receiver_url: 'http://127.0.0.1:1', secret: 'whsec_AAAA', library: 'riverside' };
+    double.putSettings({ webhook: { ...webhook, patterns: [], staff_wait_ms: 0, self_check_wait_ms: 0 } });
+    const page = await (await fetch(`${double.url}/cgi-bin/koha/circ/circulation.pl`)).text();
+    // the stand-in's pages have no indentation
+    const head = (builtByPerl?.[1] ?? '').replaceAll(/\n\s+/g, '\n');
+    expect(head).toContain('keydown');
+    expect(page.slice(0, page.indexOf('</head>'))).toContain(head);
+    const other = await (await fetch(`${double.url}/cgi-bin/koha/circ/returns.pl`)).text();
+    expect(other).not.toContain('keydown');
   });
 });

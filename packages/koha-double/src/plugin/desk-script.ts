@@ -26,6 +26,19 @@ function plain(file: string): string {
     .replaceAll(/^export /gm, '');
 }
 
+/** What the plugin puts into the head of a staff page that takes scans: what holds the keys that come before the script. */
+export function deskHead({ double, path, fields: query, nonce }: PageRequest): string {
+  const { webhook, plugin, content_security_policy: policy } = double.settings;
+  const { pluginScriptPath: pluginScript } = double.files;
+  if (!plugin || webhook === null || pluginScript === undefined || webhook.off?.includes('staff') === true)
+    return '';
+  const isForCard = path.endsWith('/members/member.pl') && query.get('circsearch') === '1';
+  const file = join(dirname(pluginScript), '..', 'first-keys.js');
+  if (!existsSync(file) || !(isForCard || path.endsWith('/circ/circulation.pl'))) return '';
+  const script = readFileSync(file, 'utf8').replace(/^\/\*.*?\*\/\n/s, '');
+  return `<script${policy === '' ? '' : ` nonce="${nonce}"`}>\n${script}</script>\n`;
+}
+
 /** What the plugin puts at the end of a staff page: the script, and what it needs to know for the panel, or for the standing of a copy. */
 export function deskTags(request: PageRequest): string {
   const { double, path, fields: query, language, session } = request;

@@ -1,5 +1,5 @@
 import type { Double } from '../double.ts';
-import { deskTags } from '../plugin/desk-script.ts';
+import { deskHead, deskTags } from '../plugin/desk-script.ts';
 import { isFrom } from '../release.ts';
 import { hiddenFields, Html, html, paths, type Page, type PageRequest } from './staff-page.ts';
 
@@ -8,7 +8,7 @@ export function renderPage(request: PageRequest, page: Page): string {
   const [id, className] = page.body;
   const document = html`${documentHead(request)}
         <title>${page.title} &rsaquo; Koha of ${titleOf(request.double.library)}</title>
-        ${links}
+        ${links} ${new Html(deskHead(request))}
       </head>
       <body id="${id}" class="${className}">
         <a class="skip" href="#main">Skip to the content</a>

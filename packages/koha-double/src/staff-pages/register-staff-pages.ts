@@ -70,8 +70,8 @@ async function answer(
   const session = openSession(double, headers);
   reply.header('set-cookie', `CGISESSID=${session.id}; Path=/; HttpOnly; SameSite=Lax`);
   reply.header('cache-control', 'no-store');
-  addPolicy(double, reply);
   const sent = pageRequest(double, session, request);
+  addPolicy(sent, reply);
   if (isForgery(sent, headers['csrf-token'])) {
     return reply.code(403).type('text/plain; charset=utf-8').send('Wrong CSRF token');
   }
@@ -83,10 +83,9 @@ async function answer(
     : reply.code(found.status).send(renderPage(sent, found.page));
 }
 
-/** `Koha/Middleware/ContentSecurityPolicy.pm`, call; the nonce is one of `Koha/ContentSecurityPolicy.pm`: ten of `\w`. */
-function addPolicy({ settings }: Double, reply: FastifyReply): void {
-  const nonce = randomBytes(12).toString('base64url').replaceAll('-', '_').slice(0, 10);
-  const policy = settings.content_security_policy.replaceAll('_CSP_NONCE_', nonce);
+/** `Koha/Middleware/ContentSecurityPolicy.pm`, call. */
+function addPolicy({ double, nonce }: PageRequest, reply: FastifyReply): void {
+  const policy = double.settings.content_security_policy.replaceAll('_CSP_NONCE_', nonce);
   if (policy !== '') reply.header('content-security-policy', policy);
 }
 
@@ -102,8 +101,20 @@ function pageRequest(double: Double, session: StaffSession, request: FastifyRequ
   const fields = new URLSearchParams(form);
   const cookie = /(?:^|;\s*)KohaOpacLanguage=([A-Za-z-]{2,12})/.exec(request.headers.cookie ?? '');
   const language = languageOf(fields.get('language')) ?? cookie?.[1] ?? 'en';
-  return { double, session, method: isPost ? 'POST' : 'GET', path, fields, language, form };
+  return {
+    double,
+    session,
+    method: isPost ? 'POST' : 'GET',
+    path,
+    fields,
+    language,
+    form,
+    nonce: newNonce(),
+  };
 }
+
+/** One of `Koha/ContentSecurityPolicy.pm`: ten of `\w`. */
+const newNonce = (): string => randomBytes(12).toString('base64url').replaceAll('-', '_').slice(0, 10);
 
 const deskCard = 'DESK';
 

@@ -30,6 +30,8 @@ export interface PageRequest {
   readonly language: string;
   /** The query of a GET or the form of a POST, as it came. */
   readonly form: string;
+  /** Of the answer's content security policy. */
+  readonly nonce: string;
 }
 
 /** What a page answers: itself, or where to go. */

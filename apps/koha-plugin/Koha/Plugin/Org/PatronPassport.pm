@@ -99,6 +99,33 @@ sub patron_barcode_transform {
     return;
 }
 
+=head2 intranet_head
+
+What holds the keys of a scanner that come before the desk's script, on the pages where that takes them.
+
+=cut
+
+sub intranet_head {
+    my ($self) = @_;
+
+    my $what = Koha::Plugin::Org::PatronPassport::DeskScript::wanted_on();
+    return q{} if !$what || $what eq 'form' || !_operator();
+
+    my $script = eval {
+        my $settings = $self->settings;
+
+        # from 26.05 on: there a page has loaded it
+        my $nonce = eval { Koha::ContentSecurityPolicy->new->get_nonce };
+        $settings->is_complete && $settings->serves('staff')
+            ? Koha::Plugin::Org::PatronPassport::DeskScript::first_keys( $self->bundle_path, $nonce )
+            : q{};
+    };
+    return $script if defined $script;
+
+    Koha::Plugin::Org::PatronPassport::Problem::report( 'the first keys', $@ );
+    return q{};
+}
+
 =head2 intranet_js
 
 The desk's script, on the page that Koha shows for an unknown card, on its form for a new patron, and on the checkout page of a copy; and on
@@ -116,7 +143,7 @@ sub intranet_js {
     return $link if length( $link // q{} );
 
     my $what = Koha::Plugin::Org::PatronPassport::DeskScript::wanted_on($page);
-    return q{} if !$what;
+    return q{} if !$what || !_operator();
 
     my $tags = eval {
         my $settings = $self->settings;
@@ -128,7 +155,7 @@ sub intranet_js {
                 settings => $settings,
                 folder   => $self->bundle_path,
                 language => C4::Languages::getlanguage(),
-                staff    => ( C4::Context->userenv // {} )->{number},
+                staff    => _operator(),
             }
             )
             : q{};
@@ -137,6 +164,11 @@ sub intranet_js {
 
     Koha::Plugin::Org::PatronPassport::Problem::report( 'the desk script', $@ );
     return q{};
+}
+
+# Who is logged in, by number: Koha asks for that under the address of any page.
+sub _operator {
+    return ( C4::Context->userenv // {} )->{number};
 }
 
 # undef too where it cannot be told: the page has everything else.

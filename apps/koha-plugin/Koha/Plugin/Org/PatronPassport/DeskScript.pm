@@ -8,7 +8,7 @@ use Mojo::JSON qw( decode_json to_json );
 
 use Koha::Plugin::Org::PatronPassport::PageWords qw( page_words );
 
-our @EXPORT_OK = qw( script tags wanted_on );
+our @EXPORT_OK = qw( first_keys script tags wanted_on );
 
 =head1 NAME
 
@@ -98,6 +98,24 @@ sub _facts {
     my $json = to_json($facts) =~ s{<}{\\u003c}gxmsr;
 
     return qq{<script type="application/json" id="passport-$name">$json</script>\n};
+}
+
+=head2 first_keys
+
+    my $html = first_keys( $plugin->bundle_path, $nonce );
+
+What holds the keys that are typed before the script is there, for the head of the page: in the page itself, for a script that had to be fetched first would
+come after them, or the page after it. C<$nonce> is that of the page's policy, undef where Koha has none.
+
+=cut
+
+sub first_keys {
+    my ( $folder, $nonce ) = @_;
+
+    state $script = path( $folder, 'first-keys.js' )->slurp =~ s{\A /[*] .*? [*]/ \n}{}xmsr;
+    my $may = defined $nonce && $nonce =~ m{\A \w+ \z}xms ? qq{ nonce="$nonce"} : q{};
+
+    return "<script$may>\n$script</script>\n";
 }
 
 =head2 script

@@ -33,6 +33,10 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
   asCard.addEventListener('click', () => answer('card'));
   // before Koha's own, which get the form as if it was sent once
   window.addEventListener('submit', (event) => event.target === box.form && !isKnown && take(event), true);
+  // the end of a code of which nothing else has come
+  box.addEventListener('keydown', ({ key }) => {
+    if (key === 'Enter' && box.value.trim() === '' && isEarly()) lose();
+  });
 
   function take(event) {
     const code = box.value.trim();
@@ -92,6 +96,15 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
     box.form.requestSubmit();
     isKnown = false;
   }
+
+  /** What was lost may have been the next card. */
+  function lose() {
+    unclear.add('');
+    setText(fault, t('scans.lost_card'));
+    fault.hidden = false;
+  }
+
+  return { lose };
 }
 
 /** What nobody has is an item that Koha may catalogue, where it was scanned again in full. */

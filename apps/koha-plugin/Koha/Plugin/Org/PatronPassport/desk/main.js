@@ -11,7 +11,7 @@ import { guardItemBox } from './item-box.js';
 import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
 import { createNextScan } from './next-scan.js';
 import { startListOf } from './noted-scans.js';
-import { focusCheckout, focusIsSet, isBusyElsewhere, remembered, watchTyping } from './page.js';
+import { focusCheckout, focusIsSet, heldKeys, isBusyElsewhere, remembered, watchTyping } from './page.js';
 import { cardToRegister, fillCard } from './register.js';
 import { followNoted } from './scan-list.js';
 import { showStanding } from './standing-line.js';
@@ -30,6 +30,13 @@ async function start() {
   const { messages, staff, ...cards } = JSON.parse(facts.textContent);
   startListOf(staff);
   const language = document.documentElement.lang || 'en';
+  const keys = heldKeys();
+  await serve(keys, { messages, language, cards }).finally(() => keys.give(null, () => {}));
+}
+
+/** The desk on this page, with what was typed before it was there. */
+async function serve(keys, { messages, language, cards }) {
+  const isSet = focusIsSet();
   const box = document.getElementById('findborrower');
   const items = document.querySelector('#mainform #barcode');
   watchTyping([box, items]);
@@ -37,8 +44,12 @@ async function start() {
   if (box) nextScan.guard(box);
   const t = createWords(messages, language);
   const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
-  if (patron && items) guardItemBox(items, Number(patron.value), t, cards, nextScan);
-  const panel = await startPanel({ cards, messages, language, nextScan });
+  const guarded = patron && items ? guardItemBox(items, Number(patron.value), t, cards, nextScan) : null;
+  const panel = await startPanel({ cards, messages, language, nextScan, isSet }).catch(() => null);
+  await isSet;
+  if (panel) keys.give(panel.box, panel.lose);
+  else if (guarded) keys.give(items, guarded.lose);
+  else keys.give(box, () => {});
   void followNoted({
     t,
     language,
@@ -54,7 +65,7 @@ async function startPanel(page) {
 
   const saved = remembered();
   if (saved && saved.isCancelled) return null;
-  await focusIsSet();
+  await page.isSet;
   // Koha's own patron search has it, which would take the next card for a name
   if (!isBusyElsewhere(null)) focusCheckout();
   const [arrival] = performance.getEntriesByType('navigation');

@@ -155,6 +155,45 @@ export function isEarly() {
   return (typedAt || Date.now()) - began < EARLY_MS;
 }
 
+/**
+ * What was typed before this script was there (first-keys.js) goes on being held until it is given to the box that it was meant for, as if it was typed
+ * there: `give(box, lose)`. `lose()`: a code was cut off as the page before this one was left, or nothing but its end has come.
+ */
+export function heldKeys() {
+  let take = null;
+  window.dispatchEvent(new CustomEvent('passport-keys', { detail: (held) => (take = held) }));
+  return {
+    give(box, lose) {
+      if (take === null) return;
+      const { typed, isCut } = take();
+      take = null;
+      if (isCut) lose();
+      if (typed === '' || !box) return;
+      if (box.offsetParent === null) openTab(box.closest('.tab-pane'));
+      box.focus({ preventScroll: true });
+      const codes = typed.split('\n');
+      const rest = codes.pop();
+      for (const code of codes) {
+        if (code === '') lose();
+        else enter(box, code);
+      }
+      typedAt = rest === '' ? null : began;
+      if (rest !== '') fill(box, rest);
+    },
+  };
+}
+
+function enter(box, code) {
+  typedAt = began;
+  fill(box, code);
+  box.form.requestSubmit();
+}
+
+function fill(box, text) {
+  box.value = text;
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
 /** pause(ms): a page that nobody sees waits longer, and continues when it is looked at again. */
 export function createPause() {
   let resume = () => {};

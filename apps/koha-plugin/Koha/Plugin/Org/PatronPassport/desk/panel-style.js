@@ -89,6 +89,10 @@ const CSS = `
   button:disabled, input:disabled { background: #eee; color: #555; cursor: default; }
   [hidden] { display: none !important; }
   .unseen { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; white-space: nowrap; width: 1px; }
+  @media (max-width: 400px) {
+    section { padding-inline: 12px; }
+    .headline { font-size: 16px; hyphens: auto; }
+  }
   @media (prefers-reduced-motion: reduce) { [data-is="now"] .mark { animation: none; } }
   @media (forced-colors: active) {
     section[data-tone="warn"] { border-left-style: dashed; }

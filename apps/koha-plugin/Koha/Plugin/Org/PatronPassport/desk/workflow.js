@@ -1,5 +1,6 @@
 import { cancelEvents } from './cancel.js';
 import { chooseNumber } from './decision.js';
+import { setText } from './element.js';
 import { follow } from './follow.js';
 import { noteScan } from './noted-scans.js';
 import {
@@ -44,7 +45,16 @@ export function startWorkflow(page) {
     workflow.isHeard = true;
     if (!workflow.isGone) show(workflow);
   }, 50);
-  return { isOwn: (eventId) => workflow.events.has(eventId) };
+  return {
+    isOwn: (eventId) => workflow.events.has(eventId),
+    box: workflow.panel.input,
+    /** What was lost may have been the next card. */
+    lose() {
+      workflow.unclear.add('');
+      remember({ isUnclear: true });
+      setText(workflow.panel.itemFault, workflow.t('scans.lost_card'));
+    },
+  };
 }
 
 const NOTHING_KNOWN = {

@@ -1,0 +1,150 @@
+import { readFileSync } from 'node:fs';
+import { createContext, runInContext } from 'node:vm';
+import { beforeEach, expect, test } from '@jest/globals';
+
+const SCRIPT = readFileSync(
+  new URL('../Koha/Plugin/Org/PatronPassport/first-keys.js', import.meta.url),
+  'utf8',
+);
+const CARD = '21234000000017';
+
+type Taken = { readonly typed: string; readonly isCut: boolean };
+type Key = Readonly<Record<string, unknown>>;
+
+let stored: Map<string, string>;
+let nowMs: number;
+beforeEach(() => {
+  [stored, nowMs] = [new Map<string, string>(), 1_000_000];
+});
+
+/** A page of the desk, from its first moment; `focused` has the focus. */
+function openPage(focused: object = body) {
+  const listeners = new Map<string, (event: object) => void>();
+  const addEventListener = (name: string, listener: (event: object) => void) => listeners.set(name, listener);
+  const send = (name: string, event: object = {}) => listeners.get(name)?.(event);
+  const page = {
+    window: { addEventListener },
+    document: { activeElement: focused },
+    sessionStorage: {
+      getItem: (key: string) => stored.get(key) ?? null,
+      setItem: (key: string, value: string) => stored.set(key, value),
+      removeItem: (key: string) => stored.delete(key),
+    },
+    Date: { now: () => nowMs },
+  };
+  runInContext(SCRIPT, createContext(page));
+  /** Whether the page itself gets the key. */
+  const press = (key: string, more: Key = {}): boolean => {
+    let isTaken = false;
+    const stop = () => (isTaken = true);
+    send('keydown', { key, ...more, preventDefault: stop, stopImmediatePropagation: () => undefined });
+    return !isTaken;
+  };
+  return {
+    press,
+    type: (code: string) => Array.from(code, (key) => press(key)),
+    send,
+    /** As the desk's script does when it is there; it says when it takes what was held. */
+    meet(): () => Taken {
+      let take: () => Taken = () => ({ typed: '', isCut: false });
+      send('passport-keys', { detail: (held: () => Taken) => (take = held) });
+      return take;
+    },
+  };
+}
+const body = { closest: () => null, matches: () => false };
+
+test('what is typed before the desk can take it reaches nothing else, and is there when it can', () => {
+  const page = openPage();
+  expect([...page.type(CARD), page.press('Enter'), ...page.type('39')]).not.toContain(true);
+  const take = page.meet();
+  expect(page.press('9')).toBe(false);
+  expect(take()).toEqual({ typed: `${CARD}\n399`, isCut: false });
+  expect([page.press('9'), page.press('Enter')]).toEqual([true, true]);
+  expect(take().typed).toBe('');
+});
+
+test('keys of a shortcut, of a composed letter and of no letter stay the page’s', () => {
+  const page = openPage();
+  const pressed = [
+    page.press('u', { altKey: true }),
+    page.press('r', { ctrlKey: true }),
+    page.press('ä', { isComposing: true }),
+    page.press('Shift'),
+    page.press('Tab'),
+  ];
+  expect(pressed).not.toContain(false);
+  expect(page.meet()().typed).toBe('');
+});
+
+test('Enter on a button of Koha’s is its own, and after a code it is the end of that; so is Space', () => {
+  const page = openPage({ closest: () => ({}), matches: () => false });
+  expect([page.press('Enter'), page.press(' ')]).toEqual([true, true]);
+  expect([page.press('A'), page.press(' '), page.press('1'), page.press('Enter')]).not.toContain(true);
+  expect(page.meet()().typed).toBe('A 1\n');
+});
+
+test('the end of a code of which no key has come is told from nothing', () => {
+  const page = openPage();
+  expect(page.press('Enter')).toBe(false);
+  expect(page.meet()().typed).toBe('\n');
+});
+
+test('a page that is left in the middle of a code says so to the next one, once, and keeps no key', () => {
+  const first = openPage();
+  first.meet()();
+  first.type('2123');
+  first.send('pagehide');
+  expect(JSON.stringify([...stored])).not.toContain('2123');
+  expect(openPage().meet()()).toEqual({ typed: '', isCut: true });
+  expect(openPage().meet()()).toEqual({ typed: '', isCut: false });
+});
+
+test.each<[string, (page: ReturnType<typeof openPage>) => void]>([
+  ['with the end of a code', (page) => page.press('Enter')],
+  ['by sending a form', (page) => page.send('submit')],
+  ['by a click', (page) => page.send('pointerdown')],
+  ['long after the last key', () => (nowMs += 5_000)],
+])('a page that is left %s says nothing', (_how, leave) => {
+  const page = openPage();
+  page.meet()();
+  page.type(CARD);
+  leave(page);
+  page.send('pagehide');
+  expect(openPage().meet()().isCut).toBe(false);
+});
+
+test('what nobody has taken when the page is left is lost, and so is what is typed before a click', () => {
+  const left = openPage();
+  left.type(CARD);
+  left.press('Enter');
+  left.send('pagehide');
+  expect(openPage().meet()().isCut).toBe(true);
+  const clicked = openPage();
+  clicked.type(CARD);
+  clicked.send('pointerdown');
+  expect(clicked.press('1')).toBe(true);
+  expect(clicked.meet()()).toEqual({ typed: '', isCut: true });
+});
+
+test('a page that comes much later does not ask for what was cut off', () => {
+  const page = openPage();
+  page.type('2123');
+  page.send('pagehide');
+  nowMs += 10_000;
+  expect(openPage().meet()().isCut).toBe(false);
+});
+
+test('without the desk’s script Koha’s box gets the code, and every key after it', () => {
+  const box = { closest: () => null, matches: () => true, value: '' };
+  const page = openPage(box);
+  page.type('399');
+  page.press('Enter');
+  page.send('load');
+  expect([box.value, page.press('1')]).toEqual(['399', true]);
+  const met = openPage(box);
+  met.type('21');
+  met.meet();
+  met.send('load');
+  expect([box.value, met.press('2')]).toEqual(['399', false]);
+});
