@@ -47,6 +47,12 @@ export function localTime(ms: number): string {
   return `${day} ${time} ${zone}`;
 }
 
+const UTC_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+/** A value for a person: a time as programs have it (ISO 8601 in UTC) as {@link localTime}, all else as it is. */
+export const withLocalTime = (text: string): string =>
+  UTC_TIME.test(text) ? localTime(Date.parse(text)) : text;
+
 /** `3 minutes ago`, `in 20 seconds`, `just now`. */
 export function relativeTime(atMs: number, nowMs: number): string {
   const difference = atMs - nowMs;
