@@ -191,7 +191,7 @@ function listPage(view: PatronsView): Html {
           : table({
               label: 'Table: Copies',
               heads: [
-                ['Patron', 'number'],
+                'Patron',
                 'Lending library',
                 'Since',
                 'Last passed on',
