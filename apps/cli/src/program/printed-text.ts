@@ -72,8 +72,8 @@ export function createPrinter({
   randomBytes,
 }: PrinterDeps): Printer {
   const width = isTerminal ? columns : Infinity;
-  const marks = markedBy(randomBytes(16).toString('hex'), columns);
-  const style = hasColors && (isTerminal || isErrTerminal) ? marks.style : PLAIN;
+  const marks = isTerminal || isErrTerminal ? markedBy(randomBytes(16).toString('hex'), columns) : UNMARKED;
+  const style = hasColors ? marks.style : PLAIN;
   const show = isTerminal ? marks.show : marks.plain;
   // Where standard error goes to a file, it is a log.
   const error = isErrTerminal ? (text: string) => marks.show(spelledOut(text, columns, style)) : marks.plain;
@@ -91,6 +91,9 @@ type PrinterDeps = Pick<
   CliDeps,
   'out' | 'err' | 'isTerminal' | 'isErrTerminal' | 'hasColors' | 'columns' | 'randomBytes'
 >;
+
+/** Where no terminal is. */
+const UNMARKED = { show: printableText, plain: printableText, style: PLAIN };
 
 /** Styles that mark a text with a secret, and what makes escape sequences of the marks. */
 function markedBy(secret: string, columns: number) {
