@@ -57,8 +57,8 @@ Three things to try:
      echo ${another} | npx passport send --at riverside --card - --wait
      echo ${expired} | npx passport explain --at riverside --card -
 
-3. A library that is down. Make midland hang for the next look-ups, scan again,
-   and watch the dashboard:
+3. A library that is down. Make midland hang for the next look-ups, scan
+   again, and watch the dashboard:
      curl -s ${kohaUrl(file.libraries, 'midland')}/_double/faults \\
        -H 'content-type: application/json' \\
        -d '[{"operation": "GET /patrons", "kind": "hang", "times": 3}]'
