@@ -1,6 +1,6 @@
 # The images as they are published, for both platforms and with the tags of a version:
 #
-#   REGISTRY=ghcr.io/OWNER VERSION=1.2.3 NODE_IMAGE=node:24-slim@sha256:... docker buildx bake --file docker-bake.hcl --push
+#   REGISTRY=ghcr.io/ACCOUNT VERSION=1.2.3 NODE_IMAGE=node:24-slim@sha256:... docker buildx bake --file docker-bake.hcl --push
 #
 # .github/workflows/release.yml does it for a tag. `--print` instead of `--push` shows what would be built.
 

@@ -1,4 +1,4 @@
-// `npm run demo [-- --check]`: from a bare clone to a running consortium of three libraries.
+// `npm run demo [-- --check | --open]`: from a bare clone to a running consortium of three libraries.
 import { parseArgs } from 'node:util';
 import { choosePorts } from './demo-ports.mjs';
 import { say } from './run-command.mjs';
@@ -7,6 +7,7 @@ import { setUp } from './set-up.mjs';
 const { values } = parseArgs({
   options: {
     check: { type: 'boolean' },
+    open: { type: 'boolean' },
     port: { type: 'string', multiple: true },
     help: { type: 'boolean' },
   },

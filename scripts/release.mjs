@@ -18,7 +18,7 @@ const USAGE = `npm run release -- [FOLDER] [--check] [--no-images | --only-image
   --no-images    leave the images out
   --only-images  nothing but the images and their digests
   --push         push the images to the registry instead of writing them as files
-  --registry     its name and owner, such as ghcr.io/OWNER (localhost)
+  --registry     its name and owner, such as ghcr.io/ACCOUNT (localhost)
 `;
 
 /** One line for each thing that is wrong, and the end. */

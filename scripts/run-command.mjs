@@ -13,10 +13,10 @@ export async function endCommands() {
 
 /**
  * Runs a program in the project's root and resolves with `{ code, output }` when it ends. With `show` its output goes to
- * standard error as it comes; else it is kept, and printed only by whoever finds that `code` is not 0. A program that
- * is not there, or that takes longer than `timeoutMs`, has code 127 or 124.
+ * standard error as it comes; else it is kept, and printed only by whoever finds that `code` is not 0. `onText` gets what comes
+ * meanwhile. A program that is not there, or that takes longer than `timeoutMs`, has code 127 or 124.
  */
-export function runCommand(command, args, { cwd, env, show = false, timeoutMs } = {}) {
+export function runCommand(command, args, { cwd, env, show = false, timeoutMs, onText } = {}) {
   return new Promise((resolve) => {
     if (isEnding) return;
     const stdio = show ? ['ignore', process.stderr, process.stderr] : ['ignore', 'pipe', 'pipe'];
@@ -40,6 +40,7 @@ export function runCommand(command, args, { cwd, env, show = false, timeoutMs } 
     for (const stream of [child.stdout, child.stderr]) {
       stream?.setEncoding('utf8').on('data', (text) => {
         output += text;
+        onText?.(text);
       });
       // Its pipes are sockets: one can be reset as the program ends. 'close' reports how it ended.
       stream?.on('error', () => undefined);

@@ -28,7 +28,7 @@ function checkNode() {
 
 async function ensureModules() {
   if (modulesFitLock()) return;
-  say('Installing npm packages');
+  say('Installing npm packages (once, about half a minute)');
   const { code, output } = await runCommand('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
   if (code === 0) return;
   say(output);
@@ -52,13 +52,19 @@ function modulesFitLock() {
   });
 }
 
+/** As turbo says that it has no build of this state of a package. */
+const BUILT_ANEW = /^@passport\/([\w-]+):build: cache miss, executing/gm;
+
 async function buildAll() {
   const started = performance.now();
-  const slow = setTimeout(() => say('Building'), 1_500);
   const turbo = join(projectRoot, 'node_modules/.bin/turbo');
-  const args = ['run', 'build', '--ui=stream', '--output-logs=errors-only'];
-  const { code, output } = await runCommand(turbo, args, { env: { TURBO_TELEMETRY_DISABLED: '1' } });
-  clearTimeout(slow);
+  const args = ['run', 'build', '--ui=stream', '--output-logs=new-only'];
+  const { code, output } = await runCommand(turbo, args, {
+    env: { TURBO_TELEMETRY_DISABLED: '1' },
+    onText: (text) => {
+      for (const [, name] of text.matchAll(BUILT_ANEW)) say(`Building ${name}`);
+    },
+  });
   if (code === 0) return;
   say(output);
   say(`The build failed after ${Math.round((performance.now() - started) / 1_000)} s.`);

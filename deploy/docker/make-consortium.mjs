@@ -8,7 +8,12 @@ const [PLACE = '/var/lib/passport', PLACES = '/var/lib/passport-of'] = process.a
 const LIBRARIES = [
   { id: 'midland', name: 'Midland Public Library', port: 8091, cards: ['^21234\\d{9}$'] },
   { id: 'riverside', name: 'Riverside County Library', port: 8092, cards: ['^25678\\d{9}$'] },
-  { id: 'lakeside', name: 'Lakeside College', port: 8093, cards: [] },
+  {
+    id: 'lakeside',
+    name: 'Lakeside College',
+    port: 8093,
+    cards: ['^L-\\d{4,5}$', '^LK\\d{7}$', '^lake\\.\\d{4,5}$', '^7\\d{6}$'],
+  },
 ];
 
 if (existsSync(`${PLACE}/passport.yaml`)) process.exit(0); // shared already, by `keys`

@@ -9,7 +9,7 @@ import { check } from './scans.mjs';
 /** What a release's archive for compose contains (scripts/release/make-release.mjs). */
 const RELEASED = ['docker-compose.yml', '.env.example', 'passport.example.yaml', 'deploy', 'LICENSE'];
 /** Where the page has the name of a registry, this engine has the images. */
-const REGISTRY = 'ghcr.io/OWNER';
+const REGISTRY = 'ghcr.io/${OWNER:?}';
 const SERVICE_USER = 1000;
 const isRoot = process.getuid?.() === 0;
 

@@ -26,7 +26,7 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
   version: string;
 };
 
-const wantsColors = process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
+const isSmart = process.env['TERM'] !== 'dumb';
 
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
@@ -35,7 +35,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stdin: process.stdin,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
-  isTerminal: process.stdout.isTTY && wantsColors,
+  isTerminal: process.stdout.isTTY && isSmart,
+  isErrTerminal: process.stderr.isTTY && isSmart,
+  hasColors: process.env['NO_COLOR'] === undefined,
   columns: process.stdout.columns,
   version,
   user: userInfo().username,

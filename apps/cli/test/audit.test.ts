@@ -38,12 +38,17 @@ describe('passport audit', () => {
     expect(more).toBe(false);
     expect(acts).toMatchObject([
       { act: 'resume', by: 'root', source: 'cli', libraries: ['midland'], count: 1 },
-      { act: 'pause', by: 'tester', libraries: ['midland'], details: { because: 'Koha upgrade' } },
+      {
+        act: 'pause',
+        by: 'tester',
+        libraries: ['midland'],
+        details: { because: 'Koha upgrade', until: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) },
+      },
     ]);
     expect(Math.abs(Date.parse(String(acts[0]?.['at'])) - Date.now())).toBeLessThan(10_000);
     const { out } = await passport(['audit'], env);
     expect(out).toMatch(
-      /^[\d-]+ [\d:]+ \S+  root    resume  midland  as (?:home lending|lending home)\n[\d-]+ [\d:]+ \S+  tester  pause   midland  .*because Koha upgrade\n$/,
+      /^time +by +act +at +what\n[\d-]+ [\d:]+ \S+ +root    resume  midland  as (?:home lending|lending home)\n[\d-]+ [\d:]+ \S+ +tester  pause   midland  .*until [\d-]+ [\d:]+ [A-Z]\S*, because Koha upgrade\n$/,
     );
   });
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startKohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
+import { fitTable } from '../src/program/align-rows.ts';
 import { createPrinter, printableJson, printableText } from '../src/program/printed-text.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
@@ -140,7 +141,7 @@ test.each([true, false])(
 );
 
 describe('on a terminal', () => {
-  const shown = (text: string, columns = 40) => {
+  const shown = (text: string, columns = 40, more: Partial<Parameters<typeof createPrinter>[0]> = {}) => {
     const written: string[] = [];
     const out = (part: string): void => void written.push(part);
     const printer = createPrinter({
@@ -149,6 +150,7 @@ describe('on a terminal', () => {
       isTerminal: true,
       columns,
       randomBytes: (length) => Buffer.alloc(length, 7),
+      ...more,
     });
     printer.err(text);
     return { text: written.join(''), plain: withoutColors(written.join('')) };
@@ -183,8 +185,82 @@ describe('on a terminal', () => {
     expect(text).not.toBe(plain);
   });
 
+  test('it has one line however much it says, its times are local, and no hash is in it', () => {
+    const until = '2026-11-30T00:41:14.927Z';
+    const because = `upgrade\n${'very '.repeat(40)}`;
+    const line = { audit: true, action: 'pause', by: 'root', card_hash: 'tpb2LA:x', until, because };
+    const { plain } = shown(`${JSON.stringify(line)}\n`, 80);
+    expect(plain).toMatch(
+      /^audit: pause by root, until 2026-11-30 \d\d:\d\d:\d\d \S+, because upgrade very .*…\n$/,
+    );
+    expect(plain).toHaveLength(81);
+  });
+
+  test('where standard error goes to a file, it gets JSON without colours', () => {
+    const line = `${JSON.stringify({ audit: true, action: 'pause', by: 'root', because: 'x '.repeat(60) })}\n`;
+    const { text } = shown(line, 80, { isErrTerminal: false });
+    expect(text).toBe(line);
+  });
+
+  test('where standard output goes to a file, the audit is still words on the terminal', () => {
+    const line = `${JSON.stringify({ audit: true, action: 'pause', by: 'root' })}\n`;
+    expect(shown(line, 80, { isTerminal: false, isErrTerminal: true }).plain).toBe('audit: pause by root\n');
+  });
+
+  test('without colours lines are continued all the same', () => {
+    expect(shown('one two three\n', 8, { hasColors: false }).text).toBe('one two\n  three\n');
+  });
+
   test('no line that is something else is taken for one', () => {
     expect(shown('{"audit":"no"}\n').plain).toBe('{"audit":"no"}\n');
     expect(shown('{not json\n').plain).toBe('{not json\n');
+  });
+});
+
+describe('a table', () => {
+  const HEAD = ['patron', 'lending', 'last passed on', 'overdue', 'fields'];
+  const ROWS = [
+    ['4', 'riverside', '2026-11-29', '-', 'address city country date_of_birth email firstname phone surname'],
+    ['12', 'lakeside', '2026-11-29', '-', ''],
+  ];
+
+  test('is as wide as it is where it fits, or where nobody reads along', () => {
+    const { heading, lines, leftOut } = fitTable(HEAD, ROWS, [0, 3], Infinity);
+    expect(heading).toEqual(['patron  lending    last passed on  overdue  fields']);
+    expect(lines[1]).toBe('    12  lakeside   2026-11-29            -');
+    expect(leftOut).toEqual([]);
+  });
+
+  test('continues its text below itself, and leaves out figures that say nothing', () => {
+    expect(fitTable(HEAD, ROWS, [0, 3], 62)).toEqual({
+      heading: [
+        '                   last',
+        '                   passed',
+        'patron  lending    on          fields',
+      ],
+      lines: [
+        '     4  riverside  2026-11-29  address city country',
+        '                               date_of_birth email firstname',
+        '                               phone surname',
+        '    12  lakeside   2026-11-29',
+      ],
+      leftOut: ['overdue'],
+    });
+  });
+
+  test('has its text on lines of its own where that would be narrow', () => {
+    const { lines } = fitTable(HEAD, ROWS, [0, 3], 50);
+    expect(lines[0]).toBe('     4  riverside  2026-11-29');
+    expect(lines[1]).toMatch(/^  address city/);
+  });
+
+  test('is a paragraph for each row where even that is too wide', () => {
+    const { heading, lines } = fitTable(
+      ['a', 'number', 'text'],
+      [['x'.repeat(20), '3', 'some text']],
+      [1],
+      24,
+    );
+    expect([...heading, ...lines]).toEqual(['x'.repeat(20), '  number 3', '  some text']);
   });
 });

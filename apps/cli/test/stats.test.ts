@@ -68,6 +68,52 @@ test('stats prints a table by month, with the reasons', async () => {
   );
 });
 
+test.each([
+  [
+    80,
+    ['stats', '--since', '2026-10', '--until', '2026-10'],
+    [
+      'month    scans  copies  checkouts',
+      '2026-10      4       4          3',
+      'left out, with nothing in it: already local, declined, refusals, failures,',
+      '  observed, by reason',
+    ],
+  ],
+  [
+    80,
+    ['stats', ...AUTUMN],
+    [
+      '                        already',
+      'month    scans  copies    local  checkouts  refusals  failures  observed',
+      '2026-10      4       4        0          3         0         0         0',
+      '2026-11     25      13        2          9         6         1         3',
+      '  NOT_FOUND 5, NOT_ELIGIBLE 1, HOME_UNREACHABLE 1 (not eligible: EXPIRED 1)',
+      'left out, with nothing in it: declined',
+    ],
+  ],
+  [
+    60,
+    ['stats', '--since', '2026-11', '--until', '2026-11', '--by', 'home,lending'],
+    [
+      '-  riverside',
+      '  scans 5, refusals 5',
+      '  NOT_FOUND 5',
+      'midland  lakeside',
+      '  scans 5, copies 1, failures 1, observed 3',
+      '  HOME_UNREACHABLE 1',
+      'midland  riverside',
+      '  scans 15, copies 12, already local 2, checkouts 9,',
+      '    refusals 1',
+      '  NOT_ELIGIBLE 1 (not eligible: EXPIRED 1)',
+      'left out, with nothing in it: declined',
+    ],
+  ],
+])('stats fits a terminal of %d columns', async (columns, args, lines) => {
+  const { out } = await passport(args, env, { isTerminal: true, hasColors: false, columns });
+
+  expect(out.split('\n')).toEqual([...lines, '']);
+});
+
 test('stats lists by month, home and lending library, in this order whatever is typed', async () => {
   const ran = await passport(['stats', '--by', 'lending, home,month', ...AUTUMN, '--json'], env);
 

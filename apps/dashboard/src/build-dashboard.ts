@@ -109,7 +109,7 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
     payload.once('end', () => done(null, null));
   });
   const send = buildSendPage(basePath, deps.consortium);
-  app.setNotFoundHandler((request, reply) => sendNotFound(request, reply, send));
+  app.setNotFoundHandler((request, reply) => sendNotFound(request, reply, { send, basePath }));
   app.setErrorHandler((error: FastifyError, request, reply) =>
     sendFailure(error, request, reply, { send, log }),
   );
@@ -159,8 +159,13 @@ function sendMalformed(reply: FastifyReply): FastifyReply {
   return reply.code(400).headers(SECURITY_HEADERS).type('text/plain; charset=utf-8').send('Bad request\n');
 }
 
-function sendNotFound(request: FastifyRequest, reply: FastifyReply, send: SendPage): FastifyReply {
-  const content = html`<div class="title"><h1>There is no such page</h1></div>`;
+function sendNotFound(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { send, basePath }: { readonly send: SendPage; readonly basePath: string },
+): FastifyReply {
+  const content = html`<div class="title"><h1>There is no such page</h1></div>
+    <p>What it was about may be over, or not yours to see. <a href="${basePath}/">To the overview</a></p>`;
   return send(request, reply.code(404), { title: 'No such page', here: null }, content);
 }
 

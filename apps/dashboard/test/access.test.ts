@@ -246,6 +246,11 @@ describe('security headers are on every answer', () => {
     expect(answer.headers).toMatchObject(strict);
   });
 
+  test('a page that is not there has a way on', async () => {
+    const { body } = await fixture.request({ url: '/no/such/page' });
+    expect(body).toContain('<a href="/">To the overview</a>');
+  });
+
   test('429: a guesser who waits', async () => {
     const app = fixture.build();
     for (let n = 0; n < 5; n += 1) await app.inject({ url: '/', headers: wrong });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { openActKeeper } from '@passport/queue/audit';
-import { auditedLog, localParts } from '@passport/runtime';
+import { auditedLog, localParts, localTime } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import {
   type DashboardFixture,
@@ -52,7 +52,13 @@ describe('the audit page', () => {
   test('shows who did what, where and with which result, the newest first', async () => {
     const eventId = await fixture.put({ state: 'failed', outcome: 'MISCONFIGURED' });
     await keep(
-      { action: 'pause', library: 'midland', as: ['home'], because: 'Koha <upgrade>' },
+      {
+        action: 'pause',
+        library: 'midland',
+        as: ['home'],
+        until: '2026-11-30T00:48:59.668Z',
+        because: 'Koha <upgrade>',
+      },
       { action: 'retry', lending: 'riverside', event: eventId, result: 'retried' },
       { action: 'reload', by: 'root', config: 'abcdef' },
     );
@@ -60,7 +66,10 @@ describe('the audit page', () => {
     expect(status).toBe(200);
     expect(rowsIn(body)).toEqual(['root reload', 'olga retry', 'olga pause']);
     expect(body).toContain('Midland Public Library');
-    expect(body).toContain('because Koha &lt;upgrade&gt;');
+    expect(body).toContain(
+      `until ${localTime(Date.parse('2026-11-30T00:48:59.668Z'))}, because Koha &lt;upgrade&gt;`,
+    );
+    expect(body).not.toContain('Times are in UTC');
     expect(body).toContain(`href="/events/riverside/${eventId}"`);
     expect(body).toContain('<a href="/audit" aria-current="page">Audit</a>');
   });

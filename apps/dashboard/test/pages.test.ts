@@ -172,6 +172,9 @@ describe('statistics', () => {
     expect(body).toContain('Scans by month: 8 copied, 3 already there, 3 refused, 0 failed');
     expect(body.match(/<rect /g)).toHaveLength(3);
     expect(body.match(/<text class="axis/g)).toHaveLength(12 + 3);
+    // Nothing is scaled: its text has the size of other text, however wide the picture is.
+    expect(body).not.toContain('viewBox');
+    expect(body).toMatch(/<text class="axis" x="100%" y="\d+" text-anchor="end"/);
     expect(body).toMatch(new RegExp(`<th scope="row">${month}</th> <td class="number">8</td>`));
     expect(body).toMatch(/<span class="value">14<\/span> <span class="label">scans/);
     expect(body).toMatch(/<span class="value">5<\/span> <span class="label">checkouts/);

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { checkDemo } from './check-demo.ts';
 import type { DemoPorts } from './demo-libraries.ts';
-import { printWelcome } from './print-welcome.ts';
+import { openPages } from './open-pages.ts';
+import { deskUrl, printWelcome } from './print-welcome.ts';
 import { startDemo } from './start-demo.ts';
 
 const USAGE = `npm run demo              starts three libraries, the receiver, a worker and the dashboard on this machine
+npm run demo -- --open    the same, and opens riverside's desk and the dashboard in the browser
 npm run demo -- --check   runs scripted scans through them and prints one JSON report
 npm run demo -- --port midland=9091 --port receiver=9080
                           the same on other ports of 127.0.0.1: receiver, dashboard, midland, riverside, lakeside
@@ -18,6 +20,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 /** The demo, as `scripts/demo.mjs` and `scripts/dev.mjs` start it. Ends with the exit code in `process.exitCode`. */
 export async function main(values: {
   readonly check?: boolean;
+  readonly open?: boolean;
   readonly watch?: boolean;
   readonly help?: boolean;
   readonly choosePorts: () => Promise<DemoPorts>;
@@ -43,6 +46,7 @@ export async function main(values: {
       process.exitCode = report.ok ? 0 : 1;
     } else {
       printWelcome(demo.file, Math.round(performance.now() - startedAt), say);
+      if (values.open === true) openPages([deskUrl(demo.file), demo.file.dashboard.url], say);
       await interrupted;
       say('Stopping');
     }

@@ -37,5 +37,6 @@ function buildEntry(library: DemoLibrary & { readonly url: string }): string {
     refresh: { sweep: '02:00' }
     owed: { read: '03:30' }
     loans: { count: '04:00' }
-${cards === null ? '' : `    cards: ['${cards}']\n`}`;
+    cards: [${cards.map((pattern) => `'${pattern}'`).join(', ')}]
+`;
 }

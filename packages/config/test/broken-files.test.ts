@@ -62,6 +62,6 @@ test('a tab is one fault, whatever is read wrongly after it', () => {
   const read = tryConfig(() => parseConsortium(text, {}, () => ''));
   const problems = read.kind === 'refused' ? read.problems : [];
   expect(problems.filter((problem) => problem.startsWith('line'))).toEqual([
-    'line 4: a tab is used for indentation; YAML 1.2',
+    'line 4: a tab is used for indentation; spaces',
   ]);
 });

@@ -38,5 +38,13 @@ export { RedisUnavailable, translateRedisError } from './redis-error.ts';
 export { DecryptionError, createEncryption, type Encryption } from './encryption.ts';
 export type { SpanStart, Tracing } from './span.ts';
 export { NO_TRACING, startTracing } from './tracing.ts';
-export { LOCAL_ZONE, durationText, localParts, localTime, relativeTime, timeText } from './shown-time.ts';
+export {
+  LOCAL_ZONE,
+  durationText,
+  localParts,
+  localTime,
+  relativeTime,
+  timeText,
+  withLocalTime,
+} from './shown-time.ts';
 export { versionOf } from './version-of.ts';

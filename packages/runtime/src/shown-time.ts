@@ -47,6 +47,14 @@ export function localTime(ms: number): string {
   return `${day} ${time} ${zone}`;
 }
 
+const UTC_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
+/** A value for a person: a time as programs have it (ISO 8601 in UTC) as {@link localTime}, all else as it is. */
+export function withLocalTime(text: string): string {
+  const ms = UTC_TIME.test(text) ? Date.parse(text) : NaN;
+  return Number.isNaN(ms) ? text : localTime(ms);
+}
+
 /** `3 minutes ago`, `in 20 seconds`, `just now`. */
 export function relativeTime(atMs: number, nowMs: number): string {
   const difference = atMs - nowMs;

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { durationText, localParts, relativeTime, timeText } from '../src/shown-time.ts';
+import {
+  durationText,
+  localParts,
+  localTime,
+  relativeTime,
+  timeText,
+  withLocalTime,
+} from '../src/shown-time.ts';
 
 const WINTER = Date.parse('2026-11-29T13:32:07.500Z');
 const SUMMER = Date.parse('2026-07-01T23:30:00Z');
@@ -24,6 +31,12 @@ describe('a time that is shown', () => {
   ])('%d ms from now is %s', (ms, expected) => {
     expect(relativeTime(WINTER + ms, WINTER)).toBe(expected);
     expect(timeText(WINTER + ms, WINTER)).toMatch(/^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d \S+, /);
+  });
+
+  test('replaces what programs write as a time, and nothing that only looks like one', () => {
+    expect(withLocalTime('2026-11-29T13:32:07.500Z')).toBe(localTime(WINTER));
+    for (const text of ['2026-13-45T00:00Z', '2026-11-29T::Z', 'until 2026-11-29T13:32:07Z', '2026-11-29'])
+      expect(withLocalTime(text)).toBe(text);
   });
 
   test.each([

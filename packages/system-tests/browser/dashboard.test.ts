@@ -44,7 +44,7 @@ const operator = () => ({
 
 async function openContext(
   httpCredentials: { username: string; password: string } | null,
-  more: Pick<BrowserContextOptions, 'colorScheme' | 'viewport' | 'bypassCSP'> = {},
+  more: Pick<BrowserContextOptions, 'colorScheme' | 'forcedColors' | 'viewport' | 'bypassCSP'> = {},
 ): Promise<BrowserContext> {
   const context = await browser.newContext({
     ...(httpCredentials === null ? {} : { httpCredentials }),
@@ -355,11 +355,43 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
         expect(await page.innerText('main')).toContain(shown.get(path) ?? '');
         const width = await page.evaluate('document.documentElement.scrollWidth');
         expect(width).toBeLessThanOrEqual(viewport.width);
+        // As wide as A4 between its margins: nothing can be scrolled on paper.
+        await page.emulateMedia({ media: 'print' });
+        await page.setViewportSize({ width: 718, height: 1_000 });
+        const printed = await page.evaluate('document.documentElement.scrollWidth');
+        expect([path, printed]).toEqual([path, 718]);
+        await page.emulateMedia({ media: 'screen' });
+        await page.setViewportSize(viewport);
       }
       await context.close();
     },
     60_000,
   );
+
+  test('where colours are the user’s own, what was told apart by colour has edges', async () => {
+    await failOnce();
+    const context = openContext(operator(), {
+      forcedColors: 'active',
+      viewport: { width: 1366, height: 768 },
+    });
+    const edges = await onPage(context, '/events?state=failed', (page) =>
+      page.evaluate<string[]>(
+        'Array.from(document.querySelectorAll(".code, .tabs [aria-current], .role"), (each) => `${getComputedStyle(each).borderTopWidth} ${getComputedStyle(each).outlineStyle}`)',
+      ),
+    );
+    expect(edges.length).toBeGreaterThan(2);
+    expect(edges.filter((edge) => edge === '0px none')).toEqual([]);
+  }, 40_000);
+
+  test('text in a chart has the size of other small text, however wide the chart is', async () => {
+    for (const width of [320, 1366]) {
+      const context = openContext(operator(), { viewport: { width, height: 768 } });
+      const height = await onPage(context, '/statistics', (page) =>
+        page.evaluate<number>('document.querySelector(".axis").getBoundingClientRect().height'),
+      );
+      expect([width, height > 11 && height < 17]).toEqual([width, true]);
+    }
+  }, 40_000);
 
   test('a browser forgets the password of somebody who logs out', async () => {
     const { username, password } = operator();

@@ -12,7 +12,6 @@ import {
 } from '@passport/queue/audit';
 import { withQueue } from '../connect/with-queue.ts';
 import {
-  alignRows,
   choice,
   defineCommand,
   flag,
@@ -41,21 +40,26 @@ function parseMoment(text: string): Moment {
   return { kind: 'at', ms: at };
 }
 
-function printActs(acts: readonly ListedAct[], { line, colors }: Report): void {
+const HEAD = ['time', 'by', 'act', 'at', 'what'];
+
+function printActs(acts: readonly ListedAct[], { line, table }: Report): void {
   if (acts.length === 0) return line('nothing was done');
   const rows = acts.map((act) => {
     const { by, source, libraries, homes, event, result, count } = act;
-    const about = [
+    const at = [
       libraries.join(' '),
       ...(homes.length > 0 && homes.join() !== libraries.join() ? [`of ${homes.join(' ')}`] : []),
-      ...(event === null ? [] : [event]),
     ];
-    const what = [result ?? '', detailsText(act), ...(count === 1 ? [] : [`${count} times`])];
-    return [by ?? `(${source})`, act.act, about.join(' ').trim(), what.filter(Boolean).join(', ')];
+    const what = [event ?? '', result ?? '', detailsText(act), ...(count === 1 ? [] : [`${count} times`])];
+    return [
+      localTime(act.atMs),
+      by ?? `(${source})`,
+      act.act,
+      at.join(' ').trim(),
+      what.filter(Boolean).join(', '),
+    ];
   });
-  for (const [index, row] of alignRows(rows, { widest: 48 }).entries()) {
-    line(`${colors.dim(localTime(acts[index]?.atMs ?? 0))}  ${row}`);
-  }
+  table(HEAD, rows);
 }
 
 export const audit = defineCommand({

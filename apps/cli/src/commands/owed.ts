@@ -4,7 +4,6 @@ import { amountText } from '@passport/queue/elsewhere';
 import { openSweepQueue, type OwedReading, readOwed, readOwedByHome } from '@passport/queue/sweeps';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import {
-  alignRows,
   type CliDeps,
   defineCommand,
   Failure,
@@ -63,7 +62,7 @@ const toJson = (owed: OwedAt) => ({
 
 const HEADER = ['lending', 'home key', 'overdue', 'amount', 'at home'];
 
-function printTable(all: readonly OwedAt[], { line, colors }: Report): void {
+function printTable(all: readonly OwedAt[], { line, table }: Report): void {
   const rows = all.flatMap((owed) =>
     rowsOf(owed).map(({ home_key: homeKey, overdues, amount, restricted }) => [
       owed.lending,
@@ -74,9 +73,7 @@ function printTable(all: readonly OwedAt[], { line, colors }: Report): void {
     ]),
   );
   if (rows.length === 0) return line('nothing is owed');
-  const [header = '', ...lines] = alignRows([HEADER, ...rows], { right: [2, 3] });
-  line(colors.dim(header));
-  for (const text of lines) line(text);
+  table(HEADER, rows, [2, 3]);
 }
 
 /** What the table does not say: when it was read, and what is left out. Returns the libraries that could not be read of late. */

@@ -11,7 +11,7 @@ import {
   settlementCsv,
 } from '@passport/queue/statistics';
 import type { Redis } from '@passport/runtime';
-import { alignRows, type Report } from '../program/index.ts';
+import type { Report } from '../program/index.ts';
 
 /** What loans can be listed by, in the order of their columns. */
 export const LOAN_DIMENSIONS = ['month', 'home', 'lending', 'branch'] as const;
@@ -75,19 +75,17 @@ interface LoansShown {
   readonly counted: ReadonlyMap<string, LoansCounted>;
 }
 
-function printLoans({ rows, by, balances, counted }: LoansShown, { line, colors }: Report): void {
-  const table = (head: readonly string[], cells: readonly LoansRow[], names: number): void => {
+function printLoans({ rows, by, balances, counted }: LoansShown, { line, table }: Report): void {
+  const print = (head: readonly string[], cells: readonly LoansRow[], names: number): void => {
     const lines = cells.map((row) => head.map((name) => String(row[name] ?? '')));
     const right = head.map((_name, index) => index).slice(names);
-    const [first = '', ...others] = alignRows([head, ...lines], { right });
-    line(colors.dim(first));
-    for (const text of others) line(text);
+    table(head, lines, right);
   };
   if (rows.length === 0) line('no loan of a visitor was counted in these months');
   else {
-    table([...by, ...LOAN_KINDS], rows, by.length);
+    print([...by, ...LOAN_KINDS], rows, by.length);
     line('');
-    table(
+    print(
       ['library', 'lent', 'borrowed', 'net'],
       balances.map((balance) => ({ ...balance })),
       1,

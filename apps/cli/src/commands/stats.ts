@@ -12,16 +12,7 @@ import {
 } from '@passport/queue/statistics';
 import { withQueue } from '../connect/with-queue.ts';
 import { LOAN_DIMENSIONS, type LoanDimension, reportLoans } from './stats-loans.ts';
-import {
-  alignRows,
-  defineCommand,
-  flag,
-  parsed,
-  parsedOr,
-  type Report,
-  optional,
-  WrongUse,
-} from '../program/index.ts';
+import { defineCommand, flag, parsed, parsedOr, type Report, optional, WrongUse } from '../program/index.ts';
 
 const MONTHS_BY_DEFAULT = 12;
 const MONTHS_KEPT = 5 * 12 + 1;
@@ -87,7 +78,7 @@ function codesOf({ byOutcome, byReason, byOverride }: StatisticsRow): string {
 function printTable(
   rows: readonly StatisticsRow[],
   by: readonly StatisticsDimension[],
-  { line, colors }: Report,
+  { line, table }: Report,
 ): void {
   if (rows.length === 0) return line('no scan ended in these months');
   const header = [...by, ...SUMS.map(([name]) => name), 'by reason'];
@@ -97,9 +88,7 @@ function printTable(
     codesOf(row),
   ]);
   const right = SUMS.map((_sum, index) => by.length + index);
-  const [head = '', ...lines] = alignRows([header, ...cells], { right });
-  line(colors.dim(head));
-  for (const text of lines) line(text);
+  table(header, cells, right);
 }
 
 export const stats = defineCommand({

@@ -11,8 +11,12 @@ export interface CliDeps {
   readonly out: (text: string) => void;
   /** Standard error: all else. */
   readonly err: (text: string) => void;
-  /** Colours, and lines that show progress. */
+  /** Of standard output: lines have a width, and show progress. */
   readonly isTerminal: boolean;
+  /** Of standard error; where it is none, what it gets is a log. As `isTerminal` where it is not given. */
+  readonly isErrTerminal?: boolean;
+  /** Where output is a terminal; as `isTerminal` where it is not given. */
+  readonly hasColors?: boolean;
   /** Of the terminal; 80 where it does not say. */
   readonly columns?: number;
   /** Of this program, as its package says. */

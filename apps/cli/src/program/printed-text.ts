@@ -1,4 +1,6 @@
+import { withLocalTime } from '@passport/runtime/shown-time';
 import { createColors } from 'picocolors';
+import { fitTable, foldLine } from './align-rows.ts';
 import type { CliDeps } from './cli-deps.ts';
 
 /**
@@ -52,6 +54,8 @@ export interface Printer {
   /** The same on one line: one value of many. */
   readonly jsonLine: (value: unknown) => void;
   readonly style: Style;
+  /** Characters that a line has room for; infinite where no person reads along. */
+  readonly width: number;
 }
 
 /**
@@ -62,27 +66,41 @@ export function createPrinter({
   out,
   err,
   isTerminal,
+  isErrTerminal = isTerminal,
+  hasColors = isTerminal,
   columns = 80,
   randomBytes,
-}: Pick<CliDeps, 'out' | 'err' | 'isTerminal' | 'columns' | 'randomBytes'>): Printer {
-  const { show, style } = isTerminal
-    ? markedBy(randomBytes(16).toString('hex'), columns)
-    : { show: printableText, style: PLAIN };
-  const auditText = (text: string): string => (isTerminal ? spelledOut(text, style) : text);
+}: PrinterDeps): Printer {
+  const width = isTerminal ? columns : Infinity;
+  const marks = isTerminal || isErrTerminal ? markedBy(randomBytes(16).toString('hex'), columns) : UNMARKED;
+  const style = hasColors ? marks.style : PLAIN;
+  const show = isTerminal ? marks.show : marks.plain;
+  // Where standard error goes to a file, it is a log.
+  const error = isErrTerminal ? (text: string) => marks.show(spelledOut(text, columns, style)) : marks.plain;
   return {
     out: (text) => out(show(text)),
-    err: (text) => err(show(auditText(text))),
+    err: (text) => err(error(text)),
     json: (value) => out(`${printableJson(value)}\n`),
     jsonLine: (value) => out(`${printableJson(value, 0)}\n`),
     style,
+    width,
   };
 }
+
+type PrinterDeps = Pick<
+  CliDeps,
+  'out' | 'err' | 'isTerminal' | 'isErrTerminal' | 'hasColors' | 'columns' | 'randomBytes'
+>;
+
+/** Where no terminal is. */
+const UNMARKED = { show: printableText, plain: printableText, style: PLAIN };
 
 /** Styles that mark a text with a secret, and what makes escape sequences of the marks. */
 function markedBy(secret: string, columns: number) {
   const marked = new RegExp(`<${secret} (${STYLES.join('|')})>(.*?)</${secret}>`, 'gs');
   // A line that was cut may have lost the end of a mark.
   const left = new RegExp(`</?${secret}[^>]*>?`, 'g');
+  const plain = (text: string): string => printableText(text).replace(left, '');
   const show = (text: string): string =>
     printableText(text)
       .replace(marked, (_whole, name: StyleName, inner: string) => COLORS[name](inner))
@@ -90,7 +108,7 @@ function markedBy(secret: string, columns: number) {
       .split('\n')
       .map((line) => wrapped(line, columns))
       .join('\n');
-  return { show, style: styleOf((name) => (text) => `<${secret} ${name}>${text}</${secret}>`) };
+  return { show, plain, style: styleOf((name) => (text) => `<${secret} ${name}>${text}</${secret}>`) };
 }
 
 const STYLED = new RegExp(`${String.fromCodePoint(27)}\\[\\d+m`, 'g');
@@ -100,22 +118,26 @@ const widthOf = (text: string): number => text.replaceAll(STYLED, '').length;
 function wrapped(line: string, columns: number): string {
   if (widthOf(line) <= columns || /^\s*\$ /.test(line)) return line;
   const indent = ' '.repeat(widthOf(line) - widthOf(line.trimStart()) + 2);
-  const lines: string[] = [];
-  let current = '';
-  for (const word of line.match(/\s*\S+/g) ?? []) {
-    if (current !== '' && widthOf(current + word) > columns) {
-      lines.push(current);
-      current = `${indent}${word.trimStart()}`;
-    } else current += word;
-  }
-  return [...lines, current].join('\n');
+  return foldLine(line, columns, { indent, widthOf }).join('\n');
 }
 
-/** What every log line has, and says nothing to whoever has just given the command. */
-const NOT_SAID = ['level', 'time', 'name', 'pid', 'hostname', 'msg', 'v', 'audit', 'action', 'by'];
+/** What every log line has and whoever has just given the command knows, and a hash that tells nobody anything. */
+const NOT_SAID = [
+  'level',
+  'time',
+  'name',
+  'pid',
+  'hostname',
+  'msg',
+  'v',
+  'audit',
+  'action',
+  'by',
+  'card_hash',
+];
 
-/** An audit line in words, dim; any other text as it is. Pipes and logs get the JSON. */
-function spelledOut(text: string, { dim }: Style): string {
+/** An audit line in words, dim and on one line; any other text as it is. Pipes and logs get the JSON. */
+function spelledOut(text: string, columns: number, { dim }: Style): string {
   if (!text.startsWith('{')) return text;
   try {
     const line = JSON.parse(text) as Readonly<Record<string, unknown>>;
@@ -123,34 +145,53 @@ function spelledOut(text: string, { dim }: Style): string {
     const facts = Object.entries(line)
       .filter(([name, value]) => !NOT_SAID.includes(name) && value !== null)
       .map(([name, value]) => `, ${name} ${[value].flat().map(textOf).join(' ')}`);
-    return `${dim(`audit: ${textOf(line['action'])} by ${textOf(line['by'])}${facts.join('')}`)}\n`;
+    const said = `audit: ${textOf(line['action'])} by ${textOf(line['by'])}${facts.join('')}`;
+    const words = printableText(said.replaceAll(/\s+/g, ' '));
+    return `${dim(words.length <= columns ? words : `${words.slice(0, columns - 1)}…`)}\n`;
   } catch {
     return text;
   }
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+const textOf = (value: unknown): string =>
+  typeof value === 'string' ? withLocalTime(value) : JSON.stringify(value);
 
 /** Where a command writes: its result to standard output, as text or as one JSON value; everything else to standard error. */
 export interface Report {
   readonly isJson: boolean;
   readonly colors: Style;
+  /** Characters that a line has room for; infinite where no person reads along. */
+  readonly width: number;
   /** A line of text; nothing with `--json`. */
   readonly line: (text?: string) => void;
   /** The one JSON value; nothing without `--json`. */
   readonly json: (value: unknown) => void;
   /** One of many JSON values, on a line of its own; nothing without `--json`. */
   readonly jsonLine: (value: unknown) => void;
+  /** A table under a dim heading, as wide as the terminal at most; columns of figures are those named in `right`. */
+  readonly table: (
+    head: readonly string[],
+    rows: readonly (readonly string[])[],
+    right?: readonly number[],
+  ) => void;
   /** A line about how it goes, for the person who waits. */
   readonly progress: (text: string) => void;
 }
 
-export function buildReport({ out, err, json, jsonLine, style }: Printer, isJson: boolean): Report {
+export function buildReport({ out, err, json, jsonLine, style, width }: Printer, isJson: boolean): Report {
+  const line = (text = ''): void => {
+    if (!isJson) out(`${text}\n`);
+  };
   return {
     isJson,
     colors: style,
-    line: (text = '') => {
-      if (!isJson) out(`${text}\n`);
+    width,
+    line,
+    table: (head, rows, right = []) => {
+      const { heading, lines, leftOut } = fitTable(head, rows, right, width);
+      for (const text of heading) line(style.dim(text));
+      for (const text of lines) line(text);
+      if (leftOut.length > 0) line(style.dim(`left out, with nothing in it: ${leftOut.join(', ')}`));
     },
     json: (value) => {
       if (isJson) json(value);

@@ -192,8 +192,8 @@ function auditPage(view: AuditView): Html {
       what: 'act',
     })}
     <p class="quiet">
-      Times are in UTC. Names are those of staff accounts. Scans are under
-      <a href="${basePath}/events">Events</a>, each with its history.
+      Names are those of staff accounts. Scans are under <a href="${basePath}/events">Events</a>, each with
+      its history.
     </p>`;
 }
 

@@ -24,9 +24,8 @@ export interface BarChart {
   readonly empty: string;
 }
 
-const WIDTH = 720;
+/** Across, all is in parts of the width, down in pixels: no text is scaled with the picture. */
 const HEIGHT = 200;
-const LEFT = 34;
 const TOP = 14;
 const BOTTOM = 28;
 const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
@@ -35,12 +34,7 @@ const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
 export function barChart(chart: BarChart): Html {
   const top = niceTop(Math.max(...chart.bars.map(sumOf)));
   return html`<figure class="chart">
-    <svg
-      viewBox="0 0 ${WIDTH} ${HEIGHT}"
-      role="img"
-      aria-labelledby="${chart.id}"
-      preserveAspectRatio="xMidYMid meet"
-    >
+    <svg height="${HEIGHT}" role="img" aria-labelledby="${chart.id}">
       <title id="${chart.id}">${chart.title}</title>
       ${gridLines(top)} ${chart.bars.map((each, index) => bar(chart, each, index, top))} ${ticks(chart)}
     </svg>
@@ -61,12 +55,12 @@ export function barChart(chart: BarChart): Html {
   </figure>`;
 }
 
-const slotOf = ({ bars }: BarChart): number => (WIDTH - LEFT) / bars.length;
+const slotOf = ({ bars }: BarChart): number => 100 / bars.length;
 
 function bar(chart: BarChart, { label, counts }: Bar, index: number, top: number): Html {
   const slot = slotOf(chart);
   const width = slot * 0.72;
-  const x = LEFT + index * slot + (slot - width) / 2;
+  const x = index * slot + (slot - width) / 2;
   let y = TOP + PLOT_HEIGHT;
   const parts = chart.series.map(({ className }, place) => {
     const height = ((counts[place] ?? 0) / top) * PLOT_HEIGHT;
@@ -74,9 +68,9 @@ function bar(chart: BarChart, { label, counts }: Bar, index: number, top: number
     if (height === 0) return null;
     return html`<rect
       class="${className}"
-      x="${x.toFixed(1)}"
+      x="${x.toFixed(2)}%"
       y="${y.toFixed(1)}"
-      width="${width.toFixed(1)}"
+      width="${width.toFixed(2)}%"
       height="${height.toFixed(1)}"
     />`;
   });
@@ -88,10 +82,8 @@ function gridLines(top: number): readonly Html[] {
   const values = top < 2 ? [0, top] : [0, top / 2, top];
   return values.map((value) => {
     const y = (TOP + PLOT_HEIGHT * (1 - value / top)).toFixed(1);
-    return html`<line class="grid" x1="${LEFT}" x2="${WIDTH}" y1="${y}" y2="${y}" />
-      <text class="axis" x="${LEFT - 8}" y="${y}" text-anchor="end" dominant-baseline="middle"
-        >${value}</text
-      >`;
+    return html`<line class="grid" x1="0" x2="100%" y1="${y}" y2="${y}" />
+      <text class="axis" x="-8" y="${y}" text-anchor="end" dominant-baseline="middle">${value}</text>`;
   });
 }
 
@@ -100,11 +92,11 @@ function ticks(chart: BarChart): readonly (Html | null)[] {
   const last = chart.bars.length - 1;
   return chart.bars.map(({ tick }, index) => {
     if (tick === null) return null;
-    const middle = (LEFT + (index + 0.5) * slotOf(chart)).toFixed(1);
+    const middle = ((index + 0.5) * slotOf(chart)).toFixed(2);
     const anchor = index === 0 ? 'start' : index === last ? 'end' : 'middle';
-    const at = index === 0 ? LEFT : index === last ? WIDTH : middle;
+    const at = index === 0 ? 0 : index === last ? 100 : middle;
     const kind = tick.isMinor ? 'axis minor' : 'axis';
-    return html`<text class="${kind}" x="${at}" y="${HEIGHT - 6}" text-anchor="${anchor}"
+    return html`<text class="${kind}" x="${at}%" y="${HEIGHT - 6}" text-anchor="${anchor}"
       >${tick.text}</text
     >`;
   });

@@ -191,11 +191,11 @@ function listPage(view: PatronsView): Html {
           : table({
               label: 'Table: Copies',
               heads: [
-                ['Patron', 'number'],
+                'Patron',
                 'Lending library',
                 'Since',
-                'Fields',
                 'Last passed on',
+                'Fields',
                 ['Overdue', 'number'],
                 ['Owed', 'number'],
               ],
@@ -224,8 +224,11 @@ function rowOf(
     html`<a href="${path}/${patronId}">${patronId}</a>`,
     nameOf(lending),
     timeOf(sinceMs, nowMs),
-    fields.join(', '),
     timeOf(passedMs, nowMs),
+    html`<details>
+      <summary>${plural(fields.length, 'field', 'fields')}</summary>
+      ${fields.join(', ')}
+    </details>`,
     owed === null ? '' : owed.overdues,
     owed === null ? '' : amountText(owed.amount),
   ];
@@ -238,7 +241,6 @@ function totalsTable({ nameOf, copies }: PatronsView): Html | null {
     <h2 id="totals-title">By lending library</h2>
     ${table({
       label: 'Table: Totals',
-      className: 'statistics',
       heads: ['Lending library', ['Copies', 'number'], ['Overdue', 'number'], ['Owed', 'number']],
       rows: totals.map(({ lending, copies: count, overdues, amount }) => [
         nameOf(lending),

@@ -260,7 +260,7 @@ function libraryTable(
     ${
       rows.length === 0
         ? html`<p class="empty">No scan ended in these months.</p>`
-        : table({ label: `Table: ${title}`, className: 'statistics', heads, rows })
+        : table({ label: `Table: ${title}`, heads, rows })
     }
   </section>`;
 }

@@ -47,7 +47,11 @@ export function readYaml(text: string): { readonly raw: unknown; readonly proble
   const isOnly = first !== undefined && first.code !== 'DUPLICATE_KEY';
   for (const { code, pos } of isOnly ? [tabIn(document.errors) ?? first] : document.errors) {
     const fault = FAULTS[code] ?? 'the text is not YAML';
-    problems.add([`line ${lines.linePos(pos[0]).line}`], fault, 'YAML 1.2');
+    problems.add(
+      [`line ${lines.linePos(pos[0]).line}`],
+      fault,
+      code === 'TAB_AS_INDENT' ? 'spaces' : 'YAML 1.2',
+    );
   }
   // A key that stands there twice leaves the remaining file readable, and what else is wrong can be reported.
   if (document.errors.some(({ code }) => code !== 'DUPLICATE_KEY')) return { raw: undefined, problems };

@@ -1,4 +1,4 @@
-import { csvRow } from '@passport/runtime';
+import { csvRow, withLocalTime } from '@passport/runtime';
 import type { ListedAct } from './find-acts.ts';
 
 const COLUMNS = ['at', 'act', 'by', 'source', 'libraries', 'homes', 'event', 'result', 'count', 'details'];
@@ -9,11 +9,15 @@ export const actJson = ({ id: _place, atMs, ...act }: ListedAct) => ({
   ...act,
 });
 
-/** What else is said of an act, in one line. */
-export const detailsText = ({ details }: Pick<ListedAct, 'details'>): string =>
+type Details = Pick<ListedAct, 'details'>;
+
+const textOf = ({ details }: Details, valueText: (value: unknown) => string): string =>
   Object.entries(details)
-    .map(([name, value]) => `${name} ${String(value)}`)
+    .map(([name, value]) => `${name} ${valueText(value)}`)
     .join(', ');
+
+/** What else is said of an act, in one line for a person: with times where the service is. */
+export const detailsText = (act: Details): string => textOf(act, (value) => withLocalTime(String(value)));
 
 /** Acts as CSV, with a header. */
 export function actsCsv(acts: readonly ListedAct[]): string[] {
@@ -29,7 +33,7 @@ export function actsCsv(acts: readonly ListedAct[]): string[] {
       event ?? '',
       result ?? '',
       String(count),
-      detailsText(act),
+      textOf(act, String),
     ];
   });
   return [COLUMNS, ...rows].map(csvRow);

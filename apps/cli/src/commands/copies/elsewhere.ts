@@ -11,7 +11,6 @@ import { InvalidArgumentError } from 'commander';
 import { withQueue } from '../../connect/with-queue.ts';
 import {
   localDay,
-  alignRows,
   defineCommand,
   findLibrary,
   flag,
@@ -39,7 +38,7 @@ const toJson = ({ patronId, lending, sinceMs, passedMs, fields, isAgreed, owed }
 
 const HEADER = ['patron', 'lending', 'since', 'last passed on', 'overdue', 'amount', 'fields'];
 
-function printTable(copies: readonly CopyElsewhere[], { line, colors }: Report): void {
+function printTable(copies: readonly CopyElsewhere[], { line, table }: Report): void {
   const day = (ms: number | null): string => (ms === null ? '-' : localDay(ms));
   const rows = copies.map(({ patronId, lending, sinceMs, passedMs, fields, owed }) => [
     String(patronId),
@@ -51,9 +50,7 @@ function printTable(copies: readonly CopyElsewhere[], { line, colors }: Report):
     fields.join(' '),
   ]);
   if (rows.length === 0) return line('no copies are on record');
-  const [header = '', ...lines] = alignRows([HEADER, ...rows], { right: [0, 4, 5] });
-  line(colors.dim(header));
-  for (const text of lines) line(text);
+  table(HEADER, rows, [0, 4, 5]);
   for (const { lending, copies: count, overdues, amount } of elsewhereTotals(copies)) {
     line(
       `${lending}: ${count} ${count === 1 ? 'copy' : 'copies'}, ${overdues} overdue, ${amountText(amount)}`,

@@ -157,7 +157,7 @@ export const doctor = defineCommand({
     'passport doctor riverside lakeside',
     "passport doctor --json | jq '.libraries[].findings[]'",
     'passport doctor riverside --ignore enrolment_fee',
-    'passport doctor --probe -                         (type the card, then Enter)',
+    'passport doctor --probe -   (type the card, then Enter)',
     'passport doctor midland riverside --probe - --item - < card-and-barcode.txt',
   ],
   argument: ['[library...]', 'the libraries to check; default: all enabled libraries'],

@@ -6,7 +6,7 @@ import {
   EVENT_STATES,
   findEvents,
 } from '@passport/queue/events';
-import { describeState } from './describe-state.ts';
+import { describeState, eventLine } from './describe-state.ts';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
 import {
   choices,
@@ -39,14 +39,14 @@ async function newest(
   return events;
 }
 
-function print(events: readonly ListedEvent[], { line, colors }: Report): void {
+function print(events: readonly ListedEvent[], report: Report): void {
+  const { line, colors } = report;
   for (const event of events) {
-    const time = colors.dim(changedAt(event));
     const about =
       event.kind === 'event'
         ? describeState(event.state, colors)
         : colors.red(`unreadable  the job does not match this version: ${event.fields.join(', ')}`);
-    line(`${time}  ${event.jobId}  ${about}`);
+    line(eventLine(report, changedAt(event), event.jobId, about));
   }
   if (events.length === 0) line('no events');
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventState } from '@passport/contract';
 import { EVENT_STATES } from '@passport/queue/events';
 import { watchEvents } from '@passport/queue/scans';
-import { describeState } from './describe-state.ts';
+import { describeState, eventLine } from './describe-state.ts';
 import { withQueue } from '../../connect/with-queue.ts';
 import {
   choices,
@@ -41,10 +41,11 @@ function buildIsNew(): (state: EventState) => boolean {
   };
 }
 
-function show(state: EventState, { line, jsonLine, colors }: Report): void {
-  jsonLine(state);
-  const time = colors.dim(localTime(Date.parse(state.updated_at)));
-  line(`${time}  ${state.library}.${state.event_id}  ${describeState(state, colors)}`);
+function show(state: EventState, report: Report): void {
+  report.jsonLine(state);
+  const time = localTime(Date.parse(state.updated_at));
+  const jobId = `${state.library}.${state.event_id}`;
+  report.line(eventLine(report, time, jobId, describeState(state, report.colors)));
 }
 
 async function watch(
@@ -69,7 +70,7 @@ async function watch(
 export const eventsWatch = defineCommand({
   summary: 'show the changes of events as they happen',
   description:
-    'Prints a line for each event that changes from now on, until Ctrl-C: the time, the event and its state. The output contains ' +
+    'Prints each event that changes from now on, until Ctrl-C: the time, the event and its state. The output contains ' +
     'no card, item or name. With --json, each line is one JSON value.',
   examples: [
     'passport events watch',

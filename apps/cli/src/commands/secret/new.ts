@@ -26,9 +26,7 @@ export const secretNew = defineCommand({
     if (webhook === true) report.line(webhookSecret);
     else if (key === true) report.line(passportKey);
     else {
-      report.line(
-        "# signs one library's events: goes into the service's environment and into the Koha plugin",
-      );
+      report.line("# signs one library's events: for the service and for the Koha plugin");
       report.line(`WEBHOOK_SECRET=${webhookSecret}`);
       report.line('# encrypts cards in the queue: the same for receiver, worker and command line');
       report.line(`PASSPORT_KEY=${passportKey}`);
