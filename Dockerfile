@@ -14,6 +14,7 @@ COPY packages/koha-client/package.json packages/koha-client/
 COPY packages/notify/package.json packages/notify/
 COPY packages/queue/package.json packages/queue/
 COPY packages/runtime/package.json packages/runtime/
+COPY packages/set-up/package.json packages/set-up/
 COPY packages/patron-rules/package.json packages/patron-rules/
 COPY apps/cli/package.json apps/cli/
 COPY apps/dashboard/package.json apps/dashboard/

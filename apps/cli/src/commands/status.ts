@@ -15,7 +15,8 @@ import { openReportQueue } from '@passport/queue/reports';
 import { readQueue } from '@passport/queue/scans';
 import { durationText, localTime, relativeTime, timeText } from '@passport/runtime';
 import { checkProcesses, checkRedis } from './doctor/check-service.ts';
-import { type Finding, printFindings } from './doctor/finding.ts';
+import type { Finding } from '@passport/set-up';
+import { printFindings } from './doctor/print-findings.ts';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { alignRows, type CliDeps, defineCommand, flag, type Report } from '../program/index.ts';
 

@@ -6,8 +6,7 @@ import { readProcesses, type SeenProcess } from '@passport/queue/processes';
 import { buildReceiverClient } from '../../connect/receiver-client.ts';
 import { withQueueOf } from '../../connect/with-queue.ts';
 import { type CliDeps, Failure } from '../../program/index.ts';
-import type { Findings } from './examinee.ts';
-import { type Finding, fault, unchecked, warning } from './finding.ts';
+import { type Finding, type Findings, fault, unchecked, warning } from '@passport/set-up';
 
 /** The receiver's answer to the test event of each library, so many at a time. */
 const AT_ONCE = 8;

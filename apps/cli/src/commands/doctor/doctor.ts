@@ -1,11 +1,21 @@
 import { type Consortium, type Library, configWarnings, doctorConfig } from '@passport/config';
 import type { PluginAbout } from '@passport/koha-client';
-import type { PluginReports } from './check-plugin.ts';
 import { runProbe } from './probe.ts';
-import { checkClosedMap, checkTwins, collect, type Examined, examineLibrary } from './examine-library.ts';
-import { examineeOf } from './examinee.ts';
-import { isOfUnknownLibrary } from './plugin-findings.ts';
-import { type Finding, FINDING_CODES, printFindings, warning } from './finding.ts';
+import {
+  type Examined,
+  type Finding,
+  FINDING_CODES,
+  type PluginReports,
+  checkClosedMap,
+  checkTwins,
+  collect,
+  examineLibrary,
+  examineeOf,
+  isOfUnknownLibrary,
+  warning,
+} from '@passport/set-up';
+import { examineeDeps } from './examinee-deps.ts';
+import { printFindings } from './print-findings.ts';
 import { withKohas } from '../../connect/koha-clients.ts';
 import {
   choices,
@@ -46,7 +56,7 @@ async function diagnose(
   return withKohas(libraries, deps, async (kohaOf) => {
     const examined = await Promise.all(
       libraries.map(async (library): Promise<Examined> => {
-        const examinee = examineeOf(library, kohaOf(library.id), consortium, deps);
+        const examinee = examineeOf(library, kohaOf(library.id), consortium, examineeDeps(deps));
         const examination = await examineLibrary(examinee);
         if (deps.isTerminal && !report.isJson) report.progress(`${library.id}: examined`);
         return { examinee, examination };

@@ -1,7 +1,6 @@
 import type { CategoryChoice, Consortium } from '@passport/config';
-import type { KohaCategory, StoredRule } from '@passport/koha-client';
+import { attempt, type KohaCategory, type StoredRule } from '@passport/koha-client';
 import { passesCategoryFilter } from '@passport/patron-rules';
-import { attempt } from '../../connect/koha-clients.ts';
 import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
 import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { uncheckedFailure } from './koha-failure.ts';

@@ -1,5 +1,3 @@
-import type { Report } from '../../program/index.ts';
-
 /** What doctor can find. The codes are stable: `--ignore` and scripts use them. */
 export const FINDING_CODES = [
   'unreachable',
@@ -129,21 +127,4 @@ export function withoutRepeats(findings: readonly Finding[]): Finding[] {
     counts.set(code, count);
     return count <= MOST_OF_A_KIND;
   });
-}
-
-/** Each finding in two lines, with what Koha answered between them. */
-export function printFindings(
-  findings: readonly Finding[],
-  { line, colors }: Pick<Report, 'line' | 'colors'>,
-): void {
-  const marks = {
-    fault: colors.red('fault'),
-    warning: colors.yellow('warning'),
-    unchecked: colors.dim('not checked'),
-  };
-  for (const { level, code, problem, remedy, answered } of findings) {
-    line(`  ${marks[level]} ${code}: ${problem}`);
-    if (answered !== null) line(`    ${colors.dim('answered:')} ${answered}`);
-    line(`    ${colors.dim('→')} ${remedy}`);
-  }
 }
