@@ -77,6 +77,12 @@ export {
   patronPage,
 } from './open-finding.ts';
 export {
+  SET_UP_FINDINGS,
+  type SetUpFindingCode,
+  isSetUpFinding,
+  setUpFindingText,
+} from './set-up-finding.ts';
+export {
   MOST_LISTED_COPIES,
   type PatronElsewhere,
   elsewhereRequestedSchema,

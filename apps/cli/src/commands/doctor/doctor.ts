@@ -21,6 +21,7 @@ import {
   choices,
   type CliDeps,
   defineCommand,
+  flag,
   findLibrary,
   onlyInput,
   readLines,
@@ -161,12 +162,13 @@ export const doctor = defineCommand({
     'credentials, permissions, branches, categories, circulation rules, plugin. The plugin proves that it has the right secret, and ' +
     'reports what its own set-up check finds: the way to the receiver, attribute types, tables, web workers. Lists what could not be checked. Changes nothing: write permissions are tested on a patron and an item that do not ' +
     'exist. Sends every lookup exactly as the worker does, and quotes unexpected answers. With --probe, looks up one known card ' +
-    "instead, with the worker's own calls, and prints the status and time of each. Exit code 1 on a fault; warnings do not count.",
+    "instead, with the worker's own calls, and prints the status and time of each. Workers check every set-up once a night; --last shows what they found. Exit code 1 on a fault; warnings do not count.",
   examples: [
     'passport doctor',
     'passport doctor riverside lakeside',
     "passport doctor --json | jq '.libraries[].findings[]'",
     'passport doctor riverside --ignore enrolment_fee',
+    'passport doctor --last',
     'passport doctor --probe -                         (type the card, then Enter)',
     'passport doctor midland riverside --probe - --item - < card-and-barcode.txt',
   ],
@@ -180,9 +182,14 @@ export const doctor = defineCommand({
       'barcode',
       'with --probe: also check whether an item could be checked out; its barcode is the second line of standard input',
     ),
+    last: flag('show what the last nightly check of each library found, and call no Koha', ['probe', 'item']),
     ignore: choices('<code...>', 'omit findings that are intentional', FINDING_CODES),
   },
-  run: async ({ ignore = [], probe, item }, ids, report, deps): Promise<0 | 1> => {
+  run: async ({ ignore = [], probe, item, last }, ids, report, deps): Promise<0 | 1> => {
+    if (last === true) {
+      const { runLast } = await import('./run-last.ts');
+      return runLast(ids, ignore, report, deps);
+    }
     const service = doctorConfig(deps.env, deps.readFile);
     const { consortium } = service;
     const libraries =
