@@ -1,7 +1,7 @@
 import * as z from 'zod';
 
 /** Whether a host name is of this machine. */
-const isLoopback = (host: string): boolean =>
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' ||
   host.endsWith('.localhost') ||
   host === '[::1]' ||
