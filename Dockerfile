@@ -31,7 +31,8 @@ RUN npm ci --omit=dev --ignore-scripts --workspace packages/koha-double
 FROM demo-manifests AS build
 RUN npm ci --ignore-scripts
 COPY tsconfig.base.json ./
-COPY scripts/bundle.mjs scripts/list-licenses.mjs scripts/
+COPY scripts/bundle.mjs scripts/list-licenses.mjs scripts/render-runbook.mjs scripts/
+COPY docs/runbook.md docs/
 COPY packages packages
 COPY apps apps
 RUN for app in receiver worker dashboard cli; do (cd "apps/$app" && node ../../scripts/bundle.mjs) || exit 1; done && \

@@ -256,7 +256,8 @@ export const statusCommand = defineCommand({
   run: ({ all }, _args, report, deps: CliDeps) =>
     withQueue(deps, async (open): Promise<0 | 1> => {
       const status = await read(open);
-      const wanted = { version: deps.version, fileHash: open.fileHash };
+      const install = deps.env['PASSPORT_INSTALL'];
+      const wanted = { version: deps.version, fileHash: open.fileHash, install };
       const findings = [...checkProcesses(status.processes, wanted), ...checkRedis(status.redis)];
       printLibraries(status, all === true, report);
       printProcesses(status, report);
