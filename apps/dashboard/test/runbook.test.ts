@@ -29,6 +29,7 @@ test('the runbook is a page for everybody who may log in, with an anchor for eac
   const ids = new Set(Array.from(body.matchAll(/ id="([^"]+)"/g), ([, id]) => id));
   const alerts = readFileSync(join(ROOT, 'deploy/prometheus/alerts.yml'), 'utf8');
   for (const [, alert = ''] of alerts.matchAll(/alert: (\w+)/g)) expect(ids).toContain(alert.toLowerCase());
+  expect(ids).toContain('answer-a-message');
   for (const [, anchor] of body.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(anchor);
   expect(body).not.toMatch(/href="(?:\.\.\/|\w+\.md)/);
   const app = fixture.build({ runbook });

@@ -1,7 +1,13 @@
-import type { Consortium, Library } from '@passport/config';
-import { type SetUpFindingCode, isSetUpFinding } from '@passport/contract';
+import type { Library } from '@passport/config';
+import type { SetUpFindingCode } from '@passport/contract';
 import { type SetUpFinding, type SetUpJob, noteDone, readSetUps, writeSetUp } from '@passport/queue/sweeps';
-import { type ExaminedKoha, type Examinee, categoriesOf, examineLibrary, examineeOf } from '@passport/set-up';
+import {
+  type ExaminedKoha,
+  type Examinee,
+  examineLibrary,
+  examineeOf,
+  findingsToKeep,
+} from '@passport/set-up';
 import { LibraryClosed, LibraryPaused } from '../koha/koha-failure.ts';
 import { type SliceContext, SweepPaused } from '../koha/slice.ts';
 import type { WorkContext } from '../work-context.ts';
@@ -88,10 +94,7 @@ async function examine(
     ...(readCertificate === undefined ? {} : { readCertificate }),
   });
   const { findings } = await examineLibrary(examinee);
-  const isOurs = buildIsOurs(library, consortium);
-  return findings.flatMap(({ code, level, name }) =>
-    isSetUpFinding(code) ? [{ code, level, name: name !== null && isOurs(name) ? name : null }] : [],
-  );
+  return findingsToKeep(findings, library, consortium);
 }
 
 /** Makes one call of the check. */
@@ -117,21 +120,3 @@ const kohaThrough = (ask: Ask): ExaminedKoha => ({
   storedRules: (...args) => ask((koha) => koha.storedRules(...args)),
   visiblePatrons: (...args) => ask((koha) => koha.visiblePatrons(...args)),
 });
-
-/** A permission as Koha names them: `borrowers: edit_borrowers`, or `catalogue: 1`. */
-const PERMISSION = /^[a-z_]{1,40}: (?:[a-z_]{1,60}|1)$/;
-
-/** Whether a name is a word of the configuration or of Koha's own: what a Koha says beside that is not kept. */
-function buildIsOurs({ copy }: Library, { libraries }: Consortium): (name: string) => boolean {
-  const { category, branch } = copy;
-  const ours = new Set<string | null>([
-    copy.passportAttribute,
-    copy.homeKeyAttribute,
-    ...categoriesOf(category),
-    ...(branch.kind === 'fixed' ? [branch.branch] : []),
-    ...libraries.map(({ id }) => id),
-    'IndependentBranches',
-    'ExtendedPatronAttributes',
-  ]);
-  return (name) => ours.has(name) || PERMISSION.test(name);
-}

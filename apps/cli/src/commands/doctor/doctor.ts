@@ -15,6 +15,7 @@ import {
   warning,
 } from '@passport/set-up';
 import { examineeDeps } from './examinee-deps.ts';
+import { noteRepaired } from './note-repaired.ts';
 import { printFindings } from './print-findings.ts';
 import { withKohas } from '../../connect/koha-clients.ts';
 import {
@@ -220,6 +221,13 @@ export const doctor = defineCommand({
         findings: each.findings.filter((finding) => isNews(each.library, finding)),
       })),
     };
+    const { redisUrl, fileHash } = service;
+    if (redisUrl !== null && !found.some(({ code }) => code === 'redis_unreachable')) {
+      const { withQueueOf } = await import('../../connect/with-queue.ts');
+      await withQueueOf({ consortium, redisUrl, fileHash }, (open) =>
+        noteRepaired(diagnoses, consortium, open),
+      );
+    }
     const faults = count(all, 'fault');
     print(all, report);
     report.json({
