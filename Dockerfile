@@ -14,6 +14,7 @@ COPY packages/koha-client/package.json packages/koha-client/
 COPY packages/notify/package.json packages/notify/
 COPY packages/queue/package.json packages/queue/
 COPY packages/runtime/package.json packages/runtime/
+COPY packages/set-up/package.json packages/set-up/
 COPY packages/patron-rules/package.json packages/patron-rules/
 COPY apps/cli/package.json apps/cli/
 COPY apps/dashboard/package.json apps/dashboard/
@@ -30,7 +31,8 @@ RUN npm ci --omit=dev --ignore-scripts --workspace packages/koha-double
 FROM demo-manifests AS build
 RUN npm ci --ignore-scripts
 COPY tsconfig.base.json ./
-COPY scripts/bundle.mjs scripts/list-licenses.mjs scripts/
+COPY scripts/bundle.mjs scripts/list-licenses.mjs scripts/render-runbook.mjs scripts/
+COPY docs/runbook.md docs/
 COPY packages packages
 COPY apps apps
 RUN for app in receiver worker dashboard cli; do (cd "apps/$app" && node ../../scripts/bundle.mjs) || exit 1; done && \

@@ -83,6 +83,12 @@ const options = {
 };
 
 mkdirSync('dist', { recursive: true });
+// The dashboard serves the runbook, wherever it is installed.
+if (process.cwd().endsWith('dashboard')) {
+  const { renderRunbook } = await import('./render-runbook.mjs');
+  const runbook = readFileSync(join(import.meta.dirname, '../docs/runbook.md'), 'utf8');
+  writeFileSync('dist/runbook.html', renderRunbook(runbook));
+}
 if (values.watch === true) await (await context(options)).watch();
 else {
   await build(options);

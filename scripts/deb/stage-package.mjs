@@ -46,6 +46,7 @@ export async function stagePackage(stage, { version, debianVersion, epoch }) {
       copy(`apps/${app}/${file}`, `${HOME}/apps/${app}/${file}`);
   }
   copy('apps/dashboard/assets', `${HOME}/apps/dashboard/assets`);
+  copy('apps/dashboard/dist/runbook.html', `${HOME}/apps/dashboard/dist/runbook.html`);
   for (const part of ['package.json', 'dist'])
     copy(`node_modules/@bull-board/ui/${part}`, `${HOME}/node_modules/@bull-board/ui/${part}`);
 

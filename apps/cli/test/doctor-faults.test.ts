@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import { PLUGIN_FINDINGS } from '../src/commands/doctor/plugin-findings.ts';
+import { PLUGIN_FINDINGS } from '@passport/set-up';
 import {
   type Change,
   category,

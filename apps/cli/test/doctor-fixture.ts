@@ -4,7 +4,7 @@ import {
   servicePermissions,
   startKohaDouble,
 } from '@passport/koha-double';
-import type { Finding } from '../src/commands/doctor/finding.ts';
+import type { Finding } from '@passport/set-up';
 import type { Closable } from '@passport/testkit';
 import { startFakeReceiver } from './fake-receiver.ts';
 import { consortiumOf, jsonOf, passport, webhookSecretOf } from './run-cli.ts';

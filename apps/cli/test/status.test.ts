@@ -10,6 +10,7 @@ import {
   writeHealth,
 } from '@passport/queue/processes';
 import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
+import { writeSetUp } from '@passport/queue/sweeps';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import { checkProcesses } from '../src/commands/doctor/check-service.ts';
@@ -126,6 +127,44 @@ describe('passport status of libraries', () => {
         { id: 'hilltop', paused: [{ as: 'home', reason: 'Koha upgrade' }, { as: 'lending' }] },
       ],
     });
+  });
+
+  test('what the nightly check of a set-up found stands beside it, a fault alone makes a library one to look at', async () => {
+    const findings = ['category_unknown', 'plugin_off', 'enrolment_fee', 'plugin_tables'] as const;
+    const seen = { at_ms: Date.now() - 180 * minuteMs, job: null, tries: 0 };
+    await see('riverside', {});
+    await see('midland', {});
+    const warning = { code: 'few_workers', level: 'warning', name: null } as const;
+    await writeSetUp(redis, 'midland', { ...seen, findings: [warning] });
+    const faults = findings.map((code) => ({
+      code,
+      level: 'fault' as const,
+      name: code === 'category_unknown' ? 'PT' : null,
+    }));
+    await writeSetUp(redis, 'riverside', { ...seen, findings: [...faults, warning] });
+    const { out } = await statusOf(['riverside', 'midland']);
+    expect(out.split('\n').slice(1, 3)).toEqual([
+      '  riverside  up, last success 3 minutes ago; set-up: category_unknown PT, plugin_off and 2 more (checked 3 hours ago)',
+      '  1 is well (--all lists them)',
+    ]);
+    expect(jsonOf(await statusOf(['midland'], '--json'))).toMatchObject({
+      libraries: [{ set_up: { checked: expect.stringMatching(/Z$/), findings: [warning] } }],
+    });
+    const last = await passport(['doctor', '--last', '--ignore', 'plugin_off'], {
+      ...consortiumOf([double, { ...double, library: 'seaside', url: 'http://127.0.0.1:8' }]),
+      REDIS_URL: server.url,
+    });
+    expect(last.code).toBe(1);
+    expect(last.out.split('\n').filter((text) => !text.includes('few_workers'))).toEqual([
+      expect.stringMatching(`^riverside .*: checked ${time}, 3 hours ago$`),
+      '  fault category_unknown: its Koha lacks a patron category of copies (PT)',
+      '  fault enrolment_fee: copies are charged an enrolment fee',
+      "  fault plugin_tables: tables of the plugin's are missing",
+      expect.stringMatching(/^seaside .*: not checked yet$/),
+      'what to do about each, by a check of now: passport doctor LIBRARY',
+      '',
+    ]);
+    await redis.del('{passport}:set-up');
   });
 
   test('where all are well, one line says so', async () => {

@@ -26,6 +26,7 @@ import { registerFindingsPage } from './sweeps/findings-page.ts';
 import { registerLibraryPage } from './overview/library-page.ts';
 import { registerOverviewPage } from './overview/overview-page.ts';
 import type { PageDeps } from './shell/page-deps.ts';
+import { registerRunbookPage } from './shell/runbook-page.ts';
 import { registerStatisticsPage } from './statistics/statistics-page.ts';
 import { registerPatronsPage } from './patrons/patrons-page.ts';
 import { registerSweepsPage } from './sweeps/sweeps-page.ts';
@@ -48,6 +49,7 @@ const PAGES = [
   registerSweepsPage,
   registerFindingsPage,
   registerPatronsPage,
+  registerRunbookPage,
 ];
 
 export interface DashboardDeps extends PageDeps {

@@ -18,6 +18,8 @@ async function main(): Promise<void> {
   try {
     const sources: Sources = {
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
+      runbook: readFileSync(new URL('runbook.html', import.meta.url), 'utf8'),
+      install: process.env['PASSPORT_INSTALL'],
       id: randomUUID(),
       self: {
         kind: 'dashboard',

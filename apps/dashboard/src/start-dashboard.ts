@@ -35,6 +35,9 @@ import { type ProxyLogin, createProxyLogin } from './login/proxy-login.ts';
 /** The clocks, the ids and the names, which main.ts alone may take from the machine. */
 export interface Sources {
   readonly assetsDir: string;
+  /** The runbook as HTML, and how the service was installed. */
+  readonly runbook: string;
+  readonly install: string | undefined;
   /** Of this process, and what it is, for the list of live processes. */
   readonly id: string;
   readonly self: ProcessIdentity;
@@ -185,6 +188,8 @@ function show(
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
     retries,
     assetsDir: sources.assetsDir,
+    runbook: sources.runbook,
+    install: sources.install,
     trustProxy: config.trustProxy,
     connections,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,

@@ -124,6 +124,9 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
       libraries: LIBRARIES,
       endpoints: ENDPOINTS,
+      runbook:
+        '<h3 id="passportnoworker">PassportNoWorker</h3><p><code>docker compose ps worker</code> &amp; <code>passport doctor &#39;x&#39;</code></p>',
+      install: undefined,
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
       trustProxy: false,
       connections: createConnectionLimits({

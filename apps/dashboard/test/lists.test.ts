@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { pauseLibraries } from '@passport/queue/processes';
+import { writeSetUp } from '@passport/queue/sweeps';
 import { localParts } from '@passport/runtime';
 import type { FastifyInstance } from 'fastify';
 import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
@@ -171,10 +172,23 @@ describe('the page of a library', () => {
       waiting_for: { library: 'midland', reason: 'CIRCUIT_OPEN', next_try_at: next },
     });
     await failed('riverside');
+    await writeSetUp(fixture.redis, 'midland', {
+      at_ms: Date.now() - 3 * 3_600_000,
+      findings: [
+        { code: 'category_unknown', level: 'fault', name: 'P<T' },
+        { code: 'few_workers', level: 'unchecked', name: null },
+      ],
+      job: null,
+      tries: 0,
+    });
     const { body, status } = await get('/libraries/midland');
     expect(status).toBe(200);
     expect(body).toContain('<h1>Midland Public Library</h1>');
     expect(body).toContain('not seen yet');
+    expect(body).toMatch(/1 finding, checked <time [^>]+>[^<]*, 3 hours ago</);
+    expect(body).toContain('<li>fault: its Koha lacks a patron category of copies (P&lt;T)</li>');
+    expect(body).toContain('<code>passport doctor midland</code>');
+    expect((await get('/libraries/riverside')).body).toContain('not checked yet');
     expect(body).toMatch(/<span class="value">1<\/span> <span class="label">in the queue/);
     expect(body).toMatch(/<span class="value">0<\/span> <span class="label">waiting/);
     expect(idsIn(body)).toEqual([own, waiting]);

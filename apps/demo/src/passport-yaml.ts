@@ -9,9 +9,13 @@ export function secretVariable(
 }
 
 /** The demo's configuration file: short, to be read by people; everything not said is the product's default. */
-export function buildPassportYaml(libraries: readonly (DemoLibrary & { readonly url: string })[]): string {
+export function buildPassportYaml(
+  libraries: readonly (DemoLibrary & { readonly url: string })[],
+  { receiver, dashboard }: { readonly receiver: string; readonly dashboard: string },
+): string {
   return `# Made by \`npm run demo\` at each start: changes here are lost.
 consortium: Prairie Libraries
+public: { receiver: '${receiver}', dashboard: '${dashboard}' }
 agreements: all
 
 defaults:

@@ -66,6 +66,7 @@ async function startParts(
 ): Promise<Omit<RunningDemo, 'stop'>> {
   const { dir, ports, say } = surroundings;
   const receiverUrl = `http://127.0.0.1:${ports.receiver}`;
+  const dashboardUrl = `http://127.0.0.1:${ports.dashboard}`;
   const secrets = buildDemoSecrets(
     DEMO_LIBRARIES.map(({ id }) => id),
     surroundings.randomBytes,
@@ -85,7 +86,10 @@ async function startParts(
   say('Starting receiver, worker and dashboard');
   const env = buildEnv({ dir, secrets, kohas, redisUrl: redis.url, receiverUrl });
   const located = kohas.map(({ library, koha }) => ({ ...library, url: koha.url }));
-  await writeFile(join(dir, 'passport.yaml'), buildPassportYaml(located));
+  await writeFile(
+    join(dir, 'passport.yaml'),
+    buildPassportYaml(located, { receiver: receiverUrl, dashboard: dashboardUrl }),
+  );
   const login = { DASHBOARD_USER: OPERATOR, DASHBOARD_PASSWORD: secrets.dashboardPassword };
   const services = await startDemoServices({ ...surroundings, variables: { ...env, ...login } });
   own(() => services.stop());
@@ -93,7 +97,7 @@ async function startParts(
   const file: DemoFile = {
     receiver: receiverUrl,
     dashboard: {
-      url: `http://127.0.0.1:${ports.dashboard}`,
+      url: dashboardUrl,
       user: OPERATOR,
       password: secrets.dashboardPassword,
     },

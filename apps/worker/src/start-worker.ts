@@ -17,7 +17,7 @@ import {
   readDecision,
   readQueue,
 } from '@passport/queue/scans';
-import { readSchedules } from '@passport/queue/sweeps';
+import { readSchedules, readSetUps } from '@passport/queue/sweeps';
 import {
   type Lifecycle,
   type Logger,
@@ -48,7 +48,7 @@ import { notifyTasks } from './maintenance/notify-tasks.ts';
 import { rememberTask } from './maintenance/remember-task.ts';
 import { startTasks } from './maintenance/start-tasks.ts';
 import { buildTasks } from './maintenance/tasks.ts';
-import { fetchMetrics, nightlyMetrics, pauseMetrics } from './metrics/gauges.ts';
+import { fetchMetrics, nightlyMetrics, pauseMetrics, setUpMetrics } from './metrics/gauges.ts';
 import { jobMetrics } from './metrics/job-metrics.ts';
 import { keptMetrics } from './metrics/kept-metrics.ts';
 import { kohaMetrics } from './metrics/koha-metrics.ts';
@@ -242,6 +242,7 @@ async function startWork(
   // What the service does by itself is in the audit view, too; scans have their history instead.
   const acts = { everyMs: KEEP_ACTS_EVERY_MS, closeWithinMs: KEEP_ACTS_LAST_MS };
   const audited = startAudit({ redis, source: 'worker', ...acts, monotonicNow, lifecycle, log });
+  setUpMetrics(metrics, () => readSetUps(redis));
   nightlyMetrics(metrics, () => readSchedules(redis), consortium.libraries.length, now);
   const sweeps = await startSweepWorker({ ...context, log: audited });
   lifecycle.own('sweeps', () => sweeps.close());

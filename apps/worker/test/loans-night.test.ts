@@ -30,6 +30,7 @@ test('a worker counts the loans of visitors as a job of its queue of sweeps, up 
     keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
     libraries: bench.libraries,
     isBusy: () => false,
+    pauseLeft: () => null,
     pause: () => Promise.resolve(),
     monotonicNow: () => performance.now(),
     newId: randomUUID,

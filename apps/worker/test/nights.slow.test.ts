@@ -64,6 +64,7 @@ async function startOne(): Promise<Running> {
     keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
     libraries: bench.libraries,
     isBusy: () => false,
+    pauseLeft: () => null,
     pause: () => Promise.resolve(),
     monotonicNow: () => performance.now(),
     newId: randomUUID,

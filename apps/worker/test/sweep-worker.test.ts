@@ -31,6 +31,7 @@ async function startWorkers(
       keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
       libraries,
       isBusy: () => false,
+      pauseLeft: () => null,
       pause: () => Promise.resolve(),
       monotonicNow: () => performance.now(),
       newId: randomUUID,
@@ -65,10 +66,11 @@ test('a library whose refresh is off is not swept, and a schedule from before en
   const bench = own(await openSweep(['midland'], redis));
   await startWorkers(bench, 1);
   const scheduled = async () => (await readSchedules(redis)).map(({ kind, library }) => `${kind} ${library}`);
-  expect((await scheduled()).toSorted()).toEqual(['sweep midland', 'sweep riverside']);
+  const nightly = ['set_up midland', 'set_up riverside'];
+  expect((await scheduled()).toSorted()).toEqual([...nightly, 'sweep midland', 'sweep riverside']);
   const off = bench.consortium.libraries.map((library) => ({ ...library, refresh: null }));
   await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: off } }, 1);
-  expect(await scheduled()).toEqual([]);
+  expect((await scheduled()).toSorted()).toEqual(nightly);
 });
 
 test('a dry run by hand reports beside the last sweep, and writes nothing', async () => {

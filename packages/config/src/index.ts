@@ -3,6 +3,7 @@ export { cardPattern } from './cards/card-pattern.ts';
 export { type PartnerCards, hiddenPartners, partnerCards } from './cards/partner-cards.ts';
 export { indexAgreements, type Agreement } from './agreements/agreements.ts';
 export { ConfigError, type ConfigProblem, describeProblem } from './problems/config-error.ts';
+export { type MailServer, readMailServer } from './schema/mail-keys.ts';
 export type { Consortium, NotifiedEndpoint } from './schema/consortium-schema.ts';
 export type {
   AppliedChanges,

@@ -14,8 +14,66 @@ const env = {
 const endpoint = (change: Draft) => set('notify')([{ ...OPS, ...change }]);
 const chat = { format: 'slack', url: { env: 'CHAT_URL' }, secret: undefined };
 
+const mail = {
+  format: 'email',
+  url: 'smtps://passport%40example.org@mail.example.org:465',
+  secret: { env: 'MAIL_PASSWORD' },
+  from: 'passport@example.org',
+  to: ['ops@example.org'],
+};
+const mailEnv = { MAIL_PASSWORD: 'what nobody guesses of mail' };
+const wrongMail = (change: Draft, path: string, problem: RegExp): Fault => ({
+  break: endpoint({ ...mail, ...change }),
+  env: mailEnv,
+  path: `notify[0].${path}`,
+  problem,
+});
+
 /** Files that are wrong in whom they notify. */
 export const NOTIFY_FAULTS: Readonly<Record<string, Fault>> = {
+  'e-mail by https': wrongMail({ url: 'https://mail.example.org' }, 'url', /is neither smtps nor smtp/),
+  'e-mail with the password in its address': wrongMail(
+    { url: 'smtps://ops:hunter2@mail.example.org' },
+    'url',
+    /holds a password/,
+  ),
+  'e-mail to a server without a name': wrongMail(
+    { url: 'smtps://ops@' },
+    'url',
+    /is not a URL|names no host/,
+  ),
+  'e-mail with a path': wrongMail({ url: 'smtps://ops@mail.example.org/x' }, 'url', /has a path/),
+  'e-mail with a user and no password': wrongMail({ secret: undefined }, 'secret', /url names a user/),
+  'e-mail with a password and no user': wrongMail(
+    { url: 'smtps://mail.example.org' },
+    'secret',
+    /url names no user/,
+  ),
+  'e-mail from nobody': wrongMail({ from: undefined }, 'from', /is missing/),
+  'e-mail to nobody': wrongMail({ to: undefined }, 'to', /is missing/),
+  'e-mail to a name': wrongMail({ to: ['Ops <ops@example.org>'] }, 'to[0]', /is no e-mail address/),
+  'e-mail to two in one': wrongMail(
+    { to: ['ops@example.org,x@example.org'] },
+    'to[0]',
+    /is no e-mail address/,
+  ),
+  'e-mail from a second header': wrongMail(
+    { from: 'passport@example.org\r\nBcc: x@example.org' },
+    'from',
+    /is no e-mail address/,
+  ),
+  'e-mail to more than an office': wrongMail(
+    { to: Array.from({ length: 11 }, (_, place) => `ops-${place}@example.org`) },
+    'to',
+    /has 11 entries|is longer|too/,
+  ),
+  'e-mail by plain http': wrongMail({ allow_http: true }, 'allow_http', /is of no use/),
+  'an endpoint of Slack with recipients': {
+    break: endpoint({ ...chat, to: ['ops@example.org'] }),
+    env,
+    path: 'notify[0].to',
+    problem: /is of no use/,
+  },
   'an endpoint without a name': {
     break: endpoint({ name: undefined }),
     env,

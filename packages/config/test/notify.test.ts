@@ -4,6 +4,7 @@ import {
   cliConfig,
   dashboardConfig,
   receiverConfig,
+  readMailServer,
   renderEffectiveConfig,
   workerConfig,
 } from '../src/index.ts';
@@ -35,6 +36,38 @@ test('endpoints are read with everything that holds for them', () => {
   expect(ops?.secret?.reveal()).toBe(OPS_SECRET);
   expect(chat).toMatchObject({ format: 'slack', secret: null, topics: ['library'], libraries: ['midland'] });
   expect(chat?.url.reveal()).toBe(CHAT_URL);
+});
+
+test('e-mail has a server, a sender and recipients, and is printed without its password', () => {
+  const mail = {
+    name: 'mail',
+    format: 'email',
+    url: 'smtp://passport%40example.org@mail.example.org',
+    secret: { env: 'MAIL_PASSWORD' },
+    from: 'passport@example.org',
+    to: ['ops@example.org'],
+  };
+  const near = { ...mail, name: 'near', url: 'smtp://localhost:25', secret: undefined };
+  const all = { ...env, MAIL_PASSWORD: 'what nobody guesses of mail' };
+  const consortium = parse({ ...validFile(), notify: [mail, near] }, all);
+  const [far, local] = consortium.notify;
+  expect(far).toMatchObject({ format: 'email', from: 'passport@example.org', to: ['ops@example.org'] });
+  expect(readMailServer(far?.url.reveal() ?? '')).toEqual({
+    host: 'mail.example.org',
+    port: 587,
+    user: 'passport@example.org',
+    tls: 'upgrade',
+  });
+  expect(readMailServer(local?.url.reveal() ?? '')).toEqual({
+    host: 'localhost',
+    port: 25,
+    user: null,
+    tls: 'none',
+  });
+  expect(readMailServer('smtps://[::1]')).toEqual({ host: '::1', port: 465, user: null, tls: 'start' });
+  const printed = renderEffectiveConfig(consortium);
+  expect(printed).toContain('to: [ops@example.org]');
+  expect(printed).not.toContain('what nobody guesses of mail');
 });
 
 test('nobody is notified of a file that says nothing of it, and an address on this machine needs no TLS', () => {

@@ -76,6 +76,14 @@ export {
   isOpenFinding,
   patronPage,
 } from './open-finding.ts';
+export { installedCommand, startCommand } from './installed.ts';
+export { OPERATOR_PAGES, runbookPath } from './operator-pages.ts';
+export {
+  SET_UP_FINDINGS,
+  type SetUpFindingCode,
+  isSetUpFinding,
+  setUpFindingText,
+} from './set-up-finding.ts';
 export {
   MOST_LISTED_COPIES,
   type PatronElsewhere,

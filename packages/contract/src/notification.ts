@@ -40,7 +40,9 @@ export interface NotificationMessage {
     readonly library: { readonly id: string; readonly name: string } | null;
     /** One sentence for people. */
     readonly text: string;
-    /** Path and section in the documentation of this version. */
+    /** The page of the dashboard about it; null where the configuration does not say where the dashboard is. */
+    readonly link: string | null;
+    /** The section of the runbook on the dashboard; else its path and section in the documentation of this version. */
     readonly runbook: string;
     readonly facts: Readonly<Record<string, NotificationFact>>;
   };

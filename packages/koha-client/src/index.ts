@@ -6,6 +6,7 @@ export {
   type KohaErrorCode,
   type KohaFailure,
 } from './errors/koha-error.ts';
+export { attempt } from './errors/attempt.ts';
 export { isAnsweredByPage, quoteOf } from './errors/quote-answer.ts';
 export {
   createKohaClient,

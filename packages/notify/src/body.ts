@@ -1,8 +1,11 @@
 import type { NotifiedEndpoint } from '@passport/config';
 import type { NotificationFact, NotificationMessage } from '@passport/contract';
 
+/** The formats that are posted as JSON. */
+export type PostedFormat = Exclude<NotifiedEndpoint['format'], 'email'>;
+
 /** What is posted: the message in the format of the endpoint, as JSON. */
-export function bodyOf(format: NotifiedEndpoint['format'], message: NotificationMessage): string {
+export function bodyOf(format: PostedFormat, message: NotificationMessage): string {
   switch (format) {
     case 'standard':
       return JSON.stringify(message);
@@ -21,12 +24,21 @@ const forSlack = (text: string): string =>
 
 function slackBody({ data }: NotificationMessage): object {
   const facts = factsOf(data.facts).map(([name, value]) => `${name}: ${value}`);
-  return { text: forSlack([`${data.consortium}: ${data.text}`, ...facts, data.runbook].join('\n')) };
+  return {
+    text: forSlack(
+      [`${data.consortium}: ${data.text}`, ...facts, ...linksOf(data).map(([, address]) => address)].join(
+        '\n',
+      ),
+    ),
+  };
 }
 
 /** A workflow of Teams takes Adaptive Cards, each as an attachment of a message. */
 function teamsBody({ data }: NotificationMessage): object {
-  const facts = [...factsOf(data.facts), ['runbook', data.runbook] as const];
+  const links = linksOf(data);
+  const isAddress = ([, value]: Row): boolean => URL.canParse(value);
+  const facts = [...factsOf(data.facts), ...links.filter((row) => !isAddress(row))];
+  const actions = links.filter(isAddress).map(([title, url]) => ({ type: 'Action.OpenUrl', title, url }));
   return {
     type: 'message',
     attachments: [
@@ -42,13 +54,22 @@ function teamsBody({ data }: NotificationMessage): object {
             { type: 'TextBlock', text: data.text, wrap: true },
             { type: 'FactSet', facts: facts.map(([title, value]) => ({ title, value })) },
           ],
+          ...(actions.length === 0 ? {} : { actions }),
         },
       },
     ],
   };
 }
 
-function factsOf(facts: NotificationMessage['data']['facts']): (readonly [string, string])[] {
+type Row = readonly [name: string, value: string];
+
+/** Where to read on, with what it is: the page of the dashboard, and the runbook. */
+export function linksOf({ link, runbook }: NotificationMessage['data']): readonly Row[] {
+  return [...(link === null ? [] : [['page', link] as const]), ['runbook', runbook] as const];
+}
+
+/** The facts of a message as names and texts; those that are not known are left out. */
+export function factsOf(facts: NotificationMessage['data']['facts']): readonly Row[] {
   return Object.entries(facts).flatMap(([name, value]) => {
     const text = textOf(value);
     return text === '' ? [] : [[name.replaceAll('_', ' '), text] as const];

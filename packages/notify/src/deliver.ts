@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import type { NotifiedEndpoint } from '@passport/config';
+import { type NotifiedEndpoint, readMailServer } from '@passport/config';
 import { type NotificationMessage, parseWebhookSecret, signDelivery } from '@passport/contract';
-import { bodyOf } from './body.ts';
+import { type PostedFormat, bodyOf } from './body.ts';
+import { MailError, sendMail } from './mail.ts';
 
 /** How one attempt to deliver a message ended. */
 export type Delivery = (
@@ -11,7 +12,7 @@ export type Delivery = (
   /** `retryAfterMs`: so long the endpoint wants to be left alone. */
   | { readonly kind: 'failed'; readonly retryAfterMs: number }
 ) & {
-  /** Null: there was no answer. */
+  /** Of the HTTP or the mail server. Null: there was no answer. */
   readonly status: number | null;
   /** Why there was no answer: `timeout`, or the system's code such as `ECONNREFUSED`. */
   readonly code: string | null;
@@ -32,17 +33,43 @@ export interface DeliverDeps {
   readonly signal: AbortSignal;
   /** Milliseconds until an attempt is given up; {@link ATTEMPT_MS}, but for tests. */
   readonly attemptMs?: number;
+  /** The certificates that mail servers are trusted by instead of the system's, for tests. */
+  readonly mailCa?: string;
 }
 
+type Sent = { readonly id: string; readonly message: NotificationMessage };
+
 /**
- * Posts a message to an endpoint, once. Follows no redirect, waits for the status only (and for the first bytes of the answer where it is
- * wanted), and never throws for the outside. Nothing of the address is in the result.
+ * Delivers a message to an endpoint, once, and never throws for the outside. Waits for the status only (and for the first bytes of the
+ * answer where it is wanted). Nothing of the address is in the result.
  */
 export async function deliver(
-  { url, format, secret }: Pick<NotifiedEndpoint, 'url' | 'format' | 'secret'>,
-  { id, message }: { readonly id: string; readonly message: NotificationMessage },
-  { fetch: send, now, signal, attemptMs = ATTEMPT_MS }: DeliverDeps,
+  endpoint: Omit<NotifiedEndpoint, 'name' | 'topics' | 'libraries'>,
+  sent: Sent,
+  deps: DeliverDeps,
   wantsAnswer = false,
+): Promise<Delivery> {
+  const { format } = endpoint;
+  const limit = startLimit(deps.signal, deps.attemptMs ?? ATTEMPT_MS);
+  try {
+    return await (format === 'email'
+      ? mail(endpoint, sent, { ...deps, signal: limit.signal }, wantsAnswer)
+      : post({ ...endpoint, format }, sent, { ...deps, signal: limit.signal }, wantsAnswer));
+  } catch (error) {
+    const { status, answer } = error instanceof MailError ? error : { status: null, answer: '' };
+    const text = wantsAnswer ? answer.slice(0, LONGEST_ANSWER) : '';
+    return { kind: 'failed', retryAfterMs: 0, status, code: codeOf(error), answer: text };
+  } finally {
+    limit.end();
+  }
+}
+
+/** Posts it as JSON. Follows no redirect. */
+async function post(
+  { url, format, secret }: Pick<NotifiedEndpoint, 'url' | 'secret'> & { readonly format: PostedFormat },
+  { id, message }: Sent,
+  { fetch: send, now, signal }: DeliverDeps,
+  wantsAnswer: boolean,
 ): Promise<Delivery> {
   const body = Buffer.from(bodyOf(format, message));
   const signed =
@@ -54,22 +81,36 @@ export async function deliver(
           timestamp: Math.floor(now() / 1000),
           body,
         });
-  const limit = startLimit(signal, attemptMs);
-  try {
-    const response = await send(url.reveal(), {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'user-agent': 'patron-passport', ...signed },
-      body,
-      redirect: 'manual',
-      signal: limit.signal,
-    });
-    const answer = await readAnswer(response, wantsAnswer);
-    return { ...resultOf(response), status: response.status, code: null, answer };
-  } catch (error) {
-    return { kind: 'failed', retryAfterMs: 0, status: null, code: codeOf(error), answer: '' };
-  } finally {
-    limit.end();
-  }
+  const response = await send(url.reveal(), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'user-agent': 'patron-passport', ...signed },
+    body,
+    redirect: 'manual',
+    signal,
+  });
+  const answer = await readAnswer(response, wantsAnswer);
+  return { ...resultOf(response), status: response.status, code: null, answer };
+}
+
+/** Some recipients were refused: whoever was not has the message, and would get it again with the others. */
+const SOME_REFUSED = 'some_recipients_refused';
+
+/** Hands it to the mail server. */
+async function mail(
+  { url, secret, from, to }: Pick<NotifiedEndpoint, 'url' | 'secret' | 'from' | 'to'>,
+  sent: Sent,
+  { signal, attemptMs = ATTEMPT_MS, mailCa }: DeliverDeps,
+  wantsAnswer: boolean,
+): Promise<Delivery> {
+  const server = readMailServer(url.reveal());
+  if (typeof server === 'string' || from === null) throw new TypeError('the configuration was not checked');
+  const { status, refused, answer } = await sendMail(
+    { server, from, to, password: secret?.reveal() ?? null },
+    sent,
+    { signal, timeoutMs: attemptMs, ca: mailCa },
+  );
+  const code = refused === 0 ? null : SOME_REFUSED;
+  return { kind: 'delivered', status, code, answer: wantsAnswer ? answer.slice(0, LONGEST_ANSWER) : '' };
 }
 
 /**
@@ -126,6 +167,7 @@ async function readAnswer({ body }: Response, isWanted: boolean): Promise<string
 
 /** A plain code: messages of the HTTP library quote addresses. */
 function codeOf(error: unknown): string {
+  if (error instanceof MailError) return error.code;
   if (error instanceof Error && error.name === 'TimeoutError') return 'timeout';
   if (error instanceof Error && error.name === 'AbortError') return 'aborted';
   const cause = error instanceof Error ? error.cause : undefined;

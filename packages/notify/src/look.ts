@@ -1,10 +1,10 @@
 import type { Consortium, Library, NotifiedEndpoint } from '@passport/config';
-import type { NotificationTopic } from '@passport/contract';
+import { type NotificationTopic, setUpFindingText } from '@passport/contract';
 import { readHourUse } from '@passport/queue/ledger';
 import { type SeenCertificate, readCertificates } from '@passport/queue/notices';
 import { inBatches } from '@passport/queue/redis';
 import { type LibraryState, problemText, readLibraryStates } from '@passport/queue/processes';
-import { type SweepState, readSweep } from '@passport/queue/sweeps';
+import { type SetUpFinding, type SweepState, faultsOf, readSetUps, readSweep } from '@passport/queue/sweeps';
 import type { Redis } from '@passport/runtime';
 import type { Observation } from './observation.ts';
 
@@ -57,6 +57,7 @@ export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look
     );
     const used = new Map(hours);
     const certificates = certified.length === 0 ? new Map<string, never>() : await readCertificates(redis);
+    const setUps = faulty.length === 0 ? new Map<string, never>() : await readSetUps(redis);
     const sweeps = await inBatches(
       idsOf(swept),
       (some) => Promise.all(some.map((id) => readSweep(redis, id, false))),
@@ -64,7 +65,9 @@ export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look
     );
     return [
       ...states.filter(({ library }) => awayIds.has(library)).map(awayObservation),
-      ...states.filter(({ library }) => faultyIds.has(library)).map(faultObservation),
+      ...states
+        .filter(({ library }) => faultyIds.has(library))
+        .map((state) => faultObservation(state, faultsOf(setUps.get(state.library)))),
       ...lending.map((library) => limitObservation(library, used.get(library.id))),
       ...certified.flatMap(({ id }) => certificateObservation(id, certificates.get(id), nowMs)),
       ...sweeps.flatMap((sweep) => (sweep === null ? [] : sweepObservation(sweep, nowMs))),
@@ -116,21 +119,40 @@ function awayObservation({
   };
 }
 
-function faultObservation({ library, problem }: LibraryState): Observation {
+/** What a scan has met, and what the last nightly check found before one did. */
+function faultObservation({ library, problem }: LibraryState, found: readonly SetUpFinding[]): Observation {
+  const isWell = problem === null && found.length === 0;
   const named = problem === null ? '' : problemText(problem);
+  const codes = found.map(({ code, name }) => [code, ...(name === null ? [] : [name])].join(' ')).toSorted();
+  const refuses = problem === null ? [] : [`refuses the service until its set-up is fixed: ${named}.`];
+  const lacks = found.slice(0, MOST_SAID).map(({ code, name }) => setUpFindingText(code, name));
+  const more = found.length > MOST_SAID ? `; and ${found.length - MOST_SAID} more` : '';
+  const checked =
+    found.length === 0
+      ? []
+      : [`has faults in its set-up, by last night's check: ${lacks.join('; ')}${more}.`];
   return {
     topic: 'set_up_fault',
     library,
-    state: problem === null ? 'fixed' : `fault ${named}`,
-    isWell: problem === null,
-    type: problem === null ? 'set_up.fixed' : 'set_up.fault',
-    text:
-      problem === null
-        ? 'works again: its set-up was fixed.'
-        : `refuses the service until its set-up is fixed: ${named}.`,
-    section: 'passportmisconfigured',
-    facts: problem === null ? {} : { problem: problem.what, name: problem.name },
+    state: isWell ? 'fixed' : ['fault', ...(named === '' ? [] : [named]), ...codes].join(' '),
+    isWell,
+    type: isWell ? 'set_up.fixed' : 'set_up.fault',
+    text: isWell ? 'works again: its set-up was fixed.' : [...refuses, ...checked].join(' It '),
+    section: problem === null ? 'passportsetupfault' : 'passportmisconfigured',
+    facts: {
+      ...(problem === null ? {} : { problem: problem.what, name: problem.name }),
+      ...(found.length === 0 ? {} : { findings: countsOf(found) }),
+    },
   };
+}
+
+/** A message has one sentence of each kind, and a hostile Koha no say in how long it is. */
+const MOST_SAID = 5;
+
+function countsOf(found: readonly SetUpFinding[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { code } of found) counts[code] = (counts[code] ?? 0) + 1;
+  return counts;
 }
 
 function limitObservation({ id, limits }: Library, used: Readonly<Record<string, number>> = {}): Observation {

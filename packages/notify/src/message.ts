@@ -1,21 +1,50 @@
 import type { Consortium } from '@passport/config';
-import type { NotificationMessage } from '@passport/contract';
+import {
+  type NotificationMessage,
+  type NotificationTopic,
+  OPERATOR_PAGES,
+  runbookPath,
+} from '@passport/contract';
 import type { Observation } from './observation.ts';
 
-const RUNBOOK = 'docs/runbook.md';
+/** The page of the dashboard about a topic. */
+function pageOf(topic: NotificationTopic, library: string | null): string {
+  if (library === null) return OPERATOR_PAGES.overview();
+  switch (topic) {
+    case 'library':
+    case 'set_up_fault':
+    case 'certificate':
+      return OPERATOR_PAGES.library(library);
+    case 'limit_reached':
+      return OPERATOR_PAGES.waiting(library);
+    case 'sweep_finished':
+      return OPERATOR_PAGES.sweeps(library);
+    case 'worker_missing':
+      return OPERATOR_PAGES.overview();
+    default:
+      return topic satisfies never;
+  }
+}
 
-type Named = Pick<Consortium, 'name'> & { readonly libraries: readonly { id: string; name: string }[] };
+/** A section of the runbook, where somebody can open it. */
+const runbookOf = (dashboard: string | null, section: string): string =>
+  dashboard === null ? runbookPath(section) : `${dashboard}${OPERATOR_PAGES.runbook(section)}`;
+
+type Named = Pick<Consortium, 'name' | 'public'> & {
+  readonly libraries: readonly { id: string; name: string }[];
+};
 
 /** The message about an observation. */
 export function messageOf(
   {
     type,
+    topic,
     library: id,
     text,
     section,
     facts,
   }: Observation & { readonly type: NonNullable<Observation['type']> },
-  { name, libraries }: Named,
+  { name, libraries, public: { dashboard } }: Named,
   nowMs: number,
 ): NotificationMessage & { readonly type: NonNullable<Observation['type']> } {
   const library = id === null ? null : { id, name: libraries.find((each) => each.id === id)?.name ?? id };
@@ -26,14 +55,18 @@ export function messageOf(
       consortium: name,
       library,
       text: library === null ? text : `${library.name} ${text}`,
-      runbook: `${RUNBOOK}#${section}`,
+      link: dashboard === null ? null : `${dashboard}${pageOf(topic, id)}`,
+      runbook: runbookOf(dashboard, section),
       facts,
     },
   };
 }
 
 /** What `passport notify test` sends. */
-export function testMessage(consortium: string, nowMs: number): NotificationMessage {
+export function testMessage(
+  { name: consortium, public: { dashboard } }: Pick<Consortium, 'name' | 'public'>,
+  nowMs: number,
+): NotificationMessage {
   return {
     type: 'test',
     timestamp: new Date(nowMs).toISOString(),
@@ -41,7 +74,8 @@ export function testMessage(consortium: string, nowMs: number): NotificationMess
       consortium,
       library: null,
       text: 'This is a test: messages of Patron Passport arrive here.',
-      runbook: 'docs/notifications.md',
+      link: dashboard === null ? null : `${dashboard}${OPERATOR_PAGES.overview()}`,
+      runbook: runbookOf(dashboard, 'answer-a-message'),
       facts: {},
     },
   };

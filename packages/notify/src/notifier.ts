@@ -22,7 +22,7 @@ export const WATCH_EVERY_MS = 5_000;
 const WATCHED_MS = WATCH_EVERY_MS - 500;
 
 export interface NotifierDeps extends Omit<SendDeps, 'endpoints' | 'notices' | 'metrics'> {
-  readonly consortium: Pick<Consortium, 'name' | 'libraries' | 'notify'>;
+  readonly consortium: Pick<Consortium, 'name' | 'public' | 'libraries' | 'notify'>;
   readonly redis: Redis;
   readonly metrics: MetricsRegistry;
   readonly newId: () => string;

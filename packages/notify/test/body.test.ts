@@ -9,6 +9,7 @@ const message: NotificationMessage = {
     consortium: 'Prairie <Libraries>',
     library: { id: 'midland', name: 'Midland & District' },
     text: 'Midland & District has had its copies compared.',
+    link: null,
     runbook: 'docs/runbook.md#read-the-reports-of-sweeps',
     facts: { copies: 80, ended: null, findings: { moved: 4, gone: 1 } },
   },

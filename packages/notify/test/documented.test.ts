@@ -24,13 +24,17 @@ const blockOf = (language: string): string =>
   new RegExp(`\`\`\`${language}\\n(.*?)\n\`\`\``, 's').exec(page)?.[1] ?? '';
 
 test('the example is a message, key by key', () => {
-  const { name } = { name: 'Prairie Libraries' };
+  const name = 'Prairie Libraries';
+  const dashboard = 'https://passport.example.org/dashboard';
   const away = { ...library('midland', true), type: 'library.away' } as const;
-  const sent = messageOf(away, { name, libraries: [] }, 0);
+  const sent = messageOf(away, { name, libraries: [], public: { receiver: null, dashboard } }, 0);
   const shown = JSON.parse(blockOf('json')) as typeof sent;
   expect(Object.keys(shown)).toEqual(Object.keys(sent));
   expect(Object.keys(shown.data)).toEqual(Object.keys(sent.data));
-  expect(shown).toMatchObject({ type: sent.type, data: { consortium: name, runbook: sent.data.runbook } });
+  expect(shown).toMatchObject({
+    type: sent.type,
+    data: { consortium: name, link: sent.data.link, runbook: sent.data.runbook },
+  });
 });
 
 test('every topic and type is in the table', () => {

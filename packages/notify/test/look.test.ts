@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Consortium } from '@passport/config';
 import { openLedger } from '@passport/queue/ledger';
 import { writeCertificate } from '@passport/queue/notices';
 import { type LibraryHealth, writeHealth } from '@passport/queue/processes';
-import { writeSweep } from '@passport/queue/sweeps';
+import { writeSetUp, writeSweep } from '@passport/queue/sweeps';
 import { buildLook } from '@passport/notify';
 import { HOUR_MS, type NotifyFixture, openNotifyFixture } from './notify-fixture.ts';
 
@@ -171,4 +171,69 @@ test('nothing is looked at that nobody wants', async () => {
   expect(await look(consortium({ notify: [fixture.endpointOf(wants)] }))).toEqual([
     { at: 'library riverside', state: 'away', isWell: false, type: 'library.away' },
   ]);
+});
+
+describe('what the nightly check of a set-up found', () => {
+  const found = (
+    code: 'category_unknown' | 'few_workers' | 'plugin_off',
+    level: 'fault' | 'warning',
+    name: string | null = null,
+  ) => ({
+    code,
+    level,
+    name,
+  });
+  const check = (...findings: ReturnType<typeof found>[]) =>
+    writeSetUp(fixture.redis, 'midland', { at_ms: nowMs, findings, job: null, tries: 0 });
+  const message = async () =>
+    (await buildLook(consortium(), fixture.redis)(nowMs)).find(
+      ({ topic, library: id }) => topic === 'set_up_fault' && id === 'midland',
+    );
+
+  test('is news where it is a fault, names it in words, and is gone once no check finds it', async () => {
+    await check(found('few_workers', 'warning'));
+    expect(await message()).toMatchObject({ isWell: true });
+    await check(found('few_workers', 'warning'), found('category_unknown', 'fault', 'PT'));
+    expect(await message()).toMatchObject({
+      isWell: false,
+      type: 'set_up.fault',
+      state: 'fault category_unknown PT',
+      section: 'passportsetupfault',
+      text: "has faults in its set-up, by last night's check: its Koha lacks a patron category of copies (PT).",
+      facts: { findings: { category_unknown: 1 } },
+    });
+    await check();
+    expect(await message()).toMatchObject({ isWell: true, type: 'set_up.fixed' });
+  });
+
+  test('stands beside what a scan has met, and is short whatever a Koha says', async () => {
+    await writeHealth(fixture.redis, 'midland', 'one', health({ problem: { what: 'category', name: 'PT' } }));
+    await check(...Array.from({ length: 20 }, (_, place) => found('plugin_off', 'fault', `name ${place}`)));
+    const seen = await message();
+    expect(seen).toMatchObject({
+      section: 'passportmisconfigured',
+      facts: { problem: 'category', findings: { plugin_off: 20 } },
+    });
+    expect(seen?.text).toMatch(
+      /^refuses the service until its set-up is fixed: category PT\. It has faults .*; and 15 more\.$/,
+    );
+    expect(seen?.text.length).toBeLessThan(800);
+  });
+
+  test('is news again once, when something else is found', async () => {
+    const worker = await fixture.startProcess();
+    const sent = async () => {
+      const observation = await message();
+      if (observation !== undefined) await fixture.round(worker, observation);
+      return fixture.messages().map(({ type }) => type);
+    };
+    await check(found('category_unknown', 'fault', 'PT'));
+    expect(await sent()).toEqual(['set_up.fault']);
+    expect(await sent()).toEqual(['set_up.fault']);
+    fixture.pass(24 * HOUR_MS);
+    await check(found('plugin_off', 'fault'), found('category_unknown', 'fault', 'PT'));
+    expect(await sent()).toEqual(['set_up.fault', 'set_up.fault']);
+    await check();
+    expect(await sent()).toEqual(['set_up.fault', 'set_up.fault', 'set_up.fixed']);
+  });
 });

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { Secret } from '@passport/config';
 import { Webhook } from 'standardwebhooks';
 import {
+  DASHBOARD,
   HOUR_MS,
   MINUTE_MS,
   type NotifyFixture,
@@ -42,7 +43,8 @@ describe('what is sent', () => {
           consortium: 'Prairie Libraries',
           library: { id: 'midland', name: 'midland library' },
           text: 'midland library does not answer.',
-          runbook: 'docs/runbook.md#passportlibraryopen',
+          link: `${DASHBOARD}/libraries/midland`,
+          runbook: `${DASHBOARD}/runbook#passportlibraryopen`,
           facts: { code: 'timeout' },
         },
       },

@@ -13,6 +13,7 @@ import { type Notifier, type Observation, buildNotifier } from '@passport/notify
 import { type Endpoint, startEndpoint } from './start-endpoint.ts';
 
 export const NOON = Date.parse('2026-11-25T12:00:00Z');
+export const DASHBOARD = 'https://passport.example.org/dashboard';
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
@@ -78,6 +79,8 @@ export async function openNotifyFixture(): Promise<NotifyFixture> {
     url: new Secret(endpoint.url),
     format: 'standard',
     secret: new Secret(SECRET),
+    from: null,
+    to: [],
     topics: NOTIFICATION_TOPICS,
     libraries: 'all',
     ...change,
@@ -93,7 +96,12 @@ export async function openNotifyFixture(): Promise<NotifyFixture> {
       const registry = createMetrics({ process: 'test', logHealth: log.health });
       const stopping = new AbortController();
       const notifier = buildNotifier({
-        consortium: { name: 'Prairie Libraries', libraries, notify: endpoints } as unknown as Consortium,
+        consortium: {
+          name: 'Prairie Libraries',
+          public: { receiver: null, dashboard: DASHBOARD },
+          libraries,
+          notify: endpoints,
+        } as unknown as Consortium,
         redis: await connect(),
         metrics: registry,
         newId: () => `id-${(ids += 1)}`,

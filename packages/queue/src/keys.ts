@@ -97,9 +97,11 @@ export const sweepLockKey = (library: string): string => key('sweep-lock', libra
 /** The home keys that a home library has not answered for so far, in the sweep that runs or in the dry run. */
 export const sweepUnansweredKey = (library: string, isDry: boolean): string =>
   isDry ? key('sweep-dry', library, 'unanswered') : key('sweep', library, 'unanswered');
-/** By `sweep.LIBRARY`, `owed.LIBRARY` and `loans.LIBRARY`: when the next one is due and the last one was queued; and when the last one ended. */
+/** By `sweep.LIBRARY`, `owed.LIBRARY`, `loans.LIBRARY` and `set_up.LIBRARY`: when the next one is due and the last one was queued; and when the last one ended. */
 export const schedulesKey = key('schedules');
 export const schedulesDoneKey = key('schedules', 'done');
+/** By library, what the nightly check of its set-up found (set-up.ts). */
+export const setUpKey = key('set-up');
 /** Since when a home library has not answered for copies at a library. */
 export const sweepMissingKey = (library: string, home: string): string => key('missing', library, home);
 /** By home library, what its patrons owe at a lending library. */

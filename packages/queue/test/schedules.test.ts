@@ -106,15 +106,34 @@ test('is what the libraries that are enabled want, at their times', () => {
     loans: null,
     ...change,
   });
-  expect(
-    nightlyOf([
-      library('riverside', { refresh: { sweep: time }, owed: { read: time }, loans: { count: time } }),
-      library('midland', { refresh: { sweep: null } }),
-      library('lakeside', { enabled: false, refresh: { sweep: time } }),
-    ]),
-  ).toEqual([
+  const wanted = nightlyOf([
+    library('riverside', { refresh: { sweep: time }, owed: { read: time }, loans: { count: time } }),
+    library('midland', { refresh: { sweep: null } }),
+    library('lakeside', { enabled: false, refresh: { sweep: time } }),
+  ]);
+  expect(wanted.filter(({ kind }) => kind !== 'set_up')).toEqual([
     { kind: 'sweep', library: 'riverside', at: time },
     { kind: 'owed', library: 'riverside', at: time },
     { kind: 'loans', library: 'riverside', at: time },
   ]);
+  expect(wanted.flatMap(({ kind, library: id }) => (kind === 'set_up' ? [id] : []))).toEqual([
+    'riverside',
+    'midland',
+  ]);
+});
+
+test('the set-ups of many libraries are checked at times of their own, all between one and five', () => {
+  const libraries = Array.from({ length: 480 }, (_, place) => ({
+    id: `library-${place}`,
+    enabled: true,
+    refresh: null,
+    owed: null,
+    loans: null,
+  }));
+  const times = nightlyOf(libraries).map(({ at: { hour, minute } }) => hour * 60 + minute);
+  expect(Math.min(...times)).toBeGreaterThanOrEqual(60);
+  expect(Math.max(...times)).toBeLessThan(300);
+  const counts = new Map<number, number>();
+  for (const time of times) counts.set(time, (counts.get(time) ?? 0) + 1);
+  expect(Math.max(...counts.values())).toBeLessThanOrEqual(12);
 });

@@ -66,7 +66,12 @@ describe('alert rules', () => {
       expect(['warning', 'critical']).toContain(labels['severity']);
       expect(annotations['summary']).toBeTruthy();
       expect(annotations['description']).toBeTruthy();
-      expect(annotations['runbook_url']).toBe(`docs/runbook.md#${alert.toLowerCase()}`);
+      const dashboard = '{{ $externalLabels.passport_dashboard }}';
+      expect(annotations['runbook_url']).toBe(`${dashboard}/runbook#${alert.toLowerCase()}`);
+      const isOfLibrary = annotations['summary']?.includes('$labels.library') === true;
+      expect(annotations['dashboard_url']).toBe(
+        `${dashboard}/${isOfLibrary ? 'libraries/{{ $labels.library }}' : ''}`,
+      );
       expect(anchors).toContain(alert.toLowerCase());
     }
   });

@@ -13,9 +13,11 @@ import {
 } from '@passport/queue/processes';
 import { openReportQueue } from '@passport/queue/reports';
 import { readQueue } from '@passport/queue/scans';
+import { type SetUpSeen, faultsOf, readSetUps } from '@passport/queue/sweeps';
 import { durationText, localTime, relativeTime, timeText } from '@passport/runtime';
 import { checkProcesses, checkRedis } from './doctor/check-service.ts';
-import { type Finding, printFindings } from './doctor/finding.ts';
+import type { Finding } from '@passport/set-up';
+import { printFindings } from './doctor/print-findings.ts';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { alignRows, type CliDeps, defineCommand, flag, type Report } from '../program/index.ts';
 
@@ -24,6 +26,8 @@ interface SeenLibrary {
   readonly library: Library;
   readonly state: LibraryState;
   readonly pauses: readonly SidePause[];
+  /** What the last nightly check of its set-up found; null: there was none. */
+  readonly setUp: SetUpSeen | null;
 }
 
 /** What `passport status` reads in one go. */
@@ -33,19 +37,21 @@ async function read(open: OpenQueue) {
   try {
     const ids = consortium.libraries.map(({ id }) => id);
     const nowMs = await open.now();
-    const [states, { pauses }, processes, figures, facts, reportCounts] = await Promise.all([
+    const [states, { pauses }, processes, figures, facts, setUps, reportCounts] = await Promise.all([
       readLibraryStates(redis, ids, nowMs),
       readControl(redis),
       readProcesses(redis),
       readQueue(redis, queue, ids, nowMs),
       readRedis(redis),
+      readSetUps(redis),
       reports.getJobCounts('prioritized', 'wait', 'active', 'delayed', 'failed'),
     ]);
     const libraries = consortium.libraries.flatMap((library, place): SeenLibrary[] => {
       const state = states[place];
       if (state === undefined) return [];
       const own = pauses.filter((pause) => pause.library === library.id);
-      return [{ library, state, pauses: pausesAt(library.windows, own, nowMs) }];
+      const setUp = setUps.get(library.id) ?? null;
+      return [{ library, state, pauses: pausesAt(library.windows, own, nowMs), setUp }];
     });
     return { nowMs, libraries, processes, figures, redis: facts, reports: reportCounts };
   } finally {
@@ -60,10 +66,10 @@ const SHOWN = 10;
 const megabytes = (bytes: number): string => `${(bytes / 1_048_576).toFixed(1)} MB`;
 
 /** Who needs a person comes first, then who is paused, then who is well. */
-const rankOf = ({ library, state, pauses }: SeenLibrary): number => {
+const rankOf = ({ library, state, pauses, setUp }: SeenLibrary): number => {
   if (!library.enabled) return 100;
   const rank = Object.keys(CONDITION_WORDS).indexOf(state.condition);
-  return isWell(state) && pauses.length === 0 ? rank + 10 : rank;
+  return isWell(state) && pauses.length === 0 && faultsOf(setUp).length === 0 ? rank + 10 : rank;
 };
 
 /** Nobody has to look at it, nor wonders why nothing comes of it. */
@@ -77,7 +83,20 @@ function pauseText(pauses: readonly SidePause[], nowMs: number): string[] {
   return pauses.map(({ side }, place) => `paused as ${side} library ${texts[place] ?? ''}`);
 }
 
-function libraryText({ library, state, pauses }: SeenLibrary, nowMs: number): string {
+/** Of one library; `passport doctor --last` has them all. */
+const FAULTS_SHOWN = 2;
+
+/** The faults of the nightly check, by code: `set-up: category_unknown PT (checked 3 hours ago)`. */
+function setUpText(setUp: SetUpSeen | null, nowMs: number): string[] {
+  const faults = faultsOf(setUp).map(({ code, name }) => (name === null ? code : `${code} ${name}`));
+  if (faults.length === 0) return [];
+  const more = faults.length > FAULTS_SHOWN ? ` and ${faults.length - FAULTS_SHOWN} more` : '';
+  return [
+    `set-up: ${faults.slice(0, FAULTS_SHOWN).join(', ')}${more} (checked ${relativeTime(setUp?.at_ms ?? nowMs, nowMs)})`,
+  ];
+}
+
+function libraryText({ library, state, pauses, setUp }: SeenLibrary, nowMs: number): string {
   if (!library.enabled) return 'not enabled';
   const { condition, openSinceMs, lastFailure, lastSuccessMs, problem } = state;
   const why = condition === 'open' ? lastFailure : problem === null ? null : problemText(problem);
@@ -87,7 +106,9 @@ function libraryText({ library, state, pauses }: SeenLibrary, nowMs: number): st
     ...(lastSuccessMs === null ? [] : [`last success ${relativeTime(lastSuccessMs, nowMs)}`]),
   ].join(', ');
   const paused = pauseText(pauses, nowMs);
-  return [...(paused.length > 0 && isWell(state) ? [] : [seen]), ...paused].join('; ');
+  return [...(paused.length > 0 && isWell(state) ? [] : [seen]), ...paused, ...setUpText(setUp, nowMs)].join(
+    '; ',
+  );
 }
 
 /** What is not well, and how many libraries are. */
@@ -97,9 +118,11 @@ function printLibraries({ libraries, nowMs }: Status, isAll: boolean, { line, co
     .filter((each) => isAll || !isQuiet(each))
     .toSorted((one, other) => rankOf(one) - rankOf(other));
   const rows = alignRows(shown.map((each) => [each.library.id, libraryText(each, nowMs)]));
-  for (const [place, { state }] of shown.entries()) {
+  for (const [place, { state, setUp }] of shown.entries()) {
     const text = rows[place] ?? '';
-    line(`  ${isWell(state) ? text : (state.condition === 'slow' ? colors.yellow : colors.red)(text)}`);
+    line(
+      `  ${isWell(state) && faultsOf(setUp).length === 0 ? text : (state.condition === 'slow' ? colors.yellow : colors.red)(text)}`,
+    );
   }
   const quiet = libraries.filter(isQuiet);
   if (isAll || quiet.length === 0) return;
@@ -175,7 +198,7 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 
-const libraryOf = ({ library, state, pauses }: SeenLibrary) => ({
+const libraryOf = ({ library, state, pauses, setUp }: SeenLibrary) => ({
   id: library.id,
   enabled: library.enabled,
   state: state.condition,
@@ -185,6 +208,7 @@ const libraryOf = ({ library, state, pauses }: SeenLibrary) => ({
   failure: state.lastFailure,
   problem: state.problem,
   paused: pauses.map(({ side, until_ms: untilMs, reason }) => ({ as: side, until: iso(untilMs), reason })),
+  set_up: setUp === null ? null : { checked: isoOrNull(setUp.at_ms), findings: setUp.findings },
 });
 
 const processOf = ({ kind, version, host, sinceMs, lastSeenMs, isLive, config, refused }: SeenProcess) => ({
@@ -220,7 +244,7 @@ function jsonOf(status: Status, findings: readonly Finding[]) {
 export const statusCommand = defineCommand({
   summary: 'show libraries, processes, queue and Redis at a glance',
   description:
-    'Shows the libraries that are away, misconfigured, slow or paused, as the workers see them (with --all every one), the processes that are live, with their versions and configurations, how many events are in which state, the age of the oldest unfinished ' +
+    'Shows the libraries that are away, misconfigured, slow or paused, as the workers see them, and those whose set-up has a fault by the nightly check (with --all every one), the processes that are live, with their versions and configurations, how many events are in which state, the age of the oldest unfinished ' +
     'event, the backlog of libraries, and Redis. Says what is wrong with it, as doctor does, and calls no Koha. Exit code 1 when no worker or no ' +
     'receiver is live, or Redis is not safe.',
   examples: [
@@ -232,7 +256,8 @@ export const statusCommand = defineCommand({
   run: ({ all }, _args, report, deps: CliDeps) =>
     withQueue(deps, async (open): Promise<0 | 1> => {
       const status = await read(open);
-      const wanted = { version: deps.version, fileHash: open.fileHash };
+      const install = deps.env['PASSPORT_INSTALL'];
+      const wanted = { version: deps.version, fileHash: open.fileHash, install };
       const findings = [...checkProcesses(status.processes, wanted), ...checkRedis(status.redis)];
       printLibraries(status, all === true, report);
       printProcesses(status, report);

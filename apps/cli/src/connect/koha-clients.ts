@@ -1,6 +1,8 @@
 import type { Library } from '@passport/config';
-import { createKohaClient, KohaError, type KohaClientOptions } from '@passport/koha-client';
+import { createKohaClient, type KohaClientOptions } from '@passport/koha-client';
 import type { CliDeps } from '../program/index.ts';
+
+export { attempt } from '@passport/koha-client';
 
 const CALLS = 4;
 
@@ -43,15 +45,5 @@ export async function withKohas<T>(
     });
   } finally {
     for (const client of clients.values()) client.close();
-  }
-}
-
-/** Runs a call; a failure of Koha's becomes a value. Bugs throw. */
-export async function attempt<T>(work: Promise<T>): Promise<{ value: T } | { error: KohaError }> {
-  try {
-    return { value: await work };
-  } catch (error) {
-    if (error instanceof KohaError) return { error };
-    throw error;
   }
 }

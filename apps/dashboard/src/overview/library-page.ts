@@ -1,7 +1,9 @@
+import { setUpFindingText } from '@passport/contract';
 import { ANY_EVENT, findEvents, type ListedEvent } from '@passport/queue/events';
 import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
 import { type EventCounts, countEvents } from '@passport/queue/scans';
 import { type OutcomeCount, readOutcomeCounts } from '@passport/queue/statistics';
+import { type SetUpSeen, readSetUps } from '@passport/queue/sweeps';
 import type { FastifyInstance } from 'fastify';
 import { eventList } from '../events/event-list.ts';
 import { eventsPath } from '../events/events-page.ts';
@@ -30,7 +32,7 @@ function libraryPage(basePath: string, view: LibraryView): Html {
       <span class="now">${statePill(library.enabled, view.state)}</span>
     </div>
     ${view.mayAct && library.enabled ? pauseForm(basePath, library.id, view) : null} ${tiles(basePath, view)}
-    ${facts(view)} ${warnings(library.warnings ?? [])}
+    ${facts(view)} ${setUpFindings(view)} ${warnings(library.warnings ?? [])}
     <div class="columns">
       <section aria-labelledby="outcomes-title">
         <h2 id="outcomes-title">Outcomes of the last day at its desks</h2>
@@ -81,7 +83,7 @@ function tiles(basePath: string, { jobs, library }: LibraryView): Html {
   </ul>`;
 }
 
-function facts({ library, state, pauses, nowMs }: LibraryView): Html {
+function facts({ library, state, pauses, setUp, nowMs }: LibraryView): Html {
   const detail = stateDetail(library.enabled, state, nowMs);
   const all: readonly (readonly [string, HtmlValue])[] = [
     ['Library id', html`<code>${library.id}</code>`],
@@ -89,12 +91,33 @@ function facts({ library, state, pauses, nowMs }: LibraryView): Html {
     ['Last success', timeElement(state.lastSuccessMs, nowMs, 'none known')],
     ['Last failure', lastFailure(state.lastFailure, state.lastFailureMs, nowMs)],
     ['Answers in', millisecondsText(state.answerMs)],
+    ['Set-up', setUpFact(setUp, nowMs)],
   ];
   return definitions('facts apart', all);
 }
 
 function lastFailure(code: string | null, atMs: number | null, nowMs: number): HtmlValue {
   return atMs === null ? 'none known' : html`${code ?? 'failure'}, ${timeElement(atMs, nowMs)}`;
+}
+
+/** When its set-up was checked last, and whether anything was wrong. */
+function setUpFact(setUp: SetUpSeen | null, nowMs: number): HtmlValue {
+  if (setUp === null || setUp.at_ms === null) return 'not checked yet: it is once a night';
+  const wrong = setUp.findings.filter(({ level }) => level !== 'unchecked').length;
+  const result = wrong === 0 ? 'nothing wrong' : `${wrong} ${wrong === 1 ? 'finding' : 'findings'}`;
+  return html`${result}, checked ${timeElement(setUp.at_ms, nowMs)}`;
+}
+
+/** What the nightly check of its set-up found; what exactly it is, and what to do, says doctor. */
+function setUpFindings({ library, setUp }: LibraryView): Html | null {
+  const findings = (setUp?.findings ?? []).filter(({ level }) => level !== 'unchecked');
+  if (findings.length === 0) return null;
+  return html`<div class="advice" role="note" aria-label="Findings of the check of its set-up">
+    <ul>
+      ${findings.map(({ level, code, name }) => html`<li>${level}: ${setUpFindingText(code, name)}</li>`)}
+    </ul>
+    <p>What to do about each: <code>passport doctor ${library.id}</code></p>
+  </div>`;
 }
 
 function warnings(lines: readonly LibraryWarning[]): Html | null {
@@ -113,6 +136,8 @@ interface LibraryView {
   readonly library: KnownLibrary;
   readonly state: LibraryState;
   readonly pauses: readonly ShownPause[];
+  /** What the last nightly check of its set-up found; null: there was none. */
+  readonly setUp: SetUpSeen | null;
   /** A pause of it is not theirs to end. */
   readonly held: boolean;
   /** Its own scans, as lending library. */
@@ -149,7 +174,7 @@ async function readLibraryView(
   if (library === undefined) return null;
   const nowMs = now();
   const ofIt = known.filter((endpoint) => sees(endpoint, id));
-  const [[state], jobs, outcomes, failed, waiting, pauses, endpoints] = await Promise.all([
+  const [[state], jobs, outcomes, failed, waiting, pauses, endpoints, setUps] = await Promise.all([
     readLibraryStates(redis, [id], nowMs),
     countEvents(redis, queue, [id]),
     readOutcomeCounts(redis, nowMs),
@@ -162,6 +187,7 @@ async function readLibraryView(
     }),
     readPauses(redis, nowMs),
     readEndpoints(redis, ofIt, scope),
+    readSetUps(redis),
   ]);
   if (state === undefined) return null;
   return {
@@ -170,6 +196,7 @@ async function readLibraryView(
     library: asSeen(library, scope),
     state,
     pauses: pausesOf(library, pauses, nowMs),
+    setUp: setUps.get(id) ?? null,
     held: isHeld(person, id, pauses),
     jobs,
     outcomes: outcomes.filter((row) => row.library === id),

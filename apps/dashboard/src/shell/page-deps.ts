@@ -14,6 +14,9 @@ export interface KnownEndpoint {
 
 /** What every page is made from. */
 export interface PageDeps {
+  /** The runbook as HTML, made when this process was built; and how the service was installed, where it says so. */
+  readonly runbook: string;
+  readonly install: string | undefined;
   readonly redis: Redis;
   readonly queue: ScanJobs;
   readonly libraries: readonly KnownLibrary[];

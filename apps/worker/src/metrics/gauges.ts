@@ -1,6 +1,6 @@
 import type { FetchWatch } from '@passport/queue/bullmq';
 import { PAUSE_SIDES, type Pauses } from '@passport/queue/processes';
-import type { NightlyKind, NightlySeen } from '@passport/queue/sweeps';
+import { type NightlyKind, type NightlySeen, type SetUpSeen, faultsOf } from '@passport/queue/sweeps';
 import { type MetricsRegistry, areInDetail, createGauge, sharedRead } from '@passport/runtime';
 
 /** `passport_fetch_wait_seconds{queue}`: a queue that is watched twice, as at a reload, has the longer time. */
@@ -72,5 +72,26 @@ export function nightlyMetrics(
     'loans',
     'passport_loans_age_seconds',
     'Age of the last counting of the loans of visitors at a library',
+  );
+}
+
+/** `passport_setup_findings{library}`: the faults that the last nightly check of a set-up found; absent where there are none. */
+export function setUpMetrics(
+  registry: MetricsRegistry,
+  read: () => Promise<ReadonlyMap<string, SetUpSeen>>,
+): void {
+  const readOnce = sharedRead(READ_MS, read, 'reading what the set-ups lack');
+  createGauge(
+    registry,
+    {
+      name: 'passport_setup_findings',
+      help: "Faults that the last nightly check of a library's set-up found; absent where there are none",
+      labels: ['library'],
+    },
+    async () =>
+      [...((await readOnce()) ?? [])].flatMap(([library, seen]) => {
+        const { length } = faultsOf(seen);
+        return length === 0 ? [] : [[{ library }, length] as const];
+      }),
   );
 }

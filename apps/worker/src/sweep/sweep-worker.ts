@@ -4,6 +4,7 @@ import {
   type CopiesJob,
   copiesJobSchema,
   dropSchedules,
+  dropSetUps,
   nightlyOf,
   openSweepQueue,
   queueDue,
@@ -13,6 +14,7 @@ import { isForGood, rethrowInCodes, textOf } from '../koha/koha-failure.ts';
 import { type SliceTimes, SweepPaused, beginSlice } from '../koha/slice.ts';
 import { doLoansJob } from '../loans/loans-job.ts';
 import { doOwedJob, queueLastReadings } from '../owed/owed-job.ts';
+import { doSetUpJob } from '../set-up/set-up-job.ts';
 import { doSweepJob, noteFailed } from './sweep-job.ts';
 import type { CopiesContext, WorkContext } from '../work-context.ts';
 
@@ -27,14 +29,15 @@ const MOST_REFUSALS = 2;
 const SLICES: SliceTimes = { sliceMs: 60_000, lateMs: 300_000 };
 
 export interface SweepWorkerDeps
-  extends CopiesContext, Pick<WorkContext, 'connection' | 'newId'>, Partial<Pick<WorkContext, 'fetches'>> {
+  extends CopiesContext, Pick<WorkContext, 'connection' | 'newId' | 'pauseLeft'>, Partial<Pick<WorkContext, 'fetches'>> {
   readonly slices?: SliceTimes;
 }
 
 export type SweepWorker = Awaited<ReturnType<typeof startSweepWorker>>;
 
 /**
- * Starts this process's share of the sweeps over copies, the readings of what they owe and the counting of their loans, in slices of a minute, and queues what is due.
+ * Starts this process's share of the sweeps over copies, the readings of what they owe, the counting of their loans and the checks of
+ * set-ups, in slices of a minute, and queues what is due.
  * The caller has `queueNights` called again and again.
  */
 export async function startSweepWorker(deps: SweepWorkerDeps) {
@@ -46,6 +49,7 @@ export async function startSweepWorker(deps: SweepWorkerDeps) {
   const known = new Set<string>();
   const queueNights = (): Promise<void> => queueDue(redis, queue, nightly, { nowMs: now(), known });
   await dropSchedules(redis, nightly);
+  await dropSetUps(redis, new Set(consortium.libraries.filter(({ enabled }) => enabled).map(({ id }) => id)));
   await queueNights();
   await queueLastReadings(consortium, queue, redis);
 
@@ -57,6 +61,7 @@ export async function startSweepWorker(deps: SweepWorkerDeps) {
     try {
       if (wanted.kind === 'owed') await doOwedJob(jobId, wanted, common);
       else if (wanted.kind === 'loans') await doLoansJob(jobId, wanted, common);
+      else if (wanted.kind === 'set_up') await doSetUpJob(jobId, wanted, common);
       else await doSweepJob(jobId, wanted, { ...common, isAlive: (id) => isAlive(queue, id) });
     } finally {
       slice.end();

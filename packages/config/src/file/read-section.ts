@@ -96,7 +96,10 @@ export function mergeLayers<S extends Section>(
   metaOf(section).check?.(values, (key, problem, allowed) => {
     const [, name, schema] = keysOf(section).find(([own]) => own === key) ?? [];
     if (problem === null || name === undefined || schema === undefined) return;
-    reading.problems.add([...at, name], problem, allowed ?? metaOf(schema).allowed);
+    const place = [...at, name];
+    // What cannot be read is not missing as well.
+    if (!reading.problems.isAt(place))
+      reading.problems.add(place, problem, allowed ?? metaOf(schema).allowed);
   });
   return (section instanceof z.ZodPipe ? z.parse(section.out, values) : values) as z.output<S>;
 }

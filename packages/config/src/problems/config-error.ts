@@ -57,6 +57,15 @@ export class ProblemList {
     });
   }
 
+  /** Whether anything is wrong at a place or within it. */
+  isAt(path: Path): boolean {
+    const place = formatPath(path);
+    return this.#found.some(
+      (each) =>
+        each.path === place || (/^[.[]/.test(each.path.slice(place.length)) && each.path.startsWith(place)),
+    );
+  }
+
   /** Takes over what was found elsewhere. */
   include(problems: readonly ConfigProblem[]): void {
     this.#found.push(...problems);

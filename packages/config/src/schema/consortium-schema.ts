@@ -6,8 +6,9 @@ import { printSecret, Secret } from '../secrets/secret.ts';
 import type { Frozen } from '../keys/frozen.ts';
 import { key, section } from '../keys/key.ts';
 import { duration, flag, list, orLeftOut, secretSource, title, words, userName } from '../keys/kinds.ts';
-import { faultOfHttpUrl, isHttpAllowed } from './koha-url.ts';
+import { faultOfHttpUrl, isHttpAllowed, publicAddress } from './koha-url.ts';
 import type { Library } from './library-schema.ts';
+import { isMailAddress, readMailServer } from './mail-keys.ts';
 
 const locateSection = section(
   z.strictObject({
@@ -94,6 +95,36 @@ function faultOfUrl(url: string, allowHttp: boolean): string | null {
   return isHttpAllowed(url, allowHttp) ? null : 'is plain http: anybody on the way could read and answer it';
 }
 
+interface MailKeys {
+  readonly url: Secret<string>;
+  readonly secret: Secret<string> | null;
+  readonly from: string | null;
+  readonly to: readonly string[];
+  readonly isInFile: boolean;
+  readonly allowHttp: boolean;
+}
+
+/** What is wrong with where e-mail goes, key by key. */
+function checkMail(
+  { url, secret, from, to, isInFile, allowHttp }: MailKeys,
+  report: (
+    key: 'url' | 'secret' | 'from' | 'to' | 'allowHttp',
+    fault: string | null,
+    allowed?: string,
+  ) => void,
+): void {
+  if (allowHttp) report('allowHttp', 'is of no use: e-mail goes by smtp', 'nothing');
+  if (from === null) report('from', 'is missing');
+  if (to.length === 0) report('to', 'is missing');
+  // A process that does not read the secrets knows nothing of the rest.
+  if (!isInFile && url.reveal() === '') return;
+  const server = readMailServer(url.reveal());
+  if (typeof server === 'string') return report('url', server);
+  if (server.user !== null && secret === null)
+    report('secret', 'is missing: url names a user', 'the password');
+  if (server.user === null && secret !== null) report('secret', 'is of no use: url names no user', 'nothing');
+}
+
 /** Somebody's address for messages to operators. */
 export const endpointSchema = section(
   z
@@ -111,26 +142,40 @@ export const endpointSchema = section(
         ]),
         {
           description:
-            'Where messages are posted. An address of Slack or Teams is a secret itself: give it by reference.',
+            'Where messages are posted. An address of Slack or Teams is a secret itself: give it by reference. Of `email` the mail server: `smtps` speaks TLS from the start, `smtp` requires STARTTLS, except on this machine.',
           allowed:
-            'https://HOST[:PORT]/PATH, {env: NAME} or {file: PATH}; http only for loopback, or for a compose service with allow_http: true',
+            'https://HOST[:PORT]/PATH, {env: NAME} or {file: PATH}; http only for loopback, or for a compose service with allow_http: true; of `email` smtps://USER@HOST[:PORT] or smtp://USER@HOST[:PORT]',
           isRequired: true,
           absent: new Secret(''),
           print: (url) => (url.source === IN_FILE ? url.reveal() : printSecret(url)),
         },
       ),
       format: words(
-        ['standard', 'slack', 'teams'],
+        ['standard', 'slack', 'teams', 'email'],
         'standard',
-        '`standard`: JSON, signed as Standard Webhooks. `slack`: for an incoming webhook of Slack. `teams`: for a workflow of Microsoft Teams.',
+        '`standard`: JSON, signed as Standard Webhooks. `slack`: for an incoming webhook of Slack. `teams`: for a workflow of Microsoft Teams. `email`: plain text by SMTP.',
       ),
       /** The whole `whsec_...` text. Null: nothing is signed, and the address itself is the secret. */
       secret: key(orLeftOut(secretSource('notify')), {
-        description: 'Signs the messages of the format `standard`; the others are not signed.',
-        allowed: '{env: NAME} or {file: PATH} of what `passport secret new` prints; never the secret itself',
+        description:
+          'Signs the messages of the format `standard`; of `email` the password of the user in `url`. The others have none.',
+        allowed:
+          '{env: NAME} or {file: PATH} of what `passport secret new` prints, or of the password; never the secret itself',
         note: 'required for `standard`',
         absent: null,
         standIn: new Secret(''),
+      }),
+      from: key(orLeftOut(z.string().refine(isMailAddress, 'is no e-mail address')), {
+        description: 'Sender of the format `email`.',
+        allowed: 'one bare address, such as passport@example.org',
+        note: 'required for `email`',
+        absent: null,
+      }),
+      to: key(z.array(z.string().refine(isMailAddress, 'is no e-mail address')).max(10), {
+        description: 'Recipients of the format `email`: of an office rather than of a person.',
+        allowed: 'a list of 1 to 10 bare addresses',
+        note: 'required for `email`',
+        absent: [],
       }),
       topics: key(
         z
@@ -154,8 +199,11 @@ export const endpointSchema = section(
   {
     description:
       'One entry of `notify`: where operators are notified ([notifications.md](notifications.md)). Workers and receivers read its secrets.',
-    check: ({ url, format, secret, allowHttp }, report) => {
+    check: ({ url, format, secret, from, to, allowHttp }, report) => {
       const isInFile = url.source === IN_FILE;
+      if (format === 'email') return checkMail({ url, secret, from, to, isInFile, allowHttp }, report);
+      if (from !== null) report('from', `is of no use: ${format} is no e-mail`, 'nothing');
+      if (to.length > 0) report('to', `is of no use: ${format} is no e-mail`, 'nothing');
       if (isInFile && format !== 'standard') {
         report('url', `is a secret of ${format}, and stands in the file`, '{env: NAME} or {file: PATH}');
       } else if (isInFile || url.reveal() !== '') report('url', faultOfUrl(url.reveal(), allowHttp));
@@ -169,12 +217,29 @@ export const endpointSchema = section(
   },
 );
 
+const addressOf = (description: string) =>
+  key(orLeftOut(publicAddress), {
+    description,
+    allowed: 'https://HOST[:PORT][/PATH]; http only for loopback, or a host name without a dot',
+    note: 'none',
+    absent: null,
+  });
+
+const publicSection = section(
+  z.strictObject({
+    receiver: addressOf('Address of the receiver, as Kohas reach it. `passport library invite` needs it.'),
+    dashboard: addressOf('Address of the dashboard, as operators open it. Messages to them link to it.'),
+  }),
+  { description: 'Addresses of the service, as they are from outside.' },
+);
+
 /** The whole file. The entries of its lists are read one by one, with schemas of their own. */
 export const fileSchema = section(
   z.strictObject({
     name: title({ description: "The consortium's name.", name: 'consortium' }),
     locate: locateSection,
     retention: retentionSection,
+    public: publicSection,
     defaults: key(z.unknown(), {
       description: 'Default values for any key of the sections koha, limits, copy, eligibility and retry.',
       allowed: 'a section of its own, see below',
@@ -200,7 +265,7 @@ export const fileSchema = section(
     }),
     notify: key(list(z.unknown(), 20), {
       description: 'Where operators are notified of what needs them ([notifications.md](notifications.md)).',
-      allowed: 'a list of at most 20 {name, url, format, secret, topics, libraries, allow_http}',
+      allowed: 'a list of at most 20 {name, url, format, secret, from, to, topics, libraries, allow_http}',
       note: 'none',
       absent: [],
     }),
@@ -214,7 +279,7 @@ export type User = Frozen<z.output<typeof userSchema>>;
 export type NotifiedEndpoint = Frozen<z.output<typeof endpointSchema>>;
 
 /** The whole configuration file, checked, expanded and deeply frozen. */
-export interface Consortium extends Pick<FileKeys, 'name' | 'locate' | 'retention'> {
+export interface Consortium extends Pick<FileKeys, 'name' | 'locate' | 'retention' | 'public'> {
   readonly libraries: readonly Library[];
   readonly agreements: Agreements;
   readonly users: readonly User[];

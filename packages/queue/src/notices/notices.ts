@@ -24,6 +24,8 @@ const messageSchema = z.object({
     consortium: z.string(),
     library: z.object({ id: z.string(), name: z.string() }).nullable(),
     text: z.string(),
+    // A version before it had none.
+    link: z.string().nullable().default(null),
     runbook: z.string(),
     facts: z.record(z.string(), factSchema),
   }),

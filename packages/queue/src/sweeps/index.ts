@@ -36,4 +36,13 @@ export {
   type OwedProgress,
   openOwedProgress,
 } from './owed.ts';
+export {
+  type SetUpFinding,
+  type SetUpJob,
+  type SetUpSeen,
+  dropSetUps,
+  faultsOf,
+  readSetUps,
+  writeSetUp,
+} from './set-up.ts';
 export { type WorkItem, type Worklist, readWorklist } from './worklist.ts';

@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
 import { execAll, parseFields } from '../redis/index.ts';
 import { schedulesDoneKey, schedulesKey } from '../keys.ts';
 import type { SweepJobs } from './sweeps.ts';
 
-const NIGHTLY_KINDS = ['sweep', 'owed', 'loans'] as const;
-/** What is done at every lending library that wants it once a day: a sweep over its copies, a reading of what they owe, a counting of their loans. */
+const NIGHTLY_KINDS = ['sweep', 'owed', 'loans', 'set_up'] as const;
+/**
+ * What is done once a day: at every lending library that wants it a sweep over its copies, a reading of what they owe, a counting of their
+ * loans; and at every library a check of its set-up.
+ */
 export type NightlyKind = (typeof NIGHTLY_KINDS)[number];
 
 interface TimeOfDay {
@@ -68,6 +72,15 @@ function timesAt(nowMs: number): (at: TimeOfDay) => Times {
   };
 }
 
+/** Set-ups are checked between 01:00 and 05:00, each library's at a minute that its id decides: no night has them all at once. */
+const SET_UP_FROM_HOUR = 1;
+const SET_UP_MINUTES = 240;
+
+function setUpTimeOf(library: string): TimeOfDay {
+  const minutes = createHash('sha256').update(library).digest().readUInt32BE() % SET_UP_MINUTES;
+  return { hour: SET_UP_FROM_HOUR + Math.floor(minutes / 60), minute: minutes % 60 };
+}
+
 /** What the libraries of a configuration want done every day. */
 export function nightlyOf(
   libraries: readonly {
@@ -79,7 +92,12 @@ export function nightlyOf(
   }[],
 ): readonly Nightly[] {
   return libraries.flatMap(({ id: library, enabled, refresh, owed, loans }) => {
-    const times = { sweep: refresh?.sweep ?? null, owed: owed?.read ?? null, loans: loans?.count ?? null };
+    const times = {
+      sweep: refresh?.sweep ?? null,
+      owed: owed?.read ?? null,
+      loans: loans?.count ?? null,
+      set_up: setUpTimeOf(library),
+    };
     return NIGHTLY_KINDS.flatMap((kind) => {
       const at = enabled ? times[kind] : null;
       return at === null ? [] : [{ kind, library, at }];

@@ -6,6 +6,7 @@ import { SWEEPS, sweepKey, sweepLockKey, sweepMissingKey, sweepUnansweredKey } f
 import { LenientQueue } from '../bullmq/index.ts';
 import { loansJobSchema } from '../statistics/index.ts';
 import { owedJobSchema } from './owed.ts';
+import { setUpJobSchema } from './set-up.ts';
 import { type OwnedLock, openOwnedLock } from '../locks/index.ts';
 
 /** The report of the last sweep stays readable so long, and a home record may be missing so long before it counts anew. */
@@ -24,8 +25,13 @@ const sweepJobSchema = z.object({
   full: z.boolean().default(false),
 });
 export type SweepJob = z.infer<typeof sweepJobSchema>;
-/** What the queue of sweeps has: the readings of what copies owe, and the counting of loans, too. */
-export const copiesJobSchema = z.discriminatedUnion('kind', [sweepJobSchema, owedJobSchema, loansJobSchema]);
+/** What the queue of sweeps has: the readings of what copies owe, the counting of loans and the checks of set-ups, too. */
+export const copiesJobSchema = z.discriminatedUnion('kind', [
+  sweepJobSchema,
+  owedJobSchema,
+  loansJobSchema,
+  setUpJobSchema,
+]);
 export type CopiesJob = z.infer<typeof copiesJobSchema>;
 export type SweepJobs = Queue<CopiesJob>;
 

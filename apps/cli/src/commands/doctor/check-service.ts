@@ -1,3 +1,4 @@
+import { startCommand } from '@passport/contract';
 import type { DoctorConfig, Library, NotifiedEndpoint } from '@passport/config';
 import { addressOf } from '@passport/notify';
 import { readRedis } from '@passport/queue/metrics';
@@ -6,8 +7,7 @@ import { readProcesses, type SeenProcess } from '@passport/queue/processes';
 import { buildReceiverClient } from '../../connect/receiver-client.ts';
 import { withQueueOf } from '../../connect/with-queue.ts';
 import { type CliDeps, Failure } from '../../program/index.ts';
-import type { Findings } from './examinee.ts';
-import { type Finding, fault, unchecked, warning } from './finding.ts';
+import { type Finding, type Findings, fault, unchecked, warning } from '@passport/set-up';
 
 /** The receiver's answer to the test event of each library, so many at a time. */
 const AT_ONCE = 8;
@@ -105,6 +105,8 @@ const where = ({ kind, host }: SeenProcess): string => `the ${kind} on ${host}`;
 interface Wanted {
   readonly version: string;
   readonly fileHash: string;
+  /** How the service was installed, as `PASSPORT_INSTALL` says it. */
+  readonly install?: string | undefined;
 }
 
 /** Whether a process has the configuration that is in the file; one of an earlier version does not say. */
@@ -139,15 +141,18 @@ function* checkSharedAddress(process: SeenProcess): Findings {
  * Whether the processes that are needed are live, and of the version of this command: a rolling upgrade is a warning, a worker of
  * no such version a fault.
  */
-export function* checkProcesses(processes: readonly SeenProcess[], { version, fileHash }: Wanted): Findings {
+export function* checkProcesses(
+  processes: readonly SeenProcess[],
+  { version, fileHash, install }: Wanted,
+): Findings {
   const live = processes.filter(({ isLive }) => isLive);
   const workers = live.filter(({ kind }) => kind === 'worker');
   if (workers.length === 0) {
-    const remedy = 'docker compose up -d worker; see PassportNoWorker in the runbook';
+    const remedy = `${startCommand('worker', install)}; see PassportNoWorker in the runbook`;
     yield fault('no_worker', 'no worker is live: events are accepted and not processed', remedy);
   }
   if (!live.some(({ kind }) => kind === 'receiver')) {
-    const remedy = 'docker compose up -d receiver; see PassportReceiverGone in the runbook';
+    const remedy = `${startCommand('receiver', install)}; see PassportReceiverGone in the runbook`;
     yield fault('no_receiver', 'no receiver is live', remedy);
   }
   const isCurrent = workers.some((worker) => worker.version === version);
@@ -169,7 +174,7 @@ export function* checkProcesses(processes: readonly SeenProcess[], { version, fi
 
 async function checkQueue(
   { consortium, redisUrl, fileHash }: DoctorConfig,
-  { version }: CliDeps,
+  { version, env }: CliDeps,
 ): Promise<Finding[]> {
   if (redisUrl === null) {
     const problem = 'Redis and the workers: REDIS_URL is not set here';
@@ -178,7 +183,7 @@ async function checkQueue(
   try {
     return await withQueueOf({ consortium, redisUrl, fileHash }, async ({ redis }) => [
       ...checkRedis(await readRedis(redis)),
-      ...checkProcesses(await readProcesses(redis), { version, fileHash }),
+      ...checkProcesses(await readProcesses(redis), { version, fileHash, install: env['PASSPORT_INSTALL'] }),
       ...checkNotify(consortium.notify, await openNotices(redis).readStopped()),
     ]);
   } catch (error) {

@@ -1,16 +1,28 @@
 import { type Consortium, type Library, configWarnings, doctorConfig } from '@passport/config';
 import type { PluginAbout } from '@passport/koha-client';
-import type { PluginReports } from './check-plugin.ts';
 import { runProbe } from './probe.ts';
-import { checkClosedMap, checkTwins, collect, type Examined, examineLibrary } from './examine-library.ts';
-import { examineeOf } from './examinee.ts';
-import { isOfUnknownLibrary } from './plugin-findings.ts';
-import { type Finding, FINDING_CODES, printFindings, warning } from './finding.ts';
+import {
+  type Examined,
+  type Finding,
+  FINDING_CODES,
+  type PluginReports,
+  checkClosedMap,
+  checkTwins,
+  collect,
+  examineLibrary,
+  examineeOf,
+  isOfUnknownLibrary,
+  warning,
+} from '@passport/set-up';
+import { examineeDeps } from './examinee-deps.ts';
+import { noteRepaired } from './note-repaired.ts';
+import { printFindings } from './print-findings.ts';
 import { withKohas } from '../../connect/koha-clients.ts';
 import {
   choices,
   type CliDeps,
   defineCommand,
+  flag,
   findLibrary,
   onlyInput,
   readLines,
@@ -46,7 +58,7 @@ async function diagnose(
   return withKohas(libraries, deps, async (kohaOf) => {
     const examined = await Promise.all(
       libraries.map(async (library): Promise<Examined> => {
-        const examinee = examineeOf(library, kohaOf(library.id), consortium, deps);
+        const examinee = examineeOf(library, kohaOf(library.id), consortium, examineeDeps(deps));
         const examination = await examineLibrary(examinee);
         if (deps.isTerminal && !report.isJson) report.progress(`${library.id}: examined`);
         return { examinee, examination };
@@ -151,12 +163,13 @@ export const doctor = defineCommand({
     'credentials, permissions, branches, categories, circulation rules, plugin. The plugin proves that it has the right secret, and ' +
     'reports what its own set-up check finds: the way to the receiver, attribute types, tables, web workers. Lists what could not be checked. Changes nothing: write permissions are tested on a patron and an item that do not ' +
     'exist. Sends every lookup exactly as the worker does, and quotes unexpected answers. With --probe, looks up one known card ' +
-    "instead, with the worker's own calls, and prints the status and time of each. Exit code 1 on a fault; warnings do not count.",
+    "instead, with the worker's own calls, and prints the status and time of each. Workers check every set-up once a night; --last shows what they found. Exit code 1 on a fault; warnings do not count.",
   examples: [
     'passport doctor',
     'passport doctor riverside lakeside',
     "passport doctor --json | jq '.libraries[].findings[]'",
     'passport doctor riverside --ignore enrolment_fee',
+    'passport doctor --last',
     'passport doctor --probe -   (type the card, then Enter)',
     'passport doctor midland riverside --probe - --item - < card-and-barcode.txt',
   ],
@@ -170,9 +183,14 @@ export const doctor = defineCommand({
       'barcode',
       'with --probe: also check whether an item could be checked out; its barcode is the second line of standard input',
     ),
+    last: flag('show what the last nightly check of each library found, and call no Koha', ['probe', 'item']),
     ignore: choices('<code...>', 'omit findings that are intentional', FINDING_CODES),
   },
-  run: async ({ ignore = [], probe, item }, ids, report, deps): Promise<0 | 1> => {
+  run: async ({ ignore = [], probe, item, last }, ids, report, deps): Promise<0 | 1> => {
+    if (last === true) {
+      const { runLast } = await import('./run-last.ts');
+      return runLast(ids, ignore, report, deps);
+    }
     const service = doctorConfig(deps.env, deps.readFile);
     const { consortium } = service;
     const libraries =
@@ -203,6 +221,13 @@ export const doctor = defineCommand({
         findings: each.findings.filter((finding) => isNews(each.library, finding)),
       })),
     };
+    const { redisUrl, fileHash } = service;
+    if (redisUrl !== null && !found.some(({ code }) => code === 'redis_unreachable')) {
+      const { withQueueOf } = await import('../../connect/with-queue.ts');
+      await withQueueOf({ consortium, redisUrl, fileHash }, (open) =>
+        noteRepaired(diagnoses, consortium, open),
+      );
+    }
     const faults = count(all, 'fault');
     print(all, report);
     report.json({

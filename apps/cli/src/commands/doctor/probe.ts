@@ -4,9 +4,9 @@ import { homeKeyOf, isCopy, numbersAt, passportTypes } from '@passport/patron-ru
 import { attempt, withKohas } from '../../connect/koha-clients.ts';
 import { branchOf, type CliDeps, type Report } from '../../program/index.ts';
 import { openAudit } from '../../program/open-audit.ts';
-import { checkSight } from './check-api-user.ts';
-import { type Examinee, examineeOf } from './examinee.ts';
-import { type Finding, printFindings } from './finding.ts';
+import { type Examinee, type Finding, checkSight, examineeOf } from '@passport/set-up';
+import { printFindings } from './print-findings.ts';
+import { examineeDeps } from './examinee-deps.ts';
 
 type ProbeQuery = 'card lookup' | 'read by id' | 'lookup by home key' | 'item lookup' | 'availability';
 
@@ -228,7 +228,7 @@ export async function runProbe(wish: ProbeWish, report: Report, deps: CliDeps): 
   const queried = libraries.filter((library) => isQueried(library, wish));
   const probed = await withKohas(queried, deps, (kohaOf) =>
     probeCard(
-      queried.map((library) => examineeOf(library, kohaOf(library.id), consortium, deps)),
+      queried.map((library) => examineeOf(library, kohaOf(library.id), consortium, examineeDeps(deps))),
       wish,
     ),
   );

@@ -38,7 +38,7 @@ function chosen(endpoints: readonly Endpoint[], name: string | undefined): reado
 
 async function trySending(
   endpoint: Endpoint,
-  consortium: string,
+  consortium: ReturnType<typeof cliConfig>['consortium'],
   deps: CliDeps,
 ): Promise<Omit<Tried, 'isResumed'>> {
   const { fetch: send, now, newId, signal } = deps;
@@ -64,7 +64,7 @@ export const notifyTest = defineCommand({
       const notices = openNotices(redis);
       return Promise.all(
         endpoints.map(async (endpoint): Promise<Tried> => {
-          const sent = await trySending(endpoint, consortium.name, deps);
+          const sent = await trySending(endpoint, consortium, deps);
           const isAccepted = sent.delivery.kind === 'delivered';
           if (isAccepted) await notices.forgetFailure(endpoint.name);
           return { ...sent, isResumed: isAccepted && (await notices.resume(endpoint.name)) };

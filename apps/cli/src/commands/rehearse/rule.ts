@@ -1,5 +1,5 @@
 import { chooseCategory } from '@passport/patron-rules';
-import { ruleInForce, saysZero } from '../doctor/check-categories.ts';
+import { ruleInForce, saysZero } from '@passport/set-up';
 import type { Journal, JournalEntry } from './journal.ts';
 import { MARK, type Site } from './site.ts';
 import { Differs } from './trial.ts';

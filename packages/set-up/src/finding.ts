@@ -1,53 +1,7 @@
-import type { Report } from '../../program/index.ts';
+import { SET_UP_FINDINGS, type SetUpFindingCode, isSetUpFinding } from '@passport/contract';
 
-/** What doctor can find. The codes are stable: `--ignore` and scripts use them. */
-export const FINDING_CODES = [
-  'unreachable',
-  'redirect',
-  'not_koha',
-  'no_answer',
-  'query_refused',
-  'proxy_page',
-  'koha_old',
-  'koha_new',
-  'certificate',
-  'credentials_refused',
-  'oauth_off',
-  'permission_missing',
-  'patrons_hidden',
-  'branch_refused',
-  'branch_unknown',
-  'category_unknown',
-  'category_unmapped',
-  'category_statistical',
-  'category_needs_guarantor',
-  'enrolment_fee',
-  'no_circulation_rule',
-  'circulation_rule_zero',
-  'extended_attributes_off',
-  'attribute_type_missing',
-  'attribute_type_unique',
-  'attribute_type_not_unique',
-  'attribute_type_mandatory',
-  'attribute_type_in_opac',
-  'plugin_missing',
-  'plugin_old',
-  'reports_off',
-  'plugin_settings',
-  'plugin_user',
-  'plugin_library',
-  'plugin_secret',
-  'plugin_receiver',
-  'plugin_tables',
-  'sip_branch',
-  'plugin_finding',
-  'plugin_off',
-  'plugin_cards',
-  'welcome_mail',
-  'clock_off',
-  'few_workers',
-  'same_koha',
-  'configuration',
+/** What doctor can find beside what it finds at a library: at the service itself. */
+const SERVICE_FINDINGS = [
   'receiver_unreachable',
   'receiver_refuses',
   'redis_unreachable',
@@ -63,7 +17,13 @@ export const FINDING_CODES = [
   'shared_address',
   'notify_stopped',
 ] as const;
-export type FindingCode = (typeof FINDING_CODES)[number];
+export type FindingCode = SetUpFindingCode | (typeof SERVICE_FINDINGS)[number];
+
+/** What doctor can find. The codes are stable: `--ignore` and scripts use them. */
+export const FINDING_CODES: readonly FindingCode[] = [
+  ...Object.keys(SET_UP_FINDINGS).filter(isSetUpFinding),
+  ...SERVICE_FINDINGS,
+];
 
 /** `fault`: something does not work, or costs patrons money or mail. `unchecked`: Koha does not let us see. */
 type FindingLevel = 'fault' | 'warning' | 'unchecked';
@@ -129,21 +89,4 @@ export function withoutRepeats(findings: readonly Finding[]): Finding[] {
     counts.set(code, count);
     return count <= MOST_OF_A_KIND;
   });
-}
-
-/** Each finding in two lines, with what Koha answered between them. */
-export function printFindings(
-  findings: readonly Finding[],
-  { line, colors }: Pick<Report, 'line' | 'colors'>,
-): void {
-  const marks = {
-    fault: colors.red('fault'),
-    warning: colors.yellow('warning'),
-    unchecked: colors.dim('not checked'),
-  };
-  for (const { level, code, problem, remedy, answered } of findings) {
-    line(`  ${marks[level]} ${code}: ${problem}`);
-    if (answered !== null) line(`    ${colors.dim('answered:')} ${answered}`);
-    line(`    ${colors.dim('→')} ${remedy}`);
-  }
 }

@@ -1,5 +1,4 @@
-import type { KohaError } from '@passport/koha-client';
-import { attempt } from '../../connect/koha-clients.ts';
+import { attempt, type KohaError } from '@passport/koha-client';
 import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
 import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { faultOfFailure, permissionRemedy } from './koha-failure.ts';

@@ -1,7 +1,6 @@
 import type { CategoryChoice, Consortium } from '@passport/config';
-import type { KohaCategory, StoredRule } from '@passport/koha-client';
+import { attempt, type KohaCategory, type StoredRule } from '@passport/koha-client';
 import { passesCategoryFilter } from '@passport/patron-rules';
-import { attempt } from '../../connect/koha-clients.ts';
 import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
 import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { uncheckedFailure } from './koha-failure.ts';
@@ -113,12 +112,62 @@ export const ruleInForce = (
 /** Whether it lets nobody borrow anything. */
 export const saysZero = ({ value }: StoredRule): boolean => /^0+$/.test(value);
 
-/** Whether the rule in force says 0 for each item type that a stored rule names, and for all others. */
-function isZero(rules: readonly StoredRule[], wanted: Wanted): boolean {
-  const covering = rules.filter((rule) => covers(rule, wanted));
-  const itemTypes = new Set(['*', ...covering.map(({ itemType }) => itemType)]);
-  const inForce = [...itemTypes].flatMap((type) => ruleInForce(covering, wanted, type) ?? []);
-  return inForce.length > 0 && inForce.every(saysZero);
+/** By item type, the rule that goes before the others of its kind. */
+type ByItemType = ReadonlyMap<string, StoredRule>;
+
+function strongest(rules: readonly StoredRule[]): ByItemType {
+  const best = new Map<string, StoredRule>();
+  for (const rule of rules) {
+    const other = best.get(rule.itemType);
+    if (other === undefined || rank(rule) > rank(other)) best.set(rule.itemType, rule);
+  }
+  return best;
+}
+
+/** Of two rules for an item type and for all, the one in force. */
+const inForceOf = (rules: ByItemType, type: string): StoredRule | undefined => {
+  const [own, all] = [rules.get(type), rules.get('*')];
+  return own === undefined || (all !== undefined && rank(all) > rank(own)) ? all : own;
+};
+
+/**
+ * The branches where no rule for a category applies, and where the one in force says 0 for each item type that a stored rule names, and for
+ * all others. Each rule is looked at once, however many branches there are: a Koha can have 50,000.
+ */
+export function branchesWithout(
+  rules: readonly StoredRule[],
+  category: string,
+  branches: readonly string[],
+): { readonly none: string[]; readonly zero: string[] } {
+  const covering = rules.filter((rule) => rule.category === '*' || rule.category === category);
+  const byBranch = new Map<string, StoredRule[]>();
+  for (const rule of covering) {
+    const others = byBranch.get(rule.branch);
+    if (others === undefined) byBranch.set(rule.branch, [rule]);
+    else others.push(rule);
+  }
+  const shared = strongest(byBranch.get('*') ?? []);
+  const isOpen = (type: string): boolean => {
+    const rule = inForceOf(shared, type);
+    return rule !== undefined && !saysZero(rule);
+  };
+  const open = new Set([...shared.keys()].filter(isOpen));
+  const isZero = (branch: string): boolean => {
+    const own = strongest(branch === '*' ? [] : (byBranch.get(branch) ?? []));
+    const isShut = [...own.keys()].every((type) => {
+      const rule = inForceOf(own, type);
+      return rule !== undefined && saysZero(rule);
+    });
+    if (!isShut) return false;
+    // A branch's own rule for all item types goes before what holds for all branches.
+    if (own.has('*')) return true;
+    return [...own.keys()].filter((type) => open.has(type)).length === open.size;
+  };
+  const has = (branch: string): boolean => shared.size > 0 || (byBranch.get(branch) ?? []).length > 0;
+  return {
+    none: branches.filter((branch) => !has(branch)),
+    zero: branches.filter((branch) => has(branch) && isZero(branch)),
+  };
 }
 
 function* checkRule(
@@ -130,8 +179,7 @@ function* checkRule(
   const where = (affected: readonly string[]): string =>
     affected.length === branches.length ? '' : ` at ${affected.join(', ')}`;
   const rulesPage = 'Administration → Circulation and fines rules →';
-  const without = branches.filter((branch) => !rules.some((each) => covers(each, { branch, category })));
-  const zero = branches.filter((branch) => isZero(rules, { branch, category }));
+  const { none: without, zero } = branchesWithout(rules, category, branches);
   if (without.length > 0) {
     const problem = `no circulation rule (${rule}) applies to ${category}${where(without)}`;
     const remedy = `${rulesPage} a row with the patron category ${category} and all item types: fill in "${column}"`;

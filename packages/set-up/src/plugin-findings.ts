@@ -1,5 +1,4 @@
-import type { PluginCheck } from '@passport/koha-client';
-import { attempt } from '../../connect/koha-clients.ts';
+import { attempt, type PluginCheck } from '@passport/koha-client';
 import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
 import { fault, type Finding, type FindingCode, unchecked, warning } from './finding.ts';
 

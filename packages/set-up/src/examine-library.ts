@@ -1,6 +1,5 @@
 import type { Consortium } from '@passport/config';
-import type { PluginAbout } from '@passport/koha-client';
-import { attempt } from '../../connect/koha-clients.ts';
+import { attempt, type PluginAbout } from '@passport/koha-client';
 import { checkAddress, checkClock, checkRelease } from './check-address.ts';
 import { checkQueries, checkSight, checkWriting } from './check-api-user.ts';
 import {

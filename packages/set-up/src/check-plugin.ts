@@ -1,8 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type Library, cardPattern, hiddenPartners } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
-import type { PluginAbout, PluginCheck } from '@passport/koha-client';
-import { attempt } from '../../connect/koha-clients.ts';
+import { attempt, type PluginAbout, type PluginCheck } from '@passport/koha-client';
 import { CONFIGURE, showFindings } from './plugin-findings.ts';
 import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
 import { fault, unchecked, warning } from './finding.ts';

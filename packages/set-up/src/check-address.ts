@@ -1,6 +1,5 @@
-import { localDay } from '../../program/index.ts';
-import type { Capabilities, CertificateExpiry, KohaError } from '@passport/koha-client';
-import { attempt } from '../../connect/koha-clients.ts';
+import { attempt, type Capabilities, type CertificateExpiry, type KohaError } from '@passport/koha-client';
+import { localParts } from '@passport/runtime';
 import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
 import { type Finding, fault, warning } from './finding.ts';
 import { SUPPORTED } from './koha-failure.ts';
@@ -79,7 +78,7 @@ function certificateFinding(certificate: CertificateExpiry, nowMs: number): Find
     case 'untrusted': {
       const { reason, validUntilMs } = certificate;
       if (validUntilMs !== null && validUntilMs < nowMs) {
-        const day = localDay(validUntilMs);
+        const day = localParts(validUntilMs).day;
         return fault('certificate', `the certificate has expired on ${day}`, RENEW);
       }
       const [problem, remedy] = UNTRUSTED[reason] ?? [

@@ -3,13 +3,34 @@ import {
   type Capabilities,
   type CertificateExpiry,
   type KohaBranch,
+  type KohaClient,
   type PluginAbout,
   readCertificateExpiry,
   type VisiblePatrons,
 } from '@passport/koha-client';
-import type { OpenKoha } from '../../connect/koha-clients.ts';
-import type { CliDeps } from '../../program/index.ts';
 import type { Finding } from './finding.ts';
+
+/** What of its client an examination needs: all that may be called, by whichever way the calls go. */
+export type ExaminedKoha = Pick<
+  KohaClient,
+  | 'about'
+  | 'availability'
+  | 'branches'
+  | 'capabilities'
+  | 'categories'
+  | 'changePatron'
+  | 'checkPlugin'
+  | 'findByAttribute'
+  | 'findByCard'
+  | 'findCheckout'
+  | 'findItem'
+  | 'knowsApiKey'
+  | 'probeAttributeTypeByRefusal'
+  | 'reach'
+  | 'readPatron'
+  | 'storedRules'
+  | 'visiblePatrons'
+>;
 
 /** A library under examination, and what it is in the consortium. */
 export interface Examinee {
@@ -22,7 +43,7 @@ export interface Examinee {
   readonly isLending: boolean;
   /** Whether balances are read here with the cards, for each way in which that is done. */
   readonly balances: readonly boolean[];
-  readonly koha: OpenKoha;
+  readonly koha: ExaminedKoha;
   readonly now: () => number;
   /** Chosen anew each time, for what the plugin is to prove. */
   readonly newNonce: () => string;
@@ -50,12 +71,17 @@ export type Findings<R = void> = Generator<Finding, R, undefined>;
 /** The same of a check that calls the Koha. */
 export type FindingsOfCalls<R = void> = AsyncGenerator<Finding, R, undefined>;
 
+export interface ExamineeDeps extends Pick<Examinee, 'now' | 'newNonce'> {
+  /** Over a connection of its own, unless another way is named. */
+  readonly readCertificate?: Examinee['readCertificate'];
+}
+
 /** A library of the consortium, with its Koha, to be examined. One that stands in no agreement is examined as what it could be. */
 export function examineeOf(
   library: Library,
-  koha: OpenKoha,
+  koha: ExaminedKoha,
   consortium: Consortium,
-  { now, randomBytes }: Pick<CliDeps, 'now' | 'randomBytes'>,
+  { now, newNonce, readCertificate = readCertificateExpiry }: ExamineeDeps,
 ): Examinee {
   const { agreements, libraries } = consortium;
   const lenders = agreements.lendersOf(library.id);
@@ -71,7 +97,7 @@ export function examineeOf(
     balances: isAlone ? [false] : lending.map(({ eligibility }) => eligibility.maxDebt !== null),
     koha,
     now,
-    newNonce: () => randomBytes(24).toString('base64url'),
-    readCertificate: readCertificateExpiry,
+    newNonce,
+    readCertificate,
   };
 }

@@ -1,0 +1,122 @@
+import type { Library } from '@passport/config';
+import type { SetUpFindingCode } from '@passport/contract';
+import { type SetUpFinding, type SetUpJob, noteDone, readSetUps, writeSetUp } from '@passport/queue/sweeps';
+import {
+  type ExaminedKoha,
+  type Examinee,
+  examineLibrary,
+  examineeOf,
+  findingsToKeep,
+} from '@passport/set-up';
+import { LibraryClosed, LibraryPaused } from '../koha/koha-failure.ts';
+import { type SliceContext, SweepPaused } from '../koha/slice.ts';
+import type { WorkContext } from '../work-context.ts';
+
+/** So often a check is begun; what a night's last one does not get done is the finding. */
+const MOST_TRIES = 3;
+/** Between two tries: a Koha that is being backed up or upgraded is none that is set up wrongly. */
+const AGAIN_MS = 20 * 60_000;
+/** Who is paused is looked at again so often: a pause can be ended before its time. */
+const PAUSED_MOST_MS = 3_600_000;
+
+export type SetUpJobContext = Pick<
+  SliceContext,
+  'consortium' | 'redis' | 'libraries' | 'callsUntil' | 'slice' | 'stopping' | 'now' | 'log'
+> &
+  Pick<WorkContext, 'newId' | 'pauseLeft'> &
+  Partial<Pick<Examinee, 'readCertificate'>>;
+
+/**
+ * Checks the set-up of one library as doctor does, and writes down what it found, in codes. The calls are those of a sweep: one at a time,
+ * after the desks'. Nothing is sent to a library that is paused or away. Throws SweepPaused where it is to be tried again later.
+ */
+export async function doSetUpJob(jobId: string, { library }: SetUpJob, deps: SetUpJobContext): Promise<void> {
+  const { consortium, redis, stopping, now } = deps;
+  const examined = consortium.libraries.find(({ id }) => id === library);
+  if (examined === undefined) throw new Error(`${library} is not in this worker's configuration`);
+  if (!examined.enabled) return;
+  const before = (await readSetUps(redis)).get(library) ?? { at_ms: null, findings: [], job: null, tries: 0 };
+  const tries = before.job === jobId ? before.tries : 0;
+  const note = (count: number): Promise<void> =>
+    writeSetUp(redis, library, { ...before, job: jobId, tries: count });
+  if (tries >= MOST_TRIES) return finish(library, [faultOf('no_answer')], deps);
+  assertNoPause(library, deps);
+  // First: a check that ends its worker is not begun without end.
+  await note(tries + 1);
+  try {
+    const findings = await examine(examined, deps);
+    const isSilent = findings.some(({ code }) => code === 'unreachable');
+    if (!isSilent || tries + 1 === MOST_TRIES) return await finish(library, findings, deps);
+  } catch (error) {
+    // The worker stops or is reloaded: that is no fault of the library.
+    if (stopping.aborted) await note(tries);
+    if (error instanceof LibraryPaused) {
+      await note(tries);
+      assertNoPause(library, deps);
+    }
+    if (!(error instanceof LibraryClosed)) throw error;
+    if (tries + 1 === MOST_TRIES) return finish(library, [faultOf('unreachable')], deps);
+  }
+  throw new SweepPaused(now() + AGAIN_MS);
+}
+
+function assertNoPause(library: string, { pauseLeft, now }: SetUpJobContext): void {
+  const leftMs = Math.max(pauseLeft(library, 'home') ?? 0, pauseLeft(library, 'lending') ?? 0);
+  if (leftMs > 0) throw new SweepPaused(now() + Math.min(leftMs, PAUSED_MOST_MS));
+}
+
+const faultOf = (code: SetUpFindingCode): SetUpFinding => ({ code, level: 'fault', name: null });
+
+async function finish(
+  library: string,
+  findings: readonly SetUpFinding[],
+  { redis, now, log }: SetUpJobContext,
+): Promise<void> {
+  await writeSetUp(redis, library, { at_ms: now(), findings: [...findings], job: null, tries: 0 });
+  await noteDone(redis, { kind: 'set_up', library }, now());
+  log.info({ library, findings: findings.map(({ code }) => code) }, 'set-up checked');
+}
+
+async function examine(
+  library: Library,
+  { consortium, libraries, callsUntil, slice, stopping, now, newId, readCertificate }: SetUpJobContext,
+): Promise<SetUpFinding[]> {
+  // Nothing is sent to one that is away, no look at its certificate either.
+  if (libraries.circuit(library.id).isOpen) throw new LibraryClosed(library.id);
+  const call = callsUntil(AbortSignal.any([stopping, slice.signal]));
+  const ask: Ask = (work) => {
+    slice.endIfOver('page');
+    return call(library.id, work, { isOnce: true });
+  };
+  const examinee = examineeOf(library, kohaThrough(ask), consortium, {
+    now,
+    newNonce: newId,
+    ...(readCertificate === undefined ? {} : { readCertificate }),
+  });
+  const { findings } = await examineLibrary(examinee);
+  return findingsToKeep(findings, library, consortium);
+}
+
+/** Makes one call of the check. */
+type Ask = <T>(work: (koha: ExaminedKoha) => Promise<T>) => Promise<T>;
+
+/** What doctor calls, each by way of `ask`. */
+const kohaThrough = (ask: Ask): ExaminedKoha => ({
+  about: (...args) => ask((koha) => koha.about(...args)),
+  availability: (...args) => ask((koha) => koha.availability(...args)),
+  branches: (...args) => ask((koha) => koha.branches(...args)),
+  capabilities: (...args) => ask((koha) => koha.capabilities(...args)),
+  categories: (...args) => ask((koha) => koha.categories(...args)),
+  changePatron: (...args) => ask((koha) => koha.changePatron(...args)),
+  checkPlugin: (...args) => ask((koha) => koha.checkPlugin(...args)),
+  findByAttribute: (...args) => ask((koha) => koha.findByAttribute(...args)),
+  findByCard: (...args) => ask((koha) => koha.findByCard(...args)),
+  findCheckout: (...args) => ask((koha) => koha.findCheckout(...args)),
+  findItem: (...args) => ask((koha) => koha.findItem(...args)),
+  knowsApiKey: (...args) => ask((koha) => koha.knowsApiKey(...args)),
+  probeAttributeTypeByRefusal: (...args) => ask((koha) => koha.probeAttributeTypeByRefusal(...args)),
+  reach: (...args) => ask((koha) => koha.reach(...args)),
+  readPatron: (...args) => ask((koha) => koha.readPatron(...args)),
+  storedRules: (...args) => ask((koha) => koha.storedRules(...args)),
+  visiblePatrons: (...args) => ask((koha) => koha.visiblePatrons(...args)),
+});

@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openReceipts } from '@passport/queue/copies';
+import { openSweepQueue, readSetUps, writeSetUp } from '@passport/queue/sweeps';
+import { closeRedis, createMetrics } from '@passport/runtime';
+import { leakGuard, waitFor } from '@passport/testkit';
+import type { PauseLeft } from '../src/koha/pauses.ts';
+import { beginSlice, SweepPaused } from '../src/koha/slice.ts';
+import { buildSweepCalls } from '../src/koha/sweep-calls.ts';
+import { setUpMetrics } from '../src/metrics/gauges.ts';
+import { doSetUpJob } from '../src/set-up/set-up-job.ts';
+import { startSweepWorker } from '../src/sweep/sweep-worker.ts';
+import { openEmptyRedis } from './empty-redis.ts';
+import { type SweepBench, openSweep } from './sweep-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+const { redis, log, own: ownAll, connect } = await openEmptyRedis();
+const queue = ownAll(openSweepQueue(redis));
+queue.on('error', () => undefined);
+
+const CARD = '21234000000017';
+const JOB = { kind: 'set_up', library: 'riverside' } as const;
+const NO_CATEGORY = { categories: [{ patron_category_id: 'AD', name: 'Adult' }] };
+const category = { code: 'category_unknown', level: 'fault', name: 'PT' };
+
+let bench: SweepBench;
+beforeEach(async () => {
+  bench = own(await openSweep(['midland'], redis));
+  for (let index = 0; index < 2; index += 1) bench.put('midland', index);
+});
+
+const faults = async (library = 'riverside') =>
+  (await readSetUps(redis)).get(library)?.findings.filter(({ level }) => level === 'fault');
+
+interface How {
+  readonly pauseLeft?: PauseLeft;
+  readonly now?: () => number;
+  readonly isAway?: boolean;
+  readonly sliceMs?: number;
+}
+
+/** What one check is done with: the calls of a sweep, which never pause. */
+function context({ pauseLeft = () => null, now = Date.now, isAway = false, sliceMs = 60_000 }: How = {}) {
+  const clock = { now, monotonicNow: () => performance.now() };
+  const slice = beginSlice({ sliceMs, lateMs: 60_000 }, clock);
+  own({ stop: () => Promise.resolve(slice.end()) });
+  const stopping = new AbortController();
+  const { consortium } = bench;
+  const circuit = (id: string) => ({ ...bench.libraries.circuit(id), isOpen: isAway });
+  const libraries = { ...bench.libraries, circuit };
+  return {
+    consortium,
+    redis,
+    libraries,
+    callsUntil: (signal: AbortSignal) =>
+      buildSweepCalls({
+        ...clock,
+        libraries,
+        isBusy: () => Promise.resolve(false),
+        pause: () => Promise.resolve(),
+        signal,
+      }),
+    slice,
+    stopping: stopping.signal,
+    now,
+    newId: randomUUID,
+    pauseLeft,
+    log,
+    stop: () => stopping.abort(new SweepPaused(now())),
+  };
+}
+
+const putOff = async (work: Promise<unknown>): Promise<number> => {
+  const error: unknown = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof SweepPaused) return error.untilMs;
+  throw new Error('it was not put off', { cause: error });
+};
+
+describe('the nightly check of a set-up', () => {
+  test('writes down what doctor finds, in codes, and when', async () => {
+    bench.lender.putSettings(NO_CATEGORY);
+    await doSetUpJob('one', JOB, context({ now: () => 7_000 }));
+    expect(await faults()).toContainEqual(category);
+    const seen = (await readSetUps(redis)).get('riverside');
+    expect(seen).toMatchObject({ at_ms: 7_000, job: null, tries: 0 });
+    bench.lender.putSettings({ categories: [{ patron_category_id: 'PT', name: 'Visitors' }] });
+    await doSetUpJob('two', JOB, context());
+    expect(await faults()).not.toContainEqual(category);
+  });
+
+  test('keeps nothing that a Koha says beside codes and words of the configuration', async () => {
+    const finding = { finding: 'type_mandatory', level: 'fault', name: CARD, figure: null };
+    bench.lender.putSettings({ plugin_findings: [finding, { ...finding, finding: 'something_new' }] });
+    await doSetUpJob('one', JOB, context());
+    expect(await faults()).toContainEqual({ code: 'attribute_type_mandatory', level: 'fault', name: null });
+    expect(await faults()).toContainEqual({ code: 'plugin_finding', level: 'fault', name: null });
+    expect(JSON.stringify(await redis.hgetall('{passport}:set-up'))).not.toContain(CARD);
+  });
+
+  test('sends nothing to a library that is paused, looks again after an hour at most, and counts no try', async () => {
+    bench.lender.clearCalls();
+    const pauseLeft: PauseLeft = (id, side) => (id === 'riverside' && side === 'home' ? 7_200_000 : null);
+    for (let look = 0; look < 5; look += 1) {
+      const until = await putOff(doSetUpJob('one', JOB, context({ pauseLeft, now: () => 0 })));
+      expect(until).toBe(3_600_000);
+    }
+    expect(bench.lender.calls()).toEqual([]);
+    await doSetUpJob('one', JOB, context());
+    expect((await readSetUps(redis)).get('riverside')?.at_ms).not.toBeNull();
+  });
+
+  test('sends nothing to a library that is away, and says so after three tries', async () => {
+    bench.lender.clearCalls();
+    for (let tries = 0; tries < 2; tries += 1)
+      expect(await putOff(doSetUpJob('one', JOB, context({ isAway: true, now: () => 0 })))).toBe(1_200_000);
+    expect(await faults()).toEqual([]);
+    await doSetUpJob('one', JOB, context({ isAway: true }));
+    expect(await faults()).toEqual([{ code: 'unreachable', level: 'fault', name: null }]);
+    expect(bench.lender.calls()).toEqual([]);
+  });
+
+  test('a Koha that breaks off is tried three times in a night, one call each, and no finding is made of the first two', async () => {
+    bench.lender.addFaults([{ operation: '*', times: 500, kind: 'reset_before' }]);
+    bench.lender.clearCalls();
+    await putOff(doSetUpJob('one', JOB, context()));
+    await putOff(doSetUpJob('one', JOB, context()));
+    expect(await faults()).toEqual([]);
+    await doSetUpJob('one', JOB, context());
+    expect(await faults()).toEqual([{ code: 'unreachable', level: 'fault', name: null }]);
+    expect(bench.lender.calls().length).toBeLessThanOrEqual(3);
+  });
+
+  test('a check that takes its slice or kills its worker is begun three times, and then is the finding', async () => {
+    await writeSetUp(redis, 'riverside', { at_ms: 5, findings: [], job: 'one', tries: 2 });
+    await putOff(doSetUpJob('one', JOB, context({ sliceMs: -1 })));
+    bench.lender.clearCalls();
+    await doSetUpJob('one', JOB, context());
+    expect(await faults()).toEqual([{ code: 'no_answer', level: 'fault', name: null }]);
+    expect(bench.lender.calls()).toEqual([]);
+    await doSetUpJob('the next night', JOB, context());
+    expect(await faults()).not.toContainEqual({ code: 'no_answer', level: 'fault', name: null });
+  });
+
+  test('a worker that stops takes no try from the next one', async () => {
+    const stopped = context();
+    stopped.stop();
+    await putOff(doSetUpJob('one', JOB, stopped));
+    expect((await readSetUps(redis)).get('riverside')).toMatchObject({ job: 'one', tries: 0 });
+  });
+
+  test('a library that is gone or shut out since is not called, and what was found of it goes', async () => {
+    await writeSetUp(redis, 'former', { at_ms: 5, findings: [], job: null, tries: 0 });
+    const deps = context();
+    const libraries = bench.consortium.libraries.map((each) => ({ ...each, enabled: false }));
+    await doSetUpJob('one', JOB, { ...deps, consortium: { ...bench.consortium, libraries } });
+    expect(bench.calls(bench.lender)).toEqual([]);
+    await expect(doSetUpJob('one', { ...JOB, library: 'former' }, deps)).rejects.toThrow('former is not in');
+    const workers = await startWorkers(1);
+    expect([...(await readSetUps(redis)).keys()]).toEqual([]);
+    await Promise.all(workers.map((worker) => worker.stop()));
+  });
+});
+
+interface Running {
+  readonly queueNights: () => Promise<void>;
+  stop(): Promise<void>;
+}
+
+let atMs = Date.now();
+async function startWorkers(count: number): Promise<readonly Running[]> {
+  return Promise.all(
+    Array.from({ length: count }, async (_, index): Promise<Running> => {
+      const connection = await connect(`set-up ${index}`);
+      const worker = await startSweepWorker({
+        consortium: bench.consortium,
+        connection,
+        redis,
+        receipts: openReceipts(redis),
+        keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
+        libraries: bench.libraries,
+        isBusy: () => false,
+        pauseLeft: () => null,
+        pause: () => Promise.resolve(),
+        monotonicNow: () => performance.now(),
+        newId: randomUUID,
+        now: () => atMs,
+        log,
+      });
+      return {
+        queueNights: worker.queueNights,
+        async stop() {
+          await worker.close();
+          await closeRedis(connection);
+        },
+      };
+    }),
+  );
+}
+
+test('three workers check each library once a night', async () => {
+  atMs = new Date(2026, 10, 25, 12).getTime();
+  const workers = await startWorkers(3);
+  const checks = () =>
+    bench.lender.calls().filter(({ operation }) => operation === 'POST /contrib/passport/check').length;
+  expect(checks()).toBe(0);
+  for (const night of [26, 27]) {
+    atMs = new Date(2026, 10, night, 6).getTime();
+    await Promise.all(workers.map(({ queueNights }) => queueNights()));
+    await waitFor('both to be checked', async () => {
+      const seen = [...(await readSetUps(redis)).values()];
+      return (seen.length === 2 && seen.every(({ at_ms }) => at_ms === atMs)) || undefined;
+    });
+    await Promise.all(workers.map(({ queueNights }) => queueNights()));
+    await waitFor(
+      'the queue to be empty',
+      async () => (await queue.getJobCountByTypes('wait', 'active')) === 0 || undefined,
+    );
+    expect(checks()).toBe(night - 25);
+  }
+  await Promise.all(workers.map((worker) => worker.stop()));
+});
+
+test('the faults are counted for the library that has them, and for no other', async () => {
+  const registry = createMetrics({ process: 'worker', processMetrics: false });
+  setUpMetrics(registry, () => readSetUps(redis));
+  const fault = { code: 'plugin_off', level: 'fault', name: null } as const;
+  const seen = { at_ms: 1, job: null, tries: 0 };
+  await writeSetUp(redis, 'riverside', { ...seen, findings: [fault, fault, { ...fault, level: 'warning' }] });
+  await writeSetUp(redis, 'midland', { ...seen, findings: [{ ...fault, level: 'warning' }] });
+  const lines = (await registry.metrics()).split('\n').filter((line) => line.startsWith('passport_setup'));
+  expect(lines).toEqual(['passport_setup_findings{library="riverside"} 2']);
+});
