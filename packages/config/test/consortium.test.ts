@@ -310,3 +310,10 @@ test('the result is frozen all the way down', () => {
     '21234000000017',
   ]);
 });
+
+test('public addresses are kept in one spelling, and are null where nothing is said', () => {
+  const file = validFile();
+  expect(parse(file).public).toEqual({ receiver: null, dashboard: null });
+  file['public'] = { receiver: 'https://PASSPORT.example.org:443/' };
+  expect(parse(file).public).toEqual({ receiver: 'https://passport.example.org', dashboard: null });
+});

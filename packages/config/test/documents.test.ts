@@ -178,6 +178,7 @@ function fullFile() {
     { home: 'riverside', lending: 'midland', fields: ['surname'], recourse: { block_home_over: 19.99 } },
     { home: 'midland', lending: 'riverside', categories: { except: ['ST'] } },
   ];
+  file['public'] = { receiver: 'https://passport.example.org', dashboard: 'http://localhost:3002/passport' };
   file['users'] = [{ name: 'rita', role: 'viewer', libraries: ['riverside'] }];
   file['notify'] = [
     { name: 'ops', url: 'https://ops.example.org', secret: { env: 'MIDLAND_WEBHOOK_SECRET' } },

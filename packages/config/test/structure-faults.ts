@@ -6,7 +6,18 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
     break: set('libaries')([]),
     path: 'libaries',
     problem: /not a known key, did you mean libraries\?/,
-    allowed: /consortium, locate, retention, defaults, libraries, agreements/,
+    allowed: /consortium, locate, retention, public, defaults, libraries, agreements/,
+  },
+  'a public address in plain http': {
+    break: set('public')({ receiver: 'http://passport.example.org' }),
+    path: 'public.receiver',
+    problem: /plain http/,
+    allowed: /https:\/\/HOST/,
+  },
+  'a public address with a fragment': {
+    break: set('public')({ dashboard: 'https://passport.example.org/#events' }),
+    path: 'public.dashboard',
+    problem: /query or a fragment/,
   },
   'an unknown key of a library': {
     break: inLibrary('webhook_secret')('x'),

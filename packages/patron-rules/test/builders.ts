@@ -99,6 +99,7 @@ export function consortium(libraries: readonly Library[], changes: Partial<Conso
   return {
     name: 'Prairie Libraries',
     locate: { strict: false, patternsDecide: false },
+    public: { receiver: null, dashboard: null },
     retention: { finishedMs: 1, failedMs: 1, receiptsMs: 1, auditMs: 1 },
     libraries,
     agreements: indexAgreements(agreements),

@@ -30,10 +30,16 @@ function printSection(section: Section, value: object): { readonly [key: string]
  */
 export function effectiveConfig(consortium: Consortium): { readonly [key: string]: Printable } {
   const { name, locate, retention, libraries, agreements, users, notify } = consortium;
+  const isPublic = Object.values(consortium.public).some((address) => address !== null);
   const printAll = (section: Section, entries: readonly object[]): readonly Printable[] =>
     entries.map((entry) => printSection(section, entry));
   return {
-    ...printSection(fileSchema, { name, locate, retention }),
+    ...printSection(fileSchema, {
+      name,
+      locate,
+      retention,
+      ...(isPublic ? { public: consortium.public } : {}),
+    }),
     libraries: printAll(librarySchema, libraries),
     agreements: printAll(agreementSchema, agreements.all()),
     ...(users.length === 0 ? {} : { users: printAll(userSchema, users) }),

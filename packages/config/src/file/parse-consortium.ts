@@ -50,6 +50,7 @@ function readFileKeys(raw: unknown, reading: Reading) {
     name,
     locate,
     retention,
+    public: keys.public,
     libraries,
     agreements: agreements === 'all' ? agreeAll(drafts) : readAgreementList(agreements, drafts, reading),
     users: readNamed('users', userSchema, keys.users, ids, reading),

@@ -6,7 +6,7 @@ import { printSecret, Secret } from '../secrets/secret.ts';
 import type { Frozen } from '../keys/frozen.ts';
 import { key, section } from '../keys/key.ts';
 import { duration, flag, list, orLeftOut, secretSource, title, words, userName } from '../keys/kinds.ts';
-import { faultOfHttpUrl, isHttpAllowed } from './koha-url.ts';
+import { faultOfHttpUrl, isHttpAllowed, publicAddress } from './koha-url.ts';
 import type { Library } from './library-schema.ts';
 
 const locateSection = section(
@@ -169,12 +169,29 @@ export const endpointSchema = section(
   },
 );
 
+const addressOf = (description: string) =>
+  key(orLeftOut(publicAddress), {
+    description,
+    allowed: 'https://HOST[:PORT][/PATH]; http only for loopback, or a host name without a dot',
+    note: 'none',
+    absent: null,
+  });
+
+const publicSection = section(
+  z.strictObject({
+    receiver: addressOf('Address of the receiver, as Kohas reach it. `passport library invite` needs it.'),
+    dashboard: addressOf('Address of the dashboard, as operators open it. Messages to them link to it.'),
+  }),
+  { description: 'Addresses of the service, as they are from outside.' },
+);
+
 /** The whole file. The entries of its lists are read one by one, with schemas of their own. */
 export const fileSchema = section(
   z.strictObject({
     name: title({ description: "The consortium's name.", name: 'consortium' }),
     locate: locateSection,
     retention: retentionSection,
+    public: publicSection,
     defaults: key(z.unknown(), {
       description: 'Default values for any key of the sections koha, limits, copy, eligibility and retry.',
       allowed: 'a section of its own, see below',
@@ -214,7 +231,7 @@ export type User = Frozen<z.output<typeof userSchema>>;
 export type NotifiedEndpoint = Frozen<z.output<typeof endpointSchema>>;
 
 /** The whole configuration file, checked, expanded and deeply frozen. */
-export interface Consortium extends Pick<FileKeys, 'name' | 'locate' | 'retention'> {
+export interface Consortium extends Pick<FileKeys, 'name' | 'locate' | 'retention' | 'public'> {
   readonly libraries: readonly Library[];
   readonly agreements: Agreements;
   readonly users: readonly User[];

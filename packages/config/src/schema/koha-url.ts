@@ -32,14 +32,28 @@ function faultOfKohaUrl(text: string): string | null {
   return pathname.includes('/cgi-bin/') ? 'is the address of a page, not of the host' : null;
 }
 
-/** A Koha's address, read into one spelling (host in small letters, no default port, no slash at the end), so that two can be compared. */
-export const kohaAddress = z.string().transform((text, context) => {
-  const message = faultOfKohaUrl(text);
-  if (message !== null) {
-    context.addIssue({ code: 'custom', message });
-    return z.NEVER;
-  }
+/** One spelling of an address (host in small letters, no default port, no slash at the end), so that two can be compared. */
+function spelt(text: string): string {
   const { protocol, hostname, port, pathname } = new URL(text);
   const host = hostname.replace(/\.$/, '');
   return `${protocol}//${host}${port === '' ? '' : `:${port}`}${pathname.replace(/\/+$/, '')}`;
+}
+
+const address = (faultOf: (text: string) => string | null) =>
+  z.string().transform((text, context) => {
+    const message = faultOf(text);
+    if (message === null) return spelt(text);
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+/** A Koha's address, in one spelling. */
+export const kohaAddress = address(faultOfKohaUrl);
+
+/** Where people and Kohas reach a part of the service, in one spelling; links are made by adding a path. */
+export const publicAddress = address((text) => {
+  const fault = faultOfHttpUrl(text);
+  if (fault !== null) return fault;
+  if (/[?#]/.test(text)) return 'has a query or a fragment';
+  return isHttpAllowed(text, true) ? null : 'is plain http: anybody on the way could read and answer it';
 });
