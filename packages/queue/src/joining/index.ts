@@ -1,0 +1,7 @@
+export {
+  type Invitations,
+  type ListedInvitation,
+  type OpenedRequest,
+  listInvitations,
+  openInvitations,
+} from './invitations.ts';
