@@ -5,3 +5,4 @@ export {
   listInvitations,
   openInvitations,
 } from './invitations.ts';
+export { type JoinTaken, takeJoinRequest } from './take-request.ts';

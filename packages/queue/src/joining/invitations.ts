@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { joinFingerprint } from '@passport/contract';
 import { DecryptionError, type Encryption, type Redis } from '@passport/runtime';
 import { invitationKey, invitationsKey } from '../keys.ts';
-import { defineScript, execAll } from '../redis/index.ts';
+import { NOW_LUA, defineScript, execAll } from '../redis/index.ts';
 
 /** A consortium does not wait for more libraries at once, and a request for a forgotten one is worth nothing. */
 export const MOST_INVITATIONS = 100;
@@ -71,13 +71,13 @@ redis.call('PEXPIREAT', KEYS[2], ARGV[5])
 return 'added'
 `;
 
-/** KEYS 1 the invitation; ARGV 1 fingerprint, 2 the request, encrypted, 3 now in ms. The first request stays until an operator is done with it. */
-const KEEP_LUA = `
+/** KEYS 1 the invitation; ARGV 1 fingerprint, 2 the request, encrypted. The first request stays until an operator is done with it. */
+const KEEP_LUA = `${NOW_LUA}
 if redis.call('EXISTS', KEYS[1]) == 0 then return 'ended' end
 local waiting = redis.call('HGET', KEYS[1], 'fingerprint')
 if waiting then return waiting == ARGV[1] and 'same' or 'other' end
 if string.find(redis.call('HGET', KEYS[1], 'discarded') or '', ARGV[1] .. ',', 1, true) then return 'discarded' end
-redis.call('HSET', KEYS[1], 'fingerprint', ARGV[1], 'request', ARGV[2], 'received_ms', ARGV[3])
+redis.call('HSET', KEYS[1], 'fingerprint', ARGV[1], 'request', ARGV[2], 'received_ms', nowMs())
 return 'kept'
 `;
 
@@ -111,14 +111,10 @@ export interface Invitations {
   add(invitation: NewInvitation): Promise<'added' | 'exists' | 'full'>;
   /** The open ones, the oldest first. */
   list(): Promise<ListedInvitation[]>;
-  /** The token of an open invitation; null: there is none, or no key of this process opens it. */
-  readToken(invitation: string): Promise<string | null>;
+  /** Whose an open invitation is, and its token; null: there is none, or no key of this process opens it. */
+  readToken(invitation: string): Promise<{ readonly library: string; readonly token: string } | null>;
   /** Keeps a request whose sender has the token. `same`: this one waits already; `other`: another one does; `discarded`: an operator has discarded it. */
-  keep(
-    invitation: string,
-    body: string,
-    nowMs: number,
-  ): Promise<'kept' | 'same' | 'other' | 'discarded' | 'ended'>;
+  keep(invitation: string, body: string): Promise<'kept' | 'same' | 'other' | 'discarded' | 'ended'>;
   /** The request that waits at a library's invitation; null: none does. Throws DecryptionError. */
   open(listed: ListedInvitation): Promise<OpenedRequest | null>;
   /** Takes the waiting request away, and keeps the invitation. */
@@ -150,36 +146,28 @@ export function openInvitations(redis: Redis, encryption: Encryption): Invitatio
     },
     list: () => listInvitations(redis),
     async readToken(invitation) {
-      const token = await redis.hget(invitationKey(invitation), 'token');
-      if (token === null) return null;
+      const [library, token] = await redis.hmget(invitationKey(invitation), 'library', 'token');
+      if (typeof library !== 'string' || typeof token !== 'string') return null;
       try {
-        return encryption.decrypt(token, contextOf(invitation, 'token'));
+        return { library, token: encryption.decrypt(token, contextOf(invitation, 'token')) };
       } catch (error) {
         if (error instanceof DecryptionError) return null;
         throw error;
       }
     },
-    async keep(invitation, body, nowMs) {
+    async keep(invitation, body) {
       const encrypted = encryption.encrypt(body, contextOf(invitation, 'request'));
-      const kept = await keep([invitationKey(invitation)], [joinFingerprint(body), encrypted, nowMs]);
+      const kept = await keep([invitationKey(invitation)], [joinFingerprint(body), encrypted]);
       return kept as 'kept' | 'same' | 'other' | 'discarded' | 'ended';
     },
     async open({ invitation }) {
-      const fields = await redis.hmget(
-        invitationKey(invitation),
-        'request',
-        'private_key',
-        'fingerprint',
-        'received_ms',
-      );
-      const [request, key, fingerprint, receivedMs] = fields;
-      if (request == null || key == null || fingerprint == null) return null;
-      return {
-        fingerprint,
-        receivedMs: Number(receivedMs),
-        body: encryption.decrypt(request, contextOf(invitation, 'request')),
-        privateKey: encryption.decrypt(key, contextOf(invitation, 'private_key')),
-      };
+      const stored = await redis.hmget(invitationKey(invitation), 'request', 'private_key', 'received_ms');
+      const [request, key, received] = stored.map((value) => value ?? '');
+      if (request === undefined || request === '' || key === undefined) return null;
+      const body = encryption.decrypt(request, contextOf(invitation, 'request'));
+      const privateKey = encryption.decrypt(key, contextOf(invitation, 'private_key'));
+      // Of what was kept, and not what stands beside it.
+      return { body, privateKey, fingerprint: joinFingerprint(body), receivedMs: Number(received) };
     },
     async discard({ invitation }) {
       const done = await discard([invitationKey(invitation)], [MOST_DISCARDED]);
