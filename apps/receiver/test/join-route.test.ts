@@ -107,7 +107,7 @@ test.each(HOSTILE)(
   'a request with %s is not found, and all of these answers are the same',
   async (_, make) => {
     const invitation = await invite('lakeside');
-    const request = await make(invitation);
+    const request: unknown = await Promise.resolve(make(invitation));
     const answer = await read(post(request));
     expect(answer).toMatchObject({
       status: 404,
