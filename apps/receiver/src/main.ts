@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { ConfigError, type ReceiverConfig, receiverConfig, tryConfig } from '@passport/config';
+import { startAudit } from '@passport/queue/audit';
 import { buildAdmission } from '@passport/queue/admission';
 import {
   type RegisteredProcess,
@@ -42,6 +43,8 @@ import { REDIS_DEADLINE_MS, type ReceiverParts, serve } from './serve.ts';
 const REPLICAS_DEADLINE_MS = 500;
 /** One line for each delivery: nobody reads faster than this, and a line alone costs as much as half a delivery. */
 const LOG_GATHER_MS = 100;
+/** Requests to join are in the audit view, beside the log. */
+const KEEP_ACTS = { everyMs: 1_000, closeWithinMs: 1_000 };
 /** Long enough for 16 KiB over the worst line, short enough that slow senders cannot use up all connections. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const SOURCES = {
@@ -101,8 +104,10 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     monotonicNow: () => performance.now(),
     log,
   });
+  const monotonicNow = (): number => performance.now();
+  const audited = startAudit({ redis, source: 'receiver', ...KEEP_ACTS, monotonicNow, lifecycle, log });
   const queueParts = { redis, queue, sink, replicated };
-  const parts: ReceiverParts = { ...queueParts, tracing, ...SOURCES, version: SELF.version, log };
+  const parts: ReceiverParts = { ...queueParts, tracing, ...SOURCES, version: SELF.version, log: audited };
   let shown = metrics.extend();
   let serving = serve(config, parts, shown);
   const notifier = startWorkerNotifier({ redis, hasWorker: buildHasWorker(redis, queue), ...SOURCES, log });

@@ -171,7 +171,8 @@ export function joinFingerprint(body: string): string {
     .join(' ');
 }
 
-const credential = z.string().regex(/^[\x21-\x7e]{1,100}$/);
+// Nothing that would need quotes in a file of NAME=value lines; those of a Koha are UUIDs.
+const credential = z.string().regex(/^[\w.~+/=-]{1,100}$/);
 const secretsSchema = z
   .object({ i: credential, s: credential, w: z.string().nullable() })
   .transform(({ i, s, w }) => ({ clientId: i, clientSecret: s, webhookSecret: w }));
