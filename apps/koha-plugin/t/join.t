@@ -405,7 +405,8 @@ subtest 'what is entered and cannot be right is marked, and nothing is sent' => 
 
 subtest 'it waits until the service knows the library, and then it is connected' => sub {
     my $is_known = File::Temp->new( UNLINK => 1 );
-    my $status   = { library => { id => 'midland', name => 'M' }, checked_at => '2026-11-25T09:00:00.000Z', needs => {} };
+    my $status   = { library => { id => 'midland', name => 'M' }, checked_at => '2026-11-25T09:00:00.000Z',
+        needs => { cards => [ { id => 'x', name => 'X', patterns => ['^9$'], examples => [] } ] } };
     my $receiver = Passport::TestReceiver->start(
         sub {
             my ($request) = @_;
@@ -434,6 +435,8 @@ subtest 'it waits until the service knows the library, and then it is connected'
         path("$is_known")->spew('yes');
         $look{$where}->();
         ok( $koha->{plugin}->settings->is_complete, "$where: connected" );
+        is_deeply( $koha->{plugin}->settings->patterns, ['^9$'], "$where: with the cards of its partners" );
+        ok( $koha->{plugin}->settings->{cards_followed}, "$where: from now on" );
         my $after = page_of($koha);
         is( state_of($after), 'connected', "$where: the page says so" );
         like( text_of( $after, '#passport_join' ), qr{Prairie [ ] Libraries [ ] as [ ] midland}xms, "$where: with whom" );

@@ -8,7 +8,8 @@
 #    "koha": {"version": "24.11.05.000", "code_length": 64, "branch": "MAIN", "preferences": {...}, "plack_workers": 4,
 #             "types": [{"code": "PASSPORTED", "libraries": [], ...}], "categories": [{"code": "PT", "type": "A"}], "branches": ["MAIN"],
 #             "rules": [{"branchcode": null, "categorycode": "PT", "itemtype": null, "rule_name": "maxissueqty", "rule_value": "5"}],
-#             "user": 7, "users": [{"id": 51, "userid": "passport", "cardnumber": "5", "keys": ["2f0c..."], "permissions": ["borrowers:1"]}]}}
+#             "user": 7, "users": [{"id": 51, "userid": "passport", "cardnumber": "5", "keys": ["2f0c..."], "permissions": ["borrowers:1"]}],
+#             "others": [[7, "21234000000017"]]}}
 #
 #   {"html": "...", "data": {...}, "made": {"preferences": {...}, "types": [...], "categories": [...], "rules": [...],
 #    "users": [{"id": 52, "cardnumber": "...", "userid": "...", ..., "permissions": [...], "keys": [{"client_id": "...", "secret": "..."}],
@@ -81,7 +82,7 @@ sub state_of {
         my @rows = @{ $dbh->selectall_arrayref( $rows{$name}, { Slice => {} } ) };
         if ( $name eq 'users' ) {
             foreach my $user (@rows) {
-                $user->{permissions} = [ sort Koha::Patron->new($user)->_stored_permissions ];
+                $user->{permissions} = [ sort { $a cmp $b } Koha::Patron->new( { borrowernumber => $user->{id} } )->_stored_permissions ];
                 $user->{keys}        = [ grep { $_->{patron_id} == $user->{id} } @Koha::ApiKey::MADE ];
                 $user->{active}      = $dbh->selectcol_arrayref(
                     'SELECT client_id FROM api_keys WHERE patron_id = ? AND active = 1 ORDER BY client_id',
@@ -151,6 +152,8 @@ sub fill {
             foreach @{ $type->{libraries} };
     }
 
+    $dbh->do( 'INSERT INTO borrowers (borrowernumber, cardnumber) VALUES (?, ?)', undef, @{$_} )
+        foreach @{ $facts->{others} };
     foreach my $user ( @{ $facts->{users} } ) {
         my $id = $user->{id};
         $dbh->do(

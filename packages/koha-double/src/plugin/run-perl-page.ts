@@ -59,6 +59,8 @@ function factsOf(
   const hasKey = ({ api_keys: keys }: (typeof rows)[number]): boolean => keys.some(({ active }) => active);
   const isService = ({ columns }: (typeof rows)[number]): boolean =>
     columns.userid === 'passport' || columns.cardnumber === settings.plugin_service_user;
+  const isShown = (row: (typeof rows)[number]): boolean =>
+    hasKey(row) || row.patron_id === patronId || isService(row);
   const anyOf = (scope: string): string | null => (scope === '*' ? null : scope);
   return {
     version: kohaVersions[settings.release],
@@ -78,17 +80,17 @@ function factsOf(
       rule_name: rule.rule,
       rule_value: rule.value,
     })),
-    users: rows
-      .filter((row) => hasKey(row) || row.patron_id === patronId || isService(row))
-      .map((row) => ({
-        id: row.patron_id,
-        userid: row.columns.userid,
-        cardnumber: row.columns.cardnumber,
-        category: row.columns.category_id,
-        password: row.hidden['password'],
-        keys: row.api_keys.filter(({ active }) => active).map(({ client_id: key }) => key),
-        permissions: [...row.permissions],
-      })),
+    // Of whom only the card is seen: what cards look like here.
+    others: rows.filter((row) => !isShown(row)).map((row) => [row.patron_id, row.columns.cardnumber]),
+    users: rows.filter(isShown).map((row) => ({
+      id: row.patron_id,
+      userid: row.columns.userid,
+      cardnumber: row.columns.cardnumber,
+      category: row.columns.category_id,
+      password: row.hidden['password'],
+      keys: row.api_keys.filter(({ active }) => active).map(({ client_id: key }) => key),
+      permissions: [...row.permissions],
+    })),
   };
 }
 

@@ -20,6 +20,7 @@ use Koha::Plugin::Org::PatronPassport::Card        qw( trimmed );
 use Koha::Plugin::Org::PatronPassport::JoinLink    qw( parse_link );
 use Koha::Plugin::Org::PatronPassport::JoinRequest qw( can_seal join_request pasted );
 use Koha::Plugin::Org::PatronPassport::KohaFacts   qw( may );
+use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
 use Koha::Plugin::Org::PatronPassport::Problem     qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
@@ -75,7 +76,8 @@ sub join_page {
 
     _start_again($plugin) if $op eq 'cud-join-again';
     if ( my $record = settle($plugin) ) {
-        return { %{$record}, state => $record->{connected_at} ? 'connected' : 'waiting' };
+        my $is_waiting = $plugin->settings->{join_waiting};
+        return { connected_at => $record->{at}, %{$record}, state => $is_waiting ? 'waiting' : 'connected' };
     }
 
     my $settings = $plugin->settings;
@@ -112,7 +114,7 @@ sub join_page {
     my $record = settle($plugin);
 
 What is known of the request of this library, undef where none was made. Where it waits, the service is asked whether it knows this library by now;
-if so, it waits no longer.
+if so, it waits no longer, and follows the card patterns of its partners from then on.
 
 =cut
 
@@ -127,12 +129,14 @@ sub settle {
     return if $settings->{receiver_url} ne $record->{receiver} || $settings->{library} ne $record->{library};
     return $record if !$settings->{join_waiting};
 
-    my $now = Time::HiRes::time();
-    return $record if service_status( $settings->accepted, $now, $limit_s )->{kind} ne 'known';
+    my $now     = Time::HiRes::time();
+    my $service = service_status( $settings->accepted, $now, $limit_s );
+    return $record if $service->{kind} ne 'known';
 
     delete $record->{text};
     $record->{connected_at} = _time($now);
-    _keep( $plugin, $record, join_waiting => 0 );
+    _keep( $plugin, $record, join_waiting => 0, cards_followed => 1 );
+    take_over( $plugin, $service );
 
     return $record;
 }

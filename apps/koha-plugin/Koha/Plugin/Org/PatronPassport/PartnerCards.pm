@@ -39,19 +39,19 @@ sub hidden_partners {
 
 =head2 take_over
 
-    my $answer = take_over( $plugin );
+    my $answer = take_over( $plugin, $service );
 
-Takes the patterns of all partners over from the service; what it answered (L<Koha::Plugin::Org::PatronPassport::Status>). Where one of
+Takes the patterns of all partners over from the service, or from what it has answered already (C<$service>); what it answered (L<Koha::Plugin::Org::PatronPassport::Status>). Where one of
 them says nothing of its cards, or a pattern is none here, or there are too many, there are none afterwards: nobody is hidden. Where the
 service does not answer, nothing is changed.
 
 =cut
 
 sub take_over {
-    my ($plugin) = @_;
+    my ( $plugin, $service ) = @_;
 
     my $settings = $plugin->settings;
-    my $service  = service_status( $settings, Time::HiRes::time() );
+    $service //= service_status( $settings, Time::HiRes::time() );
     return $service if $service->{kind} ne 'known' || !$service->{status}{needs}{has_cards};
 
     my @lists    = map { $_->{patterns} } @{ $service->{status}{needs}{cards} };
