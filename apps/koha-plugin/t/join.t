@@ -16,9 +16,11 @@ use Test::More;
 
 use Koha::Patron;
 use Koha::Plugin::Org::PatronPassport::JoinLink    qw( parse_link );
-use Koha::Plugin::Org::PatronPassport::JoinRequest qw( fingerprint pasted );
+use Koha::Plugin::Org::PatronPassport::JoinRequest qw( can_seal fingerprint pasted );
 use Passport::TestKoha;
 use Passport::TestReceiver;
+
+plan skip_all => 'Crypt::OpenSSL::RSA is not on this machine' if !can_seal();
 
 my $VECTORS = decode_json( path("$FindBin::Bin/../../../packages/contract/vectors/join.json")->slurp );
 my %PAYLOAD = %{ $VECTORS->{invitation}{payload} };
@@ -32,7 +34,8 @@ sub opened {
 
     require Crypt::OpenSSL::RSA;
     my $der = encode_base64( decode_base64url( $VECTORS->{invitation}{private_key} ) );
-    my $key = Crypt::OpenSSL::RSA->new_private_key("-----BEGIN PRIVATE KEY-----\n$der-----END PRIVATE KEY-----\n");
+    my $key = Crypt::OpenSSL::RSA->new_private_key(
+        "-----BEGIN PRIVATE KEY-----\n$der-----END PRIVATE KEY-----\n");
     $key->use_pkcs1_oaep_padding;
 
     return decode_json( $key->decrypt( decode_base64url($sealed) ) );
@@ -62,9 +65,11 @@ sub ready_koha {
         RESTOAuth2ClientCredentials => 1,
         staffClientBaseURL          => 'https://staff.midland.example.org/',
     );
-    Koha::Patron->new( { cardnumber => 'PASSPORT-SERVICE', userid => 'passport', categorycode => 'S' } )->store;
+    Koha::Patron->new( { cardnumber => 'PASSPORT-SERVICE', userid => 'passport', categorycode => 'S' } )
+        ->store;
     $Koha::Patron::PERMISSIONS{1} = { borrowers => 1, circulate => 1, catalogue => 1 };
-    $dbh->do( q{INSERT INTO api_keys (patron_id, client_id, description) VALUES (1, 'shown', 'Patron Passport'),}
+    $dbh->do(
+        q{INSERT INTO api_keys (patron_id, client_id, description) VALUES (1, 'shown', 'Patron Passport'),}
             . q{ (1, 'theirs', 'Another program')} );
     $koha->{plugin}->store_data( { service_user => 1, secret => $SECRET } );
 
@@ -114,8 +119,12 @@ sub send_it {
 sub keys_of {
     my ($koha) = @_;
 
-    return [ map { $_->[0] }
-            @{ $koha->{dbh}->selectall_arrayref('SELECT client_id FROM api_keys WHERE active = 1 ORDER BY client_id') } ];
+    return [
+        map { $_->[0] } @{
+            $koha->{dbh}
+                ->selectall_arrayref('SELECT client_id FROM api_keys WHERE active = 1 ORDER BY client_id')
+        }
+    ];
 }
 
 # A receiver that takes requests, and knows the library once it is told so.
@@ -125,7 +134,8 @@ sub receiver {
     return Passport::TestReceiver->start(
         sub {
             my ($request) = @_;
-            return Passport::TestReceiver::_reply( $status // 202, { fingerprint => '00000 00000 00000 00000' } )
+            return Passport::TestReceiver::_reply( $status // 202,
+                { fingerprint => '00000 00000 00000 00000' } )
                 if $request->{path} eq '/join';
             return Passport::TestReceiver::_reply( 401, { code => 'unauthorized', reason => 'library' } );
         }
@@ -140,14 +150,14 @@ sub asked {
 
 subtest 'the vectors of the contract: a link, the MAC, the fingerprint and the text that is carried' => sub {
     my ( $invitation, $fault ) = parse_link( $VECTORS->{invitation}{link}, $PAYLOAD{ends} - 1 );
-    is( $fault, undef, 'the link is good' );
+    is( $fault,            undef,        'the link is good' );
     is( $invitation->{$_}, $PAYLOAD{$_}, $_ ) foreach qw( receiver invitation library name consortium ends );
-    is( $invitation->{token}, $TOKEN, 'the token as bytes' );
+    is( $invitation->{token}, $TOKEN,    'the token as bytes' );
 
     cmp_ok( @{ $VECTORS->{requests} }, '>', 5, 'there are requests' );
     foreach my $case ( @{ $VECTORS->{requests} } ) {
         my $bytes = encode( 'UTF-8', $case->{body} );
-        is( fingerprint($bytes), $case->{fingerprint}, "$case->{name}: fingerprint" );
+        is( fingerprint($bytes), $case->{fingerprint},                       "$case->{name}: fingerprint" );
         is( pasted( encode( 'UTF-8', $case->{envelope} ) ), $case->{pasted}, "$case->{name}: as text" );
         my $mac  = encode_base64url( hmac_sha256( $bytes, $TOKEN ) );
         my $said = decode_json( encode( 'UTF-8', $case->{envelope} ) );
@@ -158,30 +168,34 @@ subtest 'the vectors of the contract: a link, the MAC, the fingerprint and the t
 subtest 'a link that is not good is refused by what is wrong with it, and nobody is called' => sub {
     my $receiver = receiver();
     my %bad      = (
-        'nothing'             => [ q{  }, qr{Paste [ ] the [ ] join [ ] link}xms ],
-        'a megabyte'          => [ 'https://passport.example.org/join#' . 'a' x 1_000_000, qr{longer}xms ],
-        'a word'              => [ 'midland', qr{not [ ] a [ ] join [ ] link}xms ],
-        'an address'          => [ 'https://passport.example.org/join', qr{not [ ] a [ ] join [ ] link}xms ],
-        'half of it'          => [ substr( link_of(), 0, 300 ), qr{not [ ] a [ ] join [ ] link}xms ],
-        'a list'              => [ 'https://x.org/join#' . encode_base64url('[1]'), qr{not [ ] a [ ] join}xms ],
-        'a script'            => [ 'javascript:alert(1)#abc', qr{not [ ] a [ ] join}xms ],
-        'another version'     => [ link_of( v => 2 ), qr{version [ ] 2}xms ],
-        'ended'               => [ link_of( ends => time - 1 ), qr{has [ ] ended}xms ],
-        'no end'              => [ link_of( ends => undef ), qr{\x{201C}ends\x{201D}}xms ],
-        'http'                => [ link_of( receiver => 'http://passport.example.org' ), qr{\x{201C}receiver\x{201D}}xms ],
-        'a user before it'    => [ link_of( receiver => 'https://good.org@evil.org' ), qr{\x{201C}receiver\x{201D}}xms ],
-        'a query'             => [ link_of( receiver => 'https://good.org/?x' ), qr{\x{201C}receiver\x{201D}}xms ],
-        'letters alike'       => [ link_of( receiver => "https://p\x{430}ssport.example.org" ), qr{\x{201C}receiver\x{201D}|not}xms ],
-        'a path for an id'    => [ link_of( library => '../midland' ), qr{\x{201C}library\x{201D}}xms ],
-        'an object for a name' => [ link_of( name => { a => 1 } ), qr{\x{201C}name\x{201D}}xms ],
-        'a name turned round' => [ link_of( name => "evil\x{202E}dnaldim" ), qr{\x{201C}name\x{201D}}xms ],
-        'lines in a name'     => [ link_of( consortium => "A\nB" ), qr{\x{201C}consortium\x{201D}}xms ],
-        'a long name'         => [ link_of( name => 'x' x 201 ), qr{\x{201C}name\x{201D}}xms ],
-        'no invitation'       => [ link_of( invitation => 'inv_1' ), qr{\x{201C}invitation\x{201D}}xms ],
-        'a short token'       => [ link_of( token => 'abc' ), qr{\x{201C}token\x{201D}}xms ],
-        'no key'              => [ link_of( key => undef ), qr{\x{201C}key\x{201D}}xms ],
-        'a key that is none'  => [ link_of( key => 'A' x 400 ), qr{\x{201C}key\x{201D}}xms ],
-        'another host shown'  => [
+        'nothing'         => [ q{  }, qr{Paste [ ] the [ ] join [ ] link}xms ],
+        'a megabyte'      => [ 'https://passport.example.org/join#' . 'a' x 1_000_000, qr{longer}xms ],
+        'a word'          => [ 'midland',                           qr{not [ ] a [ ] join [ ] link}xms ],
+        'an address'      => [ 'https://passport.example.org/join', qr{not [ ] a [ ] join [ ] link}xms ],
+        'half of it'      => [ substr( link_of(), 0, 300 ),         qr{not [ ] a [ ] join [ ] link}xms ],
+        'a list'          => [ 'https://x.org/join#' . encode_base64url('[1]'), qr{not [ ] a [ ] join}xms ],
+        'a script'        => [ 'javascript:alert(1)#abc',                       qr{not [ ] a [ ] join}xms ],
+        'another version' => [ link_of( v => 2 ),                               qr{version [ ] 2}xms ],
+        'ended'           => [ link_of( ends => time - 1 ),                     qr{has [ ] ended}xms ],
+        'no end'          => [ link_of( ends => undef ),                        qr{\x{201C}ends\x{201D}}xms ],
+        'http' => [ link_of( receiver => 'http://passport.example.org' ), qr{\x{201C}receiver\x{201D}}xms ],
+        'a user before it' =>
+            [ link_of( receiver => 'https://good.org@evil.org' ), qr{\x{201C}receiver\x{201D}}xms ],
+        'a query'       => [ link_of( receiver => 'https://good.org/?x' ), qr{\x{201C}receiver\x{201D}}xms ],
+        'letters alike' => [
+            link_of( receiver => "https://p\x{430}ssport.example.org" ),
+            qr{\x{201C}receiver\x{201D}|not}xms
+        ],
+        'a path for an id'     => [ link_of( library => '../midland' ), qr{\x{201C}library\x{201D}}xms ],
+        'an object for a name' => [ link_of( name    => { a => 1 } ),   qr{\x{201C}name\x{201D}}xms ],
+        'a name turned round'  => [ link_of( name => "evil\x{202E}dnaldim" ), qr{\x{201C}name\x{201D}}xms ],
+        'lines in a name'      => [ link_of( consortium => "A\nB" ),    qr{\x{201C}consortium\x{201D}}xms ],
+        'a long name'          => [ link_of( name       => 'x' x 201 ), qr{\x{201C}name\x{201D}}xms ],
+        'no invitation'        => [ link_of( invitation => 'inv_1' ),   qr{\x{201C}invitation\x{201D}}xms ],
+        'a short token'        => [ link_of( token      => 'abc' ),     qr{\x{201C}token\x{201D}}xms ],
+        'no key'               => [ link_of( key        => undef ),     qr{\x{201C}key\x{201D}}xms ],
+        'a key that is none'   => [ link_of( key        => 'A' x 400 ), qr{\x{201C}key\x{201D}}xms ],
+        'another host shown'   => [
             link_of( receiver => $receiver->url ) =~ s{\A .*? /join}{https://passport.example.org/join}xmsr,
             qr{another [ ] address .* 127[.]0[.]0[.]1}xms
         ],
@@ -203,22 +217,30 @@ subtest 'the page shows what the link says and what would be sent, and opening i
     $koha->add_patron( sprintf( '21234%09d', $_ * 7_777_777 ), "reader$_" ) foreach 1 .. 9;
     my $name = q{<script>alert(1)</script> "Midland" & Söhne [% 6 * 7 %] $1};
     my $page = page_of( $koha, op => 'cud-join', join_link => ' ' . link_of( name => $name ) . "\n" );
-    is( state_of($page), 'link', 'a good link' );
+    is( state_of($page),                              'link',                 'a good link' );
     is( $page->at('#passport_join_host')->text,       'passport.example.org', 'the host' );
     is( $page->at('#passport_join_consortium')->text, 'Prairie Libraries',    'the consortium' );
     is( $page->at('#passport_join_library')->text,    "midland ($name)",      'the names as text' );
     is( $page->find('main script')->size,             0,                      'and they are no script' );
-    like( text_of( $page, '#passport_join [value=cud-join-send]' ), qr{Send [ ] to [ ] passport[.]example[.]org}xms, 'the button says where' );
-    is( $page->at('#join_koha_url')->{value}, 'https://staff.midland.example.org', 'the address of this Koha' );
-    is( $page->at('#join_cards')->text,       "^21234\\d{9}\$",                    'what cards look like here' );
+    like(
+        text_of( $page, '#passport_join [value=cud-join-send]' ),
+        qr{Send [ ] to [ ] passport[.]example[.]org}xms,
+        'the button says where'
+    );
+    is( $page->at('#join_koha_url')->{value},
+        'https://staff.midland.example.org',
+        'the address of this Koha'
+    );
+    is( $page->at('#join_cards')->text, "^21234\\d{9}\$", 'what cards look like here' );
     unlike( "$page", qr{\Q$SECRET}xms, 'no secret' );
     is_deeply( keys_of($koha), [qw( shown theirs )], 'no key was made' );
     is( state_of( page_of($koha) ), 'open', 'and nothing is kept' );
 };
 
 subtest 'cards of several shapes, letters and few readers give no wrong proposal' => sub {
-    my $koha     = ready_koha();
-    my $proposed = sub { return page_of( $koha, op => 'cud-join', join_link => link_of() )->at('#join_cards')->text };
+    my $koha = ready_koha();
+    my $proposed
+        = sub { return page_of( $koha, op => 'cud-join', join_link => link_of() )->at('#join_cards')->text };
     is( $proposed->(), q{}, 'too few' );
     $koha->add_patron( "AB$_", "a$_" ) foreach 1001 .. 1020;
     is( $proposed->(), q{}, 'letters' );
@@ -231,7 +253,8 @@ subtest 'the request is sealed, authenticated and sent, and what was shown befor
     my $receiver = receiver();
     my @warnings;
     local $SIG{__WARN__} = sub { push @warnings, @_ };
-    my $page = send_it( $koha, link_of( receiver => $receiver->url ), join_cards => "^21234\\d{9}\$\r\n^B\x{FC}\$" );
+    my $page = send_it( $koha, link_of( receiver => $receiver->url ),
+        join_cards => "^21234\\d{9}\$\r\n^B\x{FC}\$" );
     is( state_of($page), 'waiting', 'it waits' );
 
     my ($request) = asked($receiver);
@@ -253,7 +276,11 @@ subtest 'the request is sealed, authenticated and sent, and what was shown befor
                 plugin   => $Koha::Plugin::Org::PatronPassport::VERSION,
                 branches => 1,
             },
-            copy => { category => 'PASSPORT', passport_attribute => 'PASSPORTED', home_key_attribute => 'PASSPORTED_ID' },
+            copy => {
+                category           => 'PASSPORT',
+                passport_attribute => 'PASSPORTED',
+                home_key_attribute => 'PASSPORTED_ID'
+            },
             cards => [ '^21234\d{9}$', "^B\x{FC}\$" ],
         },
         'what the page showed'
@@ -261,14 +288,25 @@ subtest 'the request is sealed, authenticated and sent, and what was shown befor
     my ($made) = grep { $_->{client_id} eq $inner->{i} } @Koha::ApiKey::MADE;
     is( $inner->{s}, $made->{secret}, 'a new key' );
     is( $inner->{w}, $SECRET,         'the webhook secret' );
-    is( $inner->{u}, encode_base64url( sha256('https://staff.midland.example.org') ), 'for this address alone' );
-    is( $page->at('#passport_join_fingerprint')->text, fingerprint($bytes), 'the fingerprint is of what was sent, not what was answered' );
-    is_deeply( keys_of($koha), [ sort $inner->{i}, 'theirs' ], 'the key that was shown is revoked, that of another program is not' );
+    is( $inner->{u},
+        encode_base64url( sha256('https://staff.midland.example.org') ),
+        'for this address alone'
+    );
+    is( $page->at('#passport_join_fingerprint')->text,
+        fingerprint($bytes), 'the fingerprint is of what was sent, not what was answered' );
+    is_deeply(
+        keys_of($koha),
+        [ sort $inner->{i}, 'theirs' ],
+        'the key that was shown is revoked, that of another program is not'
+    );
 
-    my $kept = join "\n", map { join "\n", map { $_ // q{} } @{$_} }
-        map { @{ $koha->{dbh}->selectall_arrayref($_) } } 'SELECT plugin_value FROM plugin_data', 'SELECT info FROM action_logs';
+    my $kept = join "\n", map {
+        join "\n", map { $_ // q{} } @{$_}
+        }
+        map { @{ $koha->{dbh}->selectall_arrayref($_) } } 'SELECT plugin_value FROM plugin_data',
+        'SELECT info FROM action_logs';
     foreach my $text ( "$page", page_of($koha)->to_string, $kept, @warnings ) {
-        unlike( $text, qr{\Q$inner->{s}}xms,      'the API secret is nowhere' );
+        unlike( $text, qr{\Q$inner->{s}}xms,     'the API secret is nowhere' );
         unlike( $text, qr{\Q$PAYLOAD{token}}xms, 'nor the token of the link' );
     }
     like( $kept, qr{Made [ ] an [ ] API [ ] key .* 127[.]0[.]0[.]1}xms, 'the action log says for whom' );
@@ -291,7 +329,7 @@ subtest 'sent once: a reload, another link and a second librarian change nothing
         }
     }
     is_deeply( keys_of($koha), $keys, 'no other key' );
-    is( scalar asked($receiver), 1, 'and nothing was sent again' );
+    is( scalar asked($receiver),              1,         'and nothing was sent again' );
     is( $koha->{plugin}->settings->{library}, 'midland', 'nor another library' );
 
     my $page = page_of( $koha, op => 'cud-join-again' );
@@ -330,27 +368,42 @@ subtest 'without a way to the service the same goes on as a text' => sub {
         $receiver->stop if $how eq 'unreachable';
         my $page = send_it( $koha, $link, op => $how eq 'chosen' ? 'cud-join-text' : 'cud-join-send' );
         is( state_of($page), 'waiting', "$how: it waits" );
-        ok( $page->at('#passport_join_unreached') ? $how eq 'unreachable' : $how eq 'chosen', "$how: it says so" );
-        my ($encoded) = $page->at('#passport_join_text')->text =~ m{\A passport-join-request[.] ([A-Za-z0-9_-]+) \z}xms;
+        ok( $page->at('#passport_join_unreached') ? $how eq 'unreachable' : $how eq 'chosen',
+            "$how: it says so" );
+        my ($encoded)
+            = $page->at('#passport_join_text')->text =~ m{\A passport-join-request[.] ([A-Za-z0-9_-]+) \z}xms;
         my $said  = decode_json( decode_base64url($encoded) );
         my $inner = opened( decode_json( encode( 'UTF-8', $said->{body} ) )->{sealed} );
         is_deeply( keys_of($koha), [ sort $inner->{i}, 'theirs' ], "$how: its key" );
-        is( page_of($koha)->at('#passport_join_text')->text, $page->at('#passport_join_text')->text, "$how: and the next page has it too" );
+        is( page_of($koha)->at('#passport_join_text')->text,
+            $page->at('#passport_join_text')->text,
+            "$how: and the next page has it too"
+        );
         is( scalar asked($receiver), 0, "$how: nobody was called" );
     }
 };
 
 subtest 'only a superlibrarian sends, after the button, for a user who is none' => sub {
-    my $link = link_of();
+    my $link  = link_of();
     my %cases = (
-        'plugins alone'       => [ sub { $Koha::Patron::PERMISSIONS{51} = { plugins => 1 } }, qr{superlibrarian}xms ],
-        'users and parameters' =>
-            [ sub { $Koha::Patron::PERMISSIONS{51} = { borrowers => 1, permissions => 1, parameters => 1 } }, qr{superlibrarian}xms ],
-        'no secret'           => [ sub { $_[0]{plugin}->store_data( { secret       => q{} } ) }, qr{button [ ] above}xms ],
-        'no user'             => [ sub { $_[0]{plugin}->store_data( { service_user => q{} } ) }, qr{button [ ] above}xms ],
-        'no category'         => [ sub { $_[0]{dbh}->do(q{DELETE FROM categories WHERE categorycode = 'PASSPORT'}) }, qr{button [ ] above}xms ],
-        'no rules'            => [ sub { $_[0]{dbh}->do('DELETE FROM circulation_rules') }, qr{button [ ] above}xms ],
-        'a superlibrarian'    => [ sub { $Koha::Patron::PERMISSIONS{1} = { superlibrarian => 1 } }, qr{is [ ] a [ ] superlibrarian}xms ],
+        'plugins alone' =>
+            [ sub { $Koha::Patron::PERMISSIONS{51} = { plugins => 1 } }, qr{superlibrarian}xms ],
+        'users and parameters' => [
+            sub { $Koha::Patron::PERMISSIONS{51} = { borrowers => 1, permissions => 1, parameters => 1 } },
+            qr{superlibrarian}xms
+        ],
+        'no secret' => [ sub { $_[0]{plugin}->store_data( { secret => q{} } ) }, qr{button [ ] above}xms ],
+        'no user'   =>
+            [ sub { $_[0]{plugin}->store_data( { service_user => q{} } ) }, qr{button [ ] above}xms ],
+        'no category' => [
+            sub { $_[0]{dbh}->do(q{DELETE FROM categories WHERE categorycode = 'PASSPORT'}) },
+            qr{button [ ] above}xms
+        ],
+        'no rules' => [ sub { $_[0]{dbh}->do('DELETE FROM circulation_rules') }, qr{button [ ] above}xms ],
+        'a superlibrarian' => [
+            sub { $Koha::Patron::PERMISSIONS{1} = { superlibrarian => 1 } },
+            qr{has [ ] the [ ] permission [ ] superlibrarian}xms
+        ],
     );
     foreach my $what ( sort keys %cases ) {
         my $koha = ready_koha();
@@ -375,23 +428,35 @@ subtest 'the key that was taken back can be made anew, and a press for another i
     my $receiver = receiver();
     foreach my $sent ( { csrf_token => 'forged' }, {} ) {
         my $page = send_it( $koha, link_of( receiver => $receiver->url ), %{$sent} );
-        is( scalar asked($receiver), %{$sent} ? 0 : 1, %{$sent} ? 'a form from elsewhere sends nothing' : 'ours does' );
+        is( scalar asked($receiver),
+            %{$sent} ? 0                                     : 1,
+            %{$sent} ? 'a form from elsewhere sends nothing' : 'ours does'
+        );
         ok( $page->at('#passport_csrf'), 'and says so' ) if %{$sent};
     }
     local $ENV{REQUEST_METHOD} = 'GET';
     local $ENV{HTTP_COOKIE}    = 'CGISESSID=abc';
     my $fresh = ready_koha();
-    $fresh->{plugin}{cgi}
-        = CGI->new( { op => 'cud-join-send', csrf_token => 'token-of-abc', join_link => link_of( receiver => $receiver->url ), join_koha_url => 'https://x.org' } );
+    $fresh->{plugin}{cgi} = CGI->new(
+        {   op            => 'cud-join-send',
+            csrf_token    => 'token-of-abc',
+            join_link     => link_of( receiver => $receiver->url ),
+            join_koha_url => 'https://x.org'
+        }
+    );
     $fresh->{plugin}->configure;
     is( scalar asked($receiver), 1, 'nor does an address that is opened' );
 };
 
 subtest 'what is entered and cannot be right is marked, and nothing is sent' => sub {
     my $receiver = receiver();
-    my %bad = (
-        join_koha_url => [ q{}, 'staff.midland.example.org', 'http://staff.midland.example.org', 'https://u:p@x.org', 'https://x.org/?a=1' ],
-        join_cards    => [ '(', join "\n", map {"^$_\$"} 1 .. 21 ],
+    my %bad      = (
+        join_koha_url => [
+            q{},                                'staff.midland.example.org',
+            'http://staff.midland.example.org', 'https://u:p@x.org',
+            'https://x.org/?a=1'
+        ],
+        join_cards => [ '(', join "\n", map {"^$_\$"} 1 .. 21 ],
     );
     foreach my $field ( sort keys %bad ) {
         foreach my $value ( @{ $bad{$field} } ) {
@@ -405,12 +470,15 @@ subtest 'what is entered and cannot be right is marked, and nothing is sent' => 
 
 subtest 'it waits until the service knows the library, and then it is connected' => sub {
     my $is_known = File::Temp->new( UNLINK => 1 );
-    my $status   = { library => { id => 'midland', name => 'M' }, checked_at => '2026-11-25T09:00:00.000Z',
-        needs => { cards => [ { id => 'x', name => 'X', patterns => ['^9$'], examples => [] } ] } };
+    my $status   = {
+        library    => { id => 'midland', name => 'M' },
+        checked_at => '2026-11-25T09:00:00.000Z',
+        needs      => { cards => [ { id => 'x', name => 'X', patterns => ['^9$'], examples => [] } ] }
+    };
     my $receiver = Passport::TestReceiver->start(
         sub {
             my ($request) = @_;
-            return Passport::TestReceiver::_reply( 202, {} ) if $request->{path} eq '/join';
+            return Passport::TestReceiver::_reply( 202, {} )      if $request->{path} eq '/join';
             return Passport::TestReceiver::_reply( 200, $status ) if -s "$is_known";
             return Passport::TestReceiver::_reply( 401, { code => 'unauthorized', reason => 'library' } );
         }
@@ -428,7 +496,8 @@ subtest 'it waits until the service knows the library, and then it is connected'
             night => sub { $koha->{plugin}->cronjob_nightly },
         );
         my $page = send_it( $koha, link_of( receiver => $receiver->url ) );
-        is( $page->at('[data-check=settings]')->{'data-level'}, 'unchecked', "$where: the list says that it waits" );
+        is( $page->at('[data-check=settings]')->{'data-level'},
+            'unchecked', "$where: the list says that it waits" );
         local $ENV{HTTP_COOKIE} = 'CGISESSID=abc';
         $look{$where}->();
         ok( !$koha->{plugin}->settings->is_complete, "$where: not known yet" );
@@ -439,8 +508,13 @@ subtest 'it waits until the service knows the library, and then it is connected'
         ok( $koha->{plugin}->settings->{cards_followed}, "$where: from now on" );
         my $after = page_of($koha);
         is( state_of($after), 'connected', "$where: the page says so" );
-        like( text_of( $after, '#passport_join' ), qr{Prairie [ ] Libraries [ ] as [ ] midland}xms, "$where: with whom" );
-        is( state_of( send_it( $koha, link_of( library => 'other' ) ) ), 'connected', "$where: and no link changes that" );
+        like(
+            text_of( $after, '#passport_join' ),
+            qr{Prairie [ ] Libraries [ ] as [ ] midland}xms,
+            "$where: with whom"
+        );
+        is( state_of( send_it( $koha, link_of( library => 'other' ) ) ),
+            'connected', "$where: and no link changes that" );
     }
 };
 
@@ -449,12 +523,13 @@ subtest 'a plugin that was set up by hand is asked nothing, and one that waits c
     my $koha     = ready_koha();
     my $receiver = receiver();
     send_it( $koha, link_of( receiver => $receiver->url ) );
-    my %form = ( op => 'cud-save', library => 'midland', staff_wait => 1500, self_check_wait => 3000, staff => 1 );
+    my %form
+        = ( op => 'cud-save', library => 'midland', staff_wait => 1500, self_check_wait => 3000, staff => 1 );
     page_of( $koha, %form, receiver_url => $receiver->url );
     is( state_of( page_of($koha) ), 'waiting', 'the same address leaves it' );
     page_of( $koha, %form, receiver_url => 'https://other.example.org' );
-    is( state_of( page_of($koha) ), 'none', 'another one ends it' );
-    is( $koha->{plugin}->settings->{join_waiting}, 0, 'and it waits for nobody' );
+    is( state_of( page_of($koha) ),                'none', 'another one ends it' );
+    is( $koha->{plugin}->settings->{join_waiting}, 0,      'and it waits for nobody' );
 };
 
 done_testing;

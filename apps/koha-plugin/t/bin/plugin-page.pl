@@ -82,9 +82,11 @@ sub state_of {
         my @rows = @{ $dbh->selectall_arrayref( $rows{$name}, { Slice => {} } ) };
         if ( $name eq 'users' ) {
             foreach my $user (@rows) {
-                $user->{permissions} = [ sort { $a cmp $b } Koha::Patron->new( { borrowernumber => $user->{id} } )->_stored_permissions ];
-                $user->{keys}        = [ grep { $_->{patron_id} == $user->{id} } @Koha::ApiKey::MADE ];
-                $user->{active}      = $dbh->selectcol_arrayref(
+                $user->{permissions} = [ sort { $a cmp $b }
+                        Koha::Patron->new( { borrowernumber => $user->{id} } )->_stored_permissions ];
+                $user->{keys} = [ grep { $_->{patron_id} == $user->{id} } @Koha::ApiKey::MADE ];
+                $user->{active}
+                    = $dbh->selectcol_arrayref(
                     'SELECT client_id FROM api_keys WHERE patron_id = ? AND active = 1 ORDER BY client_id',
                     undef, $user->{id} );
             }

@@ -83,7 +83,7 @@ sub about_settings {
 sub _finding {
     my ($check) = @_;
 
-    my $say = $check->{say};
+    my $say      = $check->{say};
     my ($name)   = grep {defined} @{$say}{qw( type category branch why )};
     my ($figure) = grep {defined} @{$say}{qw( status seconds workers ms )};
 

@@ -5,7 +5,7 @@ use Modern::Perl;
 use Exporter qw( import );
 use C4::Context;
 use C4::Log ();
-use Encode qw( decode encode );
+use Encode  qw( decode encode );
 use Koha;
 use Koha::Database;
 use Koha::Patrons;
@@ -15,13 +15,13 @@ use Mojo::URL;
 use POSIX       qw( strftime );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::ApiKeys     qw( keep_only make_key );
-use Koha::Plugin::Org::PatronPassport::Card        qw( trimmed );
-use Koha::Plugin::Org::PatronPassport::JoinLink    qw( parse_link );
-use Koha::Plugin::Org::PatronPassport::JoinRequest qw( can_seal join_request pasted );
-use Koha::Plugin::Org::PatronPassport::KohaFacts   qw( may );
+use Koha::Plugin::Org::PatronPassport::ApiKeys      qw( keep_only make_key );
+use Koha::Plugin::Org::PatronPassport::Card         qw( trimmed );
+use Koha::Plugin::Org::PatronPassport::JoinLink     qw( parse_link );
+use Koha::Plugin::Org::PatronPassport::JoinRequest  qw( can_seal join_request pasted );
+use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( may );
 use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
-use Koha::Plugin::Org::PatronPassport::Problem     qw( report );
+use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs );
@@ -81,7 +81,7 @@ sub join_page {
     }
 
     my $settings = $plugin->settings;
-    return if length $settings->{receiver_url} && length $settings->{library};
+    return                     if length $settings->{receiver_url} && length $settings->{library};
     return { state => 'open' } if $op !~ m{\A cud-join (?: -send | -text )? \z}xms;
 
     my $cgi    = $plugin->{cgi};
@@ -220,9 +220,9 @@ sub _time {
 sub _facts {
     my ($plugin) = @_;
 
-    my $needs = assumed_needs();
+    my $needs      = assumed_needs();
     my ($branches) = C4::Context->dbh->selectrow_array('SELECT COUNT(*) FROM branches');
-    my $user = Koha::Patrons->find( $plugin->settings->{service_user} );
+    my $user       = Koha::Patrons->find( $plugin->settings->{service_user} );
 
     return (
         koha_version => Koha::version(),
@@ -243,10 +243,11 @@ sub _own_address {
 
 # What most cards here look like, as a proposal: somebody confirms it.
 sub _usual_cards {
-    my $rows = C4::Context->dbh->selectall_arrayref(
-        'SELECT LENGTH(cardnumber), MIN(cardnumber), MAX(cardnumber), COUNT(*) FROM borrowers'
+    my $rows
+        = C4::Context->dbh->selectall_arrayref(
+              'SELECT LENGTH(cardnumber), MIN(cardnumber), MAX(cardnumber), COUNT(*) FROM borrowers'
             . q{ WHERE cardnumber <> '' GROUP BY LENGTH(cardnumber), SUBSTR(cardnumber, 1, 2) ORDER BY COUNT(*) DESC}
-    );
+        );
     my $all = 0;
     $all += $_->[3] foreach @{$rows};
 
@@ -276,9 +277,9 @@ sub _said {
     my $url      = trimmed( scalar $cgi->param('join_koha_url') ) =~ s{ /+ \z}{}xmsr;
     my ( $cards, $pattern_fault ) = $settings->checked_patterns( scalar $cgi->param('join_cards') );
     my %faults;
-    $faults{join_koha_url} = { key => 'fault_address' } if !$settings->is_address($url);
-    $faults{join_cards}    = $pattern_fault             if $pattern_fault;
-    $faults{join_cards}    = { key => 'fault_patterns', most => $MOST_PATTERNS } if @{$cards} > $MOST_PATTERNS;
+    $faults{join_koha_url} = { key => 'fault_address' }                       if !$settings->is_address($url);
+    $faults{join_cards}    = $pattern_fault                                   if $pattern_fault;
+    $faults{join_cards} = { key => 'fault_patterns', most => $MOST_PATTERNS } if @{$cards} > $MOST_PATTERNS;
 
     return (
         {   koha => {
@@ -311,7 +312,8 @@ sub _ask {
         Koha::Database->new->schema->txn_do(
             sub {
                 $key = make_key($number);
-                _log( $number, "Made an API key for this patron, sealed for $host ($invitation->{invitation})" );
+                _log( $number,
+                    "Made an API key for this patron, sealed for $host ($invitation->{invitation})" );
                 my %secrets = (
                     client_id      => $key->client_id,
                     client_secret  => $key->plain_text_secret,
@@ -322,11 +324,12 @@ sub _ask {
         );
         1;
     };
-    report( 'the request to join', $@ ) if !$is_made;
+    report( 'the request to join', $@ )          if !$is_made;
     return { fault => { key => 'join_broken' } } if !$is_made;
 
     if ( $how eq 'sent' ) {
-        my $answer = Koha::Plugin::Org::PatronPassport::Sender->ask_to_join( $invitation->{receiver}, $request->{json}, $LIMIT_S );
+        my $answer = Koha::Plugin::Org::PatronPassport::Sender->ask_to_join( $invitation->{receiver},
+            $request->{json}, $LIMIT_S );
         if ( $answer->{kind} eq 'refused' ) {
             $key->delete;
             _log( $number, "Deleted that API key: $host did not take the request" );
@@ -342,7 +345,7 @@ sub _ask {
         how         => $how,
         at          => _time(time),
         fingerprint => $request->{fingerprint},
-        $why ? ( why => $why ) : (),
+        $why           ? ( why  => $why )                       : (),
         $how eq 'text' ? ( text => pasted( $request->{json} ) ) : (),
     );
     Koha::Database->new->schema->txn_do(

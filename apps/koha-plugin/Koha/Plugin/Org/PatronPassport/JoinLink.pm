@@ -20,7 +20,6 @@ my $RSA = pack 'H*', '06092a864886f70d010101';
 # What would show a name in another order than it is written.
 my $UNSHOWN = qr{[[:cntrl:]\x{202A}-\x{202E}\x{2066}-\x{2069}]}xms;
 
-
 our @EXPORT_OK = qw( parse_link );
 
 =head1 NAME
@@ -77,7 +76,7 @@ sub _invitation {
 
     # a link that shows one host and has the page use another
     return _fault( 'join_fault_other', receiver => $is{receiver} ) if $address ne "$is{receiver}/join";
-    return _fault('join_fault_ended') if $is{ends} <= $now;
+    return _fault('join_fault_ended')                              if $is{ends} <= $now;
 
     return { %is, token => decode_base64url( $is{token} ), key => _pem( $is{key} ) };
 }

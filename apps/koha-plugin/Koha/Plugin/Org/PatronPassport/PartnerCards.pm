@@ -2,8 +2,8 @@ package Koha::Plugin::Org::PatronPassport::PartnerCards;
 
 use Modern::Perl;
 
-use Exporter   qw( import );
-use List::Util qw( any uniq );
+use Exporter    qw( import );
+use List::Util  qw( any uniq );
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Card   qw( compiled fits );
@@ -33,7 +33,9 @@ sub hidden_partners {
     my $patterns = $settings->patterns;
 
     return map { $_->{name} } grep {
-        !@{ $_->{patterns} } || any { !fits( $_, $patterns ) } @{ $_->{examples} }
+        !@{ $_->{patterns} }
+            || any { !fits( $_, $patterns ) }
+            @{ $_->{examples} }
     } @{$partners};
 }
 
@@ -54,9 +56,10 @@ sub take_over {
     $service //= service_status( $settings, Time::HiRes::time() );
     return $service if $service->{kind} ne 'known' || !$service->{status}{needs}{has_cards};
 
-    my @lists    = map { $_->{patterns} } @{ $service->{status}{needs}{cards} };
+    my @lists    = map      { $_->{patterns} } @{ $service->{status}{needs}{cards} };
     my @patterns = uniq map { @{$_} } @lists;
     @patterns = () if ( any { !@{$_} } @lists ) || any { !defined compiled($_) } @patterns;
+
     # a list that has been cut off is one of these
     @patterns = () if @patterns >= $settings->most_patterns;
 

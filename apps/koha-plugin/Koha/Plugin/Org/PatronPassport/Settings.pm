@@ -164,7 +164,8 @@ sub checked {
     $values{card_patterns} = join "\n", @{$patterns};
     $faults{card_patterns} = $pattern_fault if $pattern_fault;
 
-    $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip copies cards_followed tell_patrons );
+    $values{$_} = $entered->{$_} ? 1 : 0
+        foreach qw( staff self_check sip copies cards_followed tell_patrons );
 
     my $secret = trimmed( $entered->{secret} );
     $values{secret} = q{} if $entered->{forget_secret};
@@ -192,14 +193,15 @@ sub checked_patterns {
     my @patterns = _lines($lines);
     my ($bad) = grep { !defined compiled($_) } @patterns;
     return ( \@patterns, { key => 'fault_patterns', most => $MOST_PATTERNS } ) if @patterns > $MOST_PATTERNS;
-    return ( \@patterns, { key => 'fault_pattern', pattern => $bad } ) if defined $bad;
+    return ( \@patterns, { key => 'fault_pattern',  pattern => $bad } )        if defined $bad;
     return ( \@patterns, undef );
 }
 
 sub is_address {
     my ( undef, $text ) = @_;
 
-    return $text =~ m{\A https?:// (?: [A-Za-z0-9._-]+ | \[::1\] ) (?: :[0-9]{1,5} )? (?: /[A-Za-z0-9._~-]+ )* \z}xms
+    return $text
+        =~ m{\A https?:// (?: [A-Za-z0-9._-]+ | \[::1\] ) (?: :[0-9]{1,5} )? (?: /[A-Za-z0-9._~-]+ )* \z}xms
         && !_url_fault($text) ? 1 : 0;
 }
 

@@ -54,9 +54,9 @@ sub status_page {
     my ($plugin) = @_;
 
     my @wanted = ( $plugin->bundle_path, C4::Languages::getlanguage( $plugin->{cgi} ) );
-    my ( $language, $words ) = page_words( @wanted, 'tool.json' );
-    my ( undef, $common )    = page_words( @wanted, 'configure.json' );
-    my ( undef, $desk )      = page_words( @wanted, 'desk/messages.json' );
+    my ( $language, $words )  = page_words( @wanted, 'tool.json' );
+    my ( undef,     $common ) = page_words( @wanted, 'configure.json' );
+    my ( undef,     $desk )   = page_words( @wanted, 'desk/messages.json' );
     settle($plugin);
     my $settings = $plugin->settings;
     my $outcomes = new_words( { language => $language, desk => $desk, page => $words } );
