@@ -39,7 +39,7 @@ export {
   type ReceiverConfig,
   type WorkerConfig,
 } from './environment/process-config.ts';
-export { type LibraryEntry, addLibrary, startLibrary } from './file/edit-file.ts';
+export { type LibraryEntry, addLibrary, renderLibrary, startLibrary } from './file/edit-file.ts';
 export { faultOfNewLibrary } from './schema/library-schema.ts';
 export { publicAddress } from './schema/koha-url.ts';
 export { configWarnings } from './file/config-warnings.ts';

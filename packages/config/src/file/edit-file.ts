@@ -37,7 +37,8 @@ export function addLibrary(text: string, entry: LibraryEntry): string | null {
   const before = document.toJS() as Readonly<Record<string, unknown>>;
   const known: unknown = before['libraries'] ?? [];
   if (!Array.isArray(known)) return null;
-  const wanted = { ...before, libraries: [...known, entry] };
+  const others: readonly unknown[] = known;
+  const wanted = { ...before, libraries: [...others, entry] };
   const isWanted = (edited: string | null): edited is string => {
     const read = parseDocument(edited ?? '');
     return read.errors.length === 0 && isDeepStrictEqual(read.toJS(), wanted);
@@ -69,3 +70,6 @@ export function startLibrary(text: string, id: string): string | null {
   const [start, end] = mode.range ?? [];
   return start === undefined || end === undefined ? null : `${text.slice(0, start)}copy${text.slice(end)}`;
 }
+
+/** An entry as it would stand in a file. */
+export const renderLibrary = (entry: LibraryEntry): string => stringify([entry], OPTIONS);
