@@ -377,6 +377,18 @@ describe('accept', () => {
     unchanged();
   });
 
+  test("of another library's seal beside an address of one's own is refused", async () => {
+    const invitation = await joining.invite();
+    const sealed = sealJoinSecrets(invitation, JOIN_SECRETS);
+    const attacker = { ...request({ url: 'https://attacker.example.org' }), sealed };
+    const fingerprint = await joining.ask(invitation, attacker);
+    expect(await accept(fingerprint, '--apply')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/sealed for another address/),
+    });
+    unchanged();
+  });
+
   test('cannot take the place of a library that became a member meanwhile', async () => {
     const fingerprint = await joining.ask(await joining.invite());
     writeFileSync(joining.path, FILE.replace('id: riverside', 'id: midland'));

@@ -8,7 +8,7 @@ import { registerProcess } from '@passport/queue/processes';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis } from '@passport/testkit';
 import { changeFiles } from '../src/connect/change-files.ts';
-import { startTwoKohas, without } from './doctor-fixture.ts';
+import { startTwoKohas } from './doctor-fixture.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -33,17 +33,19 @@ beforeEach(async () => {
   const redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
   own({ close: () => closeRedis(redis) });
   await untilRedisReady(redis, 5_000);
-  const worker = registerProcess({
-    redis,
-    id: 'w1',
-    identity: { kind: 'worker', version: '1.2.3', host: 'machine' },
-    hash: hashOf(readFile(path)),
-    reload: () => Promise.resolve({ kind: 'loaded', hash: hashOf(readFile(path)) }),
-    now: () => Date.now(),
-    facts: () => ({ shares_address: false, fixed_secrets: 0 }),
-    log,
-  });
-  own({ close: () => worker.close() });
+  for (const kind of ['worker', 'receiver'] as const) {
+    const registered = registerProcess({
+      redis,
+      id: kind,
+      identity: { kind, version: '1.2.3', host: 'machine' },
+      hash: hashOf(readFile(path)),
+      reload: () => Promise.resolve({ kind: 'loaded', hash: hashOf(readFile(path)) }),
+      now: () => Date.now(),
+      facts: () => ({ shares_address: false, fixed_secrets: 0 }),
+      log,
+    });
+    own({ close: () => registered.close() });
+  }
 });
 
 /** Riverside with this mode of copies. */
@@ -72,11 +74,13 @@ test('a library without a fault makes copies from then on, and every process tak
 });
 
 test('a library with a fault goes on observing, and the fault is said', async () => {
-  riverside.putSettings(without('borrowers:edit_borrowers', 'borrowers'));
+  riverside.putSettings({
+    plugin_findings: [{ finding: 'category_missing', level: 'fault', name: 'PT', figure: null }],
+  });
   const before = readFile(path);
   const { code, out, err } = await start();
   expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/riverside goes on observing/) });
-  expect(out).toMatch(/permission_missing|permission/);
+  expect(out).toMatch(/fault category_unknown/);
   expect(readFile(path)).toBe(before);
 });
 

@@ -174,13 +174,16 @@ export function joinFingerprint(body: string): string {
 // Nothing that would need quotes in a file of NAME=value lines; those of a Koha are UUIDs.
 const credential = z.string().regex(/^[\w.~+/=-]{1,100}$/);
 const secretsSchema = z
-  .object({ i: credential, s: credential, w: z.string().nullable() })
-  .transform(({ i, s, w }) => ({ clientId: i, clientSecret: s, webhookSecret: w }));
+  .object({ i: credential, s: credential, w: z.string().nullable(), u: z.string() })
+  .transform(({ i, s, w, u }) => ({ clientId: i, clientSecret: s, webhookSecret: w, address: u }));
 /** What a library entrusts to the service. The webhook secret is null where it only shares. */
-export type JoinSecrets = z.infer<typeof secretsSchema>;
+export type JoinSecrets = Omit<z.infer<typeof secretsSchema>, 'address'>;
 
-/** Opens what a request's secrets were sealed in. Null: sealed to another key, or they are none. */
-export function unsealJoinSecrets(privateKey: KeyObject, sealed: string): JoinSecrets | null {
+/** Opens what a request's secrets were sealed in. Null: sealed to another key or for another address, or they are none. */
+export function unsealJoinSecrets(
+  privateKey: KeyObject,
+  { sealed, koha }: Pick<JoinRequest, 'sealed' | 'koha'>,
+): JoinSecrets | null {
   let text: string;
   try {
     text = privateDecrypt(
@@ -191,12 +194,15 @@ export function unsealJoinSecrets(privateKey: KeyObject, sealed: string): JoinSe
   } catch {
     return null;
   }
-  const secrets = z.safeParse(secretsSchema, parseJson(text));
-  if (!secrets.success) return null;
+  const read = z.safeParse(secretsSchema, parseJson(text));
+  if (!read.success) return null;
+  const { address, ...secrets } = read.data;
+  // Whoever has the link and sees a request could else put its seal beside an address of their own, to be sent what it holds.
+  if (address !== createHash('sha256').update(koha.url, 'utf8').digest('base64url')) return null;
   try {
-    if (secrets.data.webhookSecret !== null) parseWebhookSecret(secrets.data.webhookSecret);
+    if (secrets.webhookSecret !== null) parseWebhookSecret(secrets.webhookSecret);
   } catch {
     return null;
   }
-  return secrets.data;
+  return secrets;
 }

@@ -51,7 +51,7 @@ describe('vectors', () => {
     expect(readPastedRequest(pasted)).toBe(envelope);
     const parsed = parseJoinRequest(body);
     if (parsed.kind === 'invalid') throw new Error(parsed.field);
-    expect(unsealJoinSecrets(privateKey, parsed.request.sealed)).toEqual(
+    expect(unsealJoinSecrets(privateKey, parsed.request)).toEqual(
       secrets && { clientId: secrets.i, clientSecret: secrets.s, webhookSecret: secrets.w },
     );
   });

@@ -1,4 +1,4 @@
-import { constants, createPublicKey, publicEncrypt } from 'node:crypto';
+import { constants, createHash, createPublicKey, publicEncrypt } from 'node:crypto';
 import { type JoinInvitation, joinMac } from '@passport/contract';
 
 /** The invitation behind a link's `#`. */
@@ -12,12 +12,19 @@ export const JOIN_SECRETS = {
   w: `whsec_${Buffer.from('a made-up secret of thirty-two o').toString('base64')}`,
 };
 
-/** Seals secrets to an invitation, as the plugin does. */
-export function sealJoinSecrets({ key }: Pick<JoinInvitation, 'key'>, secrets: object): string {
+const KOHA_URL = 'https://staff.midland.example.org';
+
+/** Seals secrets to an invitation, for one address, as the plugin does. */
+export function sealJoinSecrets(
+  { key }: Pick<JoinInvitation, 'key'>,
+  secrets: object,
+  url = KOHA_URL,
+): string {
+  const address = createHash('sha256').update(url).digest('base64url');
   const publicKey = createPublicKey({ key: Buffer.from(key, 'base64url'), format: 'der', type: 'spki' });
   return publicEncrypt(
     { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha1' },
-    Buffer.from(JSON.stringify(secrets)),
+    Buffer.from(JSON.stringify({ ...secrets, u: address })),
   ).toString('base64url');
 }
 
@@ -27,14 +34,16 @@ export function buildJoinRequest(
   change: Readonly<Record<string, unknown>> = {},
   { secrets = JOIN_SECRETS, token = invitation.token }: { secrets?: object; token?: string } = {},
 ): { readonly body: string; readonly mac: string } {
+  const koha = { url: KOHA_URL, version: '25.05.01', plugin: '1.1.0', branches: 3 };
+  const url: unknown = Reflect.get(Object(change['koha'] ?? koha), 'url');
   const body = JSON.stringify({
     v: 1,
     invitation: invitation.invitation,
     sent_at: Math.floor(Date.now() / 1000),
-    koha: { url: 'https://staff.midland.example.org', version: '25.05.01', plugin: '1.1.0', branches: 3 },
+    koha,
     copy: { category: 'PASSPORT', passport_attribute: 'PASSPORTED', home_key_attribute: 'PASSPORTED_ID' },
     cards: [String.raw`^21234\d{9}$`],
-    sealed: sealJoinSecrets(invitation, secrets),
+    sealed: sealJoinSecrets(invitation, secrets, String(url)),
     ...change,
   });
   return { body, mac: joinMac(token, body) };

@@ -56,10 +56,10 @@ async function readAsked(
     throw new Failure(`the request does not fit: ${parsed.field} ${parsed.problem}`, { code: 'request' });
   const der = Buffer.from(opened.privateKey, 'base64url');
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-  const secrets = unsealJoinSecrets(key, parsed.request.sealed);
+  const secrets = unsealJoinSecrets(key, parsed.request);
   if (secrets === null)
     throw new Failure(
-      `what is sealed in the request cannot be opened: let ${id} send it again (passport library requests --discard ${id})`,
+      `what is sealed in the request cannot be opened, or was sealed for another address: let ${id} send it again (passport library requests --discard ${id})`,
       { code: 'seal' },
     );
   const fault = allowsPrivate ? null : faultOfAddress(parsed.request.koha.url);
