@@ -11,7 +11,7 @@ use Koha::Plugin::Org::PatronPassport::Settings;
 # A link is about 1,200 characters long; nothing longer is decoded.
 my $LONGEST = 4096;
 
-my $LONGEST_NAME = 200;
+my $LONGEST_NAME = 100;
 my $VERSION      = 1;
 
 # The algorithm rsaEncryption (1.2.840.113549.1.1.1), as it stands in a public key.
