@@ -334,9 +334,9 @@ describe('a page of the plugin', () => {
     });
   });
 
-  sealingTest(
-    'asks to join: the keys of before are revoked, and nothing is reported while it waits',
-    async () => {
+  sealingTest.each(['23.11', '26.05'] as const)(
+    'asks to join on %s: the keys of before are revoked, and nothing is reported while it waits',
+    async (release) => {
       const receiver = await startFakeReceiver();
       const { invitation } = JSON.parse(readFileSync(VECTORS, 'utf8')) as {
         readonly invitation: { readonly payload: object };
@@ -349,9 +349,13 @@ describe('a page of the plugin', () => {
         join_koha_url: 'https://staff.midland.example.org',
       };
       try {
-        await withDesk({}, async (koha, desk) => {
+        await withDesk({ release }, async (koha, desk) => {
           koha.putPatron('DESK', { permissions: ['superlibrarian'] });
-          await desk.post({ method: 'configure', op: 'cud-setup' }, ['secret', 'category_PASSPORT']);
+          await desk.post({ method: 'configure', op: 'cud-setup' }, [
+            'secret',
+            'category_PASSPORT',
+            'type_PASSPORTID',
+          ]);
           koha.putSettings({ circulation_rules: [{ rule: 'maxissueqty', value: '5' }] });
           const { clientId: client_id, clientSecret: client_secret } = koha.credentials;
           const pair = { grant_type: 'client_credentials', client_id, client_secret };

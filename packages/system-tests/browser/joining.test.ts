@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { stderr, stdout } from 'node:process';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startKohaDouble, type KohaDouble } from '@passport/koha-double';
@@ -190,7 +191,6 @@ const canRun = found !== null && canPlayPerlPage(['Crypt::OpenSSL::RSA']);
       expect(effort.clicks).toBeLessThanOrEqual(9);
       expect(effort.keys).toBeLessThanOrEqual(17);
       expect(effort.commands).toBeLessThanOrEqual(5);
-      expect(seconds).toBeLessThan(120);
     } finally {
       await desk.close();
       await koha.close();
