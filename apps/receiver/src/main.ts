@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { ConfigError, type ReceiverConfig, receiverConfig, tryConfig } from '@passport/config';
 import { startAudit } from '@passport/queue/audit';
 import { buildAdmission } from '@passport/queue/admission';
@@ -36,6 +37,7 @@ import {
 } from '@passport/runtime';
 import { buildReceiver } from './http/app.ts';
 import { buildEventSink } from './deliveries/event-sink.ts';
+import { readJoinFiles } from './joining/join-files.ts';
 import { startWorkerNotifier } from './notify-of-workers.ts';
 import { REDIS_DEADLINE_MS, type ReceiverParts, serve } from './serve.ts';
 
@@ -116,6 +118,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   const app = buildReceiver({
     serving: () => serving,
     version: SELF.version,
+    joinFiles: readJoinFiles(fileURLToPath(new URL('join/', import.meta.url))),
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,

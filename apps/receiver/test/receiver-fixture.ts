@@ -33,6 +33,7 @@ import { cancelScan } from '../src/follow-ups/cancel-scan.ts';
 import { buildEventSink } from '../src/deliveries/event-sink.ts';
 import { buildJobMaker } from '../src/deliveries/job-maker.ts';
 import { buildNoteSeen } from '../src/deliveries/note-seen.ts';
+import type { JoinFiles } from '../src/joining/join-files.ts';
 import { takeJoin } from '../src/joining/take-join.ts';
 import { buildReadState } from '../src/follow-ups/read-state.ts';
 import { giveElsewhere } from '../src/follow-ups/patron-elsewhere.ts';
@@ -90,6 +91,7 @@ interface ReceiverOptions {
   readonly keys?: readonly Buffer[];
   readonly waitForRedis?: boolean;
   readonly trustProxy?: string;
+  readonly joinFiles?: JoinFiles;
   /** Of which a status can be read. */
   readonly consortium?: LibraryStatusDeps['consortium'];
   readonly limits?: { readonly perAddress: number; readonly inAll: number };
@@ -163,6 +165,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
   const app = buildReceiver({
     serving: () => serving,
     version: '1.2.3',
+    joinFiles: options.joinFiles ?? { guide: null, plugin: null },
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     trustProxy: options.trustProxy ?? false,

@@ -22,6 +22,7 @@ import { registerJoinRoutes } from './join-routes.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuse } from './problem.ts';
 import { type NoteDelivery, registerRoutes } from './routes.ts';
+import type { JoinFiles } from '../joining/join-files.ts';
 import type { Serving } from '../serve.ts';
 
 /** A larger body is a 413 (docs/integrating.md). */
@@ -40,6 +41,8 @@ export interface ReceiverDeps {
   readonly serving: () => Omit<Serving, 'libraries'>;
   /** Of the receiver. */
   readonly version: string;
+  /** For a library that is invited. */
+  readonly joinFiles: JoinFiles;
   readonly stopping: () => boolean;
   /** A sender that needs longer for a request holds a place that another desk could use, and is cut off. */
   readonly requestTimeoutMs: number;
@@ -82,7 +85,7 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
 
   const note = buildNote(deps);
   registerRoutes(app, { serving: deps.serving, note, proven: (socket) => connections.proven(socket) });
-  registerJoinRoutes(app, { serving: deps.serving });
+  registerJoinRoutes(app, { serving: deps.serving, files: deps.joinFiles });
   const description = buildOpenApi(deps.version);
   app.get('/openapi.json', () => description);
   app.setNotFoundHandler((_request, reply) => refuse(reply.header('connection', 'close'), 'not_found'));

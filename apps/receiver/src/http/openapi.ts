@@ -263,6 +263,17 @@ const PATHS = {
     ),
   },
   '/join': {
+    get: {
+      operationId: 'showJoinPage',
+      security: [],
+      summary: 'What a join link opens: a page that says what to do with it, and has the downloads',
+      responses: {
+        200: { description: 'The page', content: { 'text/html': { schema: { type: 'string' } } } },
+        400: problemAnswer('Not HTTP'),
+        408: tooSlow,
+        503: retryAnswer('The process is stopping'),
+      },
+    },
     post: {
       operationId: 'askToJoin',
       security: [],
