@@ -301,7 +301,9 @@ subtest 'the request is sealed, authenticated and sent, and what was shown befor
     );
 
     my $kept = join "\n", map {
-        join "\n", map { $_ // q{} } @{$_}
+        join "\n",
+            map { $_ // q{} }
+            @{$_}
         }
         map { @{ $koha->{dbh}->selectall_arrayref($_) } } 'SELECT plugin_value FROM plugin_data',
         'SELECT info FROM action_logs';
@@ -336,6 +338,38 @@ subtest 'sent once: a reload, another link and a second librarian change nothing
     is( state_of($page), 'open', 'taken back' );
     is_deeply( keys_of($koha), ['theirs'], 'its key opens nothing' );
     is( send_it( $koha, $link )->at('#passport_join_fingerprint') ? 1 : 0, 1, 'and it can be sent again' );
+};
+
+subtest 'of two librarians who send at the same moment the second sees the request of the first' => sub {
+    my $koha     = ready_koha();
+    my $receiver = Passport::TestReceiver->start(
+        sub {
+            my ($request) = @_;
+            return Passport::TestReceiver::_reply( 401, {} ) if $request->{path} ne '/join';
+            my $url    = "http://$request->{headers}{host}";
+            my %record = (
+                receiver    => $url,
+                library     => 'midland',
+                how         => 'sent',
+                fingerprint => '11111 22222 33333 44444'
+            );
+            my %stored = (
+                join         => encode_json( \%record ),
+                join_waiting => 1,
+                receiver_url => $url,
+                library      => 'midland'
+            );
+            my $dbh = Passport::TestDatabase::handle( $koha->{database} );
+            $dbh->do( 'REPLACE INTO plugin_data VALUES (?, ?, ?)',
+                undef, $Passport::TestKoha::CLASS, $_, $stored{$_} )
+                foreach keys %stored;
+            return Passport::TestReceiver::_reply( 409, { code => 'request_pending' } );
+        }
+    );
+    my $page = send_it( $koha, link_of( receiver => $receiver->url ) );
+    is( text_of( $page, '#passport_join_fingerprint' ), '11111 22222 33333 44444', 'and its fingerprint' );
+    ok( !$page->at('#passport_join_fault'), 'no fault' );
+    is_deeply( keys_of($koha), [qw( shown theirs )], 'and made no key' );
 };
 
 subtest 'what the receiver does not take leaves no key and no settings' => sub {

@@ -104,9 +104,14 @@ sub join_page {
     return { %page, %entered } if $page{hindered};
 
     my $record = _ask( $plugin, $invitation, $said, $op eq 'cud-join-text' ? 'text' : 'sent' );
-    return $record->{fault}
-        ? { %page, %entered, fault => $record->{fault} }
-        : { %{$record}, state => 'waiting' };
+    return { %{$record}, state => 'waiting' } if !$record->{fault};
+
+    # somebody else has sent one while this was not taken
+    my $theirs = settle($plugin);
+
+    return $theirs
+        ? { %{$theirs}, state => 'waiting' }
+        : { %page, %entered, fault => $record->{fault} };
 }
 
 =head2 settle
