@@ -99,7 +99,6 @@ export { type ParsedJob, parseJob, rewriteJob } from './parse-job.ts';
 export {
   JOIN_PATH,
   JOIN_REQUEST_TOLERANCE_SECONDS,
-  type JoinEnvelope,
   type JoinInvitation,
   type JoinRequest,
   type JoinSecrets,

@@ -1,7 +1,6 @@
 export {
   type Invitations,
   type ListedInvitation,
-  type OpenedRequest,
   listInvitations,
   openInvitations,
 } from './invitations.ts';
