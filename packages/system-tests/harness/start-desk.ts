@@ -9,7 +9,9 @@ import { threeLibraries } from './three-libraries.ts';
 export const SCRIPT = fileURLToPath(
   new URL('../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/main.js', import.meta.url),
 );
-export const PAGES = fileURLToPath(new URL('../../../apps/koha-plugin/t/bin/plugin-page.pl', import.meta.url));
+export const PAGES = fileURLToPath(
+  new URL('../../../apps/koha-plugin/t/bin/plugin-page.pl', import.meta.url),
+);
 const CHECKOUT = '/cgi-bin/koha/circ/circulation.pl';
 /** In the page: what {@link Desk.marks}, {@link Desk.overflow} and {@link Desk.focus} return. */
 const MARKS = `Array.from(
