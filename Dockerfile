@@ -27,15 +27,24 @@ COPY packages/koha-double/package.json packages/koha-double/
 FROM demo-manifests AS demo-modules
 RUN npm ci --omit=dev --ignore-scripts --workspace packages/koha-double
 
+# What Koha takes. Its time is that of the release, whatever Perl packs it.
+FROM --platform=${BUILDPLATFORM} ${NODE_IMAGE} AS plugin
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends perl libmodern-perl-perl
+WORKDIR /app
+COPY LICENSE ./
+COPY apps/koha-plugin apps/koha-plugin
+RUN perl apps/koha-plugin/package.pl /plugin
+
 # Each process is one file (docs/decisions/0027-one-file-per-process.md); the stand-in runs from its modules.
 FROM demo-manifests AS build
 RUN npm ci --ignore-scripts
 COPY tsconfig.base.json ./
-COPY scripts/bundle.mjs scripts/list-licenses.mjs scripts/render-runbook.mjs scripts/
-COPY docs/runbook.md docs/
+COPY scripts/bundle.mjs scripts/list-licenses.mjs scripts/make-join-files.mjs scripts/render-runbook.mjs scripts/
+COPY docs/koha-setup.md docs/runbook.md docs/
 COPY packages packages
 COPY apps apps
 RUN for app in receiver worker dashboard cli; do (cd "apps/$app" && node ../../scripts/bundle.mjs) || exit 1; done && \
+    (cd apps/receiver && node ../../scripts/make-join-files.mjs) && \
     npx tsc --build packages/koha-double && \
     mkdir -p /built/service /built/demo && \
     tar -c apps/*/dist apps/*/bin apps/*/assets apps/*/package.json \
@@ -72,6 +81,7 @@ COPY --from=runtime --chown=1000:1000 /empty /var/lib/passport-of/grafana
 COPY --from=runtime --chown=1000:1000 /empty /data
 COPY --from=runtime --chown=1000:1000 /empty /grafana
 COPY --from=build /built/service ./
+COPY --from=plugin /plugin apps/receiver/dist/join/
 COPY deploy/docker/keys.mjs deploy/docker/make-keys.mjs deploy/docker/ready.mjs deploy/docker/share-keys.mjs deploy/docker/
 USER 1000:1000
 CMD ["node", "--enable-source-maps", "apps/receiver/dist/main.js"]

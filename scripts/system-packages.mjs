@@ -12,6 +12,7 @@ const PERL_MODULES = {
   'DBD::SQLite': 'libdbd-sqlite3-perl',
   CGI: 'libcgi-pm-perl',
   'Class::Inspector': 'libclass-inspector-perl',
+  'Crypt::OpenSSL::RSA': 'libcrypt-openssl-rsa-perl',
   Template: 'libtemplate-perl',
 };
 

@@ -61,6 +61,7 @@ async function builds() {
     cpSync(projectRoot, other, { recursive: true, filter: isSource, verbatimSymlinks: true });
     for (const app of ['receiver', 'worker', 'dashboard', 'cli'])
       await must('node', ['../../scripts/bundle.mjs'], { cwd: join(other, 'apps', app) });
+    await must('node', ['../../scripts/make-join-files.mjs'], { cwd: join(other, 'apps/receiver') });
     const code = `const { makePackage } = await import('./scripts/deb/make-package.mjs'); console.log(await makePackage('out', ${EPOCH}));`;
     const env = { TZ: 'Pacific/Auckland' };
     const built = await must('node', ['--input-type=module', '--eval', code], { cwd: other, env });

@@ -45,6 +45,7 @@ export async function stagePackage(stage, { version, debianVersion, epoch }) {
     for (const file of ['package.json', 'dist/main.js', 'dist/main.js.map'])
       copy(`apps/${app}/${file}`, `${HOME}/apps/${app}/${file}`);
   }
+  copy('apps/receiver/dist/join', `${HOME}/apps/receiver/dist/join`);
   copy('apps/dashboard/assets', `${HOME}/apps/dashboard/assets`);
   copy('apps/dashboard/dist/runbook.html', `${HOME}/apps/dashboard/dist/runbook.html`);
   for (const part of ['package.json', 'dist'])

@@ -12,7 +12,7 @@ const EXIT_CODES = '\nExit codes: 0 success, 1 a finding or a failure, 2 wrong u
 /** Words that only hold other commands, and what these do. */
 const GROUPS: Readonly<Record<string, string>> = {
   config: 'check the configuration, and have it taken over',
-  library: 'pause and resume libraries',
+  library: 'invite and accept libraries, start, pause and resume them',
   notify: 'test the endpoints that operators are notified at',
   secret: 'generate secrets',
   events: 'list, show, watch and retry events',
@@ -23,6 +23,14 @@ const GROUPS: Readonly<Record<string, string>> = {
 const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   'config check': async () => (await import('./commands/config/check.ts')).configCheck,
   'config reload': async () => (await import('./commands/config/reload.ts')).configReload,
+  'library invite': async () => (await import('./commands/library/join/invite.ts')).libraryInvite,
+  'library invitations': async () =>
+    (await import('./commands/library/join/invitations.ts')).libraryInvitations,
+  'library withdraw': async () => (await import('./commands/library/join/invitations.ts')).libraryWithdraw,
+  'library requests': async () => (await import('./commands/library/join/requests.ts')).libraryRequests,
+  'library accept': async () => (await import('./commands/library/join/accept.ts')).libraryAccept,
+  'library decline': async () => (await import('./commands/library/join/invitations.ts')).libraryDecline,
+  'library start': async () => (await import('./commands/library/join/start.ts')).libraryStart,
   'library pause': async () => (await import('./commands/library/pause.ts')).libraryPause,
   'library resume': async () => (await import('./commands/library/resume.ts')).libraryResume,
   'notify test': async () => (await import('./commands/notify/test.ts')).notifyTest,

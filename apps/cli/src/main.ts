@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { runCli } from './build-cli.ts';
+import { changeFiles } from './connect/change-files.ts';
 
 const LAST_WORDS_MS = 1_000;
 const interrupted = new AbortController();
@@ -32,6 +33,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   readFile: (path) => readFileSync(path, 'utf8'),
   writeFile: (path, text) => writeFileSync(path, text, { mode: 0o600 }),
+  changeFiles,
   stdin: process.stdin,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),

@@ -130,6 +130,7 @@ const noMachine = (version: string): CliDeps => ({
   env: {},
   readFile: () => '',
   writeFile: () => undefined,
+  changeFiles: () => undefined,
   stdin: Readable.from([]),
   out: () => undefined,
   err: () => undefined,

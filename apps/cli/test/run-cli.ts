@@ -39,6 +39,7 @@ export async function passport(
       return text;
     },
     writeFile: () => undefined,
+    changeFiles: () => undefined,
     stdin: Readable.from([input]),
     out: (text) => {
       out += text;

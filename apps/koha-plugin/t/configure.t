@@ -196,7 +196,7 @@ subtest 'what was entered stays in the form, except the secret, and cannot leave
 };
 
 subtest 'a form that was not sent from here changes nothing' => sub {
-    foreach my $op (qw( cud-save cud-test cud-cards cud-setup )) {
+    foreach my $op (qw( cud-save cud-test cud-cards cud-setup cud-join-again )) {
         my $koha     = Passport::TestKoha->new;
         my $receiver = Passport::TestReceiver->start('accepts');
         $koha->configure( receiver_url => $receiver->url );
@@ -207,9 +207,9 @@ subtest 'a form that was not sent from here changes nothing' => sub {
     }
     my $page = page_of( Passport::TestKoha->new );
     is( $page->find("form[method=post] input[name=csrf_token][value=token-of-abc]")->size,
-        4, 'all forms have the token' );
+        5, 'all forms have the token' );
     is( $page->find("form[method=post] input[name=op][value^=cud-]")->size,
-        4, 'and an op that Koha lets through' );
+        5, 'and an op that Koha lets through' );
 };
 
 subtest 'a save is never made by opening an address' => sub {
@@ -353,8 +353,9 @@ subtest 'every text is in every language, with the same blanks, and on the page'
             $ALIKE{$language}, "$language: translated" );
     }
 
-    my $sources = join q{}, map { Mojo::File->new("$FOLDER/$_")->slurp } qw( configure.tt page.tt Settings.pm SetupPlan.pm Configuration.pm );
-    my %used    = map { $_ => 1 } $sources =~ m{ \b (?: (?: words | common )[.] | key [ ] => [ ] ' ) (\w+) }gxms;
+    my $sources = join q{}, map { Mojo::File->new("$FOLDER/$_")->slurp } qw( configure.tt page.tt Settings.pm SetupPlan.pm Configuration.pm Join.pm JoinLink.pm );
+    my %used    = map { $_ => 1 }
+        $sources =~ m{ (?: \b (?: words | common | say )[.] | (?: \b key [ ] => | _fault[(] | \d [ ] => | // ) [ ]? ' ) ([a-z]\w+) }gxms;
     is_deeply( [ sort keys %used ], [ sort keys %english ], 'none is missing, and none is left over' );
 };
 

@@ -16,7 +16,7 @@ my $server = Passport::TestMariaDb->start;
 local $ENV{PASSPORT_TEST_MARIADB} = $server->socket;
 
 foreach my $name (
-    qw( caller configure copies deletions desk-page first-scan known-patrons life-cycle loans notice owed ),
+    qw( caller configure copies deletions desk-page first-scan join known-patrons life-cycle loans notice owed ),
     qw( restrictions routes scans seen-copies setup setup-plan test-card waiting )
     )
 {

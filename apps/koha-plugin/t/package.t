@@ -17,7 +17,7 @@ my $CLASS = 'Koha::Plugin::Org::PatronPassport';
 # What Koha itself brings, and Perl.
 my $BROUGHT = qr{\A (?:
     Modern::Perl | CGI | Class::Inspector | C4::\w+ | Koha | Koha::\w+ (?: ::\w+ )* | Mojo(?:::\w+)+ | base | constant
-    | Digest::SHA | Encode | Exporter | List::Util | MIME::Base64 | POSIX | Time::HiRes
+    | Crypt::OpenSSL::RSA | Digest::SHA | Encode | Exporter | List::Util | MIME::Base64 | POSIX | Time::HiRes
 ) \z}xms;
 
 sub packed {

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { ConfigError, type ReceiverConfig, receiverConfig, tryConfig } from '@passport/config';
+import { startAudit } from '@passport/queue/audit';
 import { buildAdmission } from '@passport/queue/admission';
 import {
   type RegisteredProcess,
@@ -35,6 +37,7 @@ import {
 } from '@passport/runtime';
 import { buildReceiver } from './http/app.ts';
 import { buildEventSink } from './deliveries/event-sink.ts';
+import { readJoinFiles } from './joining/join-files.ts';
 import { startWorkerNotifier } from './notify-of-workers.ts';
 import { REDIS_DEADLINE_MS, type ReceiverParts, serve } from './serve.ts';
 
@@ -42,6 +45,8 @@ import { REDIS_DEADLINE_MS, type ReceiverParts, serve } from './serve.ts';
 const REPLICAS_DEADLINE_MS = 500;
 /** One line for each delivery: nobody reads faster than this, and a line alone costs as much as half a delivery. */
 const LOG_GATHER_MS = 100;
+/** Requests to join are in the audit view, beside the log. */
+const KEEP_ACTS = { everyMs: 1_000, closeWithinMs: 1_000 };
 /** Long enough for 16 KiB over the worst line, short enough that slow senders cannot use up all connections. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const SOURCES = {
@@ -101,8 +106,10 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     monotonicNow: () => performance.now(),
     log,
   });
+  const monotonicNow = (): number => performance.now();
+  const audited = startAudit({ redis, source: 'receiver', ...KEEP_ACTS, monotonicNow, lifecycle, log });
   const queueParts = { redis, queue, sink, replicated };
-  const parts: ReceiverParts = { ...queueParts, tracing, ...SOURCES, version: SELF.version, log };
+  const parts: ReceiverParts = { ...queueParts, tracing, ...SOURCES, version: SELF.version, log: audited };
   let shown = metrics.extend();
   let serving = serve(config, parts, shown);
   const notifier = startWorkerNotifier({ redis, hasWorker: buildHasWorker(redis, queue), ...SOURCES, log });
@@ -111,6 +118,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   const app = buildReceiver({
     serving: () => serving,
     version: SELF.version,
+    joinFiles: readJoinFiles(fileURLToPath(new URL('join/', import.meta.url))),
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,

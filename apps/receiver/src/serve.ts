@@ -1,6 +1,7 @@
 import type { ReceiverConfig } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
 import { CLOCK_KEY } from '@passport/queue/keys';
+import { openInvitations } from '@passport/queue/joining';
 import { queueMetrics, readRedis, redisMetrics } from '@passport/queue/metrics';
 import { buildHasWorker } from '@passport/queue/processes';
 import type { ReplicaCheck } from '@passport/queue/redis';
@@ -22,6 +23,7 @@ import { buildNoteSeen } from './deliveries/note-seen.ts';
 import { type Cancellation, cancelScan } from './follow-ups/cancel-scan.ts';
 import { type ElsewhereGiven, giveElsewhere } from './follow-ups/patron-elsewhere.ts';
 import { type StatusGiven, buildReadLibraryStatus, giveStatus } from './follow-ups/library-status.ts';
+import { type JoinAnswer, takeJoin } from './joining/take-join.ts';
 import { type StateRead, buildReadState } from './follow-ups/read-state.ts';
 import { type AnswerTaken, takeConsent, takeDecision } from './follow-ups/take-answer.ts';
 
@@ -58,6 +60,7 @@ export interface Serving {
   status(delivery: Delivery): Promise<StatusGiven>;
   elsewhere(delivery: Delivery): Promise<ElsewhereGiven>;
   readState(delivery: Delivery, eventId: string): Promise<StateRead>;
+  join(body: Buffer): Promise<JoinAnswer>;
   counted(library: string, result: string): void;
 }
 
@@ -89,11 +92,12 @@ export function serve(
   queueMetrics(metrics, async () => readQueue(redis, queue, ids, await queueNow()), backlogLimits);
   redisMetrics(metrics, () => readRedis(redis), minReplicas);
 
+  const encryption = createEncryption(keys.map((key) => key.reveal()));
   const authenticate = buildAuthentication({ libraries, nowSeconds, monotonicNow });
   const accept = acceptEvent({
     authenticate,
     sink,
-    jobs: buildJobMaker(createEncryption(keys.map((key) => key.reveal()))),
+    jobs: buildJobMaker(encryption),
     noteSeen: buildNoteSeen({
       redis,
       wantedAt: (id) => refreshed.get(id) ?? 'nothing',
@@ -124,6 +128,7 @@ export function serve(
     status: giveStatus(followUps, buildReadLibraryStatus({ ...followUps, ...status })),
     elsewhere: giveElsewhere({ ...followUps, libraries: consortium.libraries.map(({ id }) => id) }),
     readState: buildReadState(followUps),
+    join: takeJoin(openInvitations(redis, encryption), { ...followUps, nowSeconds, monotonicNow }),
     counted: eventMetrics(metrics, { libraries: [...ids, UNKNOWN], results: ALERTING_RESULTS }),
   };
 }

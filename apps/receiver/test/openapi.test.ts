@@ -33,6 +33,7 @@ afterAll(async () => {
 });
 
 const WEBHOOK = '/webhooks/{library}';
+const JOIN = '/join';
 const STATUS = '/webhooks/{library}/{id}';
 const CANCEL = '/webhooks/{library}/{id}/cancel';
 const CONSENT = '/webhooks/{library}/{id}/consent';
@@ -133,6 +134,17 @@ describe('the description', () => {
 
     expect(response.status).toBe(status);
     await expectDescribed(WEBHOOK, 'post', response);
+  });
+
+  test.each([
+    ['unknown', 404, '{}'],
+    ['too large', 413, ' '.repeat(9_000)],
+  ])('a request to join is answered as described: %s, %i', async (_name, status, text) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${receiver.url}/join`, { method: 'POST', headers, body: text });
+
+    expect(response.status).toBe(status);
+    await expectDescribed(JOIN, 'post', response);
   });
 
   test.each([

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { type JobData, parseWebhookSecret } from '@passport/contract';
 import { buildAdmission } from '@passport/queue/admission';
+import { openInvitations } from '@passport/queue/joining';
 import { buildHasWorker } from '@passport/queue/processes';
 import { buildReplicaCheck } from '@passport/queue/redis';
 import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
@@ -32,6 +33,8 @@ import { cancelScan } from '../src/follow-ups/cancel-scan.ts';
 import { buildEventSink } from '../src/deliveries/event-sink.ts';
 import { buildJobMaker } from '../src/deliveries/job-maker.ts';
 import { buildNoteSeen } from '../src/deliveries/note-seen.ts';
+import type { JoinFiles } from '../src/joining/join-files.ts';
+import { takeJoin } from '../src/joining/take-join.ts';
 import { buildReadState } from '../src/follow-ups/read-state.ts';
 import { giveElsewhere } from '../src/follow-ups/patron-elsewhere.ts';
 import { takeConsent, takeDecision } from '../src/follow-ups/take-answer.ts';
@@ -88,6 +91,7 @@ interface ReceiverOptions {
   readonly keys?: readonly Buffer[];
   readonly waitForRedis?: boolean;
   readonly trustProxy?: string;
+  readonly joinFiles?: JoinFiles;
   /** Of which a status can be read. */
   readonly consortium?: LibraryStatusDeps['consortium'];
   readonly limits?: { readonly perAddress: number; readonly inAll: number };
@@ -134,6 +138,11 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
     isKnown: (library: string) => libraries.has(library),
     accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption), noteSeen }),
     readState: buildReadState(followUps),
+    join: takeJoin(openInvitations(redis, encryption), {
+      ...followUps,
+      nowSeconds: () => clock.nowSeconds(),
+      monotonicNow: () => performance.now(),
+    }),
     cancel: cancelScan(followUps),
     consent: takeConsent(followUps),
     decision: takeDecision(followUps),
@@ -156,6 +165,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
   const app = buildReceiver({
     serving: () => serving,
     version: '1.2.3',
+    joinFiles: options.joinFiles ?? { guide: null, plugin: null },
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     trustProxy: options.trustProxy ?? false,

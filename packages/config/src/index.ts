@@ -25,6 +25,8 @@ export {
   doctorConfig,
   rehearsalConfig,
   explainConfig,
+  joinConfig,
+  type JoinConfig,
   loadConsortium,
   queueConfig,
   receiverConfig,
@@ -38,6 +40,9 @@ export {
   type ReceiverConfig,
   type WorkerConfig,
 } from './environment/process-config.ts';
+export { type LibraryEntry, addLibrary, renderLibrary, startLibrary } from './file/edit-file.ts';
+export { faultOfNewLibrary } from './schema/library-schema.ts';
+export { publicAddress } from './schema/koha-url.ts';
 export { configWarnings } from './file/config-warnings.ts';
 export { effectiveConfig, renderEffectiveConfig } from './file/effective-config.ts';
 export { configurationReference } from './configuration-reference.ts';

@@ -145,6 +145,9 @@ test('docker-compose.yml gives each process the secrets that it uses and no othe
     ],
   });
   expect(services['dashboard']?.environment).toMatchObject({ PASSPORT_KEY_FILE: '' });
+  // The command alone may write there: it accepts libraries.
+  expect(services['cli']?.volumes).toEqual(['keys:/var/lib/passport:ro', './deploy/etc:/etc/passport']);
+  expect(services['cli']?.environment).toMatchObject({ PASSPORT_SECRETS: '/etc/passport/secrets' });
 });
 
 /** The valid file with something else than its default for each key that is printed in another way than it is kept. */

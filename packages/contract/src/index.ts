@@ -105,6 +105,25 @@ export {
 } from './job.ts';
 export { type ParsedJob, parseJob, queuedJob, rewriteJob } from './parse-job.ts';
 export {
+  JOIN_PATH,
+  JOIN_REQUEST_TOLERANCE_SECONDS,
+  type JoinInvitation,
+  type JoinRequest,
+  type JoinSecrets,
+  LONGEST_JOIN_REQUEST,
+  formatJoinLink,
+  formatPastedRequest,
+  isJoinMac,
+  joinEnvelopeSchema,
+  joinFingerprint,
+  joinMac,
+  joinRequestSchema,
+  parseJoinRequest,
+  readJoinEnvelope,
+  readPastedRequest,
+  unsealJoinSecrets,
+} from './join.ts';
+export {
   NOTIFICATION_TOPICS,
   NOTIFICATION_TYPES,
   type NotificationFact,

@@ -6,6 +6,7 @@ export const NOTIFICATION_TOPICS = [
   'worker_missing',
   'sweep_finished',
   'certificate',
+  'join_request',
 ] as const;
 export type NotificationTopic = (typeof NOTIFICATION_TOPICS)[number];
 
@@ -20,6 +21,7 @@ export const NOTIFICATION_TYPES = {
   'worker.back': 'worker_missing',
   'sweep.finished': 'sweep_finished',
   'certificate.expiring': 'certificate',
+  'join.requested': 'join_request',
 } as const satisfies Readonly<Record<string, NotificationTopic>>;
 export type NotificationType = keyof typeof NOTIFICATION_TYPES | 'test';
 

@@ -18,6 +18,8 @@ export interface WebhookSettings {
   readonly self_check_wait_ms: number;
   /** What the configuration page has switched off. */
   readonly off?: readonly (typeof pluginSources)[number][];
+  /** What else the plugin has stored, for its own pages. */
+  readonly more?: Readonly<Record<string, string>>;
 }
 
 /** One setting: what it is at first, and what else it may be. */
@@ -80,6 +82,8 @@ const table = {
   /** The `csp_header_value` of the staff pages (`koha-conf.xml`, from 26.05 on); '': no policy, as where Koha is not configured. */
   content_security_policy: text(''),
   webhook: orNull<WebhookSettings>(null, isWebhook),
+  /** The same of a library that asked to join and is not known to the service yet: it reports nothing. */
+  plugin_waiting: orNull<WebhookSettings>(null, isWebhook),
 };
 
 type Table = typeof table;
@@ -116,6 +120,7 @@ function isWebhook(value: unknown): boolean {
 /** Koha's system preferences that the double honours or reports, with Koha's defaults unless a comment says why not. */
 const defaultPreferences = {
   AnonymousPatron: '0',
+  staffClientBaseURL: '',
   AutoEmailNewUser: '0',
   DisableStatistics: '0',
   BorrowerMandatoryField: 'surname|cardnumber|categorycode',

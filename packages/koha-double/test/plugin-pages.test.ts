@@ -1,12 +1,19 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { startFakeReceiver, webhookSecret } from './support/fake-receiver.ts';
-import { sendRequest, withKoha, type Reply, type TestKoha, type TestOptions } from './support/with-koha.ts';
+import {
+  requestToken,
+  sendRequest,
+  withKoha,
+  type Reply,
+  type TestKoha,
+  type TestOptions,
+} from './support/with-koha.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../../apps/koha-plugin/t/bin/plugin-page.pl', import.meta.url));
 const MODULES = ['Modern::Perl', 'CGI', 'Template', 'DBD::SQLite', 'Mojo::UserAgent'];
@@ -19,6 +26,9 @@ const isPerlHere =
   spawnSync('perl', [...MODULES.map((name) => `-M${name}`), '-e1'], { stdio: 'ignore' }).status === 0;
 if (!isPerlHere) process.stderr.write('Skipped: the pages of the plugin (Perl or a module is not here)\n');
 const perlTest = isPerlHere ? test : test.skip;
+const canSeal = spawnSync('perl', ['-MCrypt::OpenSSL::RSA', '-e1'], { stdio: 'ignore' }).status === 0;
+const sealingTest = isPerlHere && canSeal ? test : test.skip;
+const VECTORS = fileURLToPath(new URL('../../contract/vectors/join.json', import.meta.url));
 
 /** What a receiver answers about a service of which nothing is to be said, without what it needs. */
 const statusOfService = {
@@ -323,6 +333,48 @@ describe('a page of the plugin', () => {
       expect(again).not.toContain(shownOnce('client_secret'));
     });
   });
+
+  sealingTest.each(['23.11', '26.05'] as const)(
+    'asks to join on %s: the keys of before are revoked, and nothing is reported while it waits',
+    async (release) => {
+      const receiver = await startFakeReceiver();
+      const { invitation } = JSON.parse(readFileSync(VECTORS, 'utf8')) as {
+        readonly invitation: { readonly payload: object };
+      };
+      const ends = Math.floor(Date.now() / 1000) + 3600;
+      const payload = { ...invitation.payload, receiver: receiver.url, ends };
+      const form = {
+        method: 'configure',
+        join_link: `${receiver.url}/join#${Buffer.from(JSON.stringify(payload)).toString('base64url')}`,
+        join_koha_url: 'https://staff.midland.example.org',
+      };
+      try {
+        await withDesk({ release }, async (koha, desk) => {
+          koha.putPatron('DESK', { permissions: ['superlibrarian'] });
+          await desk.post({ method: 'configure', op: 'cud-setup' }, [
+            'secret',
+            'category_PASSPORT',
+            'type_PASSPORTID',
+          ]);
+          koha.putSettings({ circulation_rules: [{ rule: 'maxissueqty', value: '5' }] });
+          const { clientId: client_id, clientSecret: client_secret } = koha.credentials;
+          const pair = { grant_type: 'client_credentials', client_id, client_secret };
+          expect((await requestToken(koha, pair)).status).toBe(200);
+          const page = String((await desk.post({ ...form, op: 'cud-join-text' })).body);
+          expect(page).toContain('data-state="waiting"');
+          expect(page).toContain('passport-join-request.');
+          expect((await requestToken(koha, pair)).status).toBe(403);
+          expect(koha.settings().webhook).toBeNull();
+          await desk.get('/cgi-bin/koha/circ/circulation.pl?findborrower=21234000000017');
+          expect(receiver.events.filter(({ body }) => body.includes('patron.not_found'))).toEqual([]);
+          await desk.post({ method: 'configure', op: 'cud-join-again' });
+          expect(String((await desk.get(address('configure'))).body)).toContain('data-state="open"');
+        });
+      } finally {
+        receiver.close();
+      }
+    },
+  );
 
   perlTest('is taken at its word that it has stored something by a POST, and by nothing else', async () => {
     await withStoringPage(ELSEWHERE, async (koha, desk, page) => {

@@ -22,6 +22,7 @@ const PACES: Readonly<Record<NotificationTopic, Pace>> = {
   // Longer than the restart of the only worker.
   worker_missing: { steadyMs: 20_000, wellMs: 0, most: 2, perMs: 10 * MINUTE_MS },
   sweep_finished: { steadyMs: 0, wellMs: 0, most: 1, perMs: 0 },
+  join_request: { steadyMs: 0, wellMs: 0, most: 2, perMs: HOUR_MS },
   certificate: { steadyMs: 0, wellMs: 0, most: 1, perMs: HOUR_MS },
 };
 

@@ -1,5 +1,6 @@
 import type { Consortium, Library, NotifiedEndpoint } from '@passport/config';
 import { type NotificationTopic, setUpFindingText } from '@passport/contract';
+import { type ListedInvitation, listInvitations } from '@passport/queue/joining';
 import { readHourUse } from '@passport/queue/ledger';
 import { type SeenCertificate, readCertificates } from '@passport/queue/notices';
 import { inBatches } from '@passport/queue/redis';
@@ -48,6 +49,7 @@ export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look
   const idsOf = (some: readonly Library[]): string[] => some.map(({ id }) => id);
   const awayIds = new Set(idsOf(away));
   const faultyIds = new Set(idsOf(faulty));
+  const wantsRequests = notify.some(({ topics }) => topics.includes('join_request'));
   return async (nowMs) => {
     const states = await inBatches(idsOf(watched), (some) => readLibraryStates(redis, some, nowMs), BATCH);
     const hours = await inBatches(
@@ -63,7 +65,9 @@ export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look
       (some) => Promise.all(some.map((id) => readSweep(redis, id, false))),
       BATCH,
     );
+    const invited = wantsRequests ? await listInvitations(redis) : [];
     return [
+      ...invited.flatMap(requestObservation),
       ...states.filter(({ library }) => awayIds.has(library)).map(awayObservation),
       ...states
         .filter(({ library }) => faultyIds.has(library))
@@ -178,6 +182,23 @@ function limitObservation({ id, limits }: Library, used: Readonly<Record<string,
 
 const whatWaits = (reached: readonly string[]): string =>
   reached.every((kind) => kind === 'refreshes') ? 'Refreshes of its copies wait' : 'Its scans wait';
+
+/** Of a library that is no member: endpoints of some libraries do not learn of it. */
+function requestObservation({ library, name, request }: ListedInvitation): Observation[] {
+  if (request === null) return [];
+  return [
+    {
+      topic: 'join_request',
+      library,
+      state: request.fingerprint,
+      isWell: false,
+      type: 'join.requested',
+      text: `asks to join (${name}). Telephone it, and compare the fingerprint: passport library requests.`,
+      section: 'a-library-asks-to-join',
+      facts: { name, received: iso(request.receivedMs) },
+    },
+  ];
+}
 
 function certificateObservation(
   library: string,

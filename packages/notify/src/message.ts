@@ -19,6 +19,8 @@ function pageOf(topic: NotificationTopic, library: string | null): string {
       return OPERATOR_PAGES.waiting(library);
     case 'sweep_finished':
       return OPERATOR_PAGES.sweeps(library);
+    // Of a library that has no page yet.
+    case 'join_request':
     case 'worker_missing':
       return OPERATOR_PAGES.overview();
     default:

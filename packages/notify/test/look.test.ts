@@ -3,8 +3,12 @@ import type { Consortium } from '@passport/config';
 import { openLedger } from '@passport/queue/ledger';
 import { writeCertificate } from '@passport/queue/notices';
 import { type LibraryHealth, writeHealth } from '@passport/queue/processes';
+import { joinFingerprint } from '@passport/contract';
+import { openInvitations } from '@passport/queue/joining';
 import { writeSetUp, writeSweep } from '@passport/queue/sweeps';
 import { buildLook } from '@passport/notify';
+import { createEncryption } from '@passport/runtime';
+import { wantsOf } from '../src/look.ts';
 import { HOUR_MS, type NotifyFixture, openNotifyFixture } from './notify-fixture.ts';
 
 let fixture: NotifyFixture;
@@ -236,4 +240,34 @@ describe('what the nightly check of a set-up found', () => {
     await check();
     expect(await sent()).toEqual(['set_up.fault', 'set_up.fault', 'set_up.fixed']);
   });
+});
+
+test('a library that asks to join is news, once for each request, to endpoints of all libraries', async () => {
+  const encryption = createEncryption([Buffer.from('a PASSPORT_KEY of thirty-two oct')]);
+  const invitations = openInvitations(fixture.redis, encryption);
+  const invitation = `inv_${'x'.repeat(22)}`;
+  const times = { madeMs: nowMs, endsMs: nowMs + HOUR_MS };
+  const named = { library: 'prairie', name: 'Prairie Library' };
+  await invitations.add({
+    invitation,
+    ...named,
+    token: 'planted-token',
+    privateKey: 'planted-key',
+    ...times,
+  });
+  expect(await news()).toEqual([]);
+  await invitations.keep(invitation, 'planted-body');
+  expect(await news()).toEqual([
+    {
+      at: 'join_request prairie',
+      state: joinFingerprint('planted-body'),
+      isWell: false,
+      type: 'join.requested',
+    },
+  ]);
+  const [said] = await buildLook(consortium(), fixture.redis)(nowMs);
+  expect(JSON.stringify(said)).not.toMatch(/planted/);
+  expect(said?.text).toMatch(/asks to join \(Prairie Library\)/);
+  const some = { libraries: ['riverside'], topics: ['join_request'] } as const;
+  expect(wantsOf({ ...some, topics: [...some.topics] }, 'join_request', 'prairie')).toBe(false);
 });

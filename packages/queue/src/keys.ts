@@ -157,3 +157,6 @@ export const deletionsKey = (library: string): string => key('deletions', librar
 /** What a rehearsal made at the Kohas and has not removed yet, in the order in which it was begun; and who holds it. */
 export const rehearsalKey = key('rehearsal');
 export const rehearsalLockKey = key('rehearsal', 'lock');
+/** By library, the id of its open invitation to join; and an invitation with what was asked by it, until it ends (joining/). */
+export const invitationsKey = key('invitations');
+export const invitationKey = (invitation: string): string => key('invitation', invitation);

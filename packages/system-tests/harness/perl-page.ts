@@ -18,9 +18,11 @@ export interface PageEnd {
   readonly warnings: readonly string[];
 }
 
-/** False, with a line on standard error, on a machine without Perl or a module that the plugin's tests need. */
-export function canPlayPerlPage(): boolean {
-  const { status } = spawnSync('perl', [...MODULES.map((name) => `-M${name}`), '-e1'], { stdio: 'ignore' });
+/** False, with a line on standard error, on a machine without Perl or a module that the plugin's tests need, or one of `more`. */
+export function canPlayPerlPage(more: readonly string[] = []): boolean {
+  const { status } = spawnSync('perl', [...[...MODULES, ...more].map((name) => `-M${name}`), '-e1'], {
+    stdio: 'ignore',
+  });
   if (status !== 0)
     stderr.write('Skipped: the Perl sender (Perl or a module of it is not on this machine)\n');
   return status === 0;

@@ -6,10 +6,12 @@ import { startFaultProxy, startChromium, type FaultProxy } from '@passport/testk
 import { startConsortium, type Consortium } from './start-consortium.ts';
 import { threeLibraries } from './three-libraries.ts';
 
-const SCRIPT = fileURLToPath(
+export const SCRIPT = fileURLToPath(
   new URL('../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/main.js', import.meta.url),
 );
-const PAGES = fileURLToPath(new URL('../../../apps/koha-plugin/t/bin/plugin-page.pl', import.meta.url));
+export const PAGES = fileURLToPath(
+  new URL('../../../apps/koha-plugin/t/bin/plugin-page.pl', import.meta.url),
+);
 const CHECKOUT = '/cgi-bin/koha/circ/circulation.pl';
 /** In the page: what {@link Desk.marks}, {@link Desk.overflow} and {@link Desk.focus} return. */
 const MARKS = `Array.from(
@@ -146,7 +148,8 @@ export async function startDesks({
   };
 }
 
-async function openDesk(
+/** Opens a browser window at any Koha. */
+export async function openDesk(
   browser: Browser,
   url: string,
   { language = 'en', width = 1280, height = 800, forcedColors = 'none' }: DeskOptions,

@@ -5,6 +5,7 @@ export {
   type ConsortiumKeys,
   type ServedLibrary,
 } from './consortium-file.ts';
+export { buildJoinRequest, invitationIn, JOIN_SECRETS, sealJoinSecrets } from './join-request.ts';
 export { freePort } from './free-port.ts';
 export { leakGuard, type Closable } from './leak-guard.ts';
 export { sendRaw, openRaw, rawRequest } from './raw-http.ts';

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { FileChange } from '../connect/change-files.ts';
 
 /** Everything of the outside that a command may touch; main.ts gives the real ones. */
 export interface CliDeps {
@@ -6,6 +7,8 @@ export interface CliDeps {
   readonly readFile: (path: string) => string;
   /** Writes a text file, which only its owner may read; replaces one that is there. */
   readonly writeFile: (path: string, text: string) => void;
+  /** Changes files of this installation, all or none (connect/change-files.ts). */
+  readonly changeFiles: (changes: readonly FileChange[]) => void;
   readonly stdin: Readable & { readonly isTTY?: boolean };
   /** Standard output: the result. */
   readonly out: (text: string) => void;

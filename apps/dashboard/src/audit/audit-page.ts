@@ -241,7 +241,7 @@ function row(act: ListedAct, { basePath, nameOf, nowMs }: AuditView): readonly H
   return [
     timeElement(act.atMs, nowMs),
     html`<div>
-      ${by ?? html`<span class="quiet">${source === 'worker' ? 'the service' : 'unknown account'}</span>`}
+      ${by ?? html`<span class="quiet">${['worker', 'receiver'].includes(source) ? 'the service' : 'unknown account'}</span>`}
       ${by === null ? null : html`<span class="quiet">${SOURCES[source] ?? source}</span>`}
     </div>`,
     html`<div>

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { hoursOf, outcomeChart, outcomeTotals, totalsOf } from '../outcomes/outcome-chart.ts';
 import { type Overview, readOverview } from './read-overview.ts';
+import { joinSection } from './join-section.ts';
 import { endpointSection } from './endpoint-section.ts';
 import { eventList } from '../events/event-list.ts';
 import { type Html, html } from '../shell/html.ts';
@@ -34,6 +35,7 @@ function overviewPage(basePath: string, overview: Overview, isRefreshing: boolea
       ${refreshLink(basePath, isRefreshing)}
     </div>
     ${figures(basePath, overview)} ${serviceSection(overview.service, overview.nowMs)}
+    ${joinSection(overview.joinRequests, overview.nowMs)}
     <section aria-labelledby="libraries-title">
       <h2 id="libraries-title">Libraries</h2>
       ${libraryTable(basePath, overview)} ${libraryWarnings(overview)}

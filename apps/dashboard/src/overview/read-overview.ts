@@ -6,7 +6,9 @@ import { type OutcomeCount, readOutcomeCounts } from '@passport/queue/statistics
 import type { KnownLibrary } from '../shell/known-libraries.ts';
 import { librariesSeen, type PageDeps } from '../shell/page-deps.ts';
 import { type ShownPause, pausesOf, readPauses } from './read-pauses.ts';
+import type { ListedInvitation } from '@passport/queue/joining';
 import { type EndpointState, readEndpoints } from './endpoint-section.ts';
+import { readJoinRequests } from './join-section.ts';
 import { readService, type ServiceState } from './service-state.ts';
 import { type Scope, sees } from '../login/login.ts';
 
@@ -27,6 +29,8 @@ export interface Overview {
   readonly service: ServiceState;
   /** Those that somebody may see. */
   readonly endpoints: readonly EndpointState[];
+  /** Of libraries that are no members yet. */
+  readonly joinRequests: readonly ListedInvitation[];
   readonly figures: QueueFigures;
   readonly libraries: readonly LibraryLine[];
   readonly outcomes: readonly OutcomeCount[];
@@ -50,24 +54,37 @@ export async function readOverview(sources: PageDeps, scope: Scope): Promise<Ove
   const ids = libraries.map(({ id }) => id);
   const newest = (state: 'failed' | 'waiting', most: number) =>
     findEvents(redis, queue, nameOf, { ...ANY_EVENT, state, most, libraries: scope === 'all' ? null : ids });
-  const [service, endpoints, figures, states, outcomes, failed, waiting, backlogs, jobs, pauses] =
-    await Promise.all([
-      readService(redis, scope),
-      readEndpoints(redis, sources.endpoints, scope),
-      readQueue(redis, queue, ids, nowMs),
-      readLibraryStates(redis, ids, nowMs),
-      readOutcomeCounts(redis, nowMs),
-      newest('failed', MOST_FAILED),
-      newest('waiting', MOST_WAITING),
-      Promise.all(ids.map((id) => redis.zcard(backlogKey(id)))),
-      scope === 'all' ? null : countEvents(redis, queue, ids),
-      readPauses(redis, nowMs),
-    ]);
+  const [
+    service,
+    endpoints,
+    figures,
+    states,
+    outcomes,
+    failed,
+    waiting,
+    backlogs,
+    jobs,
+    pauses,
+    joinRequests,
+  ] = await Promise.all([
+    readService(redis, scope),
+    readEndpoints(redis, sources.endpoints, scope),
+    readQueue(redis, queue, ids, nowMs),
+    readLibraryStates(redis, ids, nowMs),
+    readOutcomeCounts(redis, nowMs),
+    newest('failed', MOST_FAILED),
+    newest('waiting', MOST_WAITING),
+    Promise.all(ids.map((id) => redis.zcard(backlogKey(id)))),
+    scope === 'all' ? null : countEvents(redis, queue, ids),
+    readPauses(redis, nowMs),
+    readJoinRequests(redis, scope),
+  ]);
   const waitedFor = countBy(waiting.events.flatMap(waitsFor));
   return {
     nowMs,
     service,
     endpoints,
+    joinRequests,
     figures: { ...figures, jobs: jobs ?? figures.jobs },
     outcomes: outcomes.filter(({ library }) => scope === 'all' || ids.includes(library)),
     failed: failed.events,

@@ -8,10 +8,12 @@
 #    "koha": {"version": "24.11.05.000", "code_length": 64, "branch": "MAIN", "preferences": {...}, "plack_workers": 4,
 #             "types": [{"code": "PASSPORTED", "libraries": [], ...}], "categories": [{"code": "PT", "type": "A"}], "branches": ["MAIN"],
 #             "rules": [{"branchcode": null, "categorycode": "PT", "itemtype": null, "rule_name": "maxissueqty", "rule_value": "5"}],
-#             "user": 7, "users": [{"id": 51, "userid": "passport", "cardnumber": "5", "has_key": true, "permissions": ["borrowers:1"]}]}}
+#             "user": 7, "users": [{"id": 51, "userid": "passport", "cardnumber": "5", "keys": ["2f0c..."], "permissions": ["borrowers:1"]}],
+#             "others": [[7, "21234000000017"]]}}
 #
 #   {"html": "...", "data": {...}, "made": {"preferences": {...}, "types": [...], "categories": [...], "rules": [...],
-#    "users": [{"id": 52, "cardnumber": "...", "userid": "...", ..., "permissions": [...], "keys": [{"client_id": "...", "secret": "..."}]}]}}
+#    "users": [{"id": 52, "cardnumber": "...", "userid": "...", ..., "permissions": [...], "keys": [{"client_id": "...", "secret": "..."}],
+#     "active": ["..."]}]}}
 #
 # Needs libdbd-sqlite3-perl and what Koha brings. Nothing is kept from one request to the next.
 
@@ -80,8 +82,13 @@ sub state_of {
         my @rows = @{ $dbh->selectall_arrayref( $rows{$name}, { Slice => {} } ) };
         if ( $name eq 'users' ) {
             foreach my $user (@rows) {
-                $user->{permissions} = [ sort Koha::Patron->new($user)->_stored_permissions ];
-                $user->{keys}        = [ grep { $_->{patron_id} == $user->{id} } @Koha::ApiKey::MADE ];
+                $user->{permissions} = [ sort { $a cmp $b }
+                        Koha::Patron->new( { borrowernumber => $user->{id} } )->_stored_permissions ];
+                $user->{keys} = [ grep { $_->{patron_id} == $user->{id} } @Koha::ApiKey::MADE ];
+                $user->{active}
+                    = $dbh->selectcol_arrayref(
+                    'SELECT client_id FROM api_keys WHERE patron_id = ? AND active = 1 ORDER BY client_id',
+                    undef, $user->{id} );
             }
         }
         $state{$name} = {
@@ -147,13 +154,17 @@ sub fill {
             foreach @{ $type->{libraries} };
     }
 
+    $dbh->do( 'INSERT INTO borrowers (borrowernumber, cardnumber) VALUES (?, ?)', undef, @{$_} )
+        foreach @{ $facts->{others} };
     foreach my $user ( @{ $facts->{users} } ) {
         my $id = $user->{id};
         $dbh->do(
             'INSERT INTO borrowers (borrowernumber, cardnumber, userid, categorycode, password) VALUES (?, ?, ?, ?, ?)',
             undef, $id, @{$user}{qw( cardnumber userid category password )}
         );
-        $dbh->do( 'INSERT INTO api_keys (patron_id) VALUES (?)', undef, $id ) if $user->{has_key};
+        $dbh->do( 'INSERT INTO api_keys (patron_id, client_id, description) VALUES (?, ?, ?)',
+            undef, $id, $_, 'Patron Passport' )
+            foreach @{ $user->{keys} };
         $Koha::Patron::PERMISSIONS{$id} = { map { s{:1\z}{}xmsr => 1 } @{ $user->{permissions} } };
     }
 

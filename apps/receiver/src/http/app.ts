@@ -14,12 +14,15 @@ import {
   connectionTimes,
   trustProxy,
 } from '@passport/runtime';
+import { JOIN_PATH } from '@passport/contract';
 import type { Unauthorized } from '../deliveries/authentication.ts';
 import { UNKNOWN } from '../deliveries/event-metrics.ts';
 import { drain, refuseRaw } from './end-connection.ts';
+import { registerJoinRoutes } from './join-routes.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuse } from './problem.ts';
 import { type NoteDelivery, registerRoutes } from './routes.ts';
+import type { JoinFiles } from '../joining/join-files.ts';
 import type { Serving } from '../serve.ts';
 
 /** A larger body is a 413 (docs/integrating.md). */
@@ -38,6 +41,8 @@ export interface ReceiverDeps {
   readonly serving: () => Omit<Serving, 'libraries'>;
   /** Of the receiver. */
   readonly version: string;
+  /** For a library that is invited. */
+  readonly joinFiles: JoinFiles;
   readonly stopping: () => boolean;
   /** A sender that needs longer for a request holds a place that another desk could use, and is cut off. */
   readonly requestTimeoutMs: number;
@@ -80,6 +85,7 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
 
   const note = buildNote(deps);
   registerRoutes(app, { serving: deps.serving, note, proven: (socket) => connections.proven(socket) });
+  registerJoinRoutes(app, { serving: deps.serving, files: deps.joinFiles });
   const description = buildOpenApi(deps.version);
   app.get('/openapi.json', () => description);
   app.setNotFoundHandler((_request, reply) => refuse(reply.header('connection', 'close'), 'not_found'));
@@ -87,7 +93,7 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
     const code = codeOf(error);
     if (code !== null) {
       if (code === 'too_large') await drain(request.raw);
-      note(libraryIn(request.params), code);
+      if (request.routeOptions.url !== JOIN_PATH) note(libraryIn(request.params), code);
       return refuse(reply, code);
     }
     deps.log.error({ error }, 'request failed');

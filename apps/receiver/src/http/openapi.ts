@@ -1,4 +1,5 @@
 import {
+  LONGEST_JOIN_REQUEST,
   REMEMBERED_HOURS,
   cancelAnswerSchema,
   consentAnsweredSchema,
@@ -9,6 +10,8 @@ import {
   scanCancelledSchema,
   scanDecidedSchema,
   elsewhereRequestedSchema,
+  joinEnvelopeSchema,
+  joinRequestSchema,
   patronElsewhereSchema,
   statusRequestedSchema,
 } from '@passport/contract';
@@ -259,6 +262,47 @@ const PATHS = {
       },
     ),
   },
+  '/join': {
+    get: {
+      operationId: 'showJoinPage',
+      security: [],
+      summary: 'What a join link opens: a page that says what to do with it, and has the downloads',
+      responses: {
+        200: { description: 'The page', content: { 'text/html': { schema: { type: 'string' } } } },
+        400: problemAnswer('Not HTTP'),
+        408: tooSlow,
+        503: retryAnswer('The process is stopping'),
+      },
+    },
+    post: {
+      operationId: 'askToJoin',
+      security: [],
+      summary: 'Asks to join, by an invitation; an operator decides. Repeating it changes nothing',
+      requestBody: { required: true, content: { 'application/json': { schema: ref('JoinEnvelope') } } },
+      responses: {
+        202: jsonAnswer('It waits for an operator', {
+          type: 'object',
+          required: ['fingerprint'],
+          additionalProperties: false,
+          properties: {
+            fingerprint: {
+              type: 'string',
+              pattern: '^\\d{5}( \\d{5}){3}$',
+              description: 'To be compared by telephone: of the SHA-256 of `body`',
+            },
+          },
+        }),
+        400: problemAnswer('Not HTTP'),
+        404: problemAnswer('No such invitation, an ended or used one, or not authenticated by it'),
+        408: tooSlow,
+        409: problemAnswer('Another request waits at this invitation, or an operator has discarded this one'),
+        413: problemAnswer(`Larger than ${LONGEST_JOIN_REQUEST} bytes`),
+        415: problemAnswer('Not application/json'),
+        422: problemAnswer('Authenticated, but does not fit, or its time is off; names the field'),
+        503: retryAnswer('Redis does not answer now, or the process is stopping'),
+      },
+    },
+  },
   '/openapi.json': {
     get: {
       operationId: 'readDescription',
@@ -276,6 +320,14 @@ const PATHS = {
       },
     },
   },
+};
+
+const { properties: joinProperties = {}, ...joinShape } = z.toJSONSchema(joinEnvelopeSchema);
+const joinBody = { contentMediaType: 'application/json', contentSchema: ref('JoinRequest') };
+/** The request is a text in it, whose bytes are authenticated. */
+const joinEnvelope = {
+  ...joinShape,
+  properties: { ...joinProperties, body: { allOf: [joinProperties['body'] ?? {}, joinBody] } },
 };
 
 /** OpenAPI 3.1 of the receiver. Events and states are described by the schemas that read and make them. */
@@ -298,6 +350,8 @@ export function buildOpenApi(version: string): object {
         LibraryStatus: z.toJSONSchema(libraryStatusSchema),
         ElsewhereRequested: z.toJSONSchema(elsewhereRequestedSchema, { io: 'input' }),
         PatronElsewhere: z.toJSONSchema(patronElsewhereSchema),
+        JoinEnvelope: joinEnvelope,
+        JoinRequest: z.toJSONSchema(joinRequestSchema),
         Accepted: acceptedSchema,
         EventState: z.toJSONSchema(eventStateSchema),
         CancelAnswer: z.toJSONSchema(cancelAnswerSchema),

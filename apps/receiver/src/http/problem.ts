@@ -33,8 +33,10 @@ const PROBLEMS = {
   answered_before: [409, 'There is another answer already'],
   other_text: [409, 'The patron was shown another text'],
   no_option: [409, 'This was none of the options'],
+  request_pending: [409, 'Another request waits at this invitation'],
+  request_discarded: [409, 'An operator has discarded this request'],
   other_branch: [409, 'The scan was made at another branch'],
-  too_large: [413, 'The body is larger than 16 KiB'],
+  too_large: [413, 'The body is too large'],
   unsupported_media_type: [415, 'The content type must be application/json'],
   invalid_field: [422, 'A field does not fit'],
   rate_limited: [429, 'Too many events for now'],
@@ -45,6 +47,9 @@ const PROBLEMS = {
 export type ProblemCode = keyof typeof PROBLEMS;
 export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
 export const PROBLEM_TYPE = 'application/problem+json';
+
+/** Whether a content type is JSON's, whatever its parameters. */
+export const isJson = (type = ''): boolean => /^application\/json[\t ]*(?:;|$)/i.test(type);
 
 /** Builds the body of an error answer. */
 export function buildProblem(code: ProblemCode, more: ProblemMembers = {}): ProblemDetails {

@@ -9,7 +9,7 @@ import type { StatusGiven } from '../follow-ups/library-status.ts';
 import type { StateRead } from '../follow-ups/read-state.ts';
 import type { AnswerTaken } from '../follow-ups/take-answer.ts';
 import type { Serving } from '../serve.ts';
-import { answerRefusal, refuse } from './problem.ts';
+import { answerRefusal, isJson, refuse } from './problem.ts';
 
 /** What can be decided of a signed request. */
 type Decision = Acceptance | Cancellation | AnswerTaken | StatusGiven | ElsewhereGiven;
@@ -80,7 +80,7 @@ async function answerSigned<T extends Decision>(
   { note, proven }: RouteDeps,
 ): Promise<FastifyReply> {
   const { library, id = '' } = request.params;
-  if (!/^application\/json[\t ]*(?:;|$)/i.test(request.headers['content-type'] ?? '')) {
+  if (!isJson(request.headers['content-type'])) {
     note(library, 'unsupported_media_type');
     return refuse(reply, 'unsupported_media_type');
   }

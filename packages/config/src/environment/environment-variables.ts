@@ -132,6 +132,11 @@ const logLevel = {
 
 const filePath = { schema: z.string(), allowed: 'the path of a YAML file' };
 
+const folderPath = {
+  schema: z.string().regex(/^\//, refuse('is no absolute path')),
+  allowed: 'the absolute path of a folder',
+};
+
 const password = {
   schema: z.string().max(200, refuse('is too long')),
   allowed: '12 to 200 characters that nobody can guess',
@@ -198,6 +203,13 @@ export const VARIABLES = {
     'http://127.0.0.1:8080',
     baseUrl,
     'The receiver that `passport send` and `passport doctor` use.',
+  ),
+  secrets: variable(
+    'PASSPORT_SECRETS',
+    ['cli'],
+    null,
+    folderPath,
+    'Where `passport library accept` writes the secrets of a library that joins. Not set: the folder `secrets` beside the configuration file.',
   ),
   sipPassword: variable(
     'PASSPORT_SIP_PASSWORD',

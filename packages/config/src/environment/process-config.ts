@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { dirname, resolve } from 'node:path';
 import { readConsortium, readUnfinished } from '../file/parse-consortium.ts';
 import { ConfigError, type ConfigProblem, ProblemList, describeProblem } from '../problems/config-error.ts';
 import type { Consortium } from '../schema/consortium-schema.ts';
@@ -245,6 +246,18 @@ export function explainConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
   }));
 }
 
+/**
+ * What the commands need that let libraries join: the queue, the keys that invitations are encrypted with, the text of the file and where it and the
+ * secrets of libraries are. Throws one ConfigError.
+ */
+export function joinConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
+  return readBoth(env, readFile, [], (variables) => {
+    const path = variables.plain(VARIABLES.config);
+    const secrets = variables.optional(VARIABLES.secrets)?.reveal() ?? resolve(dirname(path), 'secrets');
+    return { ...readQueueAccess(variables), ...readKeys(variables), path, secrets };
+  });
+}
+
 /** What `passport send` needs: the file, and the receiver's address without a slash at its end. Throws one ConfigError. */
 export function senderConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
   return readBoth(env, readFile, ['webhook'], (variables) => ({
@@ -315,4 +328,5 @@ export type ReceiverConfig = ReturnType<typeof receiverConfig>;
 export type WorkerConfig = ReturnType<typeof workerConfig>;
 export type DashboardConfig = ReturnType<typeof dashboardConfig>;
 export type DoctorConfig = ReturnType<typeof doctorConfig>;
+export type JoinConfig = ReturnType<typeof joinConfig>;
 export type CheckedFile = ReturnType<typeof checkedFile>;

@@ -38,6 +38,16 @@ const kohaSecret = (description: string) =>
 const refuseOrAllow = (fact: string) =>
   words(['refuse', 'allow'], 'refuse', `What to do with a home patron ${fact}.`);
 
+const libraryId = z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38}[A-Za-z0-9])?$/);
+const libraryName = title({ description: 'Name shown to staff. May change.' });
+
+/** What is wrong with the id or the name of a library that is to be; null: nothing. */
+export function faultOfNewLibrary(id: string, name: string): string | null {
+  if (!libraryId.safeParse(id).success)
+    return 'the id must have 1 to 40 letters, digits, _ and -, with a letter or digit at both ends';
+  return libraryName.safeParse(name).success ? null : 'the name must be text of 1 to 100 characters';
+}
+
 const kohaSection = section(
   z
     .strictObject({
@@ -347,13 +357,13 @@ const loansKey = key(
 /** One entry of `libraries`: one Koha installation. */
 export const librarySchema = section(
   z.strictObject({
-    id: key(z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,38}[A-Za-z0-9])?$/), {
+    id: key(libraryId, {
       description: "Permanent id of the library. It is the passport's value in every copy: never change it.",
       allowed: '1 to 40 letters, digits, _ and -, with a letter or digit at both ends',
       isRequired: true,
       absent: '',
     }),
-    name: title({ description: 'Name shown to staff. May change.' }),
+    name: libraryName,
     /** One that is not enabled stands in no agreement. */
     enabled: flag(true, 'False: the library is shut out, neither queried nor served.'),
     koha: kohaSection,

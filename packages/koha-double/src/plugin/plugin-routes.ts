@@ -2,7 +2,7 @@ import { ok, problem } from '../answer.ts';
 import type { Operation } from '../api/operation.ts';
 import { isRecord } from '../record.ts';
 import { kohaVersions } from '../release.ts';
-import { pluginSources, type PreferenceName } from '../settings.ts';
+import { pluginSources, type PreferenceName, type Settings } from '../settings.ts';
 import { copyRoutes } from './copy-routes.ts';
 import { listLoans } from './loan-routes.ts';
 import { readDeskScript } from './desk-script.ts';
@@ -31,6 +31,7 @@ const getAbout = pluginRoute('key', 'GET', '/about', ({ double: { settings, db, 
 
 /** The plugin's settings and a proof of its secret. What its set-up check finds is a setting here: the check itself is the plugin's Perl. */
 const postCheck = pluginRoute('key', 'POST', '/check', (call) => {
+  settle(call.double.settings);
   const { webhook, plugin_service_user: serviceUser, plugin_findings: findings } = call.double.settings;
   const { nonce } = isRecord(call.body) ? call.body : {};
   const textOf = (text: string | undefined): string | null =>
@@ -48,6 +49,14 @@ const postCheck = pluginRoute('key', 'POST', '/check', (call) => {
     serves_you: isServiceUser(call) ? 'yes' : serviceUser === null ? 'nobody' : 'no',
   });
 });
+
+/** The plugin asks the service whether it knows this library by now; here, whoever calls with the key that was sealed for it does. */
+function settle(settings: Settings): void {
+  const { plugin_waiting: waiting } = settings;
+  if (waiting === null) return;
+  settings.webhook = { ...waiting, more: { ...waiting.more, join_waiting: '0' } };
+  settings.plugin_waiting = null;
+}
 
 const getDeskScript = pluginRoute('desk', 'GET', '/desk.js', (call) => {
   const text = readDeskScript(call.double);

@@ -32,7 +32,7 @@ export async function runPerlPage(
 ): Promise<string> {
   const { settings, db } = double;
   const chosen = db.patrons.withCard(settings.plugin_service_user ?? '');
-  const before = pluginDataOf(settings.webhook, chosen?.patron_id ?? null);
+  const before = pluginDataOf(settings.webhook ?? settings.plugin_waiting, chosen?.patron_id ?? null);
   const input = { ...request, data: before, koha: factsOf(double, session) };
   const output: unknown = JSON.parse(await runPerl(program, JSON.stringify(input)));
   if (!isRecord(output) || typeof output['html'] !== 'string' || !isRecord(output['data'])) {
@@ -43,7 +43,9 @@ export async function runPerlPage(
     takeOver(double, output['made'] as unknown as Made);
   // Perl's hashes have no order. What is not changed is not taken over: other settings may have come while the page ran.
   if (request.method === 'POST' && !isDeepStrictEqual(after, before)) {
-    settings.webhook = webhookOf(after);
+    const isWaiting = after['join_waiting'] === '1';
+    settings.webhook = isWaiting ? null : webhookOf(after);
+    settings.plugin_waiting = isWaiting ? webhookOf(after) : null;
     settings.plugin_service_user = cardOfUser(double, Number(after['service_user']), output['made']);
   }
   return output['html'];
@@ -57,6 +59,8 @@ function factsOf(
   const hasKey = ({ api_keys: keys }: (typeof rows)[number]): boolean => keys.some(({ active }) => active);
   const isService = ({ columns }: (typeof rows)[number]): boolean =>
     columns.userid === 'passport' || columns.cardnumber === settings.plugin_service_user;
+  const isShown = (row: (typeof rows)[number]): boolean =>
+    hasKey(row) || row.patron_id === patronId || isService(row);
   const anyOf = (scope: string): string | null => (scope === '*' ? null : scope);
   return {
     version: kohaVersions[settings.release],
@@ -76,17 +80,17 @@ function factsOf(
       rule_name: rule.rule,
       rule_value: rule.value,
     })),
-    users: rows
-      .filter((row) => hasKey(row) || row.patron_id === patronId || isService(row))
-      .map((row) => ({
-        id: row.patron_id,
-        userid: row.columns.userid,
-        cardnumber: row.columns.cardnumber,
-        category: row.columns.category_id,
-        password: row.hidden['password'],
-        has_key: hasKey(row),
-        permissions: [...row.permissions],
-      })),
+    // Of whom only the card is seen: what cards look like here.
+    others: rows.filter((row) => !isShown(row)).map((row) => [row.patron_id, row.columns.cardnumber]),
+    users: rows.filter(isShown).map((row) => ({
+      id: row.patron_id,
+      userid: row.columns.userid,
+      cardnumber: row.columns.cardnumber,
+      category: row.columns.category_id,
+      password: row.hidden['password'],
+      keys: row.api_keys.filter(({ active }) => active).map(({ client_id: key }) => key),
+      permissions: [...row.permissions],
+    })),
   };
 }
 
@@ -106,6 +110,8 @@ interface Made {
   readonly users: readonly (Columns & {
     readonly permissions: readonly string[];
     readonly keys: readonly Columns[];
+    /** By their ids, those that are in force. */
+    readonly active: readonly string[];
   })[];
 }
 
@@ -147,13 +153,16 @@ function takeOver(double: Double, { preferences, types, categories, rules, users
   };
   const problem = applySettings(double, change);
   if (problem !== null) throw new Error(problem);
-  for (const { cardnumber, userid, surname, branchcode, categorycode, permissions, keys } of users) {
+  for (const { cardnumber, userid, surname, branchcode, categorycode, permissions, keys, active } of users) {
     const card = asText(cardnumber);
     const before = db.patrons.withCard(card);
     putPatron(double, card, {
       ...(before ?? { userid, surname, library_id: branchcode, category_id: categorycode }),
       permissions: [...(before?.permissions ?? []), ...permissions],
-      api_keys: [...(before?.api_keys ?? []), ...keys],
+      api_keys: [...(before?.api_keys ?? []), ...keys].map((key) => ({
+        ...key,
+        active: active.includes(asText(key.client_id)),
+      })),
     });
   }
 }
@@ -176,7 +185,18 @@ function runPerl(program: string, input: string): Promise<string> {
 }
 
 /** The rows of Koha's `plugin_data` that hold the plugin's settings. */
-type PluginData = Readonly<Record<string, string>>;
+type PluginData = Readonly<Record<string, string | null>>;
+
+const understood = [
+  'receiver_url',
+  'library',
+  'secret',
+  'card_patterns',
+  'staff_wait',
+  'self_check_wait',
+  'service_user',
+  ...pluginSources,
+];
 
 /** The settings of the plugin side, as the plugin itself would have stored them. */
 function pluginDataOf(webhook: WebhookSettings | null, serviceUser: number | null): PluginData {
@@ -184,6 +204,7 @@ function pluginDataOf(webhook: WebhookSettings | null, serviceUser: number | nul
   if (webhook === null) return chosen;
   const isOff = (source: (typeof pluginSources)[number]): boolean => webhook.off?.includes(source) === true;
   return {
+    ...webhook.more,
     ...chosen,
     receiver_url: webhook.receiver_url,
     library: webhook.library,
@@ -207,5 +228,13 @@ function webhookOf(data: PluginData): WebhookSettings | null {
     staff_wait_ms: Number(data['staff_wait'] ?? 1_500),
     self_check_wait_ms: Number(data['self_check_wait'] ?? 3_000),
     off: pluginSources.filter((source) => data[source] === '0'),
+    more: moreOf(data),
   };
+}
+
+function moreOf(data: PluginData): Readonly<Record<string, string>> {
+  const rows = Object.entries(data).filter(
+    (row): row is [string, string] => row[1] !== null && !understood.includes(row[0]),
+  );
+  return Object.fromEntries(rows);
 }

@@ -26,6 +26,13 @@ export const ACTS = [
   'copies_delete',
   'copies_findings',
   'rehearse',
+  'join_invite',
+  'join_withdraw',
+  'join_request',
+  'join_discard',
+  'join_accept',
+  'join_decline',
+  'join_start',
   'sweep',
   'sweep ended',
   'rekey',
@@ -45,7 +52,7 @@ export const ACT_KINDS = ['acts', 'refusals'] as const;
 export type ActKind = (typeof ACT_KINDS)[number];
 
 /** Which part of the service an act came through. */
-export type ActSource = 'cli' | 'dashboard' | 'worker';
+export type ActSource = 'cli' | 'dashboard' | 'worker' | 'receiver';
 
 const detail = z.union([z.string(), z.number(), z.boolean()]);
 

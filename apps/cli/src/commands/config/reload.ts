@@ -3,7 +3,14 @@ import { checkedFile } from '@passport/config';
 import { type SeenProcess, readProcesses, requestReload } from '@passport/queue/processes';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
 import { openAudit } from '../../program/open-audit.ts';
-import { type CliDeps, defineCommand, Failure, parsedOr, WrongUse } from '../../program/index.ts';
+import {
+  type CliDeps,
+  defineCommand,
+  Failure,
+  parsedOr,
+  type Report,
+  WrongUse,
+} from '../../program/index.ts';
 
 const LOOK_AGAIN_MS = 200;
 
@@ -78,6 +85,28 @@ async function requestAndWait(
   return processes.map((process) => ({ process, taken: takenBy(process, id, fileHash) }));
 }
 
+const isLoadedBy = (answers: readonly Answer[]): boolean =>
+  answers.length > 0 && answers.every(({ taken }) => taken === 'loaded');
+
+function print(answers: readonly Answer[], report: Report): void {
+  for (const answer of answers) report.line(describe(answer));
+  const started = answers.filter(({ process }) => process.fixed_secrets > 0);
+  if (started.length > 0) report.line(describeFixed(started));
+}
+
+/** Has every process read the file anew, and says how each took it; whether all have. Throws Failure where none is alive. */
+export async function reloadProcesses(
+  open: OpenQueue,
+  fileHash: string,
+  waitMs: number,
+  report: Report,
+  deps: CliDeps,
+): Promise<boolean> {
+  const answers = await requestAndWait(open, fileHash, waitMs, deps);
+  print(answers, report);
+  return isLoadedBy(answers);
+}
+
 export const configReload = defineCommand({
   summary: 'have every process take over the configuration, without a restart',
   description:
@@ -94,7 +123,7 @@ export const configReload = defineCommand({
     const answers = await withQueue(deps, (open) =>
       requestAndWait(open, fileHash, Number(wait) * 1_000, deps),
     );
-    const isDone = answers.length > 0 && answers.every(({ taken }) => taken === 'loaded');
+    const isDone = isLoadedBy(answers);
     report.json({
       ok: isDone,
       config: fileHash,
@@ -114,9 +143,7 @@ export const configReload = defineCommand({
         }),
       ),
     });
-    for (const answer of answers) report.line(describe(answer));
-    const started = answers.filter(({ process }) => process.fixed_secrets > 0);
-    if (started.length > 0) report.line(describeFixed(started));
+    print(answers, report);
     return isDone ? 0 : 1;
   },
 });

@@ -1,4 +1,10 @@
-import { type Consortium, type Library, configWarnings, doctorConfig } from '@passport/config';
+import {
+  type Consortium,
+  type DoctorConfig,
+  type Library,
+  configWarnings,
+  doctorConfig,
+} from '@passport/config';
 import type { PluginAbout } from '@passport/koha-client';
 import { runProbe } from './probe.ts';
 import {
@@ -155,6 +161,58 @@ function print(all: Everything, report: Report): void {
   line(`${all.diagnoses.length} checked: ${parts.join(', ')}`);
 }
 
+/** Checks the service and these libraries, and prints all that is found: 1 where there is a fault. */
+export async function examineAll(
+  service: DoctorConfig,
+  libraries: readonly Library[],
+  ignore: readonly string[],
+  report: Report,
+  deps: CliDeps,
+): Promise<0 | 1> {
+  const { consortium } = service;
+  // With the queue, which help and --probe do without: loading BullMQ takes longer than either.
+  const { checkService } = await import('./check-service.ts');
+  const isWanted = ({ code }: Finding): boolean => !ignore.includes(code);
+  const [found, diagnoses] = await Promise.all([
+    checkService(service, libraries, deps),
+    diagnose(consortium, libraries, report, deps),
+  ]);
+  // What a reload changes is said once, and not by the plugin as well.
+  const awaitsReload = new Set(found.flatMap(({ code, name }) => (code === 'not_reloaded' ? [name] : [])));
+  const isNews = ({ id }: Library, finding: Finding): boolean =>
+    isWanted(finding) && !(awaitsReload.has(id) && isOfUnknownLibrary(finding));
+  const all: Everything = {
+    service: found.filter(isWanted),
+    diagnoses: diagnoses.map((each) => ({
+      ...each,
+      findings: each.findings.filter((finding) => isNews(each.library, finding)),
+    })),
+  };
+  const { redisUrl, fileHash } = service;
+  if (redisUrl !== null && !found.some(({ code }) => code === 'redis_unreachable')) {
+    const { withQueueOf } = await import('../../connect/with-queue.ts');
+    await withQueueOf({ consortium, redisUrl, fileHash }, (open) =>
+      noteRepaired(diagnoses, consortium, open),
+    );
+  }
+  const faults = count(all, 'fault');
+  print(all, report);
+  report.json({
+    ok: faults === 0,
+    faults,
+    warnings: count(all, 'warning'),
+    unchecked: count(all, 'unchecked'),
+    service: { findings: all.service },
+    libraries: all.diagnoses.map(({ library, about, reports, findings }) => ({
+      id: library.id,
+      about: about === null ? null : shortOf(about),
+      reports: reports === null ? null : shownOf(reports),
+      findings,
+    })),
+  });
+  return faults === 0 ? 0 : 1;
+}
+
 export const doctor = defineCommand({
   summary: 'check the service and every Koha, and say how to fix each fault',
   description:
@@ -203,46 +261,6 @@ export const doctor = defineCommand({
       const [card = '', barcode = null] = await readLines(deps, wanted);
       return runProbe({ consortium, libraries, isNamed: ids.length > 0, card, barcode }, report, deps);
     }
-    // With the queue, which help and --probe do without: loading BullMQ takes longer than either.
-    const { checkService } = await import('./check-service.ts');
-    const isWanted = ({ code }: Finding): boolean => !ignore.includes(code);
-    const [found, diagnoses] = await Promise.all([
-      checkService(service, libraries, deps),
-      diagnose(consortium, libraries, report, deps),
-    ]);
-    // What a reload changes is said once, and not by the plugin as well.
-    const awaitsReload = new Set(found.flatMap(({ code, name }) => (code === 'not_reloaded' ? [name] : [])));
-    const isNews = ({ id }: Library, finding: Finding): boolean =>
-      isWanted(finding) && !(awaitsReload.has(id) && isOfUnknownLibrary(finding));
-    const all: Everything = {
-      service: found.filter(isWanted),
-      diagnoses: diagnoses.map((each) => ({
-        ...each,
-        findings: each.findings.filter((finding) => isNews(each.library, finding)),
-      })),
-    };
-    const { redisUrl, fileHash } = service;
-    if (redisUrl !== null && !found.some(({ code }) => code === 'redis_unreachable')) {
-      const { withQueueOf } = await import('../../connect/with-queue.ts');
-      await withQueueOf({ consortium, redisUrl, fileHash }, (open) =>
-        noteRepaired(diagnoses, consortium, open),
-      );
-    }
-    const faults = count(all, 'fault');
-    print(all, report);
-    report.json({
-      ok: faults === 0,
-      faults,
-      warnings: count(all, 'warning'),
-      unchecked: count(all, 'unchecked'),
-      service: { findings: all.service },
-      libraries: all.diagnoses.map(({ library, about, reports, findings }) => ({
-        id: library.id,
-        about: about === null ? null : shortOf(about),
-        reports: reports === null ? null : shownOf(reports),
-        findings,
-      })),
-    });
-    return faults === 0 ? 0 : 1;
+    return examineAll(service, libraries, ignore, report, deps);
   },
 });

@@ -37,6 +37,15 @@ sub store {
     return $self;
 }
 
+sub delete {
+    my ($self) = @_;
+
+    C4::Context->dbh->do( 'DELETE FROM api_keys WHERE client_id = ?', undef, $self->{client_id} );
+    @MADE = grep { $_->{client_id} ne $self->{client_id} } @MADE;
+
+    return;
+}
+
 sub client_id {
     my ($self) = @_;
 

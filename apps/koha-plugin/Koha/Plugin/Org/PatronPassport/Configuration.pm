@@ -8,6 +8,7 @@ use C4::Languages;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Form         qw( csrf_token posted_op );
+use Koha::Plugin::Org::PatronPassport::Join         qw( join_page );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts users_with_keys );
 use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
 use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
@@ -26,6 +27,10 @@ my @FIELDS
 my $TEST_LIMIT_S  = 5;
 my $PAGE_LIMIT_MS = 500;
 
+# About the link and the request: their blanks are what the link says.
+my @JOIN_SENTENCES
+    = qw( join_branches join_confirm join_connected join_made join_next join_sealed_what join_send join_sent join_unreached );
+
 our @EXPORT_OK = qw( page );
 
 =head1 NAME
@@ -38,7 +43,8 @@ Koha::Plugin::Org::PatronPassport::Configuration - the configuration page
 
     my $params = page($plugin);
 
-Carries out the operation of the page (C<cud-save>, C<cud-test>, C<cud-cards>, C<cud-setup>) and returns what the template shows, all of it under the one
+Carries out the operation of the page (C<cud-save>, C<cud-test>, C<cud-cards>, C<cud-setup>, and those of
+L<Koha::Plugin::Org::PatronPassport::Join>) and returns what the template shows, all of it under the one
 name C<passport>, in the language of the page: every page of Koha has variables of Koha's own, among them one called C<test> that is always true
 (C4::Templates, C<new>). A secret goes in and never comes out; those that C<cud-setup> makes are on the one page that answers it.
 
@@ -63,6 +69,11 @@ sub page {
             $shown{faults} = { map { $_ => filled( $words, $faults->{$_} ) } keys %{$faults} };
         }
         else {
+            my $before = $plugin->settings;
+
+            # another address or id, by hand, is no request that waits
+            $values->{join_waiting} = 0
+                if grep { $before->{$_} ne $values->{$_} } qw( receiver_url library );
             $plugin->store_data($values);
             $shown{saved} = 1;
             %entered = ();
@@ -78,6 +89,7 @@ sub page {
 
     %shown = ( %shown, _set_up( $plugin, $words ) ) if $op eq 'cud-setup';
 
+    my $join     = $shown{csrf_fault} ? undef : join_page( $plugin, $op, sub { _plan($plugin) } );
     my $settings = $plugin->settings;
     $shown{test} = _test($settings) if $op eq 'cud-test';
     $shown{$_} = $shown{faults} ? $entered{$_} : $settings->{$_} foreach @FIELDS;
@@ -93,6 +105,7 @@ sub page {
         home_key_type => home_key_type( C4::Context->dbh ),
         users         => _users( $shown{service_user} ),
         setup_error   => $plugin->{setup_error},
+        joining       => $join && _said_in( $words, $join ),
         $shown{csrf_fault} ? () : _checks( $plugin, $words ),
     );
 
@@ -133,6 +146,20 @@ sub _checks {
             } @planned
         ],
     );
+}
+
+# Its sentences, with their blanks filled.
+sub _said_in {
+    my ( $words, $join ) = @_;
+
+    my %said   = map { $_ => filled( $words, $join->{$_} ) } grep { $join->{$_} } qw( fault hindered );
+    my $faults = $join->{faults} // {};
+
+    return {
+        %{$join}, %said,
+        faults => { map { $_ => filled( $words, $faults->{$_} ) } keys %{$faults} },
+        say    => { map { $_ => filled( $words, { %{$join}, key => $_ } ) } @JOIN_SENTENCES },
+    };
 }
 
 sub _step {

@@ -2,8 +2,8 @@ package Koha::Plugin::Org::PatronPassport::PartnerCards;
 
 use Modern::Perl;
 
-use Exporter   qw( import );
-use List::Util qw( any uniq );
+use Exporter    qw( import );
+use List::Util  qw( any uniq );
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Card   qw( compiled fits );
@@ -33,30 +33,33 @@ sub hidden_partners {
     my $patterns = $settings->patterns;
 
     return map { $_->{name} } grep {
-        !@{ $_->{patterns} } || any { !fits( $_, $patterns ) } @{ $_->{examples} }
+        !@{ $_->{patterns} }
+            || any { !fits( $_, $patterns ) }
+            @{ $_->{examples} }
     } @{$partners};
 }
 
 =head2 take_over
 
-    my $answer = take_over( $plugin );
+    my $answer = take_over( $plugin, $service );
 
-Takes the patterns of all partners over from the service; what it answered (L<Koha::Plugin::Org::PatronPassport::Status>). Where one of
+Takes the patterns of all partners over from the service, or from what it has answered already (C<$service>); what it answered (L<Koha::Plugin::Org::PatronPassport::Status>). Where one of
 them says nothing of its cards, or a pattern is none here, or there are too many, there are none afterwards: nobody is hidden. Where the
 service does not answer, nothing is changed.
 
 =cut
 
 sub take_over {
-    my ($plugin) = @_;
+    my ( $plugin, $service ) = @_;
 
     my $settings = $plugin->settings;
-    my $service  = service_status( $settings, Time::HiRes::time() );
+    $service //= service_status( $settings, Time::HiRes::time() );
     return $service if $service->{kind} ne 'known' || !$service->{status}{needs}{has_cards};
 
-    my @lists    = map { $_->{patterns} } @{ $service->{status}{needs}{cards} };
+    my @lists    = map      { $_->{patterns} } @{ $service->{status}{needs}{cards} };
     my @patterns = uniq map { @{$_} } @lists;
     @patterns = () if ( any { !@{$_} } @lists ) || any { !defined compiled($_) } @patterns;
+
     # a list that has been cut off is one of these
     @patterns = () if @patterns >= $settings->most_patterns;
 

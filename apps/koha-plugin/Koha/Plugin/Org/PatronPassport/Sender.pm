@@ -227,6 +227,24 @@ sub elsewhere {
     return $self->_request( \%request, $believed );
 }
 
+=head2 ask_to_join
+
+    my $answer = Koha::Plugin::Org::PatronPassport::Sender->ask_to_join( $receiver, $json, $limit_s );
+
+Posts the request of a library that the receiver does not know yet (L<Koha::Plugin::Org::PatronPassport::JoinRequest>), without a signature: C<<
+{ kind => 'accepted' } >> where it was taken, or as above. Only the kind and the status are believed.
+
+=cut
+
+sub ask_to_join {
+    my ( $class, $receiver, $json, $limit_s ) = @_;
+
+    my $self    = bless { url => $receiver }, $class;
+    my %request = ( url => "$receiver/join", body => $json, limit_s => $limit_s, expected => [202] );
+
+    return $self->_request( \%request, sub { return { kind => 'accepted' } } );
+}
+
 sub _is_cancelled {
     my ($result) = @_;
 
@@ -258,12 +276,12 @@ sub _exchange {
     return { kind => 'unreachable', why => 'paused', retry_after => ceil($paused_s), ms => 0 }
         if $can_pause && $paused_s > 0;
 
-    my $headers = headers_for( $self->{key}, $id, time, $body );
+    my $headers = defined $self->{key} ? headers_for( $self->{key}, $id, time, $body ) : {};
     $headers->{'content-type'} = 'application/json' if length $body;
 
     my $started = steady_time();
     my $agent   = _agent($limit_s);
-    my $url     = "$self->{url}/webhooks/$self->{library}" . ( $request->{path} // q{} );
+    my $url     = $request->{url} // "$self->{url}/webhooks/$self->{library}" . ( $request->{path} // q{} );
     my $tx      = $agent->build_tx( $request->{method} // 'POST', $url => $headers => $body );
     my $error   = eval { $agent->start($tx)->error } // ( $@ ? { message => 'failed' } : undef );
     my $ms      = int 1000 * ( steady_time() - $started );
@@ -290,12 +308,14 @@ sub _refusal {
     my ($code) = ( $json->{code} // q{} ) =~ m{\A ( [A-Za-z0-9_.-]{1,64} ) \z}xms;
     my ($reason)
         = ( $json->{reason} // q{} ) =~ m{\A ( clock | library | signature | not_seen | not_kept ) \z}xms;
+    my ($field)   = ( $json->{field}         // q{} ) =~ m{\A ( [a-z0-9_.]{1,64} ) \z}xms;
     my ($seconds) = ( $answer->{retry_after} // q{} ) =~ m{\A ( [0-9]{1,6} ) \z}xms;
 
     return {
         kind        => 'refused',
         code        => $code,
         reason      => $reason,
+        field       => $field,
         retry_after => $seconds,
         map { $_ => $answer->{$_} } qw( status ms ),
     };

@@ -28,6 +28,9 @@ my %DEFAULT = (
     sip             => 1,
     copies          => 1,
     tell_patrons    => 0,
+
+    # a request to join was sent, and has not been accepted
+    join_waiting => 0,
 );
 
 =head1 NAME
@@ -65,9 +68,10 @@ sub load {
     return $self;
 }
 
-=head2 key, is_complete, serves, wait_ms, patterns, most_patterns, has_patterns
+=head2 key, is_complete, accepted, serves, wait_ms, patterns, most_patterns, has_patterns
 
-C<key>: the secret's bytes, undef without a good one. C<is_complete>: an event can be sent. C<serves($interface)>:
+C<key>: the secret's bytes, undef without a good one. C<is_complete>: an event can be sent, and this library does not wait to be accepted. C<accepted>: the
+same settings, as they are once it is. C<serves($interface)>:
 it is switched on there. C<wait_ms($interface)>. C<patterns>: a reference to the list of card patterns.
 C<has_patterns>: somebody has said what cards look like; without any, much else fits.
 
@@ -82,7 +86,14 @@ sub key {
 sub is_complete {
     my ($self) = @_;
 
+    return 0 if $self->{join_waiting};
     return length $self->{receiver_url} && length $self->{library} && defined $self->key ? 1 : 0;
+}
+
+sub accepted {
+    my ($self) = @_;
+
+    return bless { %{$self}, join_waiting => 0 }, ref $self;
 }
 
 sub serves {
@@ -137,8 +148,7 @@ sub checked {
     $faults{receiver_url} = $url_fault if $url_fault;
     $values{receiver_url} =~ s{ /+ \z}{}xms;
 
-    $faults{library} = { key => 'fault_library' }
-        if $values{library} !~ m{\A [A-Za-z0-9][A-Za-z0-9_-]{0,63} \z}xms;
+    $faults{library} = { key => 'fault_library' } if !$class->is_library( $values{library} );
 
     foreach my $name (qw( staff_wait self_check_wait )) {
         next if $values{$name} =~ m{\A [0-9]{1,4} \z}xms && $values{$name} <= $LONGEST_WAIT_MS;
@@ -150,14 +160,12 @@ sub checked {
     $faults{service_user} = { key => 'fault_service_user' }
         if ( $values{service_user} // q{} ) !~ m{\A (?: [1-9][0-9]{0,9} )? \z}xms;
 
-    my @patterns = _lines( $entered->{card_patterns} );
-    $values{card_patterns} = join "\n", @patterns;
-    my ($bad) = grep { !defined compiled($_) } @patterns;
-    $faults{card_patterns} = { key => 'fault_pattern',  pattern => $bad } if defined $bad;
-    $faults{card_patterns} = { key => 'fault_patterns', most    => $MOST_PATTERNS }
-        if @patterns > $MOST_PATTERNS;
+    my ( $patterns, $pattern_fault ) = $class->checked_patterns( $entered->{card_patterns} );
+    $values{card_patterns} = join "\n", @{$patterns};
+    $faults{card_patterns} = $pattern_fault if $pattern_fault;
 
-    $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip copies cards_followed tell_patrons );
+    $values{$_} = $entered->{$_} ? 1 : 0
+        foreach qw( staff self_check sip copies cards_followed tell_patrons );
 
     my $secret = trimmed( $entered->{secret} );
     $values{secret} = q{} if $entered->{forget_secret};
@@ -168,6 +176,39 @@ sub checked {
     }
 
     return ( \%values, \%faults );
+}
+
+=head2 checked_patterns, is_address, is_library
+
+    my ( $patterns, $fault ) = Koha::Plugin::Org::PatronPassport::Settings->checked_patterns($lines);
+
+The regular expressions of these lines, with what is wrong with them. C<is_address>: the receiver may have this address, which has a host in
+ASCII and nothing before it. C<is_library>: this is written as the id of a library.
+
+=cut
+
+sub checked_patterns {
+    my ( undef, $lines ) = @_;
+
+    my @patterns = _lines($lines);
+    my ($bad) = grep { !defined compiled($_) } @patterns;
+    return ( \@patterns, { key => 'fault_patterns', most => $MOST_PATTERNS } ) if @patterns > $MOST_PATTERNS;
+    return ( \@patterns, { key => 'fault_pattern',  pattern => $bad } )        if defined $bad;
+    return ( \@patterns, undef );
+}
+
+sub is_address {
+    my ( undef, $text ) = @_;
+
+    return $text
+        =~ m{\A https?:// (?: [A-Za-z0-9._-]+ | \[::1\] ) (?: :[0-9]{1,5} )? (?: /[A-Za-z0-9._~-]+ )* \z}xms
+        && !_url_fault($text) ? 1 : 0;
+}
+
+sub is_library {
+    my ( undef, $text ) = @_;
+
+    return $text =~ m{\A [A-Za-z0-9][A-Za-z0-9_-]{0,63} \z}xms ? 1 : 0;
 }
 
 # A browser, or a person, may send back what stands for the secret on the page.

@@ -121,6 +121,7 @@ sub _check {
 sub _settings {
     my ($seen) = @_;
 
+    return ['settings_unchecked'] if $seen->{settings}{join_waiting};
     return $seen->{service}{kind} eq 'incomplete' ? ['settings_missing'] : ['settings_ok'];
 }
 

@@ -5,7 +5,6 @@ use Modern::Perl;
 use Exporter qw( import );
 use C4::Context;
 use C4::Log ();
-use Koha::ApiKey;
 use Koha::CirculationRule;
 use Koha::CirculationRules;
 use Koha::Database;
@@ -13,6 +12,7 @@ use Koha::Patron;
 use Koha::Patron::Category;
 use MIME::Base64 qw( encode_base64 );
 
+use Koha::Plugin::Org::PatronPassport::ApiKeys   qw( make_key );
 use Koha::Plugin::Org::PatronPassport::KohaFacts qw( may );
 use Koha::Plugin::Org::PatronPassport::Problem   qw( report );
 use Koha::Plugin::Org::PatronPassport::Setup     qw( home_key_type make_type );
@@ -368,7 +368,7 @@ sub _new_user {
 sub _key_for {
     my ($number) = @_;
 
-    my $key = Koha::ApiKey->new( { patron_id => $number, description => 'Patron Passport' } )->store;
+    my $key = make_key($number);
 
     return { client_id => $key->client_id, client_secret => $key->plain_text_secret };
 }

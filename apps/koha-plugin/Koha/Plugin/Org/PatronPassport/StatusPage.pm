@@ -11,6 +11,7 @@ use POSIX       qw( strftime );
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Form         qw( csrf_token posted_op );
+use Koha::Plugin::Org::PatronPassport::Join         qw( settle );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts );
 use Koha::Plugin::Org::PatronPassport::OutcomeWords qw( new_words );
 use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
@@ -53,9 +54,10 @@ sub status_page {
     my ($plugin) = @_;
 
     my @wanted = ( $plugin->bundle_path, C4::Languages::getlanguage( $plugin->{cgi} ) );
-    my ( $language, $words ) = page_words( @wanted, 'tool.json' );
-    my ( undef, $common )    = page_words( @wanted, 'configure.json' );
-    my ( undef, $desk )      = page_words( @wanted, 'desk/messages.json' );
+    my ( $language, $words )  = page_words( @wanted, 'tool.json' );
+    my ( undef,     $common ) = page_words( @wanted, 'configure.json' );
+    my ( undef,     $desk )   = page_words( @wanted, 'desk/messages.json' );
+    settle($plugin);
     my $settings = $plugin->settings;
     my $outcomes = new_words( { language => $language, desk => $desk, page => $words } );
     my $card     = _card( $plugin, $words, $outcomes, $desk );

@@ -1,0 +1,90 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { Failure } from '../program/failure.ts';
+
+/** A file as it is to be; `before` is what it was decided by: null where it must not be there. */
+export interface FileChange {
+  readonly path: string;
+  readonly before: string | null;
+  readonly after: string;
+}
+
+/** Where a file is made before it takes its place: beside the file itself, also where `path` is a link. */
+const placeOf = (path: string): string => (existsSync(path) ? realpathSync(path) : path);
+
+function stage({ after }: FileChange, place: string): void {
+  mkdirSync(dirname(place), { recursive: true, mode: 0o700 });
+  // Made anew or not at all: of two commands at once, or one that was broken off, the second stops here.
+  const file = openSync(`${place}.new`, 'wx', 0o600);
+  try {
+    writeSync(file, after);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  if (!existsSync(place)) return;
+  const { mode, uid, gid } = statSync(place);
+  if (process.getuid?.() === 0) chownSync(`${place}.new`, uid, gid);
+  chmodSync(`${place}.new`, mode & 0o777);
+}
+
+const isAsBefore = ({ before }: FileChange, place: string): boolean =>
+  before === null ? !existsSync(place) : existsSync(place) && readFileSync(place, 'utf8') === before;
+
+function failureOf(error: unknown, path: string): unknown {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  if (code === 'EEXIST')
+    return new Failure(
+      `${path}.new is there already: another command is at work, or was broken off; then remove it`,
+      { code: 'files' },
+    );
+  return /^E[A-Z]+$/.test(code)
+    ? new Failure(`${path} cannot be written (${code})`, { code: 'files' })
+    : error;
+}
+
+/**
+ * Changes files: all are written beside their places first, and then moved there, in this order; a new one has the mode 0600, another keeps its own. Throws
+ * Failure, and leaves everything as it was, where one cannot be written, is changed meanwhile, or another command changes the first at this moment.
+ */
+export function changeFiles(changes: readonly FileChange[]): void {
+  const staged: string[] = [];
+  let current = '';
+  try {
+    const placed = changes.map((change) => ({ ...change, place: placeOf(change.path) }));
+    // What is moved last is made first: it is the one that other commands would change as well.
+    for (const change of placed.toReversed()) {
+      current = change.path;
+      stage(change, change.place);
+      staged.push(change.place);
+    }
+    for (const change of placed) {
+      if (!isAsBefore(change, change.place))
+        throw new Failure(`${change.path} has changed meanwhile, or is there already: nothing was written`, {
+          code: 'files',
+        });
+    }
+    for (const { path, place } of placed) {
+      current = path;
+      renameSync(`${place}.new`, place);
+      staged.splice(staged.indexOf(place), 1);
+    }
+  } catch (error) {
+    for (const place of staged) rmSync(`${place}.new`, { force: true });
+    throw error instanceof Failure ? error : failureOf(error, current);
+  }
+}

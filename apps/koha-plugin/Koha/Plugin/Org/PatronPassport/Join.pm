@@ -1,0 +1,376 @@
+package Koha::Plugin::Org::PatronPassport::Join;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+use C4::Context;
+use C4::Log ();
+use Encode  qw( decode encode );
+use Koha;
+use Koha::Database;
+use Koha::Patrons;
+use List::Util qw( any );
+use Mojo::JSON qw( decode_json encode_json );
+use Mojo::URL;
+use POSIX       qw( strftime );
+use Time::HiRes ();
+
+use Koha::Plugin::Org::PatronPassport::ApiKeys      qw( keep_only make_key );
+use Koha::Plugin::Org::PatronPassport::Card         qw( trimmed );
+use Koha::Plugin::Org::PatronPassport::JoinLink     qw( parse_link );
+use Koha::Plugin::Org::PatronPassport::JoinRequest  qw( can_seal join_request pasted );
+use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( may );
+use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
+use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
+use Koha::Plugin::Org::PatronPassport::Sender;
+use Koha::Plugin::Org::PatronPassport::Settings;
+use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs );
+use Koha::Plugin::Org::PatronPassport::Status    qw( service_status );
+use Koha::Plugin::Org::PatronPassport::User      qw( current_user may_see );
+
+# What is known of a request that was made, as JSON in plugin_data; no secret but as sealed.
+my $RECORD = 'join';
+
+# Somebody waits for it at a page that they have opened for nothing else.
+my $LIMIT_S = 10;
+
+# The most that the service takes of a library's own cards.
+my $MOST_PATTERNS = 20;
+
+# A length of cards that this part of all patrons has is no exception.
+my $USUAL_PART = 0.1;
+
+# Library cards of this length and more begin with digits of the library; how far, only long ones say.
+my $LONG_CARD   = 12;
+my $PREFIX_MOST = 5;
+
+# Found missing until a request is made: the address, and the key that it makes.
+my %MADE_BY_JOINING = map { $_ => 1 } qw( settings_missing settings_unchecked user_none user_no_key );
+
+our @EXPORT_OK = qw( join_page settle );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Join - a library asks to join a consortium, by the link of an operator
+
+=head1 DESCRIPTION
+
+The configuration page shows what the link says and what would be sent, and makes a key for the service's user when the request is sent: Koha
+keeps only a hash of an API secret, so that one that was shown before cannot be sent. From then on the library waits: nothing is reported
+until the service answers its request for a status as one of a library that it knows.
+
+=head1 FUNCTIONS
+
+=head2 join_page
+
+    my $join = join_page( $plugin, $op, sub { return @planned } );
+
+Carries out C<cud-join> (look at the link), C<cud-join-send>, C<cud-join-text> and C<cud-join-again>, and returns what the template shows: C<state> is
+C<open>, C<link>, C<waiting> or C<connected>, and C<fault>, C<faults> (by field) and C<hindered> are sentences. What was planned (L<Koha::Plugin::Org::PatronPassport::SetupPlan>)
+says what has to be made first. Undef where the plugin was set up by hand.
+
+=cut
+
+sub join_page {
+    my ( $plugin, $op, $plan ) = @_;
+
+    _start_again($plugin) if $op eq 'cud-join-again';
+    if ( my $record = settle($plugin) ) {
+        my $is_waiting = $plugin->settings->{join_waiting};
+        return { connected_at => $record->{at}, %{$record}, state => $is_waiting ? 'waiting' : 'connected' };
+    }
+
+    my $settings = $plugin->settings;
+    return                     if length $settings->{receiver_url} && length $settings->{library};
+    return { state => 'open' } if $op !~ m{\A cud-join (?: -send | -text )? \z}xms;
+
+    my $cgi    = $plugin->{cgi};
+    my $pasted = scalar $cgi->param('join_link');
+    my ( $invitation, $fault ) = parse_link( $pasted, time );
+    return { state => 'open', fault => $fault } if $fault;
+
+    my %page = (
+        state    => 'link',
+        link     => $pasted =~ s{\s+}{}gxmsr,
+        hindered => scalar _hindrance( $settings, $plan ),
+        _shown_of($invitation),
+        _facts($plugin),
+    );
+    return { %page, koha_url => _own_address(), cards => join "\n", _usual_cards() } if $op eq 'cud-join';
+
+    my ( $said, $faults ) = _said($plugin);
+    my %entered = map { $_ => scalar $cgi->param("join_$_") } qw( koha_url cards );
+    return { %page, %entered, faults => $faults } if %{$faults};
+    return { %page, %entered } if $page{hindered};
+
+    my $record = _ask( $plugin, $invitation, $said, $op eq 'cud-join-text' ? 'text' : 'sent' );
+    return { %{$record}, state => 'waiting' } if !$record->{fault};
+
+    # somebody else has sent one while this was not taken
+    my $theirs = settle($plugin);
+
+    return $theirs
+        ? { %{$theirs}, state => 'waiting' }
+        : { %page, %entered, fault => $record->{fault} };
+}
+
+=head2 settle
+
+    my $record = settle($plugin);
+
+What is known of the request of this library, undef where none was made. Where it waits, the service is asked whether it knows this library by now;
+if so, it waits no longer, and follows the card patterns of its partners from then on.
+
+=cut
+
+sub settle {
+    my ( $plugin, $limit_s ) = @_;
+
+    my $json   = $plugin->retrieve_data($RECORD) // return;
+    my $record = eval { decode_json( encode( 'UTF-8', $json ) ) };
+    return if ref $record ne 'HASH';
+
+    my $settings = $plugin->settings;
+    return if $settings->{receiver_url} ne $record->{receiver} || $settings->{library} ne $record->{library};
+    return $record if !$settings->{join_waiting};
+
+    my $now     = Time::HiRes::time();
+    my $service = service_status( $settings->accepted, $now, $limit_s );
+    return $record if $service->{kind} ne 'known';
+
+    delete $record->{text};
+    $record->{connected_at} = _time($now);
+    _keep( $plugin, $record, join_waiting => 0, cards_followed => 1 );
+    take_over( $plugin, $service );
+
+    return $record;
+}
+
+sub _keep {
+    my ( $plugin, $record, %more ) = @_;
+
+    return $plugin->store_data( { $RECORD => decode( 'UTF-8', encode_json($record) ), %more } );
+}
+
+# For another link, or once more with the same: the key that was sent opens nothing from then on.
+sub _start_again {
+    my ($plugin) = @_;
+
+    my $settings = $plugin->settings;
+    return if !$settings->{join_waiting} || !_may_join();
+
+    my $number = $settings->{service_user};
+    Koha::Database->new->schema->txn_do(
+        sub {
+            keep_only( $number, undef );
+            $plugin->store_data(
+                { $RECORD => undef, join_waiting => 0, receiver_url => q{}, library => q{} } );
+            _log( $number, 'Took the request to join back, and revoked its API key' );
+        }
+    );
+
+    return;
+}
+
+sub _log {
+    my ( $number, $text ) = @_;
+
+    return C4::Log::logaction( 'PATRONPASSPORT', 'JOIN', $number, $text );
+}
+
+# Koha gives keys of others to superlibrarians alone (members/apikeys.pl).
+sub _may_join {
+    my $user = current_user() or return 0;
+
+    return may( $user, 'superlibrarian' );
+}
+
+# Why nothing can be sent yet, whatever the link says; undef where it can.
+sub _hindrance {
+    my ( $settings, $plan ) = @_;
+
+    my $number = $settings->{service_user};
+    my $user   = length $number ? Koha::Patrons->find($number) : undef;
+    return { key => 'join_lacks' } if !_may_join();
+    return { key => 'join_first' }
+        if !$user
+        || !defined $settings->key
+        || any { $_->{level} eq 'fault' && !$MADE_BY_JOINING{ $_->{say}{key} } } $plan->();
+    return { key => 'join_user', name => $user->userid }
+        if $user->has_permission( { superlibrarian => 1 } ) || !may_see($number);
+    return { key => 'join_module' } if !can_seal();
+
+    return;
+}
+
+sub _shown_of {
+    my ($invitation) = @_;
+
+    my $url = Mojo::URL->new( $invitation->{receiver} );
+
+    return (
+        ( map { $_ => $invitation->{$_} } qw( receiver library name consortium ) ),
+        host => $url->host_port,
+        ends => _time( $invitation->{ends} ),
+    );
+}
+
+# By this server's clock, with its zone.
+sub _time {
+    my ($at) = @_;
+
+    return strftime( '%Y-%m-%d %H:%M %Z', localtime $at );
+}
+
+sub _facts {
+    my ($plugin) = @_;
+
+    my $needs      = assumed_needs();
+    my ($branches) = C4::Context->dbh->selectrow_array('SELECT COUNT(*) FROM branches');
+    my $user       = Koha::Patrons->find( $plugin->settings->{service_user} );
+
+    return (
+        koha_version => Koha::version(),
+        version      => $plugin->get_metadata->{version},
+        branches     => $branches,
+        category     => $needs->{categories}[0],
+        passport     => $needs->{passport},
+        home_key     => $needs->{home_key},
+        user         => $user ? $user->userid : undef,
+    );
+}
+
+sub _own_address {
+    my $url = trimmed( C4::Context->preference('staffClientBaseURL') ) =~ s{ /+ \z}{}xmsr;
+
+    return $url eq q{} || $url =~ m{\A https?:// }xms ? $url : "https://$url";
+}
+
+# What most cards here look like, as a proposal: somebody confirms it.
+sub _usual_cards {
+    my $rows
+        = C4::Context->dbh->selectall_arrayref(
+              'SELECT LENGTH(cardnumber), MIN(cardnumber), MAX(cardnumber), COUNT(*) FROM borrowers'
+            . q{ WHERE cardnumber <> '' GROUP BY LENGTH(cardnumber), SUBSTR(cardnumber, 1, 2) ORDER BY COUNT(*) DESC}
+        );
+    my $all = 0;
+    $all += $_->[3] foreach @{$rows};
+
+    my %pattern;
+    foreach my $row ( grep { $_->[3] >= 5 && $_->[3] >= $USUAL_PART * $all } @{$rows} ) {
+        my ( $length, $least, $most ) = @{$row};
+        next if "$least$most" !~ m{\A [0-9]+ \z}xms;
+        my $alike = 0;
+        $alike++
+            while $length >= $LONG_CARD
+            && $alike < $PREFIX_MOST
+            && substr( $least, $alike, 1 ) eq substr $most, $alike, 1;
+        $pattern{ sprintf '^%s\d{%d}$', substr( $least, 0, $alike ), $length - $alike } = 1;
+    }
+
+    my @patterns = sort keys %pattern;
+
+    return @patterns;
+}
+
+sub _said {
+    my ($plugin) = @_;
+
+    my $cgi      = $plugin->{cgi};
+    my %is       = _facts($plugin);
+    my $settings = 'Koha::Plugin::Org::PatronPassport::Settings';
+    my $url      = trimmed( scalar $cgi->param('join_koha_url') ) =~ s{ /+ \z}{}xmsr;
+    my ( $cards, $pattern_fault ) = $settings->checked_patterns( scalar $cgi->param('join_cards') );
+    my %faults;
+    $faults{join_koha_url} = { key => 'fault_address' }                       if !$settings->is_address($url);
+    $faults{join_cards}    = $pattern_fault                                   if $pattern_fault;
+    $faults{join_cards} = { key => 'fault_patterns', most => $MOST_PATTERNS } if @{$cards} > $MOST_PATTERNS;
+
+    return (
+        {   koha => {
+                url      => $url,
+                version  => "$is{koha_version}",
+                plugin   => "$is{version}",
+                branches => 0 + $is{branches},
+            },
+            copy => {
+                category           => $is{category},
+                passport_attribute => $is{passport},
+                home_key_attribute => $is{home_key},
+            },
+            cards => $cards,
+        },
+        \%faults
+    );
+}
+
+# The key is made first, and is gone again where the receiver did not take it. Where it cannot be said whether it did, the same request goes on
+# as a text: the service takes the same bytes twice.
+sub _ask {
+    my ( $plugin, $invitation, $said, $how ) = @_;
+
+    my $settings = $plugin->settings;
+    my $number   = $settings->{service_user};
+    my $host     = Mojo::URL->new( $invitation->{receiver} )->host_port;
+    my ( $key, $request, $why );
+    my $is_made = eval {
+        Koha::Database->new->schema->txn_do(
+            sub {
+                $key = make_key($number);
+                _log( $number,
+                    "Made an API key for this patron, sealed for $host ($invitation->{invitation})" );
+                my %secrets = (
+                    client_id      => $key->client_id,
+                    client_secret  => $key->plain_text_secret,
+                    webhook_secret => $settings->{secret},
+                );
+                $request = join_request( $invitation, $said, \%secrets, time );
+            }
+        );
+        1;
+    };
+    report( 'the request to join', $@ )          if !$is_made;
+    return { fault => { key => 'join_broken' } } if !$is_made;
+
+    if ( $how eq 'sent' ) {
+        my $answer = Koha::Plugin::Org::PatronPassport::Sender->ask_to_join( $invitation->{receiver},
+            $request->{json}, $LIMIT_S );
+        if ( $answer->{kind} eq 'refused' ) {
+            $key->delete;
+            _log( $number, "Deleted that API key: $host did not take the request" );
+            return { fault => _refusal( $answer, $host ) };
+        }
+        ( $how, $why ) = ( 'text', $answer->{why} ) if $answer->{kind} ne 'accepted';
+    }
+
+    my %record = (
+        ( map { $_ => $invitation->{$_} } qw( receiver library name consortium ) ),
+        host        => $host,
+        ends        => _time( $invitation->{ends} ),
+        how         => $how,
+        at          => _time(time),
+        fingerprint => $request->{fingerprint},
+        $why           ? ( why  => $why )                       : (),
+        $how eq 'text' ? ( text => pasted( $request->{json} ) ) : (),
+    );
+    Koha::Database->new->schema->txn_do(
+        sub {
+            my %settings = map { $_ => $invitation->{$_} } qw( library );
+            _keep( $plugin, \%record, join_waiting => 1, receiver_url => $invitation->{receiver}, %settings );
+            keep_only( $number, $key->client_id );
+        }
+    );
+
+    return \%record;
+}
+
+my %REFUSED = ( 404 => 'join_unknown', 409 => 'join_pending', 429 => 'join_later', 503 => 'join_later' );
+
+sub _refusal {
+    my ( $answer, $host ) = @_;
+
+    my $said = join q{, }, grep {defined} @{$answer}{qw( status field )};
+    return { key => $REFUSED{ $answer->{status} } // 'join_refused', answer => $said, host => $host };
+}
+
+1;
