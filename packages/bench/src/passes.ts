@@ -4,11 +4,12 @@ import { buildKeptSweep, readKept } from '@passport/queue/retention';
 import { openScanQueue, readQueue } from '@passport/queue/scans';
 import { nightlyOf, openSweepQueue, queueDue } from '@passport/queue/sweeps';
 import { closeRedis, createLogger, createRedis, untilRedisReady, type Redis } from '@passport/runtime';
-import { median, preciseNow } from './figures.ts';
+import { readUsed, usedEach } from './consortium-figures.ts';
+import { preciseNow } from './figures.ts';
 import { repeat } from './scenario.ts';
 import type { Stack } from './start-stack.ts';
 
-const TIMES = 7;
+const TIMES = 20;
 const READY_MS = 5_000;
 const DAY_MS = 24 * 3_600_000;
 const LIMITS = { keptFinished: 20_000, keptFailed: 5_000 };
@@ -50,25 +51,28 @@ function passesOf(
   };
 }
 
-/** How long each of them takes with what is in Redis now, in ms, over a connection of its own. */
+/** Processor time of one pass in ms, which no other work on the machine lengthens. */
+interface Pass {
+  readonly redis: number;
+  readonly process: number;
+}
+
+/** What each of them costs Redis and the process that does it, with what is in Redis now. */
 export async function measurePasses(
-  { redis: { url } }: Stack,
+  stack: Stack,
   libraries: readonly string[],
-): Promise<ReadonlyMap<string, number>> {
-  const redis = createRedis(url, {
-    role: 'producer',
-    log: createLogger({ name: 'bench', level: 'fatal' }),
-    name: 'bench',
-  });
+): Promise<ReadonlyMap<string, Pass>> {
+  const log = createLogger({ name: 'bench', level: 'fatal' });
+  const redis = createRedis(stack.redis.url, { role: 'producer', log, name: 'bench' });
   await untilRedisReady(redis, READY_MS);
-  const measured = new Map<string, number>();
+  const measured = new Map<string, Pass>();
   for (const [name, pass] of Object.entries(passesOf(redis, libraries))) {
-    const took = await repeat(TIMES, async () => {
-      const startedAt = preciseNow();
-      await pass();
-      return preciseNow() - startedAt;
-    });
-    measured.set(name, median(took));
+    await pass();
+    const [before, started] = [await readUsed(stack), process.cpuUsage()];
+    await repeat(TIMES, pass);
+    const { user, system } = process.cpuUsage(started);
+    const used = usedEach(before, await readUsed(stack), TIMES);
+    measured.set(name, { redis: used.redis, process: (user + system) / 1_000 / TIMES });
   }
   await closeRedis(redis);
   return measured;

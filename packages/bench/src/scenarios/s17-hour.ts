@@ -108,7 +108,10 @@ async function measureSize(
       ...(await measureRest(run, desks)),
       ...(await beginTrouble(desks).then(() => measurePaced(run, desks, paced))),
       ...(await measureMetrics(stack)),
-      ...[...(await measurePasses(stack, ids))].map(([name, ms]) => [name, [ms, 'ms']] as const),
+      ...[...(await measurePasses(stack, ids))].flatMap(([name, ms]) => [
+        [`${name}, Redis`, [ms.redis, 'ms']] as const,
+        [`${name}, the process`, [ms.process, 'ms']] as const,
+      ]),
     ]);
     for (const [what, [value, unit]] of figures)
       run.progress(`${libraries} libraries, ${what}: ${value.toPrecision(4)} ${unit}`);
