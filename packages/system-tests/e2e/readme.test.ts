@@ -192,7 +192,7 @@ describe('the commands of the README', () => {
       expect(await Promise.all(DEMO_PORTS.map(isFree))).toEqual(DEMO_PORTS.map(() => true));
       expect(() => readText('.demo/demo.json')).toThrow(/ENOENT/);
     },
-    150_000,
+    240_000,
   );
 
   test('a terminal that is set up for a demo that has ended says how to set it up again', async () => {
