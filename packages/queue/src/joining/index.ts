@@ -1,7 +1,2 @@
-export {
-  type Invitations,
-  type ListedInvitation,
-  listInvitations,
-  openInvitations,
-} from './invitations.ts';
+export { type Invitations, type ListedInvitation, listInvitations, openInvitations } from './invitations.ts';
 export { type JoinTaken, takeJoinRequest } from './take-request.ts';
