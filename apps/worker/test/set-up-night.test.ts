@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { Secret } from '@passport/config';
+import { formatWebhookSecret } from '@passport/contract';
 import { openReceipts } from '@passport/queue/copies';
 import { openSweepQueue, readSetUps, writeSetUp } from '@passport/queue/sweeps';
 import { closeRedis, createMetrics } from '@passport/runtime';
@@ -98,6 +100,27 @@ describe('the nightly check of a set-up', () => {
     expect(await faults()).toContainEqual({ code: 'attribute_type_mandatory', level: 'fault', name: null });
     expect(await faults()).toContainEqual({ code: 'plugin_finding', level: 'fault', name: null });
     expect(JSON.stringify(await redis.hgetall('{passport}:set-up'))).not.toContain(CARD);
+  });
+
+  test('comes to its end without the webhook secrets, which no worker has', async () => {
+    bench.lender.putSettings({
+      webhook: {
+        receiver_url: 'http://127.0.0.1:9',
+        secret: formatWebhookSecret(Buffer.alloc(32, 'what riverside signs with')),
+        library: 'riverside',
+        patterns: [],
+        staff_wait_ms: 0,
+        self_check_wait_ms: 0,
+      },
+    });
+    const deps = context();
+    const libraries = bench.consortium.libraries.map((each) => ({
+      ...each,
+      webhookSecrets: [new Secret('')],
+    }));
+    await doSetUpJob('one', JOB, { ...deps, consortium: { ...bench.consortium, libraries } });
+    expect((await readSetUps(redis)).get('riverside')?.at_ms).not.toBeNull();
+    expect((await faults())?.map(({ code }) => code)).not.toContain('plugin_secret');
   });
 
   test('sends nothing to a library that is paused, looks again after an hour at most, and counts no try', async () => {

@@ -91,6 +91,9 @@ const isMadeWith = (secret: string, nonce: string, proof: string): boolean => {
   return given.length === made.length && timingSafeEqual(given, made);
 };
 
+/** Whether this process has the secret at all: a worker has none of webhooks, and doctor all. */
+const isRead = (secret: Library['webhookSecrets'][number]): boolean => secret.reveal() !== '';
+
 /** Whose secret proves itself: `library`'s own before that of any other. */
 function provenSecret(
   libraries: readonly Library[],
@@ -98,14 +101,16 @@ function provenSecret(
   { nonce, proof }: { readonly nonce: string; readonly proof: string },
 ): ProvenSecret | null {
   for (const { id, webhookSecrets } of [library, ...libraries]) {
-    const index = webhookSecrets.findIndex((secret) => isMadeWith(secret.reveal(), nonce, proof));
+    const index = webhookSecrets.findIndex(
+      (secret) => isRead(secret) && isMadeWith(secret.reveal(), nonce, proof),
+    );
     if (index !== -1) return { library: id, place: index + 1, of: webhookSecrets.length };
   }
   return null;
 }
 
 /** Whether the plugin's address, id and secret are there, and those of this library. */
-function* checkIdentity({ library: { id } }: Examinee, reports: PluginReports): Findings {
+function* checkIdentity({ library: { id, webhookSecrets } }: Examinee, reports: PluginReports): Findings {
   const { receiver_url: url, library: entered, proof, secret, secret_from: from } = reports;
   const lacks = [
     ...(url === null ? ['the address of the receiver'] : []),
@@ -120,7 +125,8 @@ function* checkIdentity({ library: { id } }: Examinee, reports: PluginReports): 
     const problem = `the plugin reports scans as "${entered}", and this library is "${id}"`;
     yield fault('plugin_library', problem, `set the library id to ${id} in ${CONFIGURE}`, entered);
   }
-  if (proof !== null && secret?.library !== id) {
+  // Where it is not the right one, the receiver says so to the plugin, which reports it.
+  if (proof !== null && secret?.library !== id && webhookSecrets.some(isRead)) {
     const problem =
       secret === null
         ? "the plugin's secret is none of the webhook_secrets of this library"
