@@ -39,7 +39,7 @@ RUN perl apps/koha-plugin/package.pl /plugin
 FROM demo-manifests AS build
 RUN npm ci --ignore-scripts
 COPY tsconfig.base.json ./
-COPY scripts/bundle.mjs scripts/list-licenses.mjs scripts/make-join-files.mjs scripts/render-runbook.mjs scripts/
+COPY scripts/bundle.mjs scripts/list-licenses.mjs scripts/make-join-files.mjs scripts/render-document.mjs scripts/
 COPY docs/koha-setup.md docs/runbook.md docs/
 COPY packages packages
 COPY apps apps

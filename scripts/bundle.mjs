@@ -85,9 +85,9 @@ const options = {
 mkdirSync('dist', { recursive: true });
 // The dashboard serves the runbook, wherever it is installed.
 if (process.cwd().endsWith('dashboard')) {
-  const { renderRunbook } = await import('./render-runbook.mjs');
+  const { renderDocument } = await import('./render-document.mjs');
   const runbook = readFileSync(join(import.meta.dirname, '../docs/runbook.md'), 'utf8');
-  writeFileSync('dist/runbook.html', renderRunbook(runbook));
+  writeFileSync('dist/runbook.html', renderDocument(runbook));
 }
 if (values.watch === true) await (await context(options)).watch();
 else {

@@ -9,10 +9,10 @@ let fixture: DashboardFixture;
 let runbook: string;
 beforeAll(async () => {
   fixture = await openDashboardFixture();
-  const { renderRunbook } = (await import(join(ROOT, 'scripts/render-runbook.mjs'))) as {
-    readonly renderRunbook: (markdown: string) => string;
+  const { renderDocument } = (await import(join(ROOT, 'scripts/render-document.mjs'))) as {
+    readonly renderDocument: (markdown: string) => string;
   };
-  runbook = renderRunbook(readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8'));
+  runbook = renderDocument(readFileSync(join(ROOT, 'docs/runbook.md'), 'utf8'));
 });
 afterAll(() => fixture.close());
 
