@@ -29,7 +29,10 @@ const MOST_REFUSALS = 2;
 const SLICES: SliceTimes = { sliceMs: 60_000, lateMs: 300_000 };
 
 export interface SweepWorkerDeps
-  extends CopiesContext, Pick<WorkContext, 'connection' | 'newId' | 'pauseLeft'>, Partial<Pick<WorkContext, 'fetches'>> {
+  extends
+    CopiesContext,
+    Pick<WorkContext, 'connection' | 'newId' | 'pauseLeft'>,
+    Partial<Pick<WorkContext, 'fetches'>> {
   readonly slices?: SliceTimes;
 }
 
