@@ -197,9 +197,9 @@ test('the routes are those of the real router', () => {
   expect(routes.length).toBeGreaterThan(30);
 });
 
-test('nothing but style sheets and pictures is declared to be the same for everybody', () => {
+test('nothing but the runbook, style sheets and pictures is declared to be the same for everybody', () => {
   const same = routes.filter(({ scope }) => scope === 'nothing');
-  expect([...new Set(same.map(({ url }) => url))]).toEqual(['/assets/*']);
+  expect([...new Set(same.map(({ url }) => url))]).toEqual(['/runbook', '/assets/*']);
 });
 
 test('no route answers anything of another library, whatever is guessed', async () => {

@@ -47,7 +47,8 @@ const consortium = (path: string): Consortium => {
     topics: NOTIFICATION_TOPICS,
     libraries: 'all',
   };
-  return { name: 'Test', libraries: [], notify: [ops] } as unknown as Consortium;
+  const addresses = { receiver: null, dashboard: null };
+  return { name: 'Test', public: addresses, libraries: [], notify: [ops] } as unknown as Consortium;
 };
 const metrics = () => createMetrics({ process: 'test', logHealth: log.health });
 

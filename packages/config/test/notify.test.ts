@@ -31,7 +31,7 @@ const env = {
 test('endpoints are read with everything that holds for them', () => {
   const [ops, chat] = parse(file, env).notify;
   expect(ops).toMatchObject({ name: 'ops', format: 'standard', libraries: 'all' });
-  expect(ops?.topics).toHaveLength(6);
+  expect(ops?.topics).toHaveLength(7);
   expect(ops?.url.reveal()).toBe('https://ops.example.org/hooks');
   expect(ops?.secret?.reveal()).toBe(OPS_SECRET);
   expect(chat).toMatchObject({ format: 'slack', secret: null, topics: ['library'], libraries: ['midland'] });
