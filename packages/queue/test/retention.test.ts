@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { queuedJob } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import { buildItemSweep, cleanByAge, noteItem } from '@passport/queue/retention';
@@ -27,7 +28,9 @@ describe('the encrypted item of a failed job', () => {
     expect(await itemOf()).toBe('kid001:encrypted-item');
     expect(await sweep(NOON)).toBe(1);
 
-    expect((await fixture.queue.getJob(JOB))?.data).toEqual({ ...jobData(), encrypted_item: null });
+    expect((await fixture.queue.getJob(JOB))?.data).toEqual(
+      queuedJob({ ...jobData(), encrypted_item: null }),
+    );
     expect(await noted()).toBe(0);
   });
 

@@ -111,7 +111,7 @@ const canRun = found !== null && canPlayPerlPage();
     expect(await tryCard('21234987654329')).toBe('No partner library knows this card.');
     await scanned(card);
     expect(riverside().state(card).patrons).toHaveLength(1);
-    expect(await tryCard(card)).toContain('This patron is already here.');
+    expect(await tryCard(card)).toContain('A patron here has this card');
   }, 60_000);
 
   test('makes what is missing at the button of the configuration page', async () => {
