@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { announceProcess, readProcesses } from '@passport/queue/processes';
+import { writeSetUp } from '@passport/queue/sweeps';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
 import { examine, finds, startTwoKohas } from './doctor-fixture.ts';
@@ -100,6 +101,26 @@ describe('Redis', () => {
   test('that is away is a fault', async () => {
     const { code, faults } = await look({ REDIS_URL: 'redis://127.0.0.1:1' });
     expect({ code, faults }).toEqual({ code: 1, faults: ['service redis_unreachable'] });
+  });
+
+  test('that refuses to end what the last night found takes nothing of what doctor has found', async () => {
+    const redis = own(await startRedis());
+    const log = createLogger({ name: 'test', level: 'silent' });
+    const client = createRedis(redis.url, { role: 'producer', log, name: 'test' });
+    own({ close: () => closeRedis(client) });
+    await untilRedisReady(client, 5_000);
+    const night = { at_ms: 5, job: null, tries: 0 };
+    const fault = { code: 'plugin_off', level: 'fault', name: null } as const;
+    await writeSetUp(client, 'riverside', { ...night, findings: [fault] });
+    await redis.call('CONFIG', 'SET', 'maxmemory', '1');
+    const { libraries, unchecked } = await look({ REDIS_URL: redis.url });
+    expect(
+      libraries.map(({ id, findings }) => [id, findings.filter(({ level }) => level === 'fault')]),
+    ).toEqual([
+      ['riverside', []],
+      ['midland', []],
+    ]);
+    expect(unchecked).toContain('service redis_unreachable');
   });
 
   test('that may evict events is a fault, and one without a file a warning', async () => {

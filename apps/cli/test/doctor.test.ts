@@ -75,6 +75,8 @@ describe('T-18', () => {
     riverside.putSettings({ categories: [{ ...category, enrolment_fee: 5 }] });
     expect(await look()).toMatchObject({ code: 1, faults: ['riverside enrolment_fee PT'] });
     expect(await look({ args: ['--ignore', 'enrolment_fee'] })).toMatchObject({ code: 0, faults: [] });
+    const ignore_findings = ['enrolment_fee', 'configuration'];
+    expect(await look({ change: { ignore_findings } })).toMatchObject({ code: 0, faults: [] });
   });
 });
 

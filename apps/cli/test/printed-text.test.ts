@@ -101,6 +101,22 @@ test('colours are ours alone: what looks like one in the text of others is not p
   );
 });
 
+test('a terminal that reports no width has 80 columns', () => {
+  let printed = '';
+  const { out, width } = createPrinter({
+    isTerminal: true,
+    columns: 0,
+    randomBytes: (length: number) => Buffer.alloc(length, 7),
+    out: (text: string) => {
+      printed += text;
+    },
+    err: () => undefined,
+  });
+  out(`${'word '.repeat(15)}\n`);
+  expect(printed).toBe(`${'word '.repeat(15)}\n`);
+  expect(width).toBe(80);
+});
+
 test('a mark that a cut line has lost leaves nothing behind', () => {
   let printed = '';
   const { out, style } = createPrinter({

@@ -34,6 +34,14 @@ beforeEach(async () => {
 const faults = async (library = 'riverside') =>
   (await readSetUps(redis)).get(library)?.findings.filter(({ level }) => level === 'fault');
 
+/** A library that was never checked, after a night in which it could not be. */
+const notChecked = (code: string) => ({
+  at_ms: null,
+  findings: [{ code, level: 'unchecked', name: null }],
+  job: null,
+  tries: 0,
+});
+
 interface How {
   readonly pauseLeft?: PauseLeft;
   readonly now?: () => number;
@@ -93,6 +101,18 @@ describe('the nightly check of a set-up', () => {
     expect(await faults()).not.toContainEqual(category);
   });
 
+  test('leaves out what the library says is intended', async () => {
+    bench.lender.putSettings(NO_CATEGORY);
+    const deps = context();
+    const libraries = bench.consortium.libraries.map((each) => ({
+      ...each,
+      ignoreFindings: ['category_unknown' as const],
+    }));
+    await doSetUpJob('one', JOB, { ...deps, consortium: { ...bench.consortium, libraries } });
+    expect((await readSetUps(redis)).get('riverside')?.at_ms).not.toBeNull();
+    expect(await faults()).not.toContainEqual(category);
+  });
+
   test('keeps nothing that a Koha says beside codes and words of the configuration', async () => {
     const finding = { finding: 'type_mandatory', level: 'fault', name: CARD, figure: null };
     bench.lender.putSettings({ plugin_findings: [finding, { ...finding, finding: 'something_new' }] });
@@ -139,10 +159,36 @@ describe('the nightly check of a set-up', () => {
     bench.lender.clearCalls();
     for (let tries = 0; tries < 2; tries += 1)
       expect(await putOff(doSetUpJob('one', JOB, context({ isAway: true, now: () => 0 })))).toBe(1_200_000);
-    expect(await faults()).toEqual([]);
+    expect((await readSetUps(redis)).get('riverside')?.findings).toEqual([]);
     await doSetUpJob('one', JOB, context({ isAway: true }));
-    expect(await faults()).toEqual([{ code: 'unreachable', level: 'fault', name: null }]);
+    expect((await readSetUps(redis)).get('riverside')).toEqual(notChecked('unreachable'));
     expect(bench.lender.calls()).toEqual([]);
+  });
+
+  test('one that could not be made says nothing of the set-up: the faults of the night before stay, with their time', async () => {
+    const fault = { code: 'plugin_off', level: 'fault', name: null } as const;
+    await writeSetUp(redis, 'riverside', { at_ms: 5, findings: [fault], job: null, tries: 0 });
+    for (const night of ['one', 'two']) {
+      for (let tries = 0; tries < 2; tries += 1)
+        await putOff(doSetUpJob(night, JOB, context({ isAway: true })));
+      await doSetUpJob(night, JOB, context({ isAway: true }));
+      expect((await readSetUps(redis)).get('riverside')).toEqual({
+        ...notChecked('unreachable'),
+        at_ms: 5,
+        findings: [fault, ...notChecked('unreachable').findings],
+      });
+    }
+    await doSetUpJob('three', JOB, context());
+    expect(await faults()).not.toContainEqual(fault);
+  });
+
+  test('a Koha that fails in the middle is tried three times as well, and has that fault if it still does', async () => {
+    bench.lender.addFaults([{ operation: 'GET /patrons', times: 500, kind: 'status', status: 503 }]);
+    await putOff(doSetUpJob('one', JOB, context()));
+    await putOff(doSetUpJob('one', JOB, context()));
+    expect(await faults()).toEqual([]);
+    await doSetUpJob('one', JOB, context());
+    expect(await faults()).toContainEqual({ code: 'no_answer', level: 'fault', name: null });
   });
 
   test('a Koha that breaks off is tried three times in a night, one call each, and no finding is made of the first two', async () => {
@@ -150,21 +196,22 @@ describe('the nightly check of a set-up', () => {
     bench.lender.clearCalls();
     await putOff(doSetUpJob('one', JOB, context()));
     await putOff(doSetUpJob('one', JOB, context()));
-    expect(await faults()).toEqual([]);
+    expect((await readSetUps(redis)).get('riverside')?.findings).toEqual([]);
     await doSetUpJob('one', JOB, context());
-    expect(await faults()).toEqual([{ code: 'unreachable', level: 'fault', name: null }]);
+    expect((await readSetUps(redis)).get('riverside')).toEqual(notChecked('unreachable'));
     expect(bench.lender.calls().length).toBeLessThanOrEqual(3);
   });
 
-  test('a check that takes its slice or kills its worker is begun three times, and then is the finding', async () => {
+  test('a check that takes its slice, also by giving way, or kills its worker is begun three times, and is not made then', async () => {
     await writeSetUp(redis, 'riverside', { at_ms: 5, findings: [], job: 'one', tries: 2 });
     await putOff(doSetUpJob('one', JOB, context({ sliceMs: -1 })));
     bench.lender.clearCalls();
     await doSetUpJob('one', JOB, context());
-    expect(await faults()).toEqual([{ code: 'no_answer', level: 'fault', name: null }]);
+    expect((await readSetUps(redis)).get('riverside')).toEqual({ ...notChecked('no_answer'), at_ms: 5 });
     expect(bench.lender.calls()).toEqual([]);
     await doSetUpJob('the next night', JOB, context());
-    expect(await faults()).not.toContainEqual({ code: 'no_answer', level: 'fault', name: null });
+    const { findings } = (await readSetUps(redis)).get('riverside') ?? {};
+    expect(findings).not.toContainEqual(notChecked('no_answer').findings[0]);
   });
 
   test('a worker that stops takes no try from the next one', async () => {

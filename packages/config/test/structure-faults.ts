@@ -30,6 +30,12 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
     problem: /did you mean timeout\?/,
     allowed: /url, allow_http, client_id/,
   },
+  'an ignored finding that is none': {
+    break: inLibrary('ignore_findings')(['enrolment_fees']),
+    path: 'libraries[0].ignore_findings[0]',
+    problem: /is none of the allowed words/,
+    allowed: /enrolment_fee/,
+  },
   'a time of day that is none': {
     break: inLibrary('refresh')({ sweep: '24:00' }),
     path: 'libraries[0].refresh.sweep',

@@ -41,6 +41,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
     standing: 'off',
     owed: null,
     loans: null,
+    ignoreFindings: [],
     ...(others as Partial<Library>),
     koha: {
       url: 'http://127.0.0.1:1',

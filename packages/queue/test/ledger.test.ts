@@ -158,6 +158,33 @@ describe('T-21 the hourly limits', () => {
     expect(await fixture.redis.zcard(copies)).toBe(1);
   });
 
+  test('what has passed the hour goes under a limit that is far away as well, and in pieces', async () => {
+    const most = { copiesPerHour: 10_000_000, missesPerHour: 10_000_000, verdictsPerHour: 10_000_000 };
+    const longAgo = (await fixture.redisNow()) - HOUR_MS - 1;
+    const copies = '{passport}:hour:copies:riverside';
+    const old = Array.from({ length: 2_500 }, (_, n) => [longAgo, `old_${n}`]);
+    await fixture.redis.zadd(copies, ...old.flat());
+
+    const first = await ledger.reserveQuota('riverside', 'evt_1', most);
+    expect(first).toEqual({ kind: 'reserved', left: 9_999_999 });
+    expect(await fixture.redis.zcard(copies)).toBe(1_501);
+    await ledger.reserveQuota('riverside', 'evt_2', most);
+    expect(await fixture.redis.zcard(copies)).toBe(502);
+  });
+
+  test('what has passed the hour and has not gone yet is no place that is taken', async () => {
+    const now = await fixture.redisNow();
+    const copies = '{passport}:hour:copies:riverside';
+    const old = Array.from({ length: 1_500 }, (_, n) => [now - HOUR_MS - 1, `old_${n}`]);
+    await fixture.redis.zadd(copies, ...old.flat(), now - 1_000, 'evt_0', now - HOUR_MS - 1, 'evt_9');
+
+    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'reserved', left: 0 });
+    await fixture.redis.zadd(copies, ...old.flat(), now - HOUR_MS - 1, 'evt_9');
+    const waits = await ledger.reserveQuota('riverside', 'evt_9', limits);
+    const { freeInMs } = waits as Extract<typeof waits, { kind: 'limit_reached' }>;
+    expect(freeInMs).toBeGreaterThan(HOUR_MS - 60_000);
+  });
+
   test('an event whose reservation has passed the hour takes another', async () => {
     const ample = { copiesPerHour: 1_000, missesPerHour: 1_000, verdictsPerHour: 1_000 };
     const copies = '{passport}:hour:copies:riverside';
@@ -237,6 +264,16 @@ describe('what an ended event leaves behind', () => {
 
       expect(await fixture.redis.ttl(kept)).toBeGreaterThan(LONGEST_KEPT_DAYS * 24 * 3600 + 3500);
       await fixture.redis.expire(kept, 10);
+    }
+  });
+
+  test('the set of those that are kept has a life also where it begins anew within the hour', async () => {
+    const kept = '{passport}:kept:failed:riverside';
+    for (const n of [1, 2]) {
+      await accept(n);
+      await ledger.settle('riverside', `evt_${n}`, 'TOO_LATE', at('12:00:00'), { used: 'none' });
+      expect(await fixture.redis.ttl(kept)).toBeGreaterThan(0);
+      await fixture.redis.del(kept); // as a retry leaves it, which takes off the only one
     }
   });
 

@@ -50,6 +50,8 @@ const TLS_CODE =
 
 /** Reads an error of ioredis or BullMQ; throws nothing, whatever it is given. */
 export function translateRedisError(error: unknown): RedisFailure {
+  const refused = firstRefused(error);
+  if (refused !== null) return translateRedisError(refused);
   const command = commandName(error);
   if (error instanceof DeadlineError) return failure('unavailable', command, 'no answer in time');
   const text = readText(error, 'message');
@@ -66,6 +68,14 @@ export function translateRedisError(error: unknown): RedisFailure {
 
 function failure(kind: RedisFailure['kind'], command: string, meaning: string): RedisFailure {
   return { kind, message: `Redis (${command}): ${meaning}` };
+}
+
+/** The command that a transaction was discarded for: only it says why, and ioredis lists it with the failure of the whole. */
+function firstRefused(error: unknown): Error | null {
+  if (!(error instanceof Error && 'previousErrors' in error)) return null;
+  const refused: unknown = error.previousErrors;
+  const first: unknown = Array.isArray(refused) ? refused[0] : null;
+  return first instanceof Error ? first : null;
 }
 
 function commandName(error: unknown): string {

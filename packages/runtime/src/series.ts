@@ -28,13 +28,13 @@ export const areInDetail = (libraries: number): boolean => libraries <= MOST_IN_
 
 /** Of a counter: each series is shown at zero for a while before it is shown as it is. */
 export const ZERO_AT_FIRST = 'zero at first';
-/** Longer than the interval at which any Prometheus scrapes. */
-const AT_ZERO_MS = 60_000;
+/** Two scrapes of a Prometheus that scrapes once a minute, Prometheus' own default: one may fail. */
+const AT_ZERO_MS = 150_000;
 
 /**
  * Registers a counter; returns what adds to it (1 where no number is given). The series in `zeroed` exist from the start,
  * at zero: of a series that begins with 1, Prometheus sees no increase, and an alert on it would not fire. Where they would be too many,
- * `ZERO_AT_FIRST` shows none before it counts, and then at zero until every Prometheus has seen that (by `monotonicNow`, in milliseconds).
+ * `ZERO_AT_FIRST` shows none before it counts, and then at zero for as long as every Prometheus needs to see that (by `monotonicNow`, in milliseconds).
  */
 export function createCounter<const Label extends string>(
   registry: MetricsRegistry,

@@ -27,6 +27,16 @@ test.each([
   expect(JSON.stringify(failure)).not.toContain('hunter2');
 });
 
+test('a transaction that was discarded is what its command was refused for', () => {
+  const whole = reply('EXECABORT Transaction discarded because of previous errors.');
+  expect(translateRedisError(Object.assign(whole, { previousErrors: [] })).kind).toBe('bug');
+  const previousErrors = [reply('OOM command not allowed when used memory')];
+  expect(translateRedisError(Object.assign(whole, { previousErrors }))).toEqual({
+    kind: 'full',
+    message: 'Redis (evalsha): out of memory',
+  });
+});
+
 test('a socket error is named by its code, with no address', () => {
   const error = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:6379'), { code: 'ECONNREFUSED' });
   expect(translateRedisError(error)).toEqual({

@@ -1,3 +1,4 @@
+import type { Library } from '@passport/config';
 import { SET_UP_FINDINGS, type SetUpFindingCode, isSetUpFinding } from '@passport/contract';
 
 /** What doctor can find beside what it finds at a library: at the service itself. */
@@ -69,6 +70,12 @@ const build =
 export const fault = build('fault');
 export const warning = build('warning');
 export const unchecked = build('unchecked');
+
+/** What is left of findings without those that the library's own configuration calls intended (`ignore_findings`). */
+export const withoutIntended = <F extends { readonly code: FindingCode }>(
+  findings: readonly F[],
+  { ignoreFindings }: Pick<Library, 'ignoreFindings'>,
+): F[] => findings.filter(({ code }) => !ignoreFindings.some((intended) => intended === code));
 
 const ORDER: readonly FindingLevel[] = ['fault', 'warning', 'unchecked'];
 

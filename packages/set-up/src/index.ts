@@ -10,6 +10,14 @@ export {
   type Findings,
   examineeOf,
 } from './examinee.ts';
-export { type Finding, type FindingCode, FINDING_CODES, fault, unchecked, warning } from './finding.ts';
+export {
+  type Finding,
+  type FindingCode,
+  FINDING_CODES,
+  fault,
+  unchecked,
+  warning,
+  withoutIntended,
+} from './finding.ts';
 export { findingsToKeep } from './findings-to-keep.ts';
 export { PLUGIN_FINDINGS, isOfUnknownLibrary } from './plugin-findings.ts';

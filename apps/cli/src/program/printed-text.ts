@@ -68,9 +68,11 @@ export function createPrinter({
   isTerminal,
   isErrTerminal = isTerminal,
   hasColors = isTerminal,
-  columns = 80,
+  columns: reported = 0,
   randomBytes,
 }: PrinterDeps): Printer {
+  // A terminal that has no size yet, as in a container or on a serial line, reports 0.
+  const columns = reported === 0 ? 80 : reported;
   const width = isTerminal ? columns : Infinity;
   const marks = isTerminal || isErrTerminal ? markedBy(randomBytes(16).toString('hex'), columns) : UNMARKED;
   const style = hasColors ? marks.style : PLAIN;

@@ -1,18 +1,26 @@
 import type { Library } from '@passport/config';
 import type { SetUpFindingCode } from '@passport/contract';
-import { type SetUpFinding, type SetUpJob, noteDone, readSetUps, writeSetUp } from '@passport/queue/sweeps';
+import {
+  type SetUpFinding,
+  type SetUpJob,
+  type SetUpSeen,
+  noteDone,
+  readSetUps,
+  writeSetUp,
+} from '@passport/queue/sweeps';
 import {
   type ExaminedKoha,
   type Examinee,
   examineLibrary,
   examineeOf,
   findingsToKeep,
+  withoutIntended,
 } from '@passport/set-up';
 import { LibraryClosed, LibraryPaused } from '../koha/koha-failure.ts';
 import { type SliceContext, SweepPaused } from '../koha/slice.ts';
 import type { WorkContext } from '../work-context.ts';
 
-/** So often a check is begun; what a night's last one does not get done is the finding. */
+/** So often a check is begun; what a night's last one does not get done stays unchecked. */
 const MOST_TRIES = 3;
 /** Between two tries: a Koha that is being backed up or upgraded is none that is set up wrongly. */
 const AGAIN_MS = 20 * 60_000;
@@ -39,14 +47,22 @@ export async function doSetUpJob(jobId: string, { library }: SetUpJob, deps: Set
   const tries = before.job === jobId ? before.tries : 0;
   const note = (count: number): Promise<void> =>
     writeSetUp(redis, library, { ...before, job: jobId, tries: count });
-  if (tries >= MOST_TRIES) return finish(library, [faultOf('no_answer')], deps);
+  // That nobody answered, or desks were served instead, says nothing of the set-up: what was known of it still holds.
+  const giveUp = (code: SetUpFindingCode): Promise<void> => {
+    const known = before.findings.filter(({ level }) => level !== 'unchecked');
+    return finish(examined, before.at_ms, [...known, { code, level: 'unchecked', name: null }], deps);
+  };
+  if (tries >= MOST_TRIES) return giveUp('no_answer');
   assertNoPause(library, deps);
   // First: a check that ends its worker is not begun without end.
   await note(tries + 1);
   try {
     const findings = await examine(examined, deps);
-    const isSilent = findings.some(({ code }) => code === 'unreachable');
-    if (!isSilent || tries + 1 === MOST_TRIES) return await finish(library, findings, deps);
+    const isLast = tries + 1 === MOST_TRIES;
+    const has = (wanted: SetUpFindingCode): boolean => findings.some(({ code }) => code === wanted);
+    if (isLast && has('unreachable')) return await giveUp('unreachable');
+    if (isLast || !(has('unreachable') || has('no_answer')))
+      return await finish(examined, now(), findings, deps);
   } catch (error) {
     // The worker stops or is reloaded: that is no fault of the library.
     if (stopping.aborted) await note(tries);
@@ -55,7 +71,7 @@ export async function doSetUpJob(jobId: string, { library }: SetUpJob, deps: Set
       assertNoPause(library, deps);
     }
     if (!(error instanceof LibraryClosed)) throw error;
-    if (tries + 1 === MOST_TRIES) return finish(library, [faultOf('unreachable')], deps);
+    if (tries + 1 === MOST_TRIES) return giveUp('unreachable');
   }
   throw new SweepPaused(now() + AGAIN_MS);
 }
@@ -65,14 +81,15 @@ function assertNoPause(library: string, { pauseLeft, now }: SetUpJobContext): vo
   if (leftMs > 0) throw new SweepPaused(now() + Math.min(leftMs, PAUSED_MOST_MS));
 }
 
-const faultOf = (code: SetUpFindingCode): SetUpFinding => ({ code, level: 'fault', name: null });
-
 async function finish(
-  library: string,
-  findings: readonly SetUpFinding[],
+  examined: Library,
+  atMs: SetUpSeen['at_ms'],
+  found: readonly SetUpFinding[],
   { redis, now, log }: SetUpJobContext,
 ): Promise<void> {
-  await writeSetUp(redis, library, { at_ms: now(), findings: [...findings], job: null, tries: 0 });
+  const library = examined.id;
+  const findings = withoutIntended(found, examined);
+  await writeSetUp(redis, library, { at_ms: atMs, findings, job: null, tries: 0 });
   await noteDone(redis, { kind: 'set_up', library }, now());
   log.info({ library, findings: findings.map(({ code }) => code) }, 'set-up checked');
 }

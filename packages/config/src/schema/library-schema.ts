@@ -1,4 +1,4 @@
-import { REMEMBERED_HOURS, type SoftReason } from '@passport/contract';
+import { REMEMBERED_HOURS, SET_UP_FINDINGS, type SoftReason, isSetUpFinding } from '@passport/contract';
 import * as z from 'zod';
 import { cardForm, printForm } from '../cards/card-form.ts';
 import { Secret } from '../secrets/secret.ts';
@@ -354,6 +354,8 @@ const loansKey = key(
   },
 );
 
+const setUpFindings = Object.keys(SET_UP_FINDINGS).filter(isSetUpFinding);
+
 /** One entry of `libraries`: one Koha installation. */
 export const librarySchema = section(
   z.strictObject({
@@ -393,6 +395,12 @@ export const librarySchema = section(
     owed: owedKey,
     loans: loansKey,
     windows: windowsKey,
+    ignoreFindings: key(list(z.enum(setUpFindings)), {
+      description:
+        'What the check of its set-up finds and is intended: neither `passport doctor` nor the nightly check reports it.',
+      allowed: 'a list of codes that `passport doctor` prints, such as enrolment_fee',
+      fallback: [],
+    }),
   }),
   { description: 'One entry of `libraries`: one Koha installation.' },
 );

@@ -27,8 +27,10 @@ const HOUR_MS = 3_600_000;
 const OUTCOMES_LIFE_SECONDS = 26 * 3600;
 /** It begins anew with the first event of an hour, so that it is long enough for the last one. */
 const KEPT_LIFE_SECONDS = LONGEST_KEPT_DAYS * 24 * 3600 + 3600;
-/** What has passed the hour is taken off where fewer than so many would be left otherwise. */
+/** What has passed the hour is told from the rest where fewer than so many would be left otherwise, */
 const ROOM = 400;
+/** or where so many are there; and so many at most are taken off at once: Redis does nothing else meanwhile. */
+const MANY = 1_000;
 
 /**
  * Reserves one copy, one miss and one decision of the library's hourly quota before anything is looked up, so that many
@@ -42,14 +44,15 @@ local now = nowMs()
 local hour = tonumber(ARGV[2])
 local function look(key, most)
   local count = redis.call('ZCARD', key)
-  if most - count < ${ROOM} then
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - hour)
-    count = redis.call('ZCARD', key)
+  if most - count < ${ROOM} or count >= ${MANY} then
+    local live = redis.call('ZCOUNT', key, '(' .. now - hour, '+inf')
+    if live < count then redis.call('ZREMRANGEBYRANK', key, 0, math.min(count - live, ${MANY}) - 1) end
+    count = live
   end
-  if count < most or redis.call('ZSCORE', key, ARGV[1]) then return {count = count} end
+  if count < most or tonumber(redis.call('ZSCORE', key, ARGV[1]) or 0) > now - hour then return {count = count} end
   -- Entered before the clock was set back: they are no younger than now, or the hour would last that much longer.
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')) do redis.call('ZADD', key, now, id) end
-  local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  local oldest = redis.call('ZRANGEBYSCORE', key, '(' .. now - hour, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   return {wait = oldest[2] and math.max(0, tonumber(oldest[2]) + hour - now) or hour}
 end
 local seen = {}
@@ -92,7 +95,7 @@ for index, name in ipairs({'misses', 'copies', 'verdicts'}) do
   if ARGV[3] ~= name then redis.call('ZREM', KEYS[index + 3], ARGV[1]) end
 end
 local isCounted = open == 1 and ARGV[2] ~= ''
--- Whether an end of its kind before it, within the hour, has renewed the lives.
+-- Whether an end of its kind before it, within the hour, has renewed the lives; a set that was empty since has none.
 local isRenewed = false
 if isCounted then
   isRenewed = redis.call('HINCRBY', KEYS[3], ARGV[2], 1) > 1
@@ -102,7 +105,7 @@ end
 for index, kind in ipairs({'finished', 'failed'}) do
   if ARGV[5] == kind then
     redis.call('ZADD', KEYS[index + 6], ARGV[6], ARGV[1])
-    if not isRenewed then redis.call('EXPIRE', KEYS[index + 6], ARGV[7]) end
+    if not isRenewed or redis.call('TTL', KEYS[index + 6]) < 0 then redis.call('EXPIRE', KEYS[index + 6], ARGV[7]) end
   elseif not record or ended then
     -- Of an event that ends for the first time nothing is kept.
     redis.call('ZREM', KEYS[index + 6], ARGV[1])

@@ -18,7 +18,9 @@ import {
   examineLibrary,
   examineeOf,
   isOfUnknownLibrary,
+  unchecked,
   warning,
+  withoutIntended,
 } from '@passport/set-up';
 import { examineeDeps } from './examinee-deps.ts';
 import { noteRepaired } from './note-repaired.ts';
@@ -28,6 +30,7 @@ import {
   choices,
   type CliDeps,
   defineCommand,
+  Failure,
   flag,
   findLibrary,
   onlyInput,
@@ -78,7 +81,7 @@ async function diagnose(
         const unmapped = await collect(checkClosedMap(examined, one, consortium));
         const warnings = warningsOf(consortium, library);
         const all = [...twins.findings, ...findings, ...unmapped.findings, ...warnings];
-        return { library, about, reports, findings: all };
+        return { library, about, reports, findings: withoutIntended(all, library) };
       }),
     );
   });
@@ -161,6 +164,26 @@ function print(all: Everything, report: Report): void {
   line(`${all.diagnoses.length} checked: ${parts.join(', ')}`);
 }
 
+/** Ends in Redis what is repaired. A Redis that refuses costs nobody what doctor has found, and is found itself. */
+async function endRepaired(
+  { consortium, redisUrl, fileHash }: DoctorConfig,
+  found: readonly Finding[],
+  diagnoses: readonly Diagnosis[],
+): Promise<Finding[]> {
+  if (redisUrl === null || found.some(({ code }) => code === 'redis_unreachable')) return [];
+  const { withQueueOf } = await import('../../connect/with-queue.ts');
+  try {
+    await withQueueOf({ consortium, redisUrl, fileHash }, (open) =>
+      noteRepaired(diagnoses, consortium, open),
+    );
+    return [];
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const problem = `whether an alert of last night can end: ${error.message}`;
+    return [unchecked('redis_unreachable', problem, 'look at Redis, then run passport doctor again')];
+  }
+}
+
 /** Checks the service and these libraries, and prints all that is found: 1 where there is a fault. */
 export async function examineAll(
   service: DoctorConfig,
@@ -179,6 +202,7 @@ export async function examineAll(
   ]);
   // What a reload changes is said once, and not by the plugin as well.
   const awaitsReload = new Set(found.flatMap(({ code, name }) => (code === 'not_reloaded' ? [name] : [])));
+  found.push(...(await endRepaired(service, found, diagnoses)));
   const isNews = ({ id }: Library, finding: Finding): boolean =>
     isWanted(finding) && !(awaitsReload.has(id) && isOfUnknownLibrary(finding));
   const all: Everything = {
@@ -188,13 +212,6 @@ export async function examineAll(
       findings: each.findings.filter((finding) => isNews(each.library, finding)),
     })),
   };
-  const { redisUrl, fileHash } = service;
-  if (redisUrl !== null && !found.some(({ code }) => code === 'redis_unreachable')) {
-    const { withQueueOf } = await import('../../connect/with-queue.ts');
-    await withQueueOf({ consortium, redisUrl, fileHash }, (open) =>
-      noteRepaired(diagnoses, consortium, open),
-    );
-  }
   const faults = count(all, 'fault');
   print(all, report);
   report.json({
@@ -219,7 +236,7 @@ export const doctor = defineCommand({
     'Checks whether the service is up (the receiver at PASSPORT_RECEIVER, Redis, a live worker of this version), and whether the Koha ' +
     'of each library (of all enabled libraries, or of those named) is reachable and set up for it: address, certificate, clock, ' +
     'credentials, permissions, branches, categories, circulation rules, plugin. The plugin proves that it has the right secret, and ' +
-    'reports what its own set-up check finds: the way to the receiver, attribute types, tables, web workers. Lists what could not be checked. Changes nothing: write permissions are tested on a patron and an item that do not ' +
+    'reports what its own set-up check finds: the way to the receiver, attribute types, tables, web workers. Lists what could not be checked. Changes nothing in a Koha, and ends in Redis what last night found and is repaired: write permissions are tested on a patron and an item that do not ' +
     'exist. Sends every lookup exactly as the worker does, and quotes unexpected answers. With --probe, looks up one known card ' +
     "instead, with the worker's own calls, and prints the status and time of each. Workers check every set-up once a night; --last shows what they found. Exit code 1 on a fault; warnings do not count.",
   examples: [
@@ -242,7 +259,11 @@ export const doctor = defineCommand({
       'with --probe: also check whether an item could be checked out; its barcode is the second line of standard input',
     ),
     last: flag('show what the last nightly check of each library found, and call no Koha', ['probe', 'item']),
-    ignore: choices('<code...>', 'omit findings that are intentional', FINDING_CODES),
+    ignore: choices(
+      '<code...>',
+      'omit findings, once; what a library intends is in its ignore_findings',
+      FINDING_CODES,
+    ),
   },
   run: async ({ ignore = [], probe, item, last }, ids, report, deps): Promise<0 | 1> => {
     if (last === true) {
