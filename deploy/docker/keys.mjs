@@ -69,7 +69,7 @@ function rotate(step) {
   if (!isTwo) fail(`there is only one key: run rotate add first`);
   if (step === 'promote') {
     if (!isPromoted) write({ passport_key: keys.toReversed().join(',') });
-    return 'the new key encrypts: run `config reload`; keep the old one until failed events are gone (retention.failed), and for 80 hours';
+    return 'the new key encrypts: run `config reload`; keep the old one until failed events are gone (retention.failed), for 80 hours, and until invitations of before have ended (library invitations)';
   }
   if (!isPromoted) fail('the old key still encrypts: run rotate promote first');
   write({ passport_key: keys[0] });

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { runCli } from './build-cli.ts';
@@ -33,7 +34,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   readFile: (path) => readFileSync(path, 'utf8'),
   writeFile: (path, text) => writeFileSync(path, text, { mode: 0o600 }),
-  changeFiles,
+  changeFiles: (changes) => changeFiles(changes),
+  lookup: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
   stdin: process.stdin,
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),

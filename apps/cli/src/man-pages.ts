@@ -131,6 +131,7 @@ const noMachine = (version: string): CliDeps => ({
   readFile: () => '',
   writeFile: () => undefined,
   changeFiles: () => undefined,
+  lookup: () => Promise.resolve([]),
   stdin: Readable.from([]),
   out: () => undefined,
   err: () => undefined,

@@ -33,6 +33,11 @@ export interface Joining {
   redis: Redis;
   server: StartedRedis;
   env: NodeJS.ProcessEnv;
+  /** What names stand for. */
+  lookup: (host: string) => Promise<readonly string[]>;
+  /** Called once files have been written. */
+  written: () => void;
+  accept(fingerprint: string, ...more: string[]): Promise<Ran>;
   run(args: readonly string[], input?: string): Promise<Ran>;
   /** Invites a library as the command does, and returns what is behind the link's `#`. */
   invite(library?: string): Promise<JoinInvitation>;
@@ -84,12 +89,25 @@ export function useJoining(): Joining {
       RIVERSIDE_SECRET: 'riv-b2094c-kept-out',
       RIVERSIDE_WEBHOOK: `whsec_${Buffer.from('r1-2_3.4'.repeat(4)).toString('base64')}`,
     };
-    Object.assign(joining, { folder, path, env });
+    const lookup = () => Promise.resolve(['192.0.2.1']);
+    Object.assign(joining, { folder, path, env, lookup, written: () => undefined });
   });
   afterAll(() => rmSync(joining.folder, { recursive: true, force: true }));
   const readFile = (path: string): string => readFileSync(path, 'utf8');
   joining.run = (args, input = '') =>
-    passport(args, joining.env, { input, readFile, changeFiles, randomBytes, now: Date.now });
+    passport(args, joining.env, {
+      input,
+      readFile,
+      changeFiles(changes) {
+        changeFiles(changes);
+        joining.written();
+      },
+      lookup: (host) => joining.lookup(host),
+      randomBytes,
+      now: Date.now,
+    });
+  joining.accept = (fingerprint, ...more) =>
+    joining.run(['library', 'accept', 'midland', '--fingerprint', fingerprint, ...more]);
   joining.file = (name = 'passport.yaml') => readFile(join(joining.folder, name));
   joining.invite = async (library = 'midland') => {
     const madeMs = Date.now();
@@ -117,6 +135,17 @@ export function useJoining(): Joining {
   return joining;
 }
 
+/** What a library asks with, where its Koha is another one. */
+export const request = (change: object) => ({
+  koha: {
+    url: 'https://staff.midland.example.org',
+    version: '25.05.01',
+    plugin: '1.1.0',
+    branches: 3,
+    ...change,
+  },
+});
+
 /** A request as a text. */
-export const pasted = (...request: Parameters<typeof buildJoinRequest>): string =>
-  formatPastedRequest(buildJoinRequest(...request));
+export const pasted = (...asked: Parameters<typeof buildJoinRequest>): string =>
+  formatPastedRequest(buildJoinRequest(...asked));

@@ -1,24 +1,14 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { JOIN_SECRETS, sealJoinSecrets } from '@passport/testkit';
-import { FILE, pasted, useJoining } from './join-fixture.ts';
+import { FILE, pasted, request, useJoining } from './join-fixture.ts';
 import { jsonOf } from './run-cli.ts';
 
 const joining = useJoining();
-const accept = (fingerprint: string, ...more: string[]) =>
-  joining.run(['library', 'accept', 'midland', '--fingerprint', fingerprint, ...more]);
-const request = (change: object) => ({
-  koha: {
-    url: 'https://staff.midland.example.org',
-    version: '25.05.01',
-    plugin: '1.1.0',
-    branches: 3,
-    ...change,
-  },
-});
-
+/** Its Koha is one that nobody can reach from here. */
+const accept = (fingerprint: string, ...more: string[]) => joining.accept(fingerprint, '--untried', ...more);
 describe('an invitation', () => {
   test('is a link on standard output, and nothing else is there', async () => {
     const { code, out, err } = await joining.run([
@@ -129,6 +119,22 @@ describe('a request', () => {
     });
   });
 
+  test('that no key of this process opens is listed beside the others, and says why it cannot be read', async () => {
+    await joining.ask(await joining.invite());
+    joining.env['PASSPORT_KEY'] = randomBytes(32).toString('base64');
+    const { code, out } = await joining.run(['library', 'requests']);
+    expect({ code, out }).toEqual({
+      code: 0,
+      out: expect.stringMatching(/^midland: Library of midland\n {2}fingerprint/),
+    });
+    expect(out).toMatch(/PASSPORT_KEY has none of the keys/);
+    expect(out).toContain('$ passport library decline midland');
+    expect(out).not.toMatch(/accept/);
+    expect(jsonOf(await joining.run(['library', 'requests', '--json']))).toMatchObject({
+      requests: [{ library: 'midland', request: { fingerprint: expect.any(String) } }],
+    });
+  });
+
   test('that was altered on its way, or is of another invitation, is not taken', async () => {
     const invitation = await joining.invite();
     const others = await joining.invite('prairie');
@@ -233,7 +239,7 @@ describe('accept', () => {
   test('of a library that only shares writes no webhook secret', async () => {
     const fingerprint = await joining.ask(
       await joining.invite(),
-      { cards: [] },
+      {},
       { secrets: { ...JOIN_SECRETS, w: null } },
     );
     expect(await accept(fingerprint, '--apply')).toMatchObject({ code: 0 });
@@ -330,6 +336,34 @@ describe('accept', () => {
     expect(joining.file()).toMatch(/url: http:\/\/midland:8091\n +allow_http: true/);
   });
 
+  test('of an address of the internet is possible without a name', async () => {
+    const fingerprint = await joining.ask(await joining.invite(), request({ url: 'https://203.0.113.7' }));
+    expect(await accept(fingerprint, '--apply')).toMatchObject({ code: 0 });
+  });
+
+  test('of what is no address at all says so where inner addresses are allowed, too', async () => {
+    const fingerprint = await joining.ask(await joining.invite(), request({ url: 'not an address' }));
+    expect(await accept(fingerprint, '--apply', '--allow-private')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/koha\.url is not a URL/),
+    });
+    unchanged();
+  });
+
+  test('writes no variable a second time where an accept was broken off', async () => {
+    const secrets = join(joining.folder, 'etc');
+    joining.env['PASSPORT_SECRETS'] = secrets;
+    mkdirSync(secrets);
+    writeFileSync(join(secrets, 'koha.env'), 'MIDLAND_CLIENT_ID=x\n');
+    writeFileSync(join(secrets, 'webhook.env'), '');
+    const fingerprint = await joining.ask(await joining.invite());
+    expect(await accept(fingerprint, '--apply')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/koha\.env has a line MIDLAND_CLIENT_ID already/),
+    });
+    expect(joining.file()).toBe(FILE);
+  });
+
   test.each([
     ['^(a+)+$', /could take very long/],
     ['(', /no regular expression/],
@@ -409,8 +443,13 @@ describe('accept', () => {
     const first = await joining.ask(await joining.invite());
     const secrets = { i: 'prairie-id', s: 'prairie-secret-7f3e9a', w: null };
     const address = request({ url: 'https://koha.prairie.example.org' });
-    const second = await joining.ask(await joining.invite('prairie'), { ...address, cards: [] }, { secrets });
-    const other = () => joining.run(['library', 'accept', 'prairie', '--fingerprint', second, '--apply']);
+    const second = await joining.ask(
+      await joining.invite('prairie'),
+      { ...address, cards: ['^P\\d{6}$'] },
+      { secrets },
+    );
+    const other = () =>
+      joining.run(['library', 'accept', 'prairie', '--fingerprint', second, '--untried', '--apply']);
     await Promise.all([accept(first, '--apply'), other()]);
     const ids = () => [...joining.file().matchAll(/- id: (\w+)/g)].map(([, id]) => id);
     if (ids().length === 2) await (ids().includes('midland') ? other() : accept(first, '--apply'));

@@ -66,7 +66,12 @@ test('a library without a fault makes copies from then on, and every process tak
   const ran = await start('--json');
   expect({ code: ran.code, answer: jsonOf(ran) }).toEqual({
     code: 0,
-    answer: { library: 'riverside', started: true, loaded: true },
+    answer: {
+      library: 'riverside',
+      started: true,
+      loaded: true,
+      doctor: expect.objectContaining({ ok: true, faults: 0 }),
+    },
   });
   expect(ran.err).toMatch(/"action":"join_start".*"library":"riverside"/);
   expect(readFile(path)).toBe(before.replace('"observe"', 'copy'));
@@ -81,6 +86,19 @@ test('a library with a fault goes on observing, and the fault is said', async ()
   const { code, out, err } = await start();
   expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/riverside goes on observing/) });
   expect(out).toMatch(/fault category_unknown/);
+  expect(jsonOf(await start('--json'))).toEqual({
+    library: 'riverside',
+    started: false,
+    doctor: expect.objectContaining({
+      ok: false,
+      libraries: [
+        expect.objectContaining({
+          id: 'riverside',
+          findings: expect.arrayContaining([expect.objectContaining({ code: 'category_unknown' })]),
+        }),
+      ],
+    }),
+  });
   expect(readFile(path)).toBe(before);
 });
 

@@ -51,6 +51,7 @@ export async function passport(
     version: '1.2.3',
     user: 'tester',
     fetch: fetchWithReceiver,
+    lookup: () => Promise.resolve(['192.0.2.1']),
     now: Date.now,
     newId: () => `evt_test_${(made += 1)}`,
     randomBytes: (length) => Buffer.alloc(length, (made += 1)),

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { joinFingerprint, type JoinInvitation } from '@passport/contract';
 import { listInvitations, openInvitations } from '@passport/queue/joining';
-import { buildJoinRequest, JOIN_SECRETS, sealJoinSecrets } from '@passport/testkit';
+import { buildJoinRequest, JOIN_SECRETS, sealJoinSecrets, waitFor } from '@passport/testkit';
 import { read, useReceiver } from './receiver-fixture.ts';
 
 const receiver = useReceiver();
@@ -139,6 +139,11 @@ test.each([
       koha: { url: 'https://x.example.org/\u001B]0;owned\u0007', version: '1', plugin: '1', branches: 1 },
     }),
   ],
+  [
+    'koha.url',
+    'with an address that is none',
+    () => ({ koha: { url: 'not an address', version: '1', plugin: '1', branches: 1 } }),
+  ],
   ['cards.0', 'with a pattern of 300 characters', () => ({ cards: ['(a+)+'.repeat(60)] })],
   ['sealed', 'with a seal that is none', () => ({ sealed: 'AAAA' })],
 ])('%s is named of an authenticated request %s', async (field, _what, change) => {
@@ -155,6 +160,19 @@ test('what is too large or no JSON is refused before anything is read of it', as
   expect(await waiting()).toEqual([['lakeside', null]]);
 });
 
+test('while Redis does not answer, strangers write no line for each request', async () => {
+  const request = buildJoinRequest(await invite('lakeside'));
+  const before = receiver.logged().length;
+  await receiver.server.call('CLIENT', 'PAUSE', '2300', 'ALL');
+  const answers = await Promise.all(Array.from({ length: 15 }, () => post(request)));
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 503));
+  const lines = receiver
+    .logged()
+    .slice(before)
+    .match(/a request to join could not be taken/g);
+  expect(lines).toHaveLength(10);
+});
+
 test('the log says who asks, and of nothing what was sent', async () => {
   const invitation = await invite('lakeside');
   const planted = { i: 'planted-id', s: 'planted-secret', w: JOIN_SECRETS.w };
@@ -168,4 +186,21 @@ test('the log says who asks, and of nothing what was sent', async () => {
   expect(log).not.toMatch(/planted|inv_lakeside/);
   expect(log).not.toContain(invitation.token);
   expect(log).not.toContain(sealed);
+});
+
+test('of strangers who guess invitations few reach Redis, and a library may try again', async () => {
+  const invitation = await invite('lakeside');
+  const guess = () => buildJoinRequest({ ...invitation, invitation: `inv_${'x'.repeat(22)}` });
+  await receiver.server.call('CONFIG', 'RESETSTAT');
+  const answers = await Promise.all(Array.from({ length: 150 }, () => read(post(guess()))));
+  const limited = answers.filter(({ status }) => status === 503);
+  expect(limited.length).toBeGreaterThan(10);
+  expect(limited[0]).toMatchObject({ body: { code: 'unavailable' } });
+  expect(Number(limited[0]?.headers.get('retry-after'))).toBeGreaterThan(0);
+  const stats = String(await receiver.server.call('INFO', 'commandstats'));
+  expect(Number(/cmdstat_hmget:calls=(\d+)/.exec(stats)?.[1])).toBe(150 - limited.length);
+  await waitFor(
+    'the request to be taken',
+    async () => (await post(buildJoinRequest(invitation))).status === 202,
+  );
 });

@@ -70,6 +70,11 @@ describe('a library that starts', () => {
     ['does not observe', 'libraries: [{ id: a, copy: { mode: copy } }]'],
     ['says nothing of it', 'libraries: [{ id: a }]'],
     ['is in no list', 'libraries: a'],
+    [
+      'has its mode together with another one',
+      'libraries:\n  - { id: a, copy: &w { mode: observe } }\n  - { id: b, copy: *w }\n',
+    ],
+    ['has an anchor at its mode', 'libraries: [{ id: a, copy: { mode: &m observe } }, { id: b, x: *m }]'],
   ])('is left alone where it %s', (_, text) => {
     expect(startLibrary(text, 'a')).toBeNull();
   });

@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import {
   cliConfig,
   dashboardConfig,
+  doctorConfig,
   loadConsortium,
   receiverConfig,
   rehearsalConfig,
@@ -35,6 +36,26 @@ const files = filesOf({
 });
 const problemsOf = (act: () => unknown) =>
   errorOf(act).problems.map(({ path, problem }) => `${path} ${problem}`);
+
+test.each([
+  [
+    'where Kohas reach it, as the file says',
+    'https://passport.example.org/',
+    undefined,
+    'https://passport.example.org',
+  ],
+  [
+    'that the environment names',
+    'https://passport.example.org',
+    'http://receiver:8080',
+    'http://receiver:8080',
+  ],
+  ['of this machine, where nothing is said', undefined, undefined, 'http://127.0.0.1:8080'],
+])('doctor examines the receiver %s', (_, receiver, PASSPORT_RECEIVER, receiverUrl) => {
+  const text = stringify({ ...validFile(), ...(receiver === undefined ? {} : { public: { receiver } }) });
+  const config = doctorConfig(environment({ PASSPORT_RECEIVER }), filesOf({ 'passport.yaml': text }));
+  expect(config).toMatchObject({ receiverUrl });
+});
 
 test('the file is named by its hash, as sha256sum says it', () => {
   const text = stringify(validFile());

@@ -69,7 +69,9 @@ export const joinRequestSchema = object({
   invitation: invitationId,
   sent_at: z.int({ error: 'must be Unix seconds' }).positive({ error: 'must be Unix seconds' }),
   koha: object({
-    url: line(300).describe('Where the service reaches its Koha'),
+    url: line(300)
+      .refine((text) => URL.canParse(text), { error: 'is not a URL' })
+      .describe('Where the service reaches its Koha'),
     version: line(40),
     plugin: line(40),
     branches: z

@@ -57,15 +57,43 @@ function failureOf(error: unknown, path: string): unknown {
     : error;
 }
 
+/** `rename` of node:fs; a test has another one. */
+type Move = (from: string, to: string) => void;
+
+/** A change, and where it is made. */
+interface Placed extends FileChange {
+  readonly place: string;
+}
+
+/** Puts back what was moved, the last one first; returns what must be done by hand. */
+function putBack(moved: readonly Placed[], move: Move): string[] {
+  return moved.toReversed().flatMap(({ path, place, before }) => {
+    try {
+      if (before === null) rmSync(place);
+      else {
+        stage({ path, before, after: before }, place);
+        move(`${place}.new`, place);
+      }
+      return [];
+    } catch {
+      if (before !== null) rmSync(`${place}.new`, { force: true });
+      const remedy = before === null ? 'remove it' : 'take out what is new there';
+      return [`${path} has been changed, and could not be put back: ${remedy}`];
+    }
+  });
+}
+
 /**
  * Changes files: all are written beside their places first, and then moved there, in this order; a new one has the mode 0600, another keeps its own. Throws
- * Failure, and leaves everything as it was, where one cannot be written, is changed meanwhile, or another command changes the first at this moment.
+ * Failure, and leaves everything as it was, where one cannot be written, is changed meanwhile, or another command changes the first at this moment; what
+ * could not be put back, it names.
  */
-export function changeFiles(changes: readonly FileChange[]): void {
+export function changeFiles(changes: readonly FileChange[], move: Move = renameSync): void {
   const staged: string[] = [];
+  const moved: Placed[] = [];
   let current = '';
   try {
-    const placed = changes.map((change) => ({ ...change, place: placeOf(change.path) }));
+    const placed = changes.map((change): Placed => ({ ...change, place: placeOf(change.path) }));
     // What is moved last is made first: it is the one that other commands would change as well.
     for (const change of placed.toReversed()) {
       current = change.path;
@@ -74,17 +102,25 @@ export function changeFiles(changes: readonly FileChange[]): void {
     }
     for (const change of placed) {
       if (!isAsBefore(change, change.place))
-        throw new Failure(`${change.path} has changed meanwhile, or is there already: nothing was written`, {
-          code: 'files',
-        });
+        throw new Failure(
+          `${change.path} has changed meanwhile, or is there already: nothing was written (one that a command left behind that was broken off can be removed)`,
+          {
+            code: 'files',
+          },
+        );
     }
-    for (const { path, place } of placed) {
+    for (const change of placed) {
+      const { path, place } = change;
       current = path;
-      renameSync(`${place}.new`, place);
+      move(`${place}.new`, place);
       staged.splice(staged.indexOf(place), 1);
+      moved.push(change);
     }
   } catch (error) {
     for (const place of staged) rmSync(`${place}.new`, { force: true });
-    throw error instanceof Failure ? error : failureOf(error, current);
+    const failure = error instanceof Failure ? error : failureOf(error, current);
+    const left = putBack(moved, move);
+    if (left.length === 0 || !(failure instanceof Failure)) throw failure;
+    throw new Failure([failure.message, ...left].join('; '), failure.details);
   }
 }

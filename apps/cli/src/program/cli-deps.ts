@@ -27,6 +27,8 @@ export interface CliDeps {
   /** Who calls, for the audit. */
   readonly user: string;
   readonly fetch: typeof fetch;
+  /** The addresses that the name of a host stands for; rejects where it stands for none. */
+  readonly lookup: (host: string) => Promise<readonly string[]>;
   readonly now: () => number;
   readonly newId: () => string;
   readonly randomBytes: (length: number) => Buffer;

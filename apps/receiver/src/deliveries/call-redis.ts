@@ -5,11 +5,13 @@ export interface RedisInTime {
   readonly redis: Redis;
   readonly deadlineMs: number;
   readonly log: Logger;
+  /** Writes that Redis did not answer, where not every time is to be written. */
+  readonly warn?: (line: object, text: string) => void;
 }
 
 /** Awaits `work`; `unavailable` where Redis does not answer in time, which may have taken effect. `doing` and `failed` are for our log. */
 export async function callRedis<T>(
-  { redis, deadlineMs, log }: RedisInTime,
+  { redis, deadlineMs, log, warn = (line, text) => log.warn(line, text) }: RedisInTime,
   { doing, failed }: { readonly doing: string; readonly failed: string },
   work: () => Promise<T>,
 ): Promise<T | 'unavailable'> {
@@ -19,7 +21,7 @@ export async function callRedis<T>(
   } catch (error) {
     const failure = translateRedisError(error);
     if (failure.kind === 'bug') log.error({ error }, failed);
-    else log.warn({ redis: failure.kind, problem: failure.message }, failed);
+    else warn({ redis: failure.kind, problem: failure.message }, failed);
     return 'unavailable';
   }
 }

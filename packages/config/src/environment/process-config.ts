@@ -265,9 +265,11 @@ export function senderConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
   }));
 }
 
-const readService = (variables: EnvironmentReader) => ({
-  /** Without a slash at its end. */
-  receiverUrl: variables.plain(VARIABLES.receiverUrl),
+const readService = (variables: EnvironmentReader, consortium: Consortium | null) => ({
+  /** Without a slash at its end: where Kohas reach it, unless it is to be another one. */
+  receiverUrl:
+    (variables.isSet(VARIABLES.receiverUrl) ? null : consortium?.public.receiver) ??
+    variables.plain(VARIABLES.receiverUrl),
   /** Null: REDIS_URL is not set, and the queue is not examined. */
   redisUrl: variables.optional(VARIABLES.redisUrl),
 });
@@ -279,8 +281,8 @@ export function doctorConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
 
 /** The same for `passport rehearse`, and the password that it speaks SIP with, where there is one. Throws one ConfigError. */
 export function rehearsalConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
-  return readBoth(env, readFile, ['koha', 'webhook', 'notify'], (variables) => ({
-    ...readService(variables),
+  return readBoth(env, readFile, ['koha', 'webhook', 'notify'], (variables, consortium) => ({
+    ...readService(variables, consortium),
     sipPassword: variables.optional(VARIABLES.sipPassword),
   }));
 }

@@ -68,7 +68,16 @@ export function startLibrary(text: string, id: string): string | null {
   const mode: unknown = document.getIn(['libraries', place, 'copy', 'mode'], true);
   if (place === -1 || !isScalar(mode) || mode.value !== 'observe') return null;
   const [start, end] = mode.range ?? [];
-  return start === undefined || end === undefined ? null : `${text.slice(0, start)}copy${text.slice(end)}`;
+  if (start === undefined || end === undefined) return null;
+  const edited = `${text.slice(0, start)}copy${text.slice(end)}`;
+  const before = document.toJS() as { readonly libraries: readonly { readonly copy: object }[] };
+  const libraries = before.libraries.map((each, at) =>
+    at === place ? { ...each, copy: { ...each.copy, mode: 'copy' } } : each,
+  );
+  // What has an anchor may stand at other places as well.
+  const read = parseDocument(edited);
+  const isAlone = read.errors.length === 0 && isDeepStrictEqual(read.toJS(), { ...before, libraries });
+  return isAlone ? edited : null;
 }
 
 /** An entry as it would stand in a file. */

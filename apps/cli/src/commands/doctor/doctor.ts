@@ -233,7 +233,7 @@ export async function examineAll(
 export const doctor = defineCommand({
   summary: 'check the service and every Koha, and say how to fix each fault',
   description:
-    'Checks whether the service is up (the receiver at PASSPORT_RECEIVER, Redis, a live worker of this version), and whether the Koha ' +
+    'Checks whether the service is up (the receiver at PASSPORT_RECEIVER, or else at public.receiver of the configuration, Redis, a live worker of this version), and whether the Koha ' +
     'of each library (of all enabled libraries, or of those named) is reachable and set up for it: address, certificate, clock, ' +
     'credentials, permissions, branches, categories, circulation rules, plugin. The plugin proves that it has the right secret, and ' +
     'reports what its own set-up check finds: the way to the receiver, attribute types, tables, web workers. Lists what could not be checked. Changes nothing in a Koha, and ends in Redis what last night found and is repaired: write permissions are tested on a patron and an item that do not ' +

@@ -2,6 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { addLibrary, checkedFile, configWarnings, type JoinConfig, renderLibrary } from '@passport/config';
 import { parseJoinRequest, unsealJoinSecrets } from '@passport/contract';
 import type { ListedInvitation } from '@passport/queue/joining';
+import { attempt, withKohas } from '../../../connect/koha-clients.ts';
 import { openAudit } from '../../../program/open-audit.ts';
 import {
   applyOption,
@@ -13,7 +14,7 @@ import {
   required,
   WrongUse,
 } from '../../../program/index.ts';
-import { faultOfAddress } from './inside-address.ts';
+import { faultOfAddress, faultOfName } from './inside-address.ts';
 import { type LibraryPlan, planLibrary, type SecretStore } from './plan-library.ts';
 import { takeOver } from './take-over.ts';
 import { findInvitation, type OpenJoining, withInvitations } from './with-invitations.ts';
@@ -42,6 +43,7 @@ async function readAsked(
   listed: ListedInvitation,
   fingerprint: string,
   allowsPrivate: boolean,
+  { lookup }: Pick<CliDeps, 'lookup'>,
 ) {
   const id = listed.library;
   const opened = await invitations.open(listed);
@@ -62,10 +64,11 @@ async function readAsked(
       `what is sealed in the request cannot be opened, or was sealed for another address: let ${id} send it again (passport library requests --discard ${id})`,
       { code: 'seal' },
     );
-  const fault = allowsPrivate ? null : faultOfAddress(parsed.request.koha.url);
+  const { url } = parsed.request.koha;
+  const fault = allowsPrivate ? null : (faultOfAddress(url) ?? (await faultOfName(url, lookup)));
   if (fault !== null)
     throw new Failure(
-      `the address of its Koha ${fault} (--allow-private, where it really is in your network)`,
+      `the address of its Koha${fault.startsWith('is ') ? '' : ':'} ${fault} (--allow-private, where it really is in your network)`,
       { code: 'address' },
     );
   return { request: parsed.request, secrets };
@@ -79,12 +82,50 @@ function checkWith(plan: LibraryPlan, { config: { path } }: OpenJoining, { env, 
     throw new Failure(`the form of ${path} is one that the library cannot be added to: write it by hand`, {
       code: 'form',
     });
-  for (const name of Object.keys(plan.variables))
+  for (const name of Object.keys(plan.variables)) {
     if (env[name] !== undefined) throw new Failure(`there is a ${name} already`, { code: 'files' });
+    const file = plan.files.find((each) =>
+      each.before?.split('\n').some((line) => line.startsWith(`${name}=`)),
+    );
+    if (file !== undefined)
+      throw new Failure(
+        `${file.path} has a line ${name} already: remove it, if it is of an accept that was broken off`,
+        { code: 'files' },
+      );
+  }
   const written = new Map([...plan.files.map((file) => [file.path, file.after] as const), [path, after]]);
   const reading = (name: string): string => written.get(name) ?? readFile(name);
   const { consortium, fileHash } = checkedFile({ ...env, ...plan.variables }, reading);
   return { change: { path, before, after }, consortium, fileHash };
+}
+
+/**
+ * Stops at what lets a library do harm as soon as it is in the file: with an agreement it is a home of others at once, and observing only keeps copies out of
+ * its own Koha. Throws Failure.
+ */
+async function checkHome(
+  { entry }: LibraryPlan,
+  { consortium }: ReturnType<typeof checkWith>,
+  { anyCards, untried }: { readonly anyCards: boolean; readonly untried: boolean },
+  deps: CliDeps,
+): Promise<void> {
+  const { id } = entry;
+  const odd = configWarnings(consortium).find(
+    ({ path, libraries }) => path.endsWith('.cards') && libraries.includes(id),
+  );
+  if (odd !== undefined && !anyCards)
+    throw new Failure(
+      `${odd.path}: ${odd.warning} (--any-cards, where this is meant; else let ${id} send other patterns: passport library requests --discard ${id})`,
+      { code: 'cards' },
+    );
+  const library = consortium.libraries.find((each) => each.id === id);
+  if (untried || library === undefined) return;
+  const tried = await withKohas([library], deps, (kohaOf) => attempt(kohaOf(id).visiblePatrons()));
+  if ('error' in tried)
+    throw new Failure(
+      `the Koha of ${id} was tried: ${tried.error.message} (--untried, where it cannot be reached yet: until it can, each card that may be of ${id} goes without an answer at every desk)`,
+      { code: 'untried' },
+    );
 }
 
 /** Of the Debian package. */
@@ -115,8 +156,8 @@ export const libraryAccept = defineCommand({
   summary: 'take a library that asks to join into the configuration',
   description:
     'Takes over what a library asks for by its invitation: writes it behind the other libraries of the configuration file, whose comments and order stay, and its secrets into files of their own, and has every process read ' +
-    'them. Shows what it would write; --apply does it. The whole configuration is checked before, as `config check` does it. The library observes: its copies begin with ' +
-    '`library start`. --fingerprint is what the library reads to you on the telephone, from its own page: do not copy it from `library requests`. ' +
+    'them. Shows what it would write; --apply does it. The whole configuration is checked before, as `config check` does it, and the credentials are tried at its Koha. The library observes: its copies begin with ' +
+    '`library start`. For those that have an agreement with it, it is a home library at once. --fingerprint is what the library reads to you on the telephone, from its own page: do not copy it from `library requests`. ' +
     'Refused where the id is in the configuration already. Then the invitation is used, and its key destroyed.',
   examples: [
     'passport library accept midland --fingerprint "12345 67890 12345 67890"',
@@ -126,9 +167,16 @@ export const libraryAccept = defineCommand({
   options: {
     fingerprint: required('<digits>', 'what the library reads to you: four groups of five digits'),
     allowPrivate: flag('accept an address of an inner network, and plain http to a host of this machine'),
+    anyCards: flag('accept a library without patterns of cards, or with those of others'),
+    untried: flag('accept a Koha that cannot be reached yet, without trying it'),
     apply: applyOption(),
   },
-  run: ({ fingerprint, allowPrivate = false, apply = false }, [id = ''], report, deps) =>
+  run: (
+    { fingerprint, allowPrivate = false, anyCards = false, untried = false, apply = false },
+    [id = ''],
+    report,
+    deps,
+  ) =>
     withInvitations(deps, async (open): Promise<0 | 1> => {
       if (!/^\d{20}$/.test(digitsOf(fingerprint)))
         throw new WrongUse('--fingerprint must have four groups of five digits');
@@ -137,23 +185,36 @@ export const libraryAccept = defineCommand({
         throw new Failure(`${id} is in the configuration already: nobody can take its place`, {
           code: 'exists',
         });
-      const asked = await readAsked(open, listed, fingerprint, allowPrivate);
+      const asked = await readAsked(open, listed, fingerprint, allowPrivate, deps);
       const store = storeOf(open.config, deps);
       const plan = planLibrary(listed, asked.request, asked.secrets, store);
       const checked = checkWith(plan, open, deps);
       printPlan(plan, checked, open, report);
+      await checkHome(plan, checked, { anyCards, untried }, deps);
+      let hasEnded = false;
       if (apply) {
+        // Operators had time meanwhile to decline it, or to accept it elsewhere.
+        const waiting = await open.invitations.open(listed);
+        if (digitsOf(waiting?.fingerprint ?? '') !== digitsOf(fingerprint))
+          throw new Failure(
+            `the request of ${id} was declined, withdrawn or accepted meanwhile: nothing was written`,
+            { code: 'no_request' },
+          );
         deps.changeFiles([...plan.files, checked.change]);
-        await open.invitations.end(listed);
         const audit = openAudit(deps, 'join_accept', 'library accepted by an operator');
         audit({ library: id, config: checked.fileHash });
         report.line(`${id}: accepted; it observes until passport library start ${id}`);
+        hasEnded = !(await open.invitations.end(listed));
+        if (hasEnded)
+          report.progress(
+            `${id}: its invitation ended at the same moment. If it was declined, take its entry out of ${checked.change.path}, and passport config reload`,
+          );
       } else report.progress('this is the plan: nothing was changed; --apply does it');
       const isRestarted = store.kind === 'lines';
       const loaded = apply && !isRestarted ? await takeOver(open, checked.fileHash, report, deps) : null;
       if (apply && isRestarted) for (const line of RESTART) report.progress(line);
       const files = [...plan.files, checked.change].map(({ path }) => path);
       report.json({ library: id, applied: apply, loaded, entry: plan.entry, files });
-      return loaded === false ? 1 : 0;
+      return loaded === false || hasEnded ? 1 : 0;
     }),
 });

@@ -1,7 +1,9 @@
 import { BlockList, isIP } from 'node:net';
+import type { CliDeps } from '../../../program/index.ts';
 
 /** RFC 6890: addresses that are of this machine, this network, or of nobody. */
-const INSIDE = new BlockList();
+// A list for each: one with the IPv4 addresses in IPv6 takes each of IPv4 for one of these.
+const INSIDE = { ipv4: new BlockList(), ipv6: new BlockList() };
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -14,7 +16,7 @@ for (const [network, prefix] of [
   ['198.18.0.0', 15],
   ['224.0.0.0', 3],
 ] as const)
-  INSIDE.addSubnet(network, prefix, 'ipv4');
+  INSIDE.ipv4.addSubnet(network, prefix, 'ipv4');
 for (const [network, prefix] of [
   ['::', 127],
   ['::ffff:0:0', 96],
@@ -23,21 +25,35 @@ for (const [network, prefix] of [
   ['fe80::', 10],
   ['ff00::', 8],
 ] as const)
-  INSIDE.addSubnet(network, prefix, 'ipv6');
+  INSIDE.ipv6.addSubnet(network, prefix, 'ipv6');
 
-/**
- * Why a library may not have this address unless an operator says so; null: it may. What a name stands for may change at any time, and is not looked
- * up: a name that is this network's own by its form is enough to stop a mistake, and the operator sees the address.
- */
+function isInside(address: string): boolean {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+  return INSIDE[family].check(address, family);
+}
+
+const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+
+/** Why a library may not have this address, by its form, unless an operator says so; null: it may. {@link faultOfName} looks its name up. */
 export function faultOfAddress(url: string): string | null {
   if (!URL.canParse(url)) return 'is not a URL';
-  const { protocol, hostname } = new URL(url);
-  const host = hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
-  const version = isIP(host);
-  const isInside =
-    version === 0
+  const host = hostOf(url);
+  const isOurs =
+    isIP(host) === 0
       ? !host.includes('.') || /\.(?:localhost|local|internal|lan|home\.arpa)$/.test(host)
-      : INSIDE.check(host, version === 4 ? 'ipv4' : 'ipv6');
-  if (isInside) return 'is an address of an inner network';
-  return protocol === 'https:' ? null : 'is not https: patron data would travel unprotected';
+      : isInside(host);
+  if (isOurs) return 'is an address of an inner network';
+  return new URL(url).protocol === 'https:' ? null : 'is not https: patron data would travel unprotected';
+}
+
+/**
+ * The same of what its name stands for now. A name may stand for something else tomorrow: this stops a mistake and a clumsy attack, and a network that must
+ * not be reached from the service is kept from it by a firewall (docs/security.md).
+ */
+export async function faultOfName(url: string, lookup: CliDeps['lookup']): Promise<string | null> {
+  const host = hostOf(url);
+  if (isIP(host) !== 0) return null;
+  // A name that stands for nothing is one that cannot be reached, which is found where its Koha is tried.
+  const addresses = await lookup(host).catch((): readonly string[] => []);
+  return addresses.some(isInside) ? `${host} stands for an address of an inner network` : null;
 }

@@ -1,6 +1,6 @@
 import { parseJoinRequest, type JoinRequest, readPastedRequest } from '@passport/contract';
 import { type JoinTaken, type ListedInvitation, takeJoinRequest } from '@passport/queue/joining';
-import { timeText } from '@passport/runtime';
+import { DecryptionError, timeText } from '@passport/runtime';
 import { openAudit } from '../../../program/open-audit.ts';
 import {
   type CliDeps,
@@ -76,24 +76,35 @@ async function discard(
   report.progress(`${id}: its request is discarded, and it may ask again`);
 }
 
-/** A waiting request and what it says; null where it cannot be read, which `accept` explains. */
+/** A waiting request and what it says; null where it cannot be read, which `accept` explains, or no key opens it. */
 interface Read {
   readonly listed: ListedInvitation;
   readonly request: JoinRequest | null;
+  readonly isLocked: boolean;
 }
 
 async function readRequest({ invitations }: OpenJoining, listed: ListedInvitation): Promise<Read> {
-  const opened = await invitations.open(listed);
-  const parsed = opened === null ? null : parseJoinRequest(opened.body);
-  return { listed, request: parsed?.kind === 'request' ? parsed.request : null };
+  try {
+    const opened = await invitations.open(listed);
+    const parsed = opened === null ? null : parseJoinRequest(opened.body);
+    return { listed, request: parsed?.kind === 'request' ? parsed.request : null, isLocked: false };
+  } catch (error) {
+    if (!(error instanceof DecryptionError)) throw error;
+    return { listed, request: null, isLocked: true };
+  }
 }
 
-function* linesOf({ listed, request: asked }: Read, nowMs: number): Iterable<string> {
+function* linesOf({ listed, request: asked, isLocked }: Read, nowMs: number): Iterable<string> {
   const { library, name, request } = listed;
   if (request === null) return;
   yield `${library}: ${name}`;
   yield `  fingerprint  ${request.fingerprint}`;
   yield `  received     ${timeText(request.receivedMs, nowMs)}`;
+  if (isLocked) {
+    yield '  It cannot be read: PASSPORT_KEY has none of the keys that its invitation was made with. Invite the library anew:';
+    yield `  $ passport library decline ${library}`;
+    return;
+  }
   if (asked !== null) {
     const { koha, copy, cards } = asked;
     const fault = faultOfAddress(koha.url);

@@ -25,10 +25,16 @@ export const libraryStart = defineCommand({
         `copy.mode: observe does not stand in the entry of ${id} in ${path}: set its copy.mode to copy there, then passport config reload`,
         { code: 'form' },
       );
-    const quiet = { ...report, json: () => undefined };
+    let examined: unknown;
+    const quiet = {
+      ...report,
+      json(value: unknown) {
+        examined = value;
+      },
+    };
     const hasFaults = (await examineAll(service, [library], [], quiet, deps)) === 1;
     if (hasFaults) {
-      report.json({ library: id, started: false });
+      report.json({ library: id, started: false, doctor: examined });
       report.progress(`${id} goes on observing: nothing was changed`);
       return 1;
     }
@@ -40,7 +46,7 @@ export const libraryStart = defineCommand({
     const loaded = await withQueueOf(joinConfig(deps.env, deps.readFile), (open) =>
       takeOver(open, fileHash, report, deps),
     );
-    report.json({ library: id, started: true, loaded });
+    report.json({ library: id, started: true, loaded, doctor: examined });
     return loaded === false ? 1 : 0;
   },
 });

@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { startKohaDouble } from '@passport/koha-double';
+import { JOIN_SECRETS, leakGuard } from '@passport/testkit';
+import { FILE, request, useJoining } from './join-fixture.ts';
+
+const joining = useJoining();
+const own = leakGuard({ beforeEach, afterEach });
+/** Its Koha is one that nobody can reach from here. */
+const accept = (fingerprint: string, ...more: string[]) => joining.accept(fingerprint, '--untried', ...more);
+
+const unchanged = (): void => {
+  expect(joining.file()).toBe(FILE);
+  expect(readdirSync(joining.folder)).toEqual(['passport.yaml']);
+};
+
+describe('accept', () => {
+  test('of a name that stands for an inner address is refused, unless the operator says so', async () => {
+    const invitation = await joining.invite();
+    for (const [number, addresses] of [['10.1.2.3'], ['192.0.2.7', '::ffff:127.0.0.1']].entries()) {
+      joining.lookup = () => Promise.resolve(addresses);
+      const fingerprint = await joining.ask(invitation, request({ branches: number }));
+      expect(await accept(fingerprint, '--apply')).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/staff\.midland\.example\.org stands for an address of an inner network/),
+      });
+      unchanged();
+      await joining.run(['library', 'requests', '--discard', 'midland']);
+    }
+    const fingerprint = await joining.ask(invitation);
+    expect(await accept(fingerprint, '--apply', '--allow-private')).toMatchObject({ code: 0 });
+  });
+
+  test.each([
+    ['no patterns', [], /cards: is empty/],
+    [
+      "another member's pattern",
+      [String.raw`^25678\d{9}$`],
+      /cards: a card can match these patterns and those of riverside|riverside has the same pattern/,
+    ],
+  ])('of %s is refused, unless the operator says so', async (_, cards, problem) => {
+    const fingerprint = await joining.ask(await joining.invite(), { cards });
+    const { code, err } = await accept(fingerprint, '--apply');
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(problem) });
+    expect(err).toMatch(/--any-cards/);
+    unchanged();
+    expect(await accept(fingerprint, '--apply', '--any-cards')).toMatchObject({ code: 0 });
+  });
+
+  describe('of a Koha that can be reached', () => {
+    const start = async () => {
+      const koha = own(await startKohaDouble({ library: 'midland' }));
+      const { clientId: i, clientSecret: s } = koha.credentials;
+      const ask = async (secrets: object = {}) =>
+        joining.ask(await joining.invite(), request({ url: koha.url }), {
+          secrets: { ...JOIN_SECRETS, i, s, ...secrets },
+        });
+      return { koha, ask };
+    };
+
+    test('tries its credentials, and a look-up of a patron', async () => {
+      const { ask } = await start();
+      expect(await joining.accept(await ask(), '--allow-private', '--apply')).toMatchObject({ code: 0 });
+      expect(joining.file()).toMatch(/id: midland/);
+    });
+
+    test('with credentials that it does not take is refused', async () => {
+      const { ask } = await start();
+      const { code, err } = await joining.accept(
+        await ask({ s: 'planted-secret' }),
+        '--allow-private',
+        '--apply',
+      );
+      expect({ code, err }).toEqual({
+        code: 1,
+        err: expect.stringMatching(/midland was tried: [^]*credentials[^]*--untried/),
+      });
+      expect(err).not.toMatch(/planted/);
+      unchanged();
+    });
+
+    test('whose user may not look patrons up is refused', async () => {
+      const { koha, ask } = await start();
+      koha.putSettings({ permissions: [] });
+      expect(await joining.accept(await ask(), '--allow-private', '--apply')).toMatchObject({
+        code: 1,
+        err: expect.stringMatching(/midland was tried: .*permission/),
+      });
+      unchanged();
+    });
+  });
+
+  test('does not enter where its invitation ends while it is looked at', async () => {
+    const fingerprint = await joining.ask(await joining.invite());
+    joining.lookup = async () => {
+      expect(await joining.run(['library', 'decline', 'midland'])).toMatchObject({ code: 0 });
+      return ['192.0.2.1'];
+    };
+    expect(await accept(fingerprint, '--apply')).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/declined, withdrawn or accepted meanwhile: nothing was written/),
+    });
+    unchanged();
+  });
+
+  test('says what to take out where its invitation ends while it is written', async () => {
+    const fingerprint = await joining.ask(await joining.invite());
+    joining.written = () => {
+      const url = new URL(joining.server.url);
+      const code = `require('net').connect(${url.port},'127.0.0.1',function(){this.end('FLUSHALL\\r\\nQUIT\\r\\n')}).resume()`;
+      expect(spawnSync(process.execPath, ['-e', code]).status).toBe(0);
+    };
+    const { code, err } = await accept(fingerprint, '--apply');
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(/its invitation ended at the same moment/),
+    });
+    expect(err).toMatch(/"action":"join_accept"/);
+    expect(joining.file()).toMatch(/id: midland/);
+  });
+});
