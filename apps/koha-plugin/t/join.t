@@ -12,11 +12,13 @@ use MIME::Base64 qw( decode_base64url encode_base64 encode_base64url );
 use Mojo::DOM;
 use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json encode_json );
+use POSIX      ();
 use Test::More;
 
 use Koha::Patron;
 use Koha::Plugin::Org::PatronPassport::JoinLink    qw( parse_link );
 use Koha::Plugin::Org::PatronPassport::JoinRequest qw( can_seal fingerprint pasted );
+use Passport::AtOnce                               qw( at_once );
 use Passport::TestKoha;
 use Passport::TestReceiver;
 
@@ -70,7 +72,8 @@ sub ready_koha {
     $Koha::Patron::PERMISSIONS{1} = { borrowers => 1, circulate => 1, catalogue => 1 };
     $dbh->do(
         q{INSERT INTO api_keys (patron_id, client_id, description) VALUES (1, 'shown', 'Patron Passport'),}
-            . q{ (1, 'theirs', 'Another program')} );
+            . q{ (1, 'theirs', 'Another program'), (2, 'hers', 'Patron Passport')} );
+    add_token( $koha, $_ ) foreach qw( shown theirs hers );
     $koha->{plugin}->store_data( { service_user => 1, secret => $SECRET } );
 
     return $koha;
@@ -127,19 +130,71 @@ sub keys_of {
     ];
 }
 
-# A receiver that takes requests, and knows the library once it is told so.
+# What Koha grants for a key, and lets in by itself for an hour.
+sub add_token {
+    my ( $koha, $client_id ) = @_;
+
+    $koha->{dbh}->do(
+        'INSERT INTO oauth_access_tokens (access_token, client_id, expires) VALUES (?, ?, ?)',
+        undef,      "token of $client_id",
+        $client_id, time + $HOUR
+    );
+
+    return;
+}
+
+sub tokens_of {
+    my ($koha) = @_;
+
+    return $koha->{dbh}->selectcol_arrayref('SELECT client_id FROM oauth_access_tokens ORDER BY client_id');
+}
+
+# The key that the newest request carries.
+sub sealed_key {
+    return $Koha::ApiKey::MADE[-1]{client_id};
+}
+
+# A receiver that answers requests to join so, and knows the library once this file has something in it.
 sub receiver {
-    my ($status) = @_;
+    my ( $answer, $is_known ) = @_;
+
+    my $status = {
+        library    => { id => 'midland', name => 'M' },
+        checked_at => '2026-11-25T09:00:00.000Z',
+        needs      => { cards => [ { id => 'x', name => 'X', patterns => ['^9$'], examples => [] } ] }
+    };
 
     return Passport::TestReceiver->start(
         sub {
             my ($request) = @_;
-            return Passport::TestReceiver::_reply( $status // 202,
+            return ref $answer
+                ? $answer->($request)
+                : Passport::TestReceiver::_reply( $answer // 202,
                 { fingerprint => '00000 00000 00000 00000' } )
                 if $request->{path} eq '/join';
+            return Passport::TestReceiver::_reply( 200, $status ) if $is_known && -s "$is_known";
             return Passport::TestReceiver::_reply( 401, { code => 'unauthorized', reason => 'library' } );
         }
     );
+}
+
+# The request that a page carries as a text.
+sub carried {
+    my ($page) = @_;
+
+    my $text = $page->at('#passport_join_text') or return q{};
+    my ($encoded) = $text->text =~ m{\A passport-join-request[.] ([A-Za-z0-9_-]+) \z}xms;
+
+    return decode_base64url( $encoded // q{} );
+}
+
+sub save_by_hand {
+    my ( $koha, %changed ) = @_;
+
+    my %form
+        = ( op => 'cud-save', library => 'midland', staff_wait => 1500, self_check_wait => 3000, staff => 1 );
+
+    return page_of( $koha, %form, %changed );
 }
 
 sub asked {
@@ -207,7 +262,7 @@ subtest 'a link that is not good is refused by what is wrong with it, and nobody
             is( state_of($page), 'open', "$what: $op goes no further" );
             like( text_of( $page, '#passport_join_fault' ), $bad{$what}[1], "$what: and says why" );
         }
-        is_deeply( keys_of($koha), [qw( shown theirs )], "$what: no key" );
+        is_deeply( keys_of($koha), [qw( hers shown theirs )], "$what: no key" );
     }
     is( scalar $receiver->requests, 0, 'nobody was called' );
 };
@@ -233,7 +288,7 @@ subtest 'the page shows what the link says and what would be sent, and opening i
     );
     is( $page->at('#join_cards')->text, "^21234\\d{9}\$", 'what cards look like here' );
     unlike( "$page", qr{\Q$SECRET}xms, 'no secret' );
-    is_deeply( keys_of($koha), [qw( shown theirs )], 'no key was made' );
+    is_deeply( keys_of($koha), [qw( hers shown theirs )], 'no key was made' );
     is( state_of( page_of($koha) ), 'open', 'and nothing is kept' );
 };
 
@@ -248,7 +303,7 @@ subtest 'cards of several shapes, letters and few readers give no wrong proposal
     is( $proposed->(), '^\d{7}$', 'short numbers have no beginning of the library\'s own' );
 };
 
-subtest 'the request is sealed, authenticated and sent, and what was shown before opens nothing' => sub {
+subtest 'the request is sealed, authenticated and sent' => sub {
     my $koha     = ready_koha();
     my $receiver = receiver();
     my @warnings;
@@ -296,8 +351,8 @@ subtest 'the request is sealed, authenticated and sent, and what was shown befor
         fingerprint($bytes), 'the fingerprint is of what was sent, not what was answered' );
     is_deeply(
         keys_of($koha),
-        [ sort $inner->{i}, 'theirs' ],
-        'the key that was shown is revoked, that of another program is not'
+        [ sort $inner->{i}, qw( hers shown theirs ) ],
+        'the keys of before are good as long as nobody has accepted'
     );
 
     my $kept = join "\n", map {
@@ -334,42 +389,35 @@ subtest 'sent once: a reload, another link and a second librarian change nothing
     is( scalar asked($receiver),              1,         'and nothing was sent again' );
     is( $koha->{plugin}->settings->{library}, 'midland', 'nor another library' );
 
+    my $sealed = sealed_key();
+    add_token( $koha, $sealed );
     my $page = page_of( $koha, op => 'cud-join-again' );
     is( state_of($page), 'open', 'taken back' );
-    is_deeply( keys_of($koha), ['theirs'], 'its key opens nothing' );
+    is_deeply( keys_of($koha),   [qw( hers shown theirs )], 'its key is revoked, and no other' );
+    is_deeply( tokens_of($koha), [qw( hers shown theirs )], 'and what was granted for it opens nothing' );
     is( send_it( $koha, $link )->at('#passport_join_fingerprint') ? 1 : 0, 1, 'and it can be sent again' );
 };
 
 subtest 'of two librarians who send at the same moment the second sees the request of the first' => sub {
     my $koha     = ready_koha();
-    my $receiver = Passport::TestReceiver->start(
+    my $receiver = receiver();
+    my $link     = link_of( receiver => $receiver->url );
+    my @errors   = at_once(
+        2,
         sub {
-            my ($request) = @_;
-            return Passport::TestReceiver::_reply( 401, {} ) if $request->{path} ne '/join';
-            my $url    = "http://$request->{headers}{host}";
-            my %record = (
-                receiver    => $url,
-                library     => 'midland',
-                how         => 'sent',
-                fingerprint => '11111 22222 33333 44444'
-            );
-            my %stored = (
-                join         => encode_json( \%record ),
-                join_waiting => 1,
-                receiver_url => $url,
-                library      => 'midland'
-            );
-            my $dbh = Passport::TestDatabase::handle( $koha->{database} );
-            $dbh->do( 'REPLACE INTO plugin_data VALUES (?, ?, ?)',
-                undef, $Passport::TestKoha::CLASS, $_, $stored{$_} )
-                foreach keys %stored;
-            return Passport::TestReceiver::_reply( 409, { code => 'request_pending' } );
+            my $here = Passport::TestKoha->attach($koha);
+            $here->{plugin} = $Passport::TestKoha::CLASS->new( { enable_plugins => 1 } );
+            return sub {
+                my $page = send_it( $here, $link );
+                die state_of($page) . "\n"                          if state_of($page) ne 'waiting';
+                die text_of( $page, '#passport_join_fault' ) . "\n" if $page->at('#passport_join_fault');
+            };
         }
     );
-    my $page = send_it( $koha, link_of( receiver => $receiver->url ) );
-    is( text_of( $page, '#passport_join_fingerprint' ), '11111 22222 33333 44444', 'and its fingerprint' );
-    ok( !$page->at('#passport_join_fault'), 'no fault' );
-    is_deeply( keys_of($koha), [qw( shown theirs )], 'and made no key' );
+    $koha->connect;
+    is_deeply( \@errors, [], 'both see a request that waits' );
+    is( scalar asked($receiver), 1, 'one was sent' );
+    is( @{ keys_of($koha) },     4, 'with the one key that was made' );
 };
 
 subtest 'what the receiver does not take leaves no key and no settings' => sub {
@@ -377,10 +425,9 @@ subtest 'what the receiver does not take leaves no key and no settings' => sub {
         404 => qr{does [ ] not [ ] know [ ] this [ ] invitation}xms,
         409 => qr{Another [ ] request [ ] already [ ] waits}xms,
         429 => qr{Try [ ] again}xms,
-        503 => qr{Try [ ] again}xms,
         400 => qr{answered [ ] 400}xms,
         413 => qr{answered [ ] 413}xms,
-        200 => qr{answered [ ] 200}xms,
+        499 => qr{answered [ ] 499}xms,
     );
     foreach my $status ( sort keys %answers ) {
         my $koha     = ready_koha();
@@ -389,32 +436,65 @@ subtest 'what the receiver does not take leaves no key and no settings' => sub {
         is( state_of($page), 'link', "$status: the link is still there" );
         like( text_of( $page, '#passport_join_fault' ), $answers{$status}, "$status: why" );
         is( $page->at('#join_cards')->text, "^21234\\d{9}\$", "$status: what was entered stays" );
-        is_deeply( keys_of($koha), [qw( shown theirs )], "$status: the keys of before" );
+        is_deeply( keys_of($koha), [qw( hers shown theirs )], "$status: the keys of before" );
         is( $koha->{plugin}->settings->{receiver_url}, q{}, "$status: no settings" );
     }
 };
 
-subtest 'without a way to the service the same goes on as a text' => sub {
-    foreach my $how (qw( chosen unreachable )) {
+subtest 'a receiver that takes the key and refuses the request has nothing of it' => sub {
+    my $koha     = ready_koha();
+    my $receiver = receiver(
+        sub {
+            my $dbh = Passport::TestDatabase::handle( $koha->{database} );
+            $dbh->do( 'INSERT INTO oauth_access_tokens (access_token, client_id, expires)'
+                    . q{ SELECT CONCAT('stolen ', client_id), client_id, 1 FROM api_keys} );
+            return Passport::TestReceiver::_reply( 404, {} );
+        }
+    );
+    send_it( $koha, link_of( receiver => $receiver->url ) );
+    is_deeply( [ grep { !m{\A (?: hers | shown | theirs ) \z}xms } @{ tokens_of($koha) } ],
+        [], 'what it was granted is gone with the key' );
+};
+
+subtest 'where it cannot be said whether the service has it, the same goes on as a text' => sub {
+    my %answers = ( hangs_up => sub { return q{} } );
+    foreach my $how ( qw( chosen unreachable hangs_up ), 200, 302, 500, 502, 503, 504 ) {
         my $koha     = ready_koha();
-        my $receiver = receiver();
+        my $receiver = receiver( $answers{$how} // ( $how =~ m{\A \d+ \z}xms ? $how : undef ) );
         my $link     = link_of( receiver => $receiver->url );
         $receiver->stop if $how eq 'unreachable';
         my $page = send_it( $koha, $link, op => $how eq 'chosen' ? 'cud-join-text' : 'cud-join-send' );
-        is( state_of($page), 'waiting', "$how: it waits" );
-        ok( $page->at('#passport_join_unreached') ? $how eq 'unreachable' : $how eq 'chosen',
-            "$how: it says so" );
-        my ($encoded)
-            = $page->at('#passport_join_text')->text =~ m{\A passport-join-request[.] ([A-Za-z0-9_-]+) \z}xms;
-        my $said  = decode_json( decode_base64url($encoded) );
+        is( state_of($page),                            'waiting',                "$how: it waits" );
+        is( $page->at('#passport_join_unsure') ? 1 : 0, $how eq 'chosen' ? 0 : 1, "$how: it says so" );
+        my $said  = decode_json( carried($page) );
         my $inner = opened( decode_json( encode( 'UTF-8', $said->{body} ) )->{sealed} );
-        is_deeply( keys_of($koha), [ sort $inner->{i}, 'theirs' ], "$how: its key" );
-        is( page_of($koha)->at('#passport_join_text')->text,
-            $page->at('#passport_join_text')->text,
-            "$how: and the next page has it too"
-        );
-        is( scalar asked($receiver), 0, "$how: nobody was called" );
+        is_deeply( keys_of($koha), [ sort $inner->{i}, qw( hers shown theirs ) ], "$how: its key is good" );
+        is( carried( page_of($koha) ), carried($page), "$how: and the next page has it too" );
+        my @asked = $how =~ m{\A (?: chosen | unreachable ) \z}xms ? () : carried($page);
+        is_deeply( [ map { $_->{body} } asked($receiver) ], \@asked, "$how: those bytes and no others" );
     }
+};
+
+subtest 'a web worker that dies while it sends leaves the request, and no other is made' => sub {
+    my $koha     = ready_koha();
+    my $worker   = File::Temp->new( UNLINK => 1 );
+    my $receiver = receiver( sub { kill KILL => path("$worker")->slurp; return q{} } );
+    my $link     = link_of( receiver => $receiver->url );
+    my $pid      = fork // die "no fork: $!\n";
+    if ( !$pid ) {
+        my $here = Passport::TestKoha->attach($koha);
+        $here->{plugin} = $Passport::TestKoha::CLASS->new( { enable_plugins => 1 } );
+        path("$worker")->spew($$);
+        send_it( $here, $link );
+        POSIX::_exit(0);
+    }
+    waitpid $pid, 0;
+    is( $? & 127, 9, 'it died' );
+    $koha->connect;
+    my $page = send_it( $koha, $link );
+    is( state_of($page), 'waiting', 'the request waits' );
+    is_deeply( [ map { $_->{body} } asked($receiver) ], [ carried($page) ], 'as it was sent, once' );
+    is( @{ keys_of($koha) }, 4, 'with its key' );
 };
 
 subtest 'only a superlibrarian sends, after the button, for a user who is none' => sub {
@@ -448,7 +528,7 @@ subtest 'only a superlibrarian sends, after the button, for a user who is none' 
         foreach my $op (qw( cud-join-send cud-join-text )) {
             is( state_of( send_it( $koha, $link, op => $op ) ), 'link', "$what: $op is not made either" );
         }
-        is_deeply( keys_of($koha), [qw( shown theirs )], "$what: no key" );
+        is_deeply( keys_of($koha), [qw( hers shown theirs )], "$what: no key" );
     }
     my $koha     = ready_koha();
     my $receiver = receiver();
@@ -504,19 +584,7 @@ subtest 'what is entered and cannot be right is marked, and nothing is sent' => 
 
 subtest 'it waits until the service knows the library, and then it is connected' => sub {
     my $is_known = File::Temp->new( UNLINK => 1 );
-    my $status   = {
-        library    => { id => 'midland', name => 'M' },
-        checked_at => '2026-11-25T09:00:00.000Z',
-        needs      => { cards => [ { id => 'x', name => 'X', patterns => ['^9$'], examples => [] } ] }
-    };
-    my $receiver = Passport::TestReceiver->start(
-        sub {
-            my ($request) = @_;
-            return Passport::TestReceiver::_reply( 202, {} )      if $request->{path} eq '/join';
-            return Passport::TestReceiver::_reply( 200, $status ) if -s "$is_known";
-            return Passport::TestReceiver::_reply( 401, { code => 'unauthorized', reason => 'library' } );
-        }
-    );
+    my $receiver = receiver( undef, $is_known );
     foreach my $where (qw( configure tool check night )) {
         truncate $is_known, 0;
         my $koha = ready_koha();
@@ -529,17 +597,27 @@ subtest 'it waits until the service knows the library, and then it is connected'
             },
             night => sub { $koha->{plugin}->cronjob_nightly },
         );
-        my $page = send_it( $koha, link_of( receiver => $receiver->url ) );
+        my $page   = send_it( $koha, link_of( receiver => $receiver->url ) );
+        my $sealed = sealed_key();
+        add_token( $koha, $sealed );
         is( $page->at('[data-check=settings]')->{'data-level'},
             'unchecked', "$where: the list says that it waits" );
         local $ENV{HTTP_COOKIE} = 'CGISESSID=abc';
         $look{$where}->();
         ok( !$koha->{plugin}->settings->is_complete, "$where: not known yet" );
+        is_deeply(
+            keys_of($koha),
+            [ sort $sealed, qw( hers shown theirs ) ],
+            "$where: and the keys of before are good"
+        );
         path("$is_known")->spew('yes');
         $look{$where}->();
         ok( $koha->{plugin}->settings->is_complete, "$where: connected" );
         is_deeply( $koha->{plugin}->settings->patterns, ['^9$'], "$where: with the cards of its partners" );
         ok( $koha->{plugin}->settings->{cards_followed}, "$where: from now on" );
+        my @kept = sort $sealed, qw( hers theirs );
+        is_deeply( keys_of($koha),   \@kept, "$where: what was shown is revoked, and nobody else's" );
+        is_deeply( tokens_of($koha), \@kept, "$where: with what was granted for it" );
         my $after = page_of($koha);
         is( state_of($after), 'connected', "$where: the page says so" );
         like(
@@ -552,18 +630,69 @@ subtest 'it waits until the service knows the library, and then it is connected'
     }
 };
 
+subtest 'what was accepted meanwhile is not taken back' => sub {
+    my %ends = (
+        'taken back'      => sub { page_of( $_[0], op => 'cud-join-again' ) },
+        'another address' => sub { save_by_hand( $_[0], receiver_url => 'https://other.example.org' ) },
+        'another id'      => sub { save_by_hand( $_[0], receiver_url => $_[1], library => 'other' ) },
+    );
+    foreach my $how ( sort keys %ends ) {
+        my $is_known = File::Temp->new( UNLINK => 1 );
+        my $receiver = receiver( undef, $is_known );
+        my $koha     = ready_koha();
+        send_it( $koha, link_of( receiver => $receiver->url ) );
+        path("$is_known")->spew('yes');
+        my $page = $ends{$how}->( $koha, $receiver->url );
+        is( state_of($page), $how eq 'taken back' ? 'connected' : 'none', "$how: the page" );
+        is_deeply(
+            keys_of($koha),
+            [ sort { $a cmp $b } sealed_key(), qw( hers theirs ) ],
+            "$how: the key that the service has is good"
+        );
+    }
+};
+
+subtest 'the key that is revoked is the one that was sent, whoever is the user of the service by then' =>
+    sub {
+    my %ends = (
+        'taken back'      => sub { page_of( $_[0], op => 'cud-join-again' ) },
+        'another address' => sub { save_by_hand( $_[0], receiver_url => 'https://other.example.org' ) },
+        'another id'      => sub { save_by_hand( $_[0], receiver_url => $_[1], library => 'other' ) },
+    );
+    foreach my $how ( sort keys %ends ) {
+        my $koha     = ready_koha();
+        my $receiver = receiver();
+        send_it( $koha, link_of( receiver => $receiver->url ) );
+        add_token( $koha, sealed_key() );
+        save_by_hand( $koha, receiver_url => $receiver->url, service_user => 2 );
+        $ends{$how}->( $koha, $receiver->url );
+        is_deeply( keys_of($koha),   [qw( hers shown theirs )], "$how: that key alone" );
+        is_deeply( tokens_of($koha), [qw( hers shown theirs )], "$how: with what was granted for it" );
+        my $settings = $koha->{plugin}->settings;
+        is( $settings->{join_waiting}, 0, "$how: nothing waits" );
+        is( $settings->{service_user}, 2, "$how: the user stays" );
+        is( scalar @{
+                $koha->{dbh}->selectall_arrayref(
+                    q{SELECT info FROM action_logs WHERE object = 1 AND info LIKE 'Took the request%'})
+            },
+            1,
+            "$how: the action log says whose key"
+        );
+    }
+    };
+
 subtest 'a plugin that was set up by hand is asked nothing, and one that waits can be' => sub {
     is( state_of( page_of( Passport::TestKoha->new->configure ) ), 'none', 'by hand' );
     my $koha     = ready_koha();
     my $receiver = receiver();
     send_it( $koha, link_of( receiver => $receiver->url ) );
-    my %form
-        = ( op => 'cud-save', library => 'midland', staff_wait => 1500, self_check_wait => 3000, staff => 1 );
-    page_of( $koha, %form, receiver_url => $receiver->url );
+    save_by_hand( $koha, receiver_url => $receiver->url );
     is( state_of( page_of($koha) ), 'waiting', 'the same address leaves it' );
-    page_of( $koha, %form, receiver_url => 'https://other.example.org' );
+    save_by_hand( $koha, receiver_url => 'https://other.example.org' );
     is( state_of( page_of($koha) ),                'none', 'another one ends it' );
     is( $koha->{plugin}->settings->{join_waiting}, 0,      'and it waits for nobody' );
+    save_by_hand( $koha, receiver_url => $receiver->url );
+    is( state_of( page_of($koha) ), 'none', 'nor is the former one an acceptance' );
 };
 
 done_testing;

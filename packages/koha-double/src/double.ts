@@ -115,6 +115,11 @@ export class TokenStore {
     return undefined;
   }
 
+  /** Those of one key: Koha keeps them when a key is revoked, the plugin does not. */
+  revoke(clientId: string): void {
+    for (const [token, owner] of this.#tokens) if (owner.clientId === clientId) this.#tokens.delete(token);
+  }
+
   revokeAll(): void {
     this.#tokens.clear();
   }

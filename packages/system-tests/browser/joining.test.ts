@@ -106,6 +106,21 @@ function atPage(desk: Desk, effort: Effort) {
   };
 }
 
+/** A token for a key pair, and what Koha says to one. */
+const tokenOf = async (koha: KohaDouble, id: string, secret: string): Promise<string> => {
+  const form = { grant_type: 'client_credentials', client_id: id, client_secret: secret };
+  const answer = await fetch(`${koha.url}/api/v1/oauth/token`, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+  });
+  const { access_token: token } = (await answer.json()) as { access_token?: string };
+  return token ?? `none: ${answer.status}`;
+};
+const statusWith = (koha: KohaDouble, token: string): Promise<number> =>
+  fetch(`${koha.url}/api/v1/patrons?_per_page=1`, { headers: { authorization: `Bearer ${token}` } }).then(
+    ({ status }) => status,
+  );
+
 const shown = (seconds: number): string => `${Math.round(seconds * 10) / 10} s`;
 const post = (body: unknown): Promise<number> =>
   fetch(`${receiver()}/join`, {
@@ -148,6 +163,10 @@ const canRun = found !== null && canPlayPerlPage(['Crypt::OpenSSL::RSA']);
       await page.choose('select[name=choice_rules_PASSPORT]', 'AD');
       await page.click('#passport_make input[type=submit]');
       await page.shot('2-made');
+      const pair = [
+        await page.text('#passport_once_client_id'),
+        await page.text('#passport_once_client_secret'),
+      ] as const;
       await page.paste('#join_link', link);
       await page.click('#passport_join_form input[type=submit]');
       await page.shot('3-link');
@@ -160,6 +179,9 @@ const canRun = found !== null && canPlayPerlPage(['Crypt::OpenSSL::RSA']);
       expect(await page.state()).toBe('waiting');
       expect(await desk.barriers()).toEqual([]);
       const fingerprint = await page.text('#passport_join_fingerprint');
+      // what is in use stays so until the library is accepted
+      const token = await tokenOf(koha, ...pair);
+      expect(await statusWith(koha, token)).toBe(200);
 
       expect(await command(effort, ['library', 'requests'])).toContain(`fingerprint  ${fingerprint}`);
       await command(effort, [
@@ -178,6 +200,7 @@ const canRun = found !== null && canPlayPerlPage(['Crypt::OpenSSL::RSA']);
       await page.click('#passport_join_again a');
       await page.shot('5-connected');
       expect(await page.state()).toBe('connected');
+      expect([await tokenOf(koha, ...pair), await statusWith(koha, token)]).toEqual(['none: 403', 401]);
 
       const card = registerPatron(consortium.doubles.midland);
       await page.scan(card);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
+import { JOIN_PATH } from '@passport/contract';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (path: string): Promise<string> => readFile(join(ROOT, path), 'utf8');
@@ -48,6 +49,12 @@ describe('the page about compose', () => {
     const [, section = ''] = (await read('docs/install.md')).split('\n## With docker compose\n');
     expect(blocks).toHaveLength([...section.matchAll(/^```\w+$/gm)].length);
     expect(blocks.filter(({ text }) => text.trim() === '')).toEqual([]);
+  });
+
+  test('has a proxy that passes events, and what a library needs to join', async () => {
+    const proxy = await read('docs/reverse-proxy.md');
+    const passed = [...proxy.matchAll(/location (\S.*?) +\{ proxy_pass http:\/\/passport_receiver;/g)];
+    expect(passed.map(([, path]) => path)).toEqual(['/webhooks/', `= ${JOIN_PATH}`, `${JOIN_PATH}/`]);
   });
 
   test('names the versions of images and ports that docker-compose.yml has', async () => {

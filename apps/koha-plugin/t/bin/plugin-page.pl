@@ -13,7 +13,7 @@
 #
 #   {"html": "...", "data": {...}, "made": {"preferences": {...}, "types": [...], "categories": [...], "rules": [...],
 #    "users": [{"id": 52, "cardnumber": "...", "userid": "...", ..., "permissions": [...], "keys": [{"client_id": "...", "secret": "..."}],
-#     "active": ["..."]}]}}
+#     "active": ["..."], "granted": ["..."]}]}}
 #
 # Needs libdbd-sqlite3-perl and what Koha brings. Nothing is kept from one request to the next.
 
@@ -85,10 +85,13 @@ sub state_of {
                 $user->{permissions} = [ sort { $a cmp $b }
                         Koha::Patron->new( { borrowernumber => $user->{id} } )->_stored_permissions ];
                 $user->{keys} = [ grep { $_->{patron_id} == $user->{id} } @Koha::ApiKey::MADE ];
-                $user->{active}
-                    = $dbh->selectcol_arrayref(
-                    'SELECT client_id FROM api_keys WHERE patron_id = ? AND active = 1 ORDER BY client_id',
+                my $ids = 'SELECT client_id FROM api_keys WHERE patron_id = ?';
+                $user->{active} = $dbh->selectcol_arrayref( "$ids AND active = 1 ORDER BY client_id",
                     undef, $user->{id} );
+                $user->{granted} = $dbh->selectcol_arrayref(
+                    "SELECT client_id FROM oauth_access_tokens WHERE client_id IN ($ids) ORDER BY client_id",
+                    undef, $user->{id}
+                );
             }
         }
         $state{$name} = {
@@ -162,9 +165,11 @@ sub fill {
             'INSERT INTO borrowers (borrowernumber, cardnumber, userid, categorycode, password) VALUES (?, ?, ?, ?, ?)',
             undef, $id, @{$user}{qw( cardnumber userid category password )}
         );
-        $dbh->do( 'INSERT INTO api_keys (patron_id, client_id, description) VALUES (?, ?, ?)',
-            undef, $id, $_, 'Patron Passport' )
-            foreach @{ $user->{keys} };
+        foreach my $key ( @{ $user->{keys} } ) {
+            $dbh->do( 'INSERT INTO api_keys (patron_id, client_id, description) VALUES (?, ?, ?)',
+                undef, $id, $key, 'Patron Passport' );
+            $dbh->do( 'INSERT INTO oauth_access_tokens VALUES (?, ?, 0)', undef, "token of $key", $key );
+        }
         $Koha::Patron::PERMISSIONS{$id} = { map { s{:1\z}{}xmsr => 1 } @{ $user->{permissions} } };
     }
 

@@ -1,8 +1,9 @@
 import { ok, problem } from '../answer.ts';
 import type { Operation } from '../api/operation.ts';
-import { isRecord } from '../record.ts';
+import type { Double } from '../double.ts';
+import { isRecord, type Columns } from '../record.ts';
 import { kohaVersions } from '../release.ts';
-import { pluginSources, type PreferenceName, type Settings } from '../settings.ts';
+import { pluginSources, type PreferenceName } from '../settings.ts';
 import { copyRoutes } from './copy-routes.ts';
 import { listLoans } from './loan-routes.ts';
 import { readDeskScript } from './desk-script.ts';
@@ -31,7 +32,7 @@ const getAbout = pluginRoute('key', 'GET', '/about', ({ double: { settings, db, 
 
 /** The plugin's settings and a proof of its secret. What its set-up check finds is a setting here: the check itself is the plugin's Perl. */
 const postCheck = pluginRoute('key', 'POST', '/check', (call) => {
-  settle(call.double.settings);
+  settle(call.double);
   const { webhook, plugin_service_user: serviceUser, plugin_findings: findings } = call.double.settings;
   const { nonce } = isRecord(call.body) ? call.body : {};
   const textOf = (text: string | undefined): string | null =>
@@ -51,9 +52,16 @@ const postCheck = pluginRoute('key', 'POST', '/check', (call) => {
 });
 
 /** The plugin asks the service whether it knows this library by now; here, whoever calls with the key that was sealed for it does. */
-function settle(settings: Settings): void {
+function settle({ settings, db, tokens }: Double): void {
   const { plugin_waiting: waiting } = settings;
   if (waiting === null) return;
+  const { patron_id: id, client_id: kept } = JSON.parse(waiting.more?.['join'] ?? '{}') as Columns;
+  const user = db.patrons.get(Number(id));
+  if (user !== undefined) {
+    const keys = user.api_keys.map((key) => ({ ...key, active: key.active && key.client_id === kept }));
+    db.patrons.put({ ...user, api_keys: keys });
+    for (const { client_id: key, active } of keys) if (!active) tokens.revoke(key);
+  }
   settings.webhook = { ...waiting, more: { ...waiting.more, join_waiting: '0' } };
   settings.plugin_waiting = null;
 }

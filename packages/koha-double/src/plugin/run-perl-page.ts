@@ -112,6 +112,8 @@ interface Made {
     readonly keys: readonly Columns[];
     /** By their ids, those that are in force. */
     readonly active: readonly string[];
+    /** By their ids, those for which Koha has granted tokens. */
+    readonly granted: readonly string[];
   })[];
 }
 
@@ -153,15 +155,17 @@ function takeOver(double: Double, { preferences, types, categories, rules, users
   };
   const problem = applySettings(double, change);
   if (problem !== null) throw new Error(problem);
-  for (const { cardnumber, userid, surname, branchcode, categorycode, permissions, keys, active } of users) {
+  for (const { cardnumber, userid, surname, branchcode, categorycode, permissions, keys, ...has } of users) {
     const card = asText(cardnumber);
     const before = db.patrons.withCard(card);
+    for (const { client_id: key, active } of before?.api_keys ?? [])
+      if (active && !has.granted.includes(key)) double.tokens.revoke(key);
     putPatron(double, card, {
       ...(before ?? { userid, surname, library_id: branchcode, category_id: categorycode }),
       permissions: [...(before?.permissions ?? []), ...permissions],
       api_keys: [...(before?.api_keys ?? []), ...keys].map((key) => ({
         ...key,
-        active: active.includes(asText(key.client_id)),
+        active: has.active.includes(asText(key.client_id)),
       })),
     });
   }

@@ -75,6 +75,7 @@ sub create_tables {
         "branches (branchcode VARCHAR(10) PRIMARY KEY, branchname VARCHAR(255))",
         "api_keys (patron_id INT NOT NULL, client_id VARCHAR(191), secret VARCHAR(191),"
         . ' description VARCHAR(255), active INT NOT NULL DEFAULT 1)',
+        'oauth_access_tokens (access_token VARCHAR(191) PRIMARY KEY, client_id VARCHAR(191) NOT NULL, expires INT NOT NULL)',
         "items (itemnumber $id, barcode VARCHAR(20) $nocase UNIQUE)",
         'borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',
         "background_jobs (id $id, status VARCHAR(32), type VARCHAR(64), queue VARCHAR(191), size INT, progress INT,"
@@ -85,6 +86,7 @@ sub create_tables {
         "borrower_debarments (borrower_debarment_id $id, borrowernumber INT NOT NULL, expiration DATE,"
         . ' type VARCHAR(50) NOT NULL REFERENCES restriction_types (code), comment MEDIUMTEXT, manager_id INT)',
         );
+
     # installer/data/mysql/en/mandatory/patron_restriction_types.yml
     $dbh->do( 'INSERT INTO restriction_types VALUES (?, ?, ?, ?)', undef, @{$_} )
         foreach [ 'MANUAL', 'Manual', 0, 1 ], [ 'OVERDUES', 'Overdues', 1, 0 ],

@@ -9,7 +9,7 @@ use Koha::ApiKey;
 # By it those that this plugin has made are known.
 my $DESCRIPTION = 'Patron Passport';
 
-our @EXPORT_OK = qw( keep_only make_key );
+our @EXPORT_OK = qw( keep_only make_key revoke );
 
 =head1 NAME
 
@@ -43,10 +43,30 @@ take it, opens nothing. Keys of other programs stay.
 sub keep_only {
     my ( $number, $client_id ) = @_;
 
-    C4::Context->dbh->do(
-        'UPDATE api_keys SET active = CASE WHEN client_id = ? THEN 1 ELSE 0 END WHERE patron_id = ? AND description = ?',
-        undef, $client_id // q{}, $number, $DESCRIPTION
-    );
+    my $others
+        = C4::Context->dbh->selectcol_arrayref(
+        'SELECT client_id FROM api_keys WHERE patron_id = ? AND description = ? AND client_id <> ?',
+        undef, $number, $DESCRIPTION, $client_id );
+    revoke($_) foreach @{$others};
+
+    return;
+}
+
+=head2 revoke
+
+    revoke($client_id);
+
+The key opens nothing from then on. Koha looks at it only when it grants a token (Koha/OAuth.pm), and lets the token in for an hour: so what was granted for
+the key goes, too.
+
+=cut
+
+sub revoke {
+    my ($client_id) = @_;
+
+    my $dbh = C4::Context->dbh;
+    $dbh->do( 'UPDATE api_keys SET active = 0 WHERE client_id = ?',  undef, $client_id );
+    $dbh->do( 'DELETE FROM oauth_access_tokens WHERE client_id = ?', undef, $client_id );
 
     return;
 }

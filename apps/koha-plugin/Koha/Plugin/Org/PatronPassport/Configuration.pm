@@ -8,7 +8,7 @@ use C4::Languages;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Form         qw( csrf_token posted_op );
-use Koha::Plugin::Org::PatronPassport::Join         qw( join_page );
+use Koha::Plugin::Org::PatronPassport::Join         qw( join_page take_back );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts users_with_keys );
 use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
 use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
@@ -29,7 +29,7 @@ my $PAGE_LIMIT_MS = 500;
 
 # About the link and the request: their blanks are what the link says.
 my @JOIN_SENTENCES
-    = qw( join_branches join_confirm join_connected join_made join_next join_sealed_what join_send join_sent join_unreached );
+    = qw( join_branches join_confirm join_connected join_made join_next join_sealed_what join_send join_sent join_unsure );
 
 our @EXPORT_OK = qw( page );
 
@@ -72,8 +72,7 @@ sub page {
             my $before = $plugin->settings;
 
             # another address or id, by hand, is no request that waits
-            $values->{join_waiting} = 0
-                if grep { $before->{$_} ne $values->{$_} } qw( receiver_url library );
+            take_back($plugin) if grep { $before->{$_} ne $values->{$_} } qw( receiver_url library );
             $plugin->store_data($values);
             $shown{saved} = 1;
             %entered = ();

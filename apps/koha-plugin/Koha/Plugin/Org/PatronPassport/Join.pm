@@ -15,7 +15,7 @@ use Mojo::URL;
 use POSIX       qw( strftime );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::ApiKeys      qw( keep_only make_key );
+use Koha::Plugin::Org::PatronPassport::ApiKeys      qw( keep_only make_key revoke );
 use Koha::Plugin::Org::PatronPassport::Card         qw( trimmed );
 use Koha::Plugin::Org::PatronPassport::JoinLink     qw( parse_link );
 use Koha::Plugin::Org::PatronPassport::JoinRequest  qw( can_seal join_request pasted );
@@ -28,7 +28,7 @@ use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs );
 use Koha::Plugin::Org::PatronPassport::Status    qw( service_status );
 use Koha::Plugin::Org::PatronPassport::User      qw( current_user may_see );
 
-# What is known of a request that was made, as JSON in plugin_data; no secret but as sealed.
+# What is known of a request that was made, as JSON in plugin_data, with the key that it carries: whose it is, and which; no secret but as sealed.
 my $RECORD = 'join';
 
 # Somebody waits for it at a page that they have opened for nothing else.
@@ -47,7 +47,7 @@ my $PREFIX_MOST = 5;
 # Found missing until a request is made: the address, and the key that it makes.
 my %MADE_BY_JOINING = map { $_ => 1 } qw( settings_missing settings_unchecked user_none user_no_key );
 
-our @EXPORT_OK = qw( join_page settle );
+our @EXPORT_OK = qw( join_page settle take_back );
 
 =head1 NAME
 
@@ -57,7 +57,7 @@ Koha::Plugin::Org::PatronPassport::Join - a library asks to join a consortium, b
 
 The configuration page shows what the link says and what would be sent, and makes a key for the service's user when the request is sent: Koha
 keeps only a hash of an API secret, so that one that was shown before cannot be sent. From then on the library waits: nothing is reported
-until the service answers its request for a status as one of a library that it knows.
+until the service answers its request for a status as one of a library that it knows. The keys of before are good until then.
 
 =head1 FUNCTIONS
 
@@ -74,7 +74,7 @@ says what has to be made first. Undef where the plugin was set up by hand.
 sub join_page {
     my ( $plugin, $op, $plan ) = @_;
 
-    _start_again($plugin) if $op eq 'cud-join-again';
+    take_back($plugin) if $op eq 'cud-join-again' && _may_join();
     if ( my $record = settle($plugin) ) {
         my $is_waiting = $plugin->settings->{join_waiting};
         return { connected_at => $record->{at}, %{$record}, state => $is_waiting ? 'waiting' : 'connected' };
@@ -103,15 +103,12 @@ sub join_page {
     return { %page, %entered, faults => $faults } if %{$faults};
     return { %page, %entered } if $page{hindered};
 
-    my $record = _ask( $plugin, $invitation, $said, $op eq 'cud-join-text' ? 'text' : 'sent' );
-    return { %{$record}, state => 'waiting' } if !$record->{fault};
+    my $refusal = _ask( $plugin, $invitation, $said, $op eq 'cud-join-send' );
 
-    # somebody else has sent one while this was not taken
-    my $theirs = settle($plugin);
+    # it may be somebody else's, who was faster
+    my $record = _record($plugin);
 
-    return $theirs
-        ? { %{$theirs}, state => 'waiting' }
-        : { %page, %entered, fault => $record->{fault} };
+    return $record ? { %{$record}, state => 'waiting' } : { %page, %entered, fault => $refusal };
 }
 
 =head2 settle
@@ -119,12 +116,70 @@ sub join_page {
     my $record = settle($plugin);
 
 What is known of the request of this library, undef where none was made. Where it waits, the service is asked whether it knows this library by now;
-if so, it waits no longer, and follows the card patterns of its partners from then on.
+if so, it waits no longer, follows the card patterns of its partners from then on, and the service's user has no key of this plugin's but the one that was sent.
 
 =cut
 
 sub settle {
     my ( $plugin, $limit_s ) = @_;
+
+    my $record   = _record($plugin) or return;
+    my $settings = $plugin->settings;
+    return $record if !$settings->{join_waiting};
+
+    my $now     = Time::HiRes::time();
+    my $service = service_status( $settings->accepted, $now, $limit_s );
+    return $record if $service->{kind} ne 'known';
+
+    delete @{$record}{qw( text is_unsure )};
+    $record->{connected_at} = _time($now);
+    my $is_done = _while_it_waits(
+        $plugin, $record,
+        sub {
+            _keep( $plugin, $record, join_waiting => 0, cards_followed => 1 );
+            keep_only( @{$record}{qw( patron_id client_id )} );
+        }
+    );
+    take_over( $plugin, $service ) if $is_done;
+
+    return _record($plugin);
+}
+
+=head2 take_back
+
+    take_back($plugin);
+
+Ends a request that waits and revokes the key that it carries, so that whoever accepts it afterwards has nothing. Where the service knows this library by now,
+nothing is taken back.
+
+=cut
+
+sub take_back {
+    my ($plugin) = @_;
+
+    my $record = settle($plugin) or return;
+    _end( $plugin, $record, 'Took the request to join back, and revoked its API key' );
+
+    return;
+}
+
+sub _end {
+    my ( $plugin, $record, $why ) = @_;
+
+    return _while_it_waits(
+        $plugin, $record,
+        sub {
+            revoke( $record->{client_id} );
+            $plugin->store_data(
+                { $RECORD => undef, join_waiting => 0, receiver_url => q{}, library => q{} } );
+            _log( $record->{patron_id}, $why );
+        }
+    );
+}
+
+# Of this address and library: others were entered by hand.
+sub _record {
+    my ($plugin) = @_;
 
     my $json   = $plugin->retrieve_data($RECORD) // return;
     my $record = eval { decode_json( encode( 'UTF-8', $json ) ) };
@@ -132,44 +187,47 @@ sub settle {
 
     my $settings = $plugin->settings;
     return if $settings->{receiver_url} ne $record->{receiver} || $settings->{library} ne $record->{library};
-    return $record if !$settings->{join_waiting};
-
-    my $now     = Time::HiRes::time();
-    my $service = service_status( $settings->accepted, $now, $limit_s );
-    return $record if $service->{kind} ne 'known';
-
-    delete $record->{text};
-    $record->{connected_at} = _time($now);
-    _keep( $plugin, $record, join_waiting => 0, cards_followed => 1 );
-    take_over( $plugin, $service );
 
     return $record;
+}
+
+# Several web workers may have the same request at hand, and one at a time changes it: each waits for the row that the button has left.
+sub _one_at_a_time {
+    my ( $plugin, $work ) = @_;
+
+    return Koha::Database->new->schema->txn_do(
+        sub {
+            C4::Context->dbh->do(
+                'UPDATE plugin_data SET plugin_value = plugin_value WHERE plugin_class = ? AND plugin_key = ?',
+                undef, $plugin->{class}, 'service_user'
+            );
+            return $work->();
+        }
+    );
+}
+
+# Whether it was done: somebody else may have ended the request.
+sub _while_it_waits {
+    my ( $plugin, $record, $work ) = @_;
+
+    return _one_at_a_time(
+        $plugin,
+        sub {
+            my $now = _record($plugin);
+            return 0
+                if !$now
+                || !$plugin->settings->{join_waiting}
+                || $now->{client_id} ne $record->{client_id};
+            $work->();
+            return 1;
+        }
+    );
 }
 
 sub _keep {
     my ( $plugin, $record, %more ) = @_;
 
     return $plugin->store_data( { $RECORD => decode( 'UTF-8', encode_json($record) ), %more } );
-}
-
-# For another link, or once more with the same: the key that was sent opens nothing from then on.
-sub _start_again {
-    my ($plugin) = @_;
-
-    my $settings = $plugin->settings;
-    return if !$settings->{join_waiting} || !_may_join();
-
-    my $number = $settings->{service_user};
-    Koha::Database->new->schema->txn_do(
-        sub {
-            keep_only( $number, undef );
-            $plugin->store_data(
-                { $RECORD => undef, join_waiting => 0, receiver_url => q{}, library => q{} } );
-            _log( $number, 'Took the request to join back, and revoked its API key' );
-        }
-    );
-
-    return;
 }
 
 sub _log {
@@ -304,67 +362,78 @@ sub _said {
     );
 }
 
-# The key is made first, and is gone again where the receiver did not take it. Where it cannot be said whether it did, the same request goes on
-# as a text: the service takes the same bytes twice.
+# The request is kept before it is sent. Only a 4xx says that the receiver did not take it, and then it is gone with its key; whatever else happens, this web
+# worker's end too, leaves it as a text: the service takes the same bytes twice.
 sub _ask {
-    my ( $plugin, $invitation, $said, $how ) = @_;
+    my ( $plugin, $invitation, $said, $is_sent ) = @_;
 
-    my $settings = $plugin->settings;
-    my $number   = $settings->{service_user};
-    my $host     = Mojo::URL->new( $invitation->{receiver} )->host_port;
-    my ( $key, $request, $why );
+    my $host = Mojo::URL->new( $invitation->{receiver} )->host_port;
+    my ( $record, $json );
     my $is_made = eval {
-        Koha::Database->new->schema->txn_do(
+        _one_at_a_time(
+            $plugin,
             sub {
-                $key = make_key($number);
-                _log( $number,
-                    "Made an API key for this patron, sealed for $host ($invitation->{invitation})" );
-                my %secrets = (
-                    client_id      => $key->client_id,
-                    client_secret  => $key->plain_text_secret,
-                    webhook_secret => $settings->{secret},
+                my $settings = $plugin->settings;
+                return if length $settings->{receiver_url} && length $settings->{library};
+                ( $record, $json ) = _made( $settings, $invitation, $said );
+                $record->{is_unsure} = 1 if $is_sent;
+                _keep(
+                    $plugin, $record,
+                    join_waiting => 1,
+                    receiver_url => $record->{receiver},
+                    library      => $record->{library}
                 );
-                $request = join_request( $invitation, $said, \%secrets, time );
             }
         );
         1;
     };
-    report( 'the request to join', $@ )          if !$is_made;
-    return { fault => { key => 'join_broken' } } if !$is_made;
+    report( 'the request to join', $@ ) if !$is_made;
+    return { key => 'join_broken' }     if !$is_made;
+    return                              if !$record || !$is_sent;
 
-    if ( $how eq 'sent' ) {
-        my $answer = Koha::Plugin::Org::PatronPassport::Sender->ask_to_join( $invitation->{receiver},
-            $request->{json}, $LIMIT_S );
-        if ( $answer->{kind} eq 'refused' ) {
-            $key->delete;
-            _log( $number, "Deleted that API key: $host did not take the request" );
-            return { fault => _refusal( $answer, $host ) };
-        }
-        ( $how, $why ) = ( 'text', $answer->{why} ) if $answer->{kind} ne 'accepted';
+    my $answer
+        = Koha::Plugin::Org::PatronPassport::Sender->ask_to_join( $record->{receiver}, $json, $LIMIT_S );
+    if ( $answer->{kind} eq 'accepted' ) {
+        delete @{$record}{qw( text is_unsure )};
+        _while_it_waits( $plugin, $record, sub { _keep( $plugin, $record ) } );
     }
+    return if $answer->{kind} ne 'refused' || $answer->{status} !~ m{\A 4 }xms;
+
+    _end( $plugin, $record, "Revoked that API key: $host did not take the request" );
+
+    return _refusal( $answer, $host );
+}
+
+# A request with a new key, and what is kept of it.
+sub _made {
+    my ( $settings, $invitation, $said ) = @_;
+
+    my $number  = $settings->{service_user};
+    my $host    = Mojo::URL->new( $invitation->{receiver} )->host_port;
+    my $key     = make_key($number);
+    my %secrets = (
+        client_id      => $key->client_id,
+        client_secret  => $key->plain_text_secret,
+        webhook_secret => $settings->{secret},
+    );
+    my $request = join_request( $invitation, $said, \%secrets, time );
+    _log( $number, "Made an API key for this patron, sealed for $host ($invitation->{invitation})" );
 
     my %record = (
         ( map { $_ => $invitation->{$_} } qw( receiver library name consortium ) ),
         host        => $host,
         ends        => _time( $invitation->{ends} ),
-        how         => $how,
         at          => _time(time),
+        patron_id   => $number,
+        client_id   => $key->client_id,
         fingerprint => $request->{fingerprint},
-        $why           ? ( why  => $why )                       : (),
-        $how eq 'text' ? ( text => pasted( $request->{json} ) ) : (),
-    );
-    Koha::Database->new->schema->txn_do(
-        sub {
-            my %settings = map { $_ => $invitation->{$_} } qw( library );
-            _keep( $plugin, \%record, join_waiting => 1, receiver_url => $invitation->{receiver}, %settings );
-            keep_only( $number, $key->client_id );
-        }
+        text        => pasted( $request->{json} ),
     );
 
-    return \%record;
+    return ( \%record, $request->{json} );
 }
 
-my %REFUSED = ( 404 => 'join_unknown', 409 => 'join_pending', 429 => 'join_later', 503 => 'join_later' );
+my %REFUSED = ( 404 => 'join_unknown', 409 => 'join_pending', 429 => 'join_later' );
 
 sub _refusal {
     my ( $answer, $host ) = @_;
