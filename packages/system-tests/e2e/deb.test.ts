@@ -77,15 +77,18 @@ describeDebian(`the Debian package${note}`, () => {
     const programs = entries.filter(([mode = '']) => mode.startsWith('-rwx')).map(([, , path]) => path);
     expect(programs).toEqual(['/usr/bin/passport', '/usr/lib/patron-passport/queue-server']);
     const files = entries.filter(([mode = '']) => mode.startsWith('-')).map(([, , path = '']) => path);
-    const bundles = ['receiver', 'worker', 'dashboard', 'cli'].map(
-      (app) => `/usr/lib/patron-passport/apps/${app}/dist/main.js`,
-    );
+    const bundles = [
+      ...['receiver', 'worker', 'dashboard', 'cli'].map((app) => `${app}/dist/main.js`),
+      'dashboard/dist/runbook.html',
+      'receiver/dist/join/guide.html',
+    ].map((file) => `/usr/lib/patron-passport/apps/${file}`);
     const units = UNITS.map((name) => `/usr/lib/systemd/system/patron-passport-${name}.service`);
     expect(files).toEqual(expect.arrayContaining([...bundles, ...units]));
     const known = [
       /^\/etc\/patron-passport\/(?:environment|redis\.conf)$/,
       /^\/usr\/bin\/passport$/,
       /^\/usr\/lib\/patron-passport\/(?:queue-server|apps\/\w+\/(?:package\.json|dist\/main\.js(?:\.map)?))$/,
+      /^\/usr\/lib\/patron-passport\/apps\/(?:dashboard\/dist\/runbook\.html|receiver\/dist\/join\/(?:guide\.html|patron-passport-[\d.]+\.kpz))$/,
       /^\/usr\/lib\/patron-passport\/(?:apps\/dashboard\/assets|node_modules\/@bull-board\/ui)\//,
       /^\/usr\/lib\/systemd\/system\/patron-passport-/,
       /^\/usr\/share\/lintian\/overrides\/patron-passport$/,
