@@ -17,8 +17,8 @@ beforeEach(() => {
   [stored, nowMs] = [new Map<string, string>(), 1_000_000];
 });
 
-/** A page of the desk, from its first moment; `focused` has the focus. */
-function openPage(focused: object = body) {
+/** A page of the desk, from its first moment; `focused` has the focus, and so many keys came before anything could hear them. */
+function openPage(focused: object = body, missed = 0) {
   const listeners = new Map<string, (event: object) => void>();
   const addEventListener = (name: string, listener: (event: object) => void) => listeners.set(name, listener);
   const send = (name: string, event: object = {}) => listeners.get(name)?.(event);
@@ -32,6 +32,7 @@ function openPage(focused: object = body) {
       removeItem: (key: string) => stored.delete(key),
     },
     Date: { now: () => nowMs },
+    performance: { eventCounts: new Map([['keydown', missed]]) },
     setTimeout: (run: () => void) => timers.push(run),
   };
   runInContext(SCRIPT, createContext(page));
@@ -94,10 +95,14 @@ test('Enter on a button of Koha’s is its own, and after a code it is the end o
   expect(page.meet()().typed).toBe('A 1\n');
 });
 
-test('the end of a code of which no key has come is told from nothing', () => {
+test('an Enter alone is kept for Koha, and is the end of a code where keys came before they could be held', () => {
   const page = openPage();
   expect(page.press('Enter')).toBe(false);
-  expect(page.meet()().typed).toBe('\n');
+  expect(page.meet()()).toEqual({ typed: '\n', isCut: false });
+  const late = openPage(body, 13);
+  late.press('Enter');
+  expect(late.meet()()).toEqual({ typed: '\n', isCut: true });
+  expect(openPage(body, 13).meet()().isCut).toBe(false);
 });
 
 test('a page that is left in the middle of a code says so to the next one, once, and keeps no key', () => {

@@ -12,6 +12,8 @@
   const [SAME_CODE_MS, NEXT_PAGE_MS, HELD_MS] = [5000, 10000, 3000];
   /** Keys of a person who writes: a scanner sends none of them within a code. */
   const WRITING = /^(?:Arrow\w+|Delete|Home|End|Tab|Dead|Process)$/;
+  /** Whether the page got keys before this, of which nobody knows. */
+  const isLate = Boolean(performance.eventCounts && performance.eventCounts.get('keydown'));
   let held = '';
   let isHolding = true;
   let isMet = false;
@@ -85,7 +87,7 @@
     const typed = held;
     isHolding = false;
     held = '';
-    return { typed, isCut: wasCut() || isCut };
+    return { typed, isCut: wasCut() || isCut || (isLate && typed.startsWith('\n')) };
   }
 
   function wasCut() {
