@@ -17,11 +17,12 @@ beforeEach(() => {
   [stored, nowMs] = [new Map<string, string>(), 1_000_000];
 });
 
-/** A page of the desk, from its first moment; `focused` has the focus. */
-function openPage(focused: object = body) {
+/** A page of the desk, from its first moment; `focused` has the focus, and so many keys came before anything could hear them. */
+function openPage(focused: object = body, missed = 0) {
   const listeners = new Map<string, (event: object) => void>();
   const addEventListener = (name: string, listener: (event: object) => void) => listeners.set(name, listener);
   const send = (name: string, event: object = {}) => listeners.get(name)?.(event);
+  const timers: (() => void)[] = [];
   const page = {
     window: { addEventListener },
     document: { activeElement: focused },
@@ -31,19 +32,28 @@ function openPage(focused: object = body) {
       removeItem: (key: string) => stored.delete(key),
     },
     Date: { now: () => nowMs },
+    performance: { eventCounts: new Map([['keydown', missed]]) },
+    setTimeout: (run: () => void) => timers.push(run),
   };
   runInContext(SCRIPT, createContext(page));
   /** Whether the page itself gets the key. */
   const press = (key: string, more: Key = {}): boolean => {
     let isTaken = false;
     const stop = () => (isTaken = true);
-    send('keydown', { key, ...more, preventDefault: stop, stopImmediatePropagation: () => undefined });
+    send('keydown', {
+      key,
+      getModifierState: () => false,
+      ...more,
+      preventDefault: stop,
+      stopImmediatePropagation: () => undefined,
+    });
     return !isTaken;
   };
   return {
     press,
     type: (code: string) => Array.from(code, (key) => press(key)),
     send,
+    passTime: () => timers.forEach((run) => run()),
     /** As the desk's script does when it is there; it says when it takes what was held. */
     meet(): () => Taken {
       let take: () => Taken = () => ({ typed: '', isCut: false });
@@ -53,6 +63,7 @@ function openPage(focused: object = body) {
   };
 }
 const body = { closest: () => null, matches: () => false };
+const aBox = () => ({ closest: () => null, matches: () => true, value: '' });
 
 test('what is typed before the desk can take it reaches nothing else, and is there when it can', () => {
   const page = openPage();
@@ -84,10 +95,14 @@ test('Enter on a button of Koha’s is its own, and after a code it is the end o
   expect(page.meet()().typed).toBe('A 1\n');
 });
 
-test('the end of a code of which no key has come is told from nothing', () => {
+test('an Enter alone is kept for Koha, and is the end of a code where keys came before they could be held', () => {
   const page = openPage();
   expect(page.press('Enter')).toBe(false);
-  expect(page.meet()().typed).toBe('\n');
+  expect(page.meet()()).toEqual({ typed: '\n', isCut: false });
+  const late = openPage(body, 13);
+  late.press('Enter');
+  expect(late.meet()()).toEqual({ typed: '\n', isCut: true });
+  expect(openPage(body, 13).meet()().isCut).toBe(false);
 });
 
 test('a page that is left in the middle of a code says so to the next one, once, and keeps no key', () => {
@@ -114,7 +129,7 @@ test.each<[string, (page: ReturnType<typeof openPage>) => void]>([
   expect(openPage().meet()().isCut).toBe(false);
 });
 
-test('what nobody has taken when the page is left is lost, and so is what is typed before a click', () => {
+test('what nobody has taken when the page is left is lost, and so is what was begun before a click where nothing has the focus', () => {
   const left = openPage();
   left.type(CARD);
   left.press('Enter');
@@ -127,6 +142,59 @@ test('what nobody has taken when the page is left is lost, and so is what is typ
   expect(clicked.meet()()).toEqual({ typed: '', isCut: true });
 });
 
+test.each<[string, (page: ReturnType<typeof openPage>) => unknown]>([
+  ['clicks', (page) => page.send('pointerdown')],
+  ['pastes', (page) => page.send('paste')],
+  ['goes back in it', (page) => page.press('ArrowLeft')],
+  ['undoes', (page) => page.press('z', { ctrlKey: true })],
+  ['goes to another box', (page) => page.press('Tab')],
+  ['composes a letter', (page) => page.press('n', { isComposing: true })],
+])('whoever %s has what they have begun in the box where they are, and types on there', (_what, act) => {
+  const box = aBox();
+  const page = openPage(box);
+  page.type('smi');
+  act(page);
+  expect([box.value, page.press('t')]).toEqual(['smi', true]);
+  expect(page.meet()()).toEqual({ typed: '', isCut: false });
+});
+
+test('a click takes no code away that was scanned before it', () => {
+  const box = aBox();
+  const page = openPage(box);
+  page.type(CARD);
+  page.press('Enter');
+  page.type('39');
+  page.send('pointerdown');
+  expect([box.value, page.meet()()]).toEqual(['', { typed: `${CARD}\n`, isCut: true }]);
+});
+
+test('a key that is held is taken back by Backspace, and no other', () => {
+  const page = openPage();
+  expect(page.press('Backspace')).toBe(true);
+  page.type('12345');
+  expect([page.press('Backspace'), page.press('6'), page.press('Enter')]).toEqual([false, false, false]);
+  expect(page.press('Backspace')).toBe(true);
+  expect(page.meet()()).toEqual({ typed: '12346\n', isCut: false });
+});
+
+test('a character of AltGr is one of the code', () => {
+  const page = openPage();
+  page.type('A');
+  const altGr = { ctrlKey: true, altKey: true, getModifierState: () => true };
+  expect(page.press('@', altGr)).toBe(false);
+  page.type('1');
+  expect(page.meet()().typed).toBe('A@1');
+});
+
+test('a page whose script does not come holds no key for long', () => {
+  const box = aBox();
+  const page = openPage(box);
+  page.type('smi');
+  page.passTime();
+  expect([box.value, page.press('t')]).toEqual(['smi', true]);
+  expect(page.meet()()).toEqual({ typed: '', isCut: false });
+});
+
 test('a page that comes much later does not ask for what was cut off', () => {
   const page = openPage();
   page.type('2123');
@@ -136,15 +204,39 @@ test('a page that comes much later does not ask for what was cut off', () => {
 });
 
 test('without the desk’s script Koha’s box gets the code, and every key after it', () => {
-  const box = { closest: () => null, matches: () => true, value: '' };
+  const box = aBox();
   const page = openPage(box);
   page.type('399');
   page.press('Enter');
   page.send('load');
   expect([box.value, page.press('1')]).toEqual(['399', true]);
+  page.passTime();
+  expect([box.value, openPage().meet()().isCut]).toEqual(['399', false]);
   const met = openPage(box);
   met.type('21');
   met.meet();
   met.send('load');
   expect([box.value, met.press('2')]).toEqual(['399', false]);
+});
+
+test.each<[string, object, (page: ReturnType<typeof openPage>) => unknown]>([
+  ['of two codes one', aBox(), (page) => page.type('99')],
+  ['a code that no box could take', body, () => undefined],
+  ['a code before a click', aBox(), (page) => page.send('pointerdown')],
+])('without the desk’s script, the next page says that %s is lost', (_what, focused, act) => {
+  const page = openPage(focused);
+  page.type('399');
+  page.press('Enter');
+  act(page);
+  page.send('load');
+  expect(openPage().meet()().isCut).toBe(true);
+});
+
+test('without the desk’s script, the page after it is told what the one before was', () => {
+  const first = openPage();
+  first.meet()();
+  first.type('2123');
+  first.send('pagehide');
+  openPage().send('load');
+  expect(openPage().meet()().isCut).toBe(true);
 });

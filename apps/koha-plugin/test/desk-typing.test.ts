@@ -64,14 +64,51 @@ test('what was held is given as it came: codes are sent, the rest is in the box,
 });
 
 test.each([
-  ['the page before was left in the middle of it', { typed: '', isCut: true }],
-  ['nothing but its end has come', { typed: '\n', isCut: false }],
-])('a code is lost where %s', (_how, taken) => {
-  held = taken;
+  ['', []],
+  ['\n', []],
+  ['39999\n', ['39999 early']],
+])(
+  'where the page before was left in the middle of a code, that is lost, and what follows its end is not',
+  (typed, given) => {
+    watchTyping([]);
+    held = { typed, isCut: true };
+    const { box, sent } = aBox();
+    let lost = 0;
+    heldKeys().give(box, () => (lost += 1));
+    expect([lost, sent]).toEqual([1, given]);
+  },
+);
+
+test('an Enter alone is no code, and for whoever takes the keys to say', () => {
+  watchTyping([]);
+  held = { typed: '\n', isCut: false };
   const { box, sent } = aBox();
-  let lost = 0;
-  heldKeys().give(box, () => (lost += 1));
-  expect([lost, sent]).toEqual([1, []]);
+  const took: string[] = [];
+  heldKeys().give(
+    box,
+    () => took.push('lost'),
+    () => took.push('end'),
+  );
+  expect([sent, took]).toEqual([[], ['end']]);
+});
+
+test('an Enter after the one of a code sends nothing in the place of that code', () => {
+  watchTyping([]);
+  held = { typed: '39999\n\n', isCut: false };
+  const { box, sent } = aBox();
+  heldKeys().give(box, () => void sent.push('lost'));
+  expect(sent).toEqual(['39999 early']);
+});
+
+test.each([
+  ['is disabled', { disabled: true }],
+  ['is not there', null],
+])('a box that %s gets nothing, and each code is lost', (_how, change) => {
+  held = { typed: '21234000000017\n\n399', isCut: false };
+  const { box, sent } = aBox();
+  const lost: unknown[] = [];
+  heldKeys().give(change && Object.assign(box, change), (code) => lost.push(code));
+  expect([sent, box.value, lost]).toEqual([[], '', ['21234000000017', '399']]);
 });
 
 test('nothing is held where the head of the page has no script', () => {

@@ -180,7 +180,7 @@ export async function loadNextScan(): Promise<NextScan> {
 export interface Typing {
   watchTyping(boxes: readonly ({ readonly value: string; readonly defaultValue: string } | null)[]): void;
   isEarly(): boolean;
-  heldKeys(): { give(box: object | null, lose: () => void): void };
+  heldKeys(): { give(box: object | null, lose: (code?: string) => void, end?: () => void): void };
 }
 
 /** What knows when a code was begun, for a test that brings a page. */

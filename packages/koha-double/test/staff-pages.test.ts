@@ -195,6 +195,21 @@ describe('lending at the desk', () => {
       expect(koha.state()).toMatchObject({ checkouts: [], old_checkouts: [{ external_id: '39' }] });
     }));
 
+  // circ/circulation.tt: NEEDSCONFIRMATION, and the script at its end; circ/circulation.pl: nothing to issue
+  test('the box for items takes nothing while Koha asks, and may be sent empty: that is no checkout', () =>
+    withDesk({ settings: { RentalFeesCheckoutConfirmation: '1' } }, async (koha, browser) => {
+      const { patron_id } = koha.putPatron(card, { surname: 'X' });
+      koha.putItem('39', { rental_charge: 2 });
+      const boxOf = ({ body }: Reply) => /<input\s+id="barcode"[^>]*>/.exec(String(body))?.[0];
+      const form = { op: 'cud-checkout', borrowernumber: String(patron_id) };
+      expect(boxOf(await browser.post(circulation, { ...form, barcode: '39' }))).toMatch(/\sdisabled\s/);
+      const bare = await browser.post(circulation, form);
+      expect(bare.body).not.toMatch(/circ_(?:impossible|needsconfirmation)/);
+      expect(boxOf(bare)).toMatch(/\sautofocus\s+\/>$/);
+      expect(bare.body).toContain('<script src="/intranet-tmpl/checkout.js">');
+      expect((await browser.get('/intranet-tmpl/checkout.js')).body).toContain('issueqslip');
+    }));
+
   test.each<[string, Record<string, string>]>([
     ['a wrong token', { op: 'cud-checkout', csrf_token: 'guess' }],
     ['no token', { op: 'cud-checkout', csrf_token: '' }],

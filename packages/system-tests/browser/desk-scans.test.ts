@@ -20,6 +20,14 @@ async function scan(code: string): Promise<void> {
   await desk.page.keyboard.press('Enter');
 }
 
+/** Keeps the desk's script from the pages that open from now on, until what it returns is called. */
+async function holdScript(): Promise<() => void> {
+  let letScriptCome: () => void = () => undefined;
+  const isWanted = new Promise<void>((resolve) => (letScriptCome = resolve));
+  await desk.page.route('**/contrib/passport/desk.js*', (route) => isWanted.then(() => route.continue()));
+  return letScriptCome;
+}
+
 const found = findChromium();
 if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chromium on the PATH)\n');
 
@@ -141,9 +149,7 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     desks.configure({ patterns: [String.raw`^2\d{13}$`] });
     await desk.scan(first);
     await desk.checkoutOf(first);
-    let letScriptCome: () => void = () => undefined;
-    const isWanted = new Promise<void>((resolve) => (letScriptCome = resolve));
-    await desk.page.route('**/contrib/passport/desk.js*', (route) => isWanted.then(() => route.continue()));
+    const letScriptCome = await holdScript();
     await desk.page.reload({ waitUntil: 'commit' });
     await desk.page.locator('#mainform #barcode').waitFor();
     for (const code of [second, book]) await scan(code);
@@ -151,6 +157,56 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     await desk.page.waitForURL((url) => url.search.includes(second));
     await desk.scans.getByText('An item was scanned before the page of its patron was there.').waitFor();
     expect(riverside().state(first).checkouts).toEqual([]);
+  }, 60_000);
+
+  test('what is scanned while Koha asks to confirm is said to be lost, and Koha goes on asking', async () => {
+    const card = registerPatron(riverside(), { prefix: '77' });
+    const [asked, next] = [shelveBook(riverside(), { materials_notes: 'A map' }), shelveBook(riverside())];
+    riverside().putSettings({ CircConfirmItemParts: true });
+    desks.configure({ patterns: [String.raw`^2\d{13}$`] });
+    await desk.scan(card);
+    await desk.checkoutOf(card);
+    const letScriptCome = await holdScript();
+    await desk.page.locator('#mainform #barcode').focus();
+    await scan(asked);
+    await desk.page.locator('#circ_needsconfirmation').waitFor();
+    await scan(next);
+    letScriptCome();
+    await desk.scans.getByText('An item was scanned before the page of its patron was there.').waitFor();
+    await desk.page.locator('#circ_needsconfirmation button').click();
+    await desk.page.getByRole('table').getByText(asked).waitFor();
+    riverside().putSettings({ CircConfirmItemParts: false });
+    expect(riverside().state(card).checkouts).toMatchObject([{ external_id: asked }]);
+  }, 60_000);
+
+  test('an Enter alone prints the slip as ever, and the next item is checked out', async () => {
+    const card = registerPatron(riverside(), { prefix: '77' });
+    const book = shelveBook(riverside());
+    desks.configure({ patterns: [String.raw`^2\d{13}$`] });
+    await desk.scan(card);
+    await desk.checkoutOf(card);
+    const letScriptCome = await holdScript();
+    await desk.page.reload({ waitUntil: 'commit' });
+    await desk.page.locator('#mainform #barcode').waitFor();
+    const slip = desk.page.waitForEvent('popup');
+    await desk.page.keyboard.press('Enter');
+    letScriptCome();
+    expect((await slip).url()).toContain('/members/printslip.pl');
+    await desk.page.bringToFront();
+    await desk.page.locator('#mainform #barcode').focus();
+    await scan(book);
+    await desk.page.getByRole('table').getByText(book).waitFor();
+    expect(riverside().state(card).checkouts).toMatchObject([{ external_id: book }]);
+  }, 60_000);
+
+  test('no key waits for a search of Koha’s that does not end', async () => {
+    const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+    desks.holdWork();
+    await desk.page.route('**/api/v1/patrons?*', () => undefined);
+    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${first}`);
+    await scan(second);
+    await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second, { timeout: 10_000 });
   }, 60_000);
 
   test('where a page was left in the middle of a code, the item after it is nobody’s', async () => {

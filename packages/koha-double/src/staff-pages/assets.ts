@@ -123,6 +123,19 @@ const memberSearchScript = `(function () {
 })();
 `;
 
+/** What an empty box for items is for, after Koha's circulation.tt: the quick slip of the patron, and no checkout. */
+const checkoutScript = `(function () {
+  'use strict';
+  const form = document.getElementById('mainform');
+  form.addEventListener('submit', function (event) {
+    if (form.elements.barcode.value !== '') return;
+    event.preventDefault();
+    const query = 'print=issueqslip&borrowernumber=' + form.elements.borrowernumber.value;
+    window.open('/cgi-bin/koha/members/printslip.pl?' + query, 'printwindow');
+  });
+})();
+`;
+
 /** The look of the staff pages: Koha-like, of our own making. */
 const styles = `
 :root { --green: #2b6436; --deep: #1d4425; --line: #c9d6cb; --wash: #eef4ef; --ink: #1f2a21; }
@@ -223,4 +236,5 @@ export const assets: Readonly<Record<string, readonly [type: string, text: strin
   [paths.style]: ['text/css; charset=utf-8', styles],
   [paths.headerSearch]: ['text/javascript; charset=utf-8', headerSearchScript],
   [paths.memberSearch]: ['text/javascript; charset=utf-8', memberSearchScript],
+  [paths.checkout]: ['text/javascript; charset=utf-8', checkoutScript],
 };

@@ -19,13 +19,14 @@ import {
   scanForm,
   show,
   type Html,
+  type Page,
   type PageAnswer,
   type PageRequest,
   type StaffPage,
 } from './staff-page.ts';
 
-const circulation = (title: string, main: Html, aside?: Html, status = 200): PageAnswer =>
-  show({ title, body: ['circ_circulation', 'circ'], main, ...(aside && { aside }) }, status);
+const circulation = (title: string, main: Html, more: Partial<Page> = {}, status = 200): PageAnswer =>
+  show({ title, body: ['circ_circulation', 'circ'], main, ...more }, status);
 
 /** `circ/circulation.pl`: the checkout box, and the checkout of a patron. */
 export const circulationPage: StaffPage = {
@@ -66,6 +67,8 @@ async function findForDesk(request: PageRequest, text: string): Promise<PageAnsw
 }
 
 function checkOut(request: PageRequest, patron: PatronRow): PageAnswer {
+  // of a box that is disabled, nothing is sent
+  if ((request.fields.get('barcode') ?? '') === '') return patronPage(request, patron, null);
   const result = checkOutAtDesk(request, patron, request.fields.get('issueconfirmed') === '1');
   return result.kind === 'checked_out'
     ? redirect(`${paths.circulation}?borrowernumber=${patron.patron_id}`)
@@ -85,7 +88,7 @@ const startPage = (message?: string, status = 200): PageAnswer =>
         label: 'Card number or part of a name',
         button: 'Submit',
       })}`,
-    undefined,
+    {},
     status,
   );
 
@@ -105,9 +108,10 @@ function patronPage(request: PageRequest, patron: PatronRow, result: Refused | n
         label: 'Barcode of the item',
         button: 'Check out',
         hidden: hiddenFields(request, 'cud-checkout', { borrowernumber: patron.patron_id }),
+        is: result?.kind === 'unconfirmed' ? 'disabled' : 'autofocus',
       })}
       ${checkoutTable(double, patron)}`,
-    patronBox(double, patron),
+    { aside: patronBox(double, patron), scripts: [paths.checkout] },
   );
 }
 

@@ -15,6 +15,7 @@ export const paths = {
   style: '/intranet-tmpl/double.css',
   headerSearch: '/intranet-tmpl/header-search.js',
   memberSearch: '/intranet-tmpl/member-search.js',
+  checkout: '/intranet-tmpl/checkout.js',
   kpz: '/downloads/plugin.kpz',
 } as const;
 
@@ -113,6 +114,8 @@ export const scanForm = (form: {
   readonly label: string;
   readonly button: string;
   readonly hidden?: Html;
+  /** Attributes of the box: without more it has the focus, and is not sent empty. */
+  readonly is?: 'autofocus' | 'disabled';
 }): Html =>
   html`<form
     ${form.id && html`id="${form.id}"`}
@@ -123,7 +126,13 @@ export const scanForm = (form: {
     ${form.hidden}
     <label for="${form.box}">${form.label}</label>
     <div>
-      <input id="${form.box}" name="${form.box}" type="text" autocomplete="off" autofocus required />
+      <input
+        id="${form.box}"
+        name="${form.box}"
+        type="text"
+        autocomplete="off"
+        ${form.is ?? 'autofocus required'}
+      />
       <button type="submit">${form.button}</button>
     </div>
   </form>`;

@@ -1,15 +1,19 @@
 /*
  * In the head of the desk's pages, before anything else of them is there: a scanner does not wait for a page. What is typed before the
- * desk's script can take it is held here, and given to it as it came; without that script, Koha's own box gets it. Where a page is left in the
- * middle of a code, the next one is told so: its end, or what follows it, is not for whoever that page shows.
+ * desk's script can take it is held here, and given to it as it came; without that script, or where it does not come soon, Koha's own box gets the first code. Where
+ * a page is left in the middle of a code, the next one is told so: its end, or what follows it, is not for whoever that page shows.
  *
  * Only a time is kept in the browser, and no key.
  */
 (function () {
   'use strict';
   const CUT_AT = 'passport-cut-at';
-  /** So long after its last key a code may still be going on, and a page after the one that was left is the next. */
-  const [SAME_CODE_MS, NEXT_PAGE_MS] = [5000, 10000];
+  /** So long after its last key a code may still be going on, and a page after the one that was left is the next; no longer is a key held for a script. */
+  const [SAME_CODE_MS, NEXT_PAGE_MS, HELD_MS] = [5000, 10000, 3000];
+  /** Keys of a person who writes: a scanner sends none of them within a code. */
+  const WRITING = /^(?:Arrow\w+|Delete|Home|End|Tab|Dead|Process)$/;
+  /** Whether the page got keys before this, of which nobody knows. */
+  const isLate = Boolean(performance.eventCounts && performance.eventCounts.get('keydown'));
   let held = '';
   let isHolding = true;
   let isMet = false;
@@ -20,13 +24,22 @@
   function note(event) {
     const { key, ctrlKey, altKey, metaKey, isComposing } = event;
     const isEnd = key === 'Enter';
-    if (isComposing || ctrlKey || altKey || metaKey || (key.length !== 1 && !isEnd)) return;
+    // on Windows, a character of AltGr comes with Ctrl and Alt
+    const isShortcut = (ctrlKey || altKey || metaKey) && !event.getModifierState('AltGraph');
+    if (isComposing || isShortcut || (key.length !== 1 && !isEnd)) {
+      if (isHolding) correct(event, isShortcut);
+      return;
+    }
     if (isHolding && !(held === '' && isOther(key))) {
       held += isEnd ? '\n' : key;
-      event.preventDefault();
-      event.stopImmediatePropagation();
+      swallow(event);
     }
     lastKeyAt = isEnd ? 0 : Date.now();
+  }
+
+  function swallow(event) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
   }
 
   /** What begins no code: Space, and Enter on a button of Koha's that has the focus. */
@@ -36,19 +49,45 @@
     return key === ' ' || (key === 'Enter' && isButton);
   }
 
-  /** A person who clicks has chosen where to type. */
+  /** No key of a code. What was begun before it is of the same hand. */
+  function correct(event, isShortcut) {
+    const { key, altKey, isComposing } = event;
+    const isBegun = held !== '' && !held.endsWith('\n');
+    if (isBegun && key === 'Backspace' && !isShortcut) {
+      held = held.slice(0, -1);
+      swallow(event);
+      if (held === '') lastKeyAt = 0;
+      return;
+    }
+    const isEdit = isComposing || WRITING.test(key) || (isShortcut && !altKey && key.length === 1);
+    if (key === 'Tab' || (isBegun && isEdit)) choose();
+  }
+
+  /**
+   * A person who clicks, corrects or pastes has chosen where to type. What they have begun goes on where the focus is, unless a code before it is
+   * still held; that one goes where it was meant to.
+   */
   function choose() {
-    if (isHolding && held !== '') isCut = true;
+    const end = held.lastIndexOf('\n') + 1;
+    const begun = held.slice(end);
+    if (begun !== '' && !(end === 0 && type(begun))) isCut = true;
+    held = held.slice(0, end);
     isHolding = false;
-    held = '';
-    lastKeyAt = 0;
+  }
+
+  /** Whether there is a box that has the focus, and now has this. */
+  function type(text) {
+    const box = document.activeElement;
+    if (!box || !box.matches('input, textarea')) return false;
+    box.value += text;
+    return true;
   }
 
   function take() {
     const typed = held;
     isHolding = false;
     held = '';
-    return { typed, isCut: wasCut() || isCut };
+    return { typed, isCut: wasCut() || isCut || (isLate && typed.startsWith('\n')) };
   }
 
   function wasCut() {
@@ -62,7 +101,10 @@
   }
 
   function leave() {
-    if (held === '' && !(Date.now() - lastKeyAt < SAME_CODE_MS)) return;
+    if (held !== '' || Date.now() - lastKeyAt < SAME_CODE_MS) tell();
+  }
+
+  function tell() {
     try {
       sessionStorage.setItem(CUT_AT, String(Date.now()));
     } catch {
@@ -70,18 +112,31 @@
     }
   }
 
+  /** One box gets one code, and nobody sends it: whoever is at the desk sees it there. The next page says what is lost. */
   function goWithout() {
     if (isMet) return;
-    const [code] = take().typed.split('\n');
-    const box = document.activeElement;
-    if (code !== '' && box && box.matches('input, textarea')) box.value += code;
+    const [code, ...more] = held.split('\n');
+    const isLost = code !== '' && !(isHolding && type(code));
+    if (isLost || isCut || more.some((each) => each !== '')) tell();
+    isHolding = false;
+    isCut = false;
+    held = '';
   }
 
   window.addEventListener('keydown', note, true);
-  window.addEventListener('pointerdown', choose, true);
+  window.addEventListener(
+    'pointerdown',
+    () => {
+      choose();
+      lastKeyAt = 0;
+    },
+    true,
+  );
+  window.addEventListener('paste', choose, true);
   window.addEventListener('submit', () => (lastKeyAt = 0), true);
   window.addEventListener('pagehide', leave);
   window.addEventListener('load', goWithout);
+  setTimeout(goWithout, HELD_MS);
   window.addEventListener('passport-keys', ({ detail }) => {
     isMet = true;
     detail(take);

@@ -33,10 +33,6 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
   asCard.addEventListener('click', () => answer('card'));
   // before Koha's own, which get the form as if it was sent once
   window.addEventListener('submit', (event) => event.target === box.form && !isKnown && take(event), true);
-  // the end of a code of which nothing else has come
-  box.addEventListener('keydown', ({ key }) => {
-    if (key === 'Enter' && box.value.trim() === '' && isEarly()) lose();
-  });
 
   function take(event) {
     const code = box.value.trim();

@@ -10,13 +10,16 @@
 import { guardItemBox } from './item-box.js';
 import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
 import { createNextScan } from './next-scan.js';
-import { startListOf } from './noted-scans.js';
+import { noteLost, startListOf } from './noted-scans.js';
 import { focusCheckout, focusIsSet, heldKeys, isBusyElsewhere, remembered, watchTyping } from './page.js';
 import { cardToRegister, fillCard } from './register.js';
 import { followNoted } from './scan-list.js';
 import { showStanding } from './standing-line.js';
 import { createWords } from './words.js';
 import { startWorkflow } from './workflow.js';
+
+/** So long the keys wait for the panel: Koha's search can take longer, and what is typed may be for another box. */
+const HELD_MS = 3000;
 
 async function start() {
   const registered = cardToRegister(location);
@@ -31,7 +34,7 @@ async function start() {
   startListOf(staff);
   const language = document.documentElement.lang || 'en';
   const keys = heldKeys();
-  await serve(keys, { messages, language, cards }).finally(() => keys.give(null, () => {}));
+  await serve(keys, { messages, language, cards }).finally(() => keys.give(null, () => noteLost('card')));
 }
 
 /** The desk on this page, with what was typed before it was there. */
@@ -45,11 +48,19 @@ async function serve(keys, { messages, language, cards }) {
   const t = createWords(messages, language);
   const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
   const guarded = patron && items ? guardItemBox(items, Number(patron.value), t, cards, nextScan) : null;
+  const lost = (code) => noteLost(code === undefined || isCard(code, cards) ? 'card' : 'item');
+  const giveToKoha = () => {
+    // Koha waits for an answer of staff: its box takes nothing, and no other page may come in the place of this one
+    if (items && items.disabled) keys.give(null, lost);
+    // Koha prints the patron's slip where its box is sent empty (circulation.tt)
+    else if (guarded) keys.give(items, guarded.lose, () => items.form.requestSubmit());
+    else keys.give(box, () => {});
+  };
+  setTimeout(giveToKoha, HELD_MS);
   const panel = await startPanel({ cards, messages, language, nextScan, isSet }).catch(() => null);
   await isSet;
-  if (panel) keys.give(panel.box, panel.lose);
-  else if (guarded) keys.give(items, guarded.lose);
-  else keys.give(box, () => {});
+  if (panel) keys.give(panel.box, panel.lose, panel.lose);
+  else giveToKoha();
   void followNoted({
     t,
     language,
@@ -57,6 +68,8 @@ async function serve(keys, { messages, language, cards }) {
     patronId: patron ? Number(patron.value) : undefined,
   });
 }
+
+const isCard = (code, { patterns, anyCard }) => !anyCard && looksLikeCard(code, patterns);
 
 /** The panel, where this is the page of a card that nobody here has. */
 async function startPanel(page) {

@@ -157,26 +157,31 @@ export function isEarly() {
 
 /**
  * What was typed before this script was there (first-keys.js) goes on being held until it is given to the box that it was meant for, as if it was typed
- * there: `give(box, lose)`. `lose()`: a code was cut off as the page before this one was left, or nothing but its end has come.
+ * there: `give(box, lose, end)`. `lose()`: a code was cut off as the page before this one was left; `lose(code)`: no box can take it; `end()`: nothing
+ * but an Enter has come, and it is not the end of what was cut off.
  */
 export function heldKeys() {
   let take = null;
   window.dispatchEvent(new CustomEvent('passport-keys', { detail: (held) => (take = held) }));
   return {
-    give(box, lose) {
+    give(box, lose, end = () => {}) {
       if (take === null) return;
       const { typed, isCut } = take();
       take = null;
       if (isCut) lose();
-      if (typed === '' || !box) return;
+      const lines = typed.split('\n');
+      const rest = lines.pop();
+      // an Enter after the one of a code would send the box once more, in the place of that code
+      const codes = lines.filter((code) => code !== '');
+      if (!box || box.disabled) {
+        for (const code of [...codes, rest]) if (code !== '') lose(code);
+        return;
+      }
+      if (typed === '') return;
       if (box.offsetParent === null) openTab(box.closest('.tab-pane'));
       box.focus({ preventScroll: true });
-      const codes = typed.split('\n');
-      const rest = codes.pop();
-      for (const code of codes) {
-        if (code === '') lose();
-        else enter(box, code);
-      }
+      for (const code of codes) enter(box, code);
+      if (lines.length > 0 && codes.length === 0 && !isCut) end();
       typedAt = rest === '' ? null : began;
       if (rest !== '') fill(box, rest);
     },
