@@ -89,6 +89,16 @@ describe('copies findings', () => {
           url: 'https://staff.riverside.example/cgi-bin/koha/members/moremember.pl?borrowernumber=402',
         },
       ],
+      link: null,
     });
+  });
+
+  test('leads to the page of the list, where the dashboard has an address', async () => {
+    const env = bench.env({ public: { dashboard: 'https://passport.example.org' } });
+    const link = 'https://passport.example.org/libraries/riverside/findings';
+    expect((await passport(LIST, env)).out).toBe('nothing is open\n');
+    await note(402, ['HOME_GONE']);
+    expect((await passport(LIST, env)).out).toMatch(new RegExp(`\n {2}more: ${link}\n$`));
+    expect(jsonOf(await passport([...LIST, '--json'], env))).toMatchObject({ link });
   });
 });

@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { announceProcess, readProcesses } from '@passport/queue/processes';
 import { writeSetUp } from '@passport/queue/sweeps';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import { FINDING_CODES } from '@passport/set-up';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
+import { serviceLink } from '../src/commands/doctor/finding-links.ts';
 import { examine, finds, startTwoKohas } from './doctor-fixture.ts';
 import { startFakeReceiver } from './fake-receiver.ts';
 import { webhookSecretOf } from './run-cli.ts';
@@ -18,6 +22,18 @@ beforeEach(async () => {
 });
 const look = (env: NodeJS.ProcessEnv, args: readonly string[] = []) =>
   examine({ riverside, midland }, { env, args });
+
+test('each section of the runbook that a finding leads to is there', () => {
+  const runbook = readFileSync(join(import.meta.dirname, '../../../docs/runbook.md'), 'utf8');
+  const sections = Array.from(runbook.matchAll(/^#+ (.+)$/gm), ([, heading = '']) =>
+    heading.toLowerCase().replaceAll(' ', '-'),
+  );
+  const linked = FINDING_CODES.flatMap(
+    (code) => serviceLink('', [{ level: 'fault', code }])?.split('#')[1] ?? [],
+  );
+  expect(linked).toContain('passportnoworker');
+  for (const section of linked) expect(sections).toContain(section);
+});
 
 describe('the receiver', () => {
   test('is sent a test event, signed as each library that reports scans', async () => {

@@ -238,6 +238,31 @@ test('a person reads one line for each fault, and below it what to click', async
   expect(lines.at(-2)).toMatch(/^1 checked: 1 fault, 0 warnings, \d not checked$/);
 });
 
+test('what is found ends with one link to the page about it, where the dashboard has an address', async () => {
+  riverside.putSettings({ plugin: false });
+  const kohas = [riverside, { ...midland, change: homeOnly }];
+  const env = consortiumOf(kohas, {
+    public: { dashboard: 'https://Passport.example.org/ops/' },
+  });
+  const link = 'https://passport.example.org/ops/libraries/riverside';
+  const { out } = await passport(['doctor'], { ...env, PASSPORT_RECEIVER: 'http://127.0.0.1:1' });
+  const links = out.split('\n').filter((line) => line.includes('https://passport.example.org'));
+  expect(links).toEqual([
+    '  more: https://passport.example.org/ops/runbook#passportreceivergone',
+    `  more: ${link}`,
+  ]);
+  const json = jsonOf(await passport(['doctor', '--json'], env));
+  expect(json).toMatchObject({
+    service: { link: null },
+    libraries: [
+      { id: 'riverside', link },
+      { id: 'midland', link: null },
+    ],
+  });
+  const unlinked = await passport(['doctor', '--json'], consortiumOf(kohas));
+  expect(jsonOf(unlinked)).toMatchObject({ libraries: [{ link: null }, { link: null }] });
+});
+
 describe('what the plugin reports about its Koha', () => {
   const printed = async (args: readonly string[] = []) =>
     (await passport(['doctor', ...args], consortiumOf([riverside, { ...midland, change: homeOnly }]))).out;

@@ -167,6 +167,40 @@ describe('passport status of libraries', () => {
     await redis.del('{passport}:set-up');
   });
 
+  test('what is not well leads to its page, where the dashboard has an address', async () => {
+    const dashboard = 'https://passport.example.org';
+    const link = `${dashboard}/libraries/riverside`;
+    const env = {
+      ...consortiumOf([double, { ...double, library: 'midland', url: 'http://127.0.0.1:8' }], {
+        public: { dashboard },
+      }),
+      REDIS_URL: server.url,
+    };
+    await see('riverside', {});
+    await see('midland', {});
+    const fault = { code: 'plugin_off', level: 'fault', name: null } as const;
+    await writeSetUp(redis, 'riverside', { at_ms: Date.now(), job: null, tries: 0, findings: [fault] });
+    const { out } = await passport(['status'], env);
+    expect(out).toMatch(/\n {2}more: https:\/\/passport\.example\.org\/\n {2}1 is well .*\nprocesses\n/);
+    expect(out).toMatch(/\n {2}more: https:\/\/passport\.example\.org\/runbook#passportnoworker\n$/);
+    const libraries = [
+      { id: 'riverside', link },
+      { id: 'midland', link: null },
+    ];
+    expect(jsonOf(await passport(['status', '--json'], env))).toMatchObject({
+      libraries,
+      link: `${dashboard}/runbook#passportnoworker`,
+    });
+    const last = ['doctor', '--last'];
+    expect((await passport(last, env)).out).toContain(
+      `by a setting of the plugin\n  more: ${link}\nmidland `,
+    );
+    expect(jsonOf(await passport([...last, '--json'], env))).toMatchObject({ libraries });
+    await redis.del('{passport}:set-up');
+    const well = await passport(['status'], env);
+    expect(well.out).toMatch(/^libraries\n {2}2 are well\nprocesses\n/);
+  });
+
   test('where all are well, one line says so', async () => {
     await see('riverside', {});
     expect((await statusOf(['riverside'])).out).toMatch(/^libraries\n {2}1 is well\nprocesses\n/);

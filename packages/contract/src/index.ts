@@ -77,12 +77,13 @@ export {
   patronPage,
 } from './open-finding.ts';
 export { installedCommand, startCommand } from './installed.ts';
-export { OPERATOR_PAGES, runbookPath } from './operator-pages.ts';
+export { OPERATOR_PAGES, operatorLink, runbookPath } from './operator-pages.ts';
 export {
   SET_UP_FINDINGS,
   type SetUpFindingCode,
   isSetUpFinding,
   setUpFindingText,
+  setUpSection,
 } from './set-up-finding.ts';
 export {
   MOST_LISTED_COPIES,

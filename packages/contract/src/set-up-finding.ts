@@ -59,3 +59,12 @@ export const setUpFindingText = (code: SetUpFindingCode, name: string | null): s
 /** Whether a word is the code of such a finding. */
 export const isSetUpFinding = (code: string): code is SetUpFindingCode =>
   Object.hasOwn(SET_UP_FINDINGS, code);
+
+const SECTIONS: { readonly [code in SetUpFindingCode]?: string } = {
+  unreachable: 'passportlibraryopen',
+  no_answer: 'passportlibraryopen',
+  certificate: 'certificate-about-to-expire',
+};
+
+/** The section of the runbook about it. */
+export const setUpSection = (code: SetUpFindingCode): string => SECTIONS[code] ?? 'passportsetupfault';

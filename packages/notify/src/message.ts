@@ -3,6 +3,7 @@ import {
   type NotificationMessage,
   type NotificationTopic,
   OPERATOR_PAGES,
+  operatorLink,
   runbookPath,
 } from '@passport/contract';
 import type { Observation } from './observation.ts';
@@ -30,7 +31,7 @@ function pageOf(topic: NotificationTopic, library: string | null): string {
 
 /** A section of the runbook, where somebody can open it. */
 const runbookOf = (dashboard: string | null, section: string): string =>
-  dashboard === null ? runbookPath(section) : `${dashboard}${OPERATOR_PAGES.runbook(section)}`;
+  operatorLink(dashboard, OPERATOR_PAGES.runbook(section)) ?? runbookPath(section);
 
 type Named = Pick<Consortium, 'name' | 'public'> & {
   readonly libraries: readonly { id: string; name: string }[];
@@ -57,7 +58,7 @@ export function messageOf(
       consortium: name,
       library,
       text: library === null ? text : `${library.name} ${text}`,
-      link: dashboard === null ? null : `${dashboard}${pageOf(topic, id)}`,
+      link: operatorLink(dashboard, pageOf(topic, id)),
       runbook: runbookOf(dashboard, section),
       facts,
     },
@@ -76,7 +77,7 @@ export function testMessage(
       consortium,
       library: null,
       text: 'This is a test: messages of Patron Passport arrive here.',
-      link: dashboard === null ? null : `${dashboard}${OPERATOR_PAGES.overview()}`,
+      link: operatorLink(dashboard, OPERATOR_PAGES.overview()),
       runbook: runbookOf(dashboard, 'answer-a-message'),
       facts: {},
     },

@@ -1,3 +1,4 @@
+import { OPERATOR_PAGES, operatorLink } from '@passport/contract';
 import { type Library, type SidePause, pausesAt } from '@passport/config';
 import { readRedis } from '@passport/queue/metrics';
 import {
@@ -17,6 +18,7 @@ import { type SetUpSeen, faultsOf, readSetUps } from '@passport/queue/sweeps';
 import { durationText, localTime, relativeTime, timeText } from '@passport/runtime';
 import { checkProcesses, checkRedis } from './doctor/check-service.ts';
 import type { Finding } from '@passport/set-up';
+import { printLink, serviceLink } from './doctor/finding-links.ts';
 import { printFindings } from './doctor/print-findings.ts';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { alignRows, type CliDeps, defineCommand, flag, type Report } from '../program/index.ts';
@@ -53,7 +55,8 @@ async function read(open: OpenQueue) {
       const setUp = setUps.get(library.id) ?? null;
       return [{ library, state, pauses: pausesAt(library.windows, own, nowMs), setUp }];
     });
-    return { nowMs, libraries, processes, figures, redis: facts, reports: reportCounts };
+    const { dashboard } = consortium.public;
+    return { nowMs, dashboard, libraries, processes, figures, redis: facts, reports: reportCounts };
   } finally {
     await reports.close();
   }
@@ -71,6 +74,10 @@ const rankOf = ({ library, state, pauses, setUp }: SeenLibrary): number => {
   const rank = Object.keys(CONDITION_WORDS).indexOf(state.condition);
   return isWell(state) && pauses.length === 0 && faultsOf(setUp).length === 0 ? rank + 10 : rank;
 };
+
+/** Somebody has to look at it. */
+const needsPerson = ({ library, state, setUp }: SeenLibrary): boolean =>
+  library.enabled && !(isWell(state) && faultsOf(setUp).length === 0);
 
 /** Nobody has to look at it, nor wonders why nothing comes of it. */
 const isQuiet = (each: SeenLibrary): boolean => rankOf(each) >= 10;
@@ -112,7 +119,8 @@ function libraryText({ library, state, pauses, setUp }: SeenLibrary, nowMs: numb
 }
 
 /** What is not well, and how many libraries are. */
-function printLibraries({ libraries, nowMs }: Status, isAll: boolean, { line, colors }: Report): void {
+function printLibraries({ libraries, nowMs, dashboard }: Status, isAll: boolean, report: Report): void {
+  const { line, colors } = report;
   line(colors.bold('libraries'));
   const shown = libraries
     .filter((each) => isAll || !isQuiet(each))
@@ -124,6 +132,7 @@ function printLibraries({ libraries, nowMs }: Status, isAll: boolean, { line, co
       `  ${isWell(state) && faultsOf(setUp).length === 0 ? text : (state.condition === 'slow' ? colors.yellow : colors.red)(text)}`,
     );
   }
+  if (libraries.some(needsPerson)) printLink(operatorLink(dashboard, OPERATOR_PAGES.overview()), report);
   const quiet = libraries.filter(isQuiet);
   if (isAll || quiet.length === 0) return;
   const count = (condition: string): number =>
@@ -223,11 +232,16 @@ const processOf = ({ kind, version, host, sinceMs, lastSeenMs, isLive, config, r
 });
 
 function jsonOf(status: Status, findings: readonly Finding[]) {
-  const { libraries, processes, figures, redis, reports } = status;
+  const { libraries, processes, figures, redis, reports, dashboard } = status;
   const faults = findings.filter(({ level }) => level === 'fault').length;
   return {
     ok: faults === 0,
-    libraries: libraries.map(libraryOf),
+    libraries: libraries.map((each) => {
+      const link = needsPerson(each)
+        ? operatorLink(dashboard, OPERATOR_PAGES.library(each.library.id))
+        : null;
+      return { ...libraryOf(each), link };
+    }),
     processes: processes.map(processOf),
     queue: { ...figures.jobs, oldest_seconds: figures.oldestSeconds, backlogs: figures.backlogs, reports },
     redis: {
@@ -238,6 +252,7 @@ function jsonOf(status: Status, findings: readonly Finding[]) {
       aof: redis.keepsAof,
     },
     findings,
+    link: serviceLink(dashboard, findings),
   };
 }
 
@@ -264,6 +279,7 @@ export const statusCommand = defineCommand({
       printQueue(status, report);
       printRedis(status, report);
       printFindings(findings, report);
+      printLink(serviceLink(status.dashboard, findings), report);
       const json = jsonOf(status, findings);
       report.json(json);
       return json.ok ? 0 : 1;

@@ -1,9 +1,17 @@
 import { localTime } from '@passport/runtime';
 import { loadConsortium } from '@passport/config';
-import { OPEN_FINDINGS, commandsFor, parsePatronNumber, patronPage } from '@passport/contract';
+import {
+  OPEN_FINDINGS,
+  OPERATOR_PAGES,
+  commandsFor,
+  operatorLink,
+  parsePatronNumber,
+  patronPage,
+} from '@passport/contract';
 import { keepFindings } from '@passport/queue/copies';
 import { type WorkItem, type Worklist, readWorklist } from '@passport/queue/sweeps';
 import { withQueue } from '../../connect/with-queue.ts';
+import { printLink } from '../doctor/finding-links.ts';
 import { openAudit } from '../../program/open-audit.ts';
 import {
   localDay,
@@ -96,7 +104,8 @@ export const copiesFindings = defineCommand({
     kept: flag('those that are kept as they are, too'),
   },
   run: ({ at, keep = [], kept = false }, _args, report, deps): Promise<0 | 1> => {
-    const { koha } = findLibrary(loadConsortium(deps.env, deps.readFile), at);
+    const consortium = loadConsortium(deps.env, deps.readFile);
+    const { koha } = findLibrary(consortium, at);
     return withQueue(deps, async ({ redis }): Promise<0 | 1> => {
       const audit = openAudit(deps, 'copies_findings', 'findings of copies, for an operator');
       const done = await keepFindings(redis, at, keep);
@@ -108,7 +117,10 @@ export const copiesFindings = defineCommand({
       if (keep.length === 0) audit({ lending: at, copies: shown.length, result: 'listed' });
       const place = { lending: at, staffUrl: koha.staffUrl };
       printItems(place, shown, report);
-      if (shown.length === 0) report.line('nothing is open');
+      const isOpen = shown.length > 0;
+      const link = isOpen ? operatorLink(consortium.public.dashboard, OPERATOR_PAGES.findings(at)) : null;
+      if (!isOpen) report.line('nothing is open');
+      printLink(link, report);
       report.progress(`${at}: ${sweptText(list)}; ${list.kept.length} kept as they are`);
       for (const home of list.unread)
         report.progress(
@@ -120,6 +132,7 @@ export const copiesFindings = defineCommand({
         kept: list.kept.length,
         unread: list.unread,
         findings: shown.map((item) => toJson(place, item)),
+        link,
       });
       return list.items.length === 0 ? 0 : 1;
     });

@@ -24,6 +24,7 @@ import {
 } from '@passport/set-up';
 import { examineeDeps } from './examinee-deps.ts';
 import { noteRepaired } from './note-repaired.ts';
+import { libraryLink, printLink, serviceLink } from './finding-links.ts';
 import { printFindings } from './print-findings.ts';
 import { withKohas } from '../../connect/koha-clients.ts';
 import {
@@ -134,6 +135,8 @@ const SERVICE = 'service';
 interface Everything {
   readonly service: readonly Finding[];
   readonly diagnoses: readonly Diagnosis[];
+  /** The address of the dashboard. */
+  readonly dashboard: string | null;
 }
 
 const count = ({ service, diagnoses }: Everything, level: Finding['level']): number =>
@@ -146,11 +149,13 @@ function print(all: Everything, report: Report): void {
     findings.every(({ level }) => level === 'unchecked') ? `: ${colors.green('nothing wrong')}` : '';
   line(`${colors.bold(SERVICE)}${summary(all.service)}`);
   printFindings(all.service, report);
+  printLink(serviceLink(all.dashboard, all.service), report);
   for (const { library, about, reports, findings } of all.diagnoses) {
     line(`${colors.bold(library.id)} ${colors.dim(library.name)}${summary(findings)}`);
     if (about !== null) line(`  ${colors.dim(describeAbout(about))}`);
     if (reports !== null) for (const fact of describeReports(reports)) line(`  ${colors.dim(fact)}`);
     printFindings(findings, report);
+    printLink(libraryLink(all.dashboard, library.id, findings), report);
   }
   const counted = (level: Finding['level'], one: string, several: string): string => {
     const number = count(all, level);
@@ -205,7 +210,9 @@ export async function examineAll(
   found.push(...(await endRepaired(service, found, diagnoses)));
   const isNews = ({ id }: Library, finding: Finding): boolean =>
     isWanted(finding) && !(awaitsReload.has(id) && isOfUnknownLibrary(finding));
+  const { dashboard } = consortium.public;
   const all: Everything = {
+    dashboard,
     service: found.filter(isWanted),
     diagnoses: diagnoses.map((each) => ({
       ...each,
@@ -219,12 +226,13 @@ export async function examineAll(
     faults,
     warnings: count(all, 'warning'),
     unchecked: count(all, 'unchecked'),
-    service: { findings: all.service },
+    service: { findings: all.service, link: serviceLink(dashboard, all.service) },
     libraries: all.diagnoses.map(({ library, about, reports, findings }) => ({
       id: library.id,
       about: about === null ? null : shortOf(about),
       reports: reports === null ? null : shownOf(reports),
       findings,
+      link: libraryLink(dashboard, library.id, findings),
     })),
   });
   return faults === 0 ? 0 : 1;
