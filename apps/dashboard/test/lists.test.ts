@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { pauseLibraries } from '@passport/queue/processes';
+import { pauseLibraries, writeHealth } from '@passport/queue/processes';
 import { writeSetUp } from '@passport/queue/sweeps';
 import { localParts } from '@passport/runtime';
 import type { FastifyInstance } from 'fastify';
-import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
+import {
+  type DashboardFixture,
+  OPERATOR,
+  SCOPED,
+  VIEWER,
+  basic,
+  openDashboardFixture,
+} from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
 let app: FastifyInstance;
@@ -186,13 +193,51 @@ describe('the page of a library', () => {
     expect(body).toContain('<h1>Midland Public Library</h1>');
     expect(body).toContain('not seen yet');
     expect(body).toMatch(/1 finding, checked <time [^>]+>[^<]*, 3 hours ago</);
-    expect(body).toContain('<li>fault: its Koha lacks a patron category of copies (P&lt;T)</li>');
+    expect(body).toContain(
+      '<li>fault: <a href="/runbook#passportsetupfault">its Koha lacks a patron category of copies (P&lt;T)</a></li>',
+    );
     expect(body).toContain('<code>passport doctor midland</code>');
     expect((await get('/libraries/riverside')).body).toContain('not checked yet');
     expect(body).toMatch(/<span class="value">1<\/span> <span class="label">in the queue/);
     expect(body).toMatch(/<span class="value">0<\/span> <span class="label">waiting/);
     expect(idsIn(body)).toEqual([own, waiting]);
     expect(body).toContain('href="/events?state=failed&amp;library=midland"');
+  });
+
+  test('says its commands as they are typed in this installation', async () => {
+    const finding = { code: 'certificate', level: 'warning', name: null } as const;
+    const checked = { at_ms: Date.now(), findings: [finding], job: null, tries: 0 };
+    await writeSetUp(fixture.redis, 'midland', checked);
+    const other = fixture.build({ install: 'debian', basePath: '/ops' });
+    const headers = { authorization: basic(VIEWER) };
+    const { body } = await other.inject({ url: '/ops/libraries/midland', headers });
+    await other.close();
+    expect(body).toContain('<code>sudo passport doctor midland</code>');
+    expect(body).toContain('href="/ops/runbook#certificate-about-to-expire"');
+  });
+
+  test.each([
+    ['passportmisconfigured', { problem: { what: 'category', name: 'PT' } }],
+    ['passportlibraryopen', { open: true, open_since_ms: 1, last_failure: 'timeout' }],
+    ['passportlibraryslow', { answer_ms: 2_500 }],
+    [null, {}],
+  ] as const)('leads to the section %s of the runbook', async (section, change) => {
+    const now = Date.now();
+    await writeHealth(fixture.redis, 'midland', 'worker-1', {
+      open: false,
+      open_since_ms: null,
+      last_success_ms: now,
+      last_failure_ms: null,
+      last_failure: null,
+      answer_ms: 40,
+      waiting: 0,
+      problem: null,
+      at_ms: now,
+      ...change,
+    });
+    const { body } = await get('/libraries/midland');
+    const sections = Array.from(body.matchAll(/href="\/runbook#([^"]+)"/g), ([, found]) => found);
+    expect(sections).toEqual(section === null ? [] : [section]);
   });
 
   test('is where the overview and an event lead, and not there for a library that is none', async () => {

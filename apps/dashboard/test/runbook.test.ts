@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SET_UP_FINDINGS, isSetUpFinding, setUpSection } from '@passport/contract';
 import { type DashboardFixture, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -30,6 +31,8 @@ test('the runbook is a page for everybody who may log in, with an anchor for eac
   const alerts = readFileSync(join(ROOT, 'deploy/prometheus/alerts.yml'), 'utf8');
   for (const [, alert = ''] of alerts.matchAll(/alert: (\w+)/g)) expect(ids).toContain(alert.toLowerCase());
   expect(ids).toContain('answer-a-message');
+  for (const code of Object.keys(SET_UP_FINDINGS).filter(isSetUpFinding))
+    expect(ids).toContain(setUpSection(code));
   for (const [, anchor] of body.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(anchor);
   expect(body).not.toMatch(/href="(?:\.\.\/|\w+\.md)/);
   const app = fixture.build({ runbook });

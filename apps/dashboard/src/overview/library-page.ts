@@ -1,4 +1,4 @@
-import { setUpFindingText } from '@passport/contract';
+import { OPERATOR_PAGES, installedCommand, setUpFindingText, setUpSection } from '@passport/contract';
 import { ANY_EVENT, findEvents, type ListedEvent } from '@passport/queue/events';
 import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
 import { type EventCounts, countEvents } from '@passport/queue/scans';
@@ -16,7 +16,7 @@ import type { PageDeps } from '../shell/page-deps.ts';
 import { definitions, millisecondsText, tile, timeElement } from '../shell/parts.ts';
 import { findingsPath } from '../sweeps/findings-page.ts';
 import type { KnownLibrary, LibraryWarning } from '../shell/known-libraries.ts';
-import { pauseNotes, stateDetail, statePill } from './library-state.ts';
+import { pauseNotes, stateDetail, statePill, stateSection } from './library-state.ts';
 import { isHeld, pauseForm } from './pause-form.ts';
 import { pausesOf, readPauses, type ShownPause } from './read-pauses.ts';
 import { OF_LIBRARY, requirePerson } from '../login/require-login.ts';
@@ -32,7 +32,7 @@ function libraryPage(basePath: string, view: LibraryView): Html {
       <span class="now">${statePill(library.enabled, view.state)}</span>
     </div>
     ${view.mayAct && library.enabled ? pauseForm(basePath, library.id, view) : null} ${tiles(basePath, view)}
-    ${facts(view)} ${setUpFindings(view)} ${warnings(library.warnings ?? [])}
+    ${facts(basePath, view)} ${setUpFindings(basePath, view)} ${warnings(library.warnings ?? [])}
     <div class="columns">
       <section aria-labelledby="outcomes-title">
         <h2 id="outcomes-title">Outcomes of the last day at its desks</h2>
@@ -83,11 +83,16 @@ function tiles(basePath: string, { jobs, library }: LibraryView): Html {
   </ul>`;
 }
 
-function facts({ library, state, pauses, setUp, nowMs }: LibraryView): Html {
+function facts(basePath: string, { library, state, pauses, setUp, nowMs }: LibraryView): Html {
   const detail = stateDetail(library.enabled, state, nowMs);
+  const section = stateSection(library.enabled, state);
+  const toDo =
+    section === null
+      ? null
+      : html`<a href="${basePath}${OPERATOR_PAGES.runbook(section)}">what to do: the runbook</a>`;
   const all: readonly (readonly [string, HtmlValue])[] = [
     ['Library id', html`<code>${library.id}</code>`],
-    ['State', html`${statePill(library.enabled, state)} ${detail} ${pauseNotes(pauses, nowMs)}`],
+    ['State', html`${statePill(library.enabled, state)} ${detail} ${toDo} ${pauseNotes(pauses, nowMs)}`],
     ['Last success', timeElement(state.lastSuccessMs, nowMs, 'none known')],
     ['Last failure', lastFailure(state.lastFailure, state.lastFailureMs, nowMs)],
     ['Answers in', millisecondsText(state.answerMs)],
@@ -109,14 +114,17 @@ function setUpFact(setUp: SetUpSeen | null, nowMs: number): HtmlValue {
 }
 
 /** What the nightly check of its set-up found; what exactly it is, and what to do, says doctor. */
-function setUpFindings({ library, setUp }: LibraryView): Html | null {
+function setUpFindings(basePath: string, { library, setUp, install }: LibraryView): Html | null {
   const findings = (setUp?.findings ?? []).filter(({ level }) => level !== 'unchecked');
   if (findings.length === 0) return null;
   return html`<div class="advice" role="note" aria-label="Findings of the check of its set-up">
     <ul>
-      ${findings.map(({ level, code, name }) => html`<li>${level}: ${setUpFindingText(code, name)}</li>`)}
+      ${findings.map(({ level, code, name }) => {
+        const path = `${basePath}${OPERATOR_PAGES.runbook(setUpSection(code))}`;
+        return html`<li>${level}: <a href="${path}">${setUpFindingText(code, name)}</a></li>`;
+      })}
     </ul>
-    <p>What to do about each: <code>passport doctor ${library.id}</code></p>
+    <p>What to do about each: <code>${installedCommand(`passport doctor ${library.id}`, install)}</code></p>
   </div>`;
 }
 
@@ -132,6 +140,8 @@ function warnings(lines: readonly LibraryWarning[]): Html | null {
 /** Everything that the page of one library shows. */
 interface LibraryView {
   readonly nowMs: number;
+  /** How the service was installed. */
+  readonly install: string | undefined;
   readonly mayAct: boolean;
   readonly library: KnownLibrary;
   readonly state: LibraryState;
@@ -165,7 +175,7 @@ export function registerLibraryPage(app: FastifyInstance, deps: PageDeps, send: 
 
 /** Reads one library's page; null when the configuration has no such library. Rejects when Redis does not answer. */
 async function readLibraryView(
-  { redis, queue, libraries, endpoints: known, nameOf, now }: PageDeps,
+  { redis, queue, libraries, endpoints: known, nameOf, now, install }: PageDeps,
   id: string,
   person: Person,
 ): Promise<LibraryView | null> {
@@ -192,6 +202,7 @@ async function readLibraryView(
   if (state === undefined) return null;
   return {
     nowMs,
+    install,
     mayAct: role === 'operator',
     library: asSeen(library, scope),
     state,

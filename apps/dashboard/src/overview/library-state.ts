@@ -43,6 +43,17 @@ export function stateDetail(isEnabled: boolean, state: LibraryState, nowMs: numb
   return html`<span class="quiet">${since}${why}</span>`;
 }
 
+const SECTIONS: { readonly [state in ShownState]?: string } = {
+  misconfigured: 'passportmisconfigured',
+  open: 'passportlibraryopen',
+  slow: 'passportlibraryslow',
+  crowded: 'passportlibraryslow',
+};
+
+/** The section of the runbook about that state; null where nothing is to do. */
+export const stateSection = (isEnabled: boolean, state: LibraryState): string | null =>
+  SECTIONS[shownState(isEnabled, state)] ?? null;
+
 /** What the library is paused as, until when and why. */
 export function pauseNotes(pauses: readonly ShownPause[], nowMs: number): readonly Html[] {
   return pauses.map(

@@ -1,7 +1,9 @@
 import {
   OPEN_FINDINGS,
+  OPERATOR_PAGES,
   type OpenFindingCode,
   commandsFor,
+  installedCommand,
   parsePatronNumber,
   patronPage,
 } from '@passport/contract';
@@ -20,11 +22,11 @@ const SHOWN = 200;
 
 /** Where the page of a library's findings is. */
 export const findingsPath = (basePath: string, library: string): string =>
-  `${basePath}/libraries/${encodeURIComponent(library)}/findings`;
+  `${basePath}${OPERATOR_PAGES.findings(library)}`;
 
 /** `/libraries/:library/findings`: the copies at a library that somebody has to look at; and that one is to stay as it is. */
 export function registerFindingsPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
-  const { basePath, libraries, redis, now, log } = deps;
+  const { basePath, install, libraries, redis, now, log } = deps;
   const path = '/libraries/:library/findings';
   app.get<{ Params: { library: string } }>(path, OF_LIBRARY, async (request, reply) => {
     const library = libraries.find(({ id }) => id === request.params.library);
@@ -32,7 +34,7 @@ export function registerFindingsPage(app: FastifyInstance, deps: PageDeps, send:
     const mayKeep = requirePerson(request).role === 'operator';
     const list = await readWorklist(redis, library.id);
     const title = `Copies to look at: ${library.name}`;
-    const view = { basePath, library, list, mayKeep, nowMs: now() };
+    const view = { basePath, install, library, list, mayKeep, nowMs: now() };
     return send(request, reply, { title, here: 'sweeps' }, findingsPage(view));
   });
   app.post<{ Params: { library: string; copy: string } }>(
@@ -54,6 +56,8 @@ export function registerFindingsPage(app: FastifyInstance, deps: PageDeps, send:
 
 interface FindingsView {
   readonly basePath: string;
+  /** How the service was installed. */
+  readonly install: string | undefined;
   readonly library: KnownLibrary;
   readonly list: Worklist;
   readonly mayKeep: boolean;
@@ -61,7 +65,7 @@ interface FindingsView {
 }
 
 function findingsPage(view: FindingsView): Html {
-  const { basePath, library, list, nowMs } = view;
+  const { basePath, install, library, list, nowMs } = view;
   const codes = [...new Set(list.items.map(({ finding }) => finding))];
   return html`<p class="crumbs">
       <a href="${basePath}/sweeps?lending=${encodeURIComponent(library.id)}">Sweeps</a>
@@ -91,12 +95,13 @@ function findingsPage(view: FindingsView): Html {
     ${codes.length === 0 ? html`<section><p class="empty">Nothing is open.</p></section>` : null}
     ${codes.map((code) => section(code, view))}
     <p class="quiet">
-      ${list.kept.length} kept as they are. "passport copies findings --at ${library.id}" lists the same.
+      ${list.kept.length} kept as they are.
+      "${installedCommand(`passport copies findings --at ${library.id}`, install)}" lists the same.
     </p>`;
 }
 
 function section(code: OpenFindingCode, view: FindingsView): Html {
-  const { library, list, nowMs } = view;
+  const { install, library, list, nowMs } = view;
   const { says, advice } = OPEN_FINDINGS[code];
   const items = list.items.filter(({ finding }) => finding === code);
   const rows = items
@@ -109,7 +114,7 @@ function section(code: OpenFindingCode, view: FindingsView): Html {
         ${item.isNew ? html`<span class="state state-up">new</span>` : null}
       </span>`,
       html`<div class="commands">
-        ${commandsFor(code, { lending: library.id, ...item }).map((command) => html`<code>${command}</code>`)}
+        ${commandsFor(code, { lending: library.id, ...item }).map((command) => html`<code>${installedCommand(command, install)}</code>`)}
         ${keepButton(item, view)}
       </div>`,
     ]);
