@@ -78,7 +78,7 @@ describe('what a copy costs Redis', () => {
       claim: 9,
       place: 2,
       receipt: 7,
-      settle: 8,
+      settle: 9,
       lock: 2,
     });
   });
