@@ -64,7 +64,7 @@ async function proveOnce({ cwd, tmp, jobs }, files) {
   const { code, output } = await runCommand('prove', ['--verbose', `--jobs=${jobs}`, ...files], {
     cwd,
     env: { TMPDIR: tmp },
-    timeoutMs: 10 * 60_000,
+    timeoutMs: 20 * 60_000,
   });
   const counts = countTap(output);
   if (code !== 0) {
