@@ -23,7 +23,6 @@ import {
   withoutIntended,
 } from '@passport/set-up';
 import { examineeDeps } from './examinee-deps.ts';
-import { noteRepaired } from './note-repaired.ts';
 import { libraryLink, printLink, serviceLink } from './finding-links.ts';
 import { printFindings } from './print-findings.ts';
 import { withKohas } from '../../connect/koha-clients.ts';
@@ -177,6 +176,7 @@ async function endRepaired(
 ): Promise<Finding[]> {
   if (redisUrl === null || found.some(({ code }) => code === 'redis_unreachable')) return [];
   const { withQueueOf } = await import('../../connect/with-queue.ts');
+  const { noteRepaired } = await import('./note-repaired.ts');
   try {
     await withQueueOf({ consortium, redisUrl, fileHash }, (open) =>
       noteRepaired(diagnoses, consortium, open),
