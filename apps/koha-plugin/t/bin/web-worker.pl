@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # A process of Koha that has just been started, for t/life-cycle.t and t/upgrade.t: it loads what lies in the plugins' folder (as
-# misc/devel/install_plugins.pl does, or with "start" and "run" as a web worker does: the class of each enabled plugin), does what it
+# misc/devel/install_plugins.pl does, or with "start", "run" and "serve" as a web worker does: the class of each enabled plugin), does what it
 # was given, and prints what it found as one line of JSON.
 #
 #   web-worker.pl PLUGINS FOLDER DATABASE WHAT [KPZ]
@@ -30,7 +30,7 @@ local $SIG{__WARN__} = sub { push @warnings, $_[0] };
 my $koha = Passport::TestKoha->attach( { folder => $folder, database => $database }, pluginsdir => $plugins );
 my $CLASS = 'Koha::Plugin::Org::PatronPassport';
 my @installed;
-my %is_web_worker = map { $_ => 1 } qw( start run );
+my %is_web_worker = map { $_ => 1 } qw( start run serve );
 @installed = $is_web_worker{$what} ? enabled() : Koha::Plugins->new->InstallPlugins if $what ne 'remove';
 my ($plugin) = grep { ref eq $CLASS } @installed;
 
