@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { openReceipts } from '@passport/queue/copies';
 import { openSweepQueue } from '@passport/queue/sweeps';
-import { type Logger, type Redis, closeRedis } from '@passport/runtime';
+import type { Logger } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
-import { startSweepWorker } from '../src/sweep/sweep-worker.ts';
 import { openEmptyRedis } from './empty-redis.ts';
+import { type Sweeps, startSweeps } from './start-sweeps.ts';
 import { type SweepBench, openSweep } from './sweep-bench.ts';
 
 const HOMES = ['midland', 'lakeside', 'hilltop', 'seaside', 'valley'];
@@ -48,35 +46,16 @@ const log = {
   error: () => undefined,
 } as unknown as Logger;
 
-interface Running {
-  stop(): Promise<void>;
-}
-let running: Running[] = [];
+let running: Pick<Sweeps, 'stop'>[] = [];
 
 /** One worker process: it looks for what is due at its start and again and again. */
-async function startOne(): Promise<Running> {
-  const connection: Redis = await connect('nights');
-  const worker = await startSweepWorker({
-    consortium: bench.consortium,
-    connection,
-    redis,
-    receipts: openReceipts(redis),
-    keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
-    libraries: bench.libraries,
-    isBusy: () => false,
-    pauseLeft: () => null,
-    pause: () => Promise.resolve(),
-    monotonicNow: () => performance.now(),
-    newId: randomUUID,
-    now,
-    log,
-  });
-  const timer = setInterval(() => void worker.queueNights().catch(() => undefined), LOOK_EVERY_MS);
+async function startOne(): Promise<Pick<Sweeps, 'stop'>> {
+  const sweeps = await startSweeps(bench, { redis, log, connect }, { now });
+  const timer = setInterval(() => void sweeps.queueNights().catch(() => undefined), LOOK_EVERY_MS);
   return {
-    async stop() {
+    stop() {
       clearInterval(timer);
-      await worker.close();
-      await closeRedis(connection);
+      return sweeps.stop();
     },
   };
 }

@@ -2,17 +2,16 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '@passport/config';
 import { formatWebhookSecret } from '@passport/contract';
-import { openReceipts } from '@passport/queue/copies';
 import { openSweepQueue, readSetUps, writeSetUp } from '@passport/queue/sweeps';
-import { closeRedis, createMetrics } from '@passport/runtime';
+import { createMetrics } from '@passport/runtime';
 import { leakGuard, waitFor } from '@passport/testkit';
 import type { PauseLeft } from '../src/koha/pauses.ts';
 import { beginSlice, SweepPaused } from '../src/koha/slice.ts';
 import { buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { setUpMetrics } from '../src/metrics/gauges.ts';
 import { doSetUpJob } from '../src/set-up/set-up-job.ts';
-import { startSweepWorker } from '../src/sweep/sweep-worker.ts';
 import { openEmptyRedis } from './empty-redis.ts';
+import { type Sweeps, startSweeps } from './start-sweeps.ts';
 import { type SweepBench, openSweep } from './sweep-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -234,41 +233,11 @@ describe('the nightly check of a set-up', () => {
   });
 });
 
-interface Running {
-  readonly queueNights: () => Promise<void>;
-  stop(): Promise<void>;
-}
-
 let atMs = Date.now();
-async function startWorkers(count: number): Promise<readonly Running[]> {
-  return Promise.all(
-    Array.from({ length: count }, async (_, index): Promise<Running> => {
-      const connection = await connect(`set-up ${index}`);
-      const worker = await startSweepWorker({
-        consortium: bench.consortium,
-        connection,
-        redis,
-        receipts: openReceipts(redis),
-        keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
-        libraries: bench.libraries,
-        isBusy: () => false,
-        pauseLeft: () => null,
-        pause: () => Promise.resolve(),
-        monotonicNow: () => performance.now(),
-        newId: randomUUID,
-        now: () => atMs,
-        log,
-      });
-      return {
-        queueNights: worker.queueNights,
-        async stop() {
-          await worker.close();
-          await closeRedis(connection);
-        },
-      };
-    }),
+const startWorkers = (count: number): Promise<readonly Sweeps[]> =>
+  Promise.all(
+    Array.from({ length: count }, () => startSweeps(bench, { redis, log, connect }, { now: () => atMs })),
   );
-}
 
 test('three workers check each library once a night', async () => {
   atMs = new Date(2026, 10, 25, 12).getTime();

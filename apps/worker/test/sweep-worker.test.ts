@@ -1,12 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openReceipts } from '@passport/queue/copies';
 import { type SweepJob, openSweepQueue, readSchedules, readSweep } from '@passport/queue/sweeps';
-import { closeRedis } from '@passport/runtime';
 import { leakGuard, waitFor } from '@passport/testkit';
-import { type SweepWorker, startSweepWorker } from '../src/sweep/sweep-worker.ts';
 import { openEmptyRedis } from './empty-redis.ts';
-import { type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
+import { type Sweeps, startSweeps } from './start-sweeps.ts';
+import { cardOf, openSweep } from './sweep-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
@@ -14,40 +11,13 @@ const { redis, log, own: ownAll, connect } = await openEmptyRedis();
 const queue = ownAll(openSweepQueue(redis));
 queue.on('error', () => undefined);
 
-/** Workers, each of which has the time that the test says it is. */
-async function startWorkers(
-  { consortium, libraries }: Pick<SweepBench, 'consortium' | 'libraries'>,
-  count: number,
-  { now = Date.now, sliceMs = 60_000 } = {},
-): Promise<readonly SweepWorker[]> {
-  const workers: SweepWorker[] = [];
-  for (let index = 0; index < count; index += 1) {
-    const connection = await connect(`sweeps ${index}`);
-    const worker = await startSweepWorker({
-      consortium,
-      connection,
-      redis,
-      receipts: openReceipts(redis),
-      keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
-      libraries,
-      isBusy: () => false,
-      pauseLeft: () => null,
-      pause: () => Promise.resolve(),
-      monotonicNow: () => performance.now(),
-      newId: randomUUID,
-      now,
-      log,
-      slices: { sliceMs, lateMs: 60_000 },
-    });
-    workers.push(worker);
-    own({
-      async stop() {
-        await worker.close();
-        await closeRedis(connection);
-      },
-    });
-  }
-  return workers;
+/** A worker that ends with the test. */
+async function startWorker(
+  swept: Parameters<typeof startSweeps>[0],
+  { sliceMs = 60_000 } = {},
+): Promise<Sweeps> {
+  const slices = { sliceMs, lateMs: 60_000 };
+  return own(await startSweeps(swept, { redis, log, connect }, { slices }));
 }
 
 const BY_HAND: SweepJob = { kind: 'sweep', library: 'riverside', dry_run: false, full: false };
@@ -64,12 +34,12 @@ const ended = (isDry: boolean) =>
 
 test('a library whose refresh is off is not swept, and a schedule from before ends', async () => {
   const bench = own(await openSweep(['midland'], redis));
-  await startWorkers(bench, 1);
+  await startWorker(bench);
   const scheduled = async () => (await readSchedules(redis)).map(({ kind, library }) => `${kind} ${library}`);
   const nightly = ['set_up midland', 'set_up riverside'];
   expect((await scheduled()).toSorted()).toEqual([...nightly, 'sweep midland', 'sweep riverside']);
   const off = bench.consortium.libraries.map((library) => ({ ...library, refresh: null }));
-  await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: off } }, 1);
+  await startWorker({ ...bench, consortium: { ...bench.consortium, libraries: off } });
   expect((await scheduled()).toSorted()).toEqual(nightly);
 });
 
@@ -78,7 +48,7 @@ test('a dry run by hand reports beside the last sweep, and writes nothing', asyn
   bench.put('midland', 0);
   await bench.recordCopies();
   bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'new@midland.example' });
-  await startWorkers(bench, 1);
+  await startWorker(bench);
   await queue.add('riverside', { ...BY_HAND, dry_run: true });
   expect(await ended(true)).toMatchObject({
     dry_run: true,
@@ -94,7 +64,7 @@ test('a library that was shut out since is not swept, and no sweep of it counts 
   await bench.recordCopies();
   const shutOut = bench.consortium.libraries.map((each) => ({ ...each, enabled: each.id !== 'riverside' }));
   const agreements = { ...bench.consortium.agreements, at: () => [], homesAt: () => new Set<string>() };
-  await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: shutOut, agreements } }, 1);
+  await startWorker({ ...bench, consortium: { ...bench.consortium, libraries: shutOut, agreements } });
   const { id = '' } = await queue.add('riverside', {
     kind: 'sweep',
     library: 'riverside',
@@ -115,7 +85,7 @@ test('two sweeps of one library run one after the other', async () => {
   bench.put('midland', 0);
   await bench.recordCopies();
   await redis.set('{passport}:sweep-lock:riverside', 'another');
-  await startWorkers(bench, 1);
+  await startWorker(bench);
   const job = await queue.add('riverside', {
     kind: 'sweep',
     library: 'riverside',
@@ -145,7 +115,7 @@ async function retryNow(id: string): Promise<void> {
 
 test('a job of a version that this worker does not know is left alone', async () => {
   const bench = own(await openSweep(['midland'], redis));
-  await startWorkers(bench, 1);
+  await startWorker(bench);
   const { id = '' } = await queue.add('riverside', { ...BY_HAND, kind: 'something newer' } as never);
   await waitFor('it to end', async () => (await queue.getJobState(id)) === 'completed' || undefined);
   expect(bench.calls(bench.lender)).toEqual([]);
@@ -155,7 +125,7 @@ test('sweeps run in slices: a long one does not keep the next from beginning, an
   const bench = own(await openSweep(['midland'], redis));
   for (let index = 0; index < 12; index += 1) bench.put('midland', index);
   await bench.recordCopies();
-  await startWorkers(bench, 1, { sliceMs: 0 });
+  await startWorker(bench, { sliceMs: 0 });
   const { id = '' } = await queue.add('riverside', BY_HAND);
   await waitFor(
     'the first sweep to be under way',
@@ -179,7 +149,7 @@ test('a second sweep of the same library waits for the first one, whose slice is
   const bench = own(await openSweep(['midland'], redis));
   for (let index = 0; index < 12; index += 1) bench.put('midland', index);
   await bench.recordCopies();
-  await startWorkers(bench, 1, { sliceMs: 0 });
+  await startWorker(bench, { sliceMs: 0 });
   const { id = '' } = await queue.add('riverside', BY_HAND);
   const second = await queue.add('riverside', BY_HAND);
   expect((await ended(false)).job).toBe(id);
@@ -195,12 +165,12 @@ test('a worker that stops gives the sweep back at once, and no attempt is counte
   const bench = own(await openSweep(['midland'], redis));
   for (let index = 0; index < 60; index += 1) bench.put('midland', index);
   await bench.recordCopies();
-  const [worker] = await startWorkers(bench, 1);
+  const worker = await startWorker(bench);
   const { id = '' } = await queue.add('riverside', BY_HAND);
   await waitFor('a call of the sweep', () => bench.calls(bench.lender).length > 0 || undefined);
-  await worker?.close();
+  await worker.stop();
   expect((await readSweep(redis, 'riverside', false))?.ended_ms).toBeNull();
-  await startWorkers(bench, 1);
+  await startWorker(bench);
   expect(await ended(false)).toMatchObject({ job: id, homes: { midland: { copies: 60 } } });
   await waitFor('its job to end', async () => (await queue.getJobState(id)) === 'completed' || undefined);
   expect((await queue.getJob(id))?.attemptsMade).toBe(1);
@@ -211,7 +181,7 @@ test('a sweep that the library refuses in the same way three times ends, and say
   bench.put('midland', 0);
   await bench.recordCopies();
   bench.lender.putSettings({ permissions: [] });
-  await startWorkers(bench, 1);
+  await startWorker(bench);
   const { id = '' } = await queue.add('riverside', BY_HAND);
   for (let attempt = 0; attempt < 2; attempt += 1) await retryNow(id);
   expect(await failedReason(id)).toBe('riverside: permission');
@@ -222,10 +192,10 @@ test('a sweep under which two workers died fails, and says so', async () => {
   const bench = own(await openSweep(['midland'], redis));
   for (let index = 0; index < 60; index += 1) bench.put('midland', index);
   await bench.recordCopies();
-  const [first] = await startWorkers(bench, 1);
+  const first = await startWorker(bench);
   const { id = '' } = await queue.add('riverside', BY_HAND);
   await waitFor('a call of the sweep', () => bench.calls(bench.lender).length > 0 || undefined);
-  await first?.close();
+  await first.stop();
   bench.lender.clearCalls();
   // What BullMQ notes of a job whose worker is gone, after it has stalled once before.
   await redis.hset(`{passport}:sweeps:${id}`, 'stc', 1);
@@ -233,7 +203,7 @@ test('a sweep under which two workers died fails, and says so', async () => {
   await redis.lpush('{passport}:sweeps:active', id);
   await redis.sadd('{passport}:sweeps:stalled', id);
   await redis.del('{passport}:sweeps:stalled-check');
-  await startWorkers(bench, 1);
+  await startWorker(bench);
   const because = 'job stalled more than allowable limit';
   expect(await failedReason(id)).toBe(because);
   expect(await ended(false)).toMatchObject({ job: id, failed: because });
