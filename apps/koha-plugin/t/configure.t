@@ -4,7 +4,6 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
 
 use CGI;
-use Mojo::DOM;
 use Mojo::File ();
 use Mojo::JSON ();
 use Test::More;
@@ -37,12 +36,7 @@ sub page_of {
 sub page_in {
     my ( $language, $koha, %sent ) = @_;
 
-    local $ENV{REQUEST_METHOD} = %sent ? 'POST' : 'GET';
-    local $ENV{HTTP_COOKIE}    = "CGISESSID=abc; KohaOpacLanguage=$language";
-    $koha->{plugin}{cgi} = CGI->new( { csrf_token => 'token-of-abc', %sent } );
-    $koha->{plugin}->configure;
-
-    return Mojo::DOM->new( $koha->{plugin}{shown} );
+    return $koha->plugin_page( 'configure', \%sent, $language );
 }
 
 sub save {

@@ -9,7 +9,6 @@ use CGI;
 use Digest::SHA  qw( hmac_sha256 sha256 );
 use Encode       qw( encode );
 use MIME::Base64 qw( decode_base64url encode_base64 encode_base64url );
-use Mojo::DOM;
 use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json encode_json );
 use POSIX      ();
@@ -82,12 +81,7 @@ sub ready_koha {
 sub page_of {
     my ( $koha, %sent ) = @_;
 
-    local $ENV{REQUEST_METHOD} = %sent ? 'POST' : 'GET';
-    local $ENV{HTTP_COOKIE}    = 'CGISESSID=abc; KohaOpacLanguage=en';
-    $koha->{plugin}{cgi} = CGI->new( { csrf_token => 'token-of-abc', %sent } );
-    $koha->{plugin}->configure;
-
-    return Mojo::DOM->new( $koha->{plugin}{shown} );
+    return $koha->plugin_page( 'configure', \%sent );
 }
 
 sub state_of {

@@ -6,7 +6,6 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
 
 use CGI;
-use Mojo::DOM;
 use Test::More;
 
 use Koha::Patron;
@@ -33,12 +32,7 @@ sub bare_koha {
 sub page_of {
     my ( $koha, %sent ) = @_;
 
-    local $ENV{REQUEST_METHOD} = %sent ? 'POST' : 'GET';
-    local $ENV{HTTP_COOKIE}    = 'CGISESSID=abc; KohaOpacLanguage=en';
-    $koha->{plugin}{cgi} = CGI->new( { csrf_token => 'token-of-abc', %sent } );
-    $koha->{plugin}->configure;
-
-    return Mojo::DOM->new( $koha->{plugin}{shown} );
+    return $koha->plugin_page( 'configure', \%sent );
 }
 
 # Somebody in a category for staff, without a password.

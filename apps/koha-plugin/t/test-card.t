@@ -6,7 +6,6 @@ use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
 
 use CGI;
-use Mojo::DOM;
 use Mojo::JSON ();
 use Test::More;
 
@@ -44,12 +43,7 @@ sub koha_where {
 sub page_of {
     my ( $koha, %sent ) = @_;
 
-    local $ENV{REQUEST_METHOD} = %sent ? 'POST' : 'GET';
-    local $ENV{HTTP_COOKIE}    = 'CGISESSID=abc; KohaOpacLanguage=en';
-    $koha->{plugin}{cgi} = CGI->new( { csrf_token => 'token-of-abc', %sent } );
-    $koha->{plugin}->tool;
-
-    return Mojo::DOM->new( $koha->{plugin}{shown} );
+    return $koha->plugin_page( 'tool', \%sent );
 }
 
 sub try_card {

@@ -7,6 +7,7 @@ use Modern::Perl;
 use File::Temp ();
 use FindBin    ();
 use CGI        ();
+use Mojo::DOM  ();
 
 use C4::Context;
 use Koha::Plugins;
@@ -104,6 +105,18 @@ sub statements_of {
     my ( $self, $work ) = @_;
 
     return Passport::TestDatabase::statements_of( $self->{dbh}, $work );
+}
+
+# A page of the plugin as a browser gets it, after a form with these values was sent (none: the page is only opened).
+sub plugin_page {
+    my ( $self, $method, $sent, $language ) = @_;
+
+    local $ENV{REQUEST_METHOD} = %{$sent} ? 'POST' : 'GET';
+    local $ENV{HTTP_COOKIE}    = 'CGISESSID=abc; KohaOpacLanguage=' . ( $language // 'en' );
+    $self->{plugin}{cgi} = CGI->new( { csrf_token => 'token-of-abc', %{$sent} } );
+    $self->{plugin}->$method;
+
+    return Mojo::DOM->new( $self->{plugin}{shown} );
 }
 
 # A page of Koha, requested as by a browser.
