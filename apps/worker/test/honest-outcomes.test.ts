@@ -138,7 +138,7 @@ describe('the circuit of a lending library', () => {
     const workflow = await open();
     endOfRun(await workflow.run({ item: null }));
     workflow.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
-    for (let tries = 0; tries < 4; tries += 1) await workflow.run({ item: null });
+    for (let tries = 0; tries < 5; tries += 1) await workflow.run({ item: null });
     expect(workflow.libraries.circuit('riverside').isOpen).toBe(true);
   });
 
@@ -146,7 +146,7 @@ describe('the circuit of a lending library', () => {
     const workflow = await open();
     endOfRun(await workflow.run({ item: null }));
     workflow.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
-    for (let tries = 0; tries < 4; tries += 1) await workflow.run({ item: null });
+    for (let tries = 0; tries < 5; tries += 1) await workflow.run({ item: null });
     await workflow.run({ item: null, job: { branch: 'É' } });
     expect(workflow.libraries.circuit('riverside').isOpen).toBe(true);
   });
