@@ -63,7 +63,10 @@ function openPage(focused: object = body, missed = 0) {
   };
 }
 const body = { closest: () => null, matches: () => false };
-const aBox = () => ({ closest: () => null, matches: () => true, value: '' });
+function aBox(more = {}) {
+  const box = { closest: () => null, matches: () => true, value: '', selectionStart: 0, selected: '' };
+  return Object.assign(box, { select: () => (box.selected = box.value) }, more);
+}
 
 test('what is typed before the desk can take it reaches nothing else, and is there when it can', () => {
   const page = openPage();
@@ -191,7 +194,7 @@ test('a page whose script does not come holds no key for long', () => {
   const page = openPage(box);
   page.type('smi');
   page.passTime();
-  expect([box.value, page.press('t')]).toEqual(['smi', true]);
+  expect([box.value, box.selected, page.press('t')]).toEqual(['smi', '', true]);
   expect(page.meet()()).toEqual({ typed: '', isCut: false });
 });
 
@@ -211,7 +214,8 @@ test('without the desk’s script Koha’s box gets the code, and every key afte
   page.send('load');
   expect([box.value, page.press('1')]).toEqual(['399', true]);
   page.passTime();
-  expect([box.value, openPage().meet()().isCut]).toEqual(['399', false]);
+  // as a whole, for the next code to take its place
+  expect([box.value, box.selected, openPage().meet()().isCut]).toEqual(['399', '399', false]);
   const met = openPage(box);
   met.type('21');
   met.meet();
@@ -222,6 +226,8 @@ test('without the desk’s script Koha’s box gets the code, and every key afte
 test.each<[string, object, (page: ReturnType<typeof openPage>) => unknown]>([
   ['of two codes one', aBox(), (page) => page.type('99')],
   ['a code that no box could take', body, () => undefined],
+  ['a code where a tick box has the focus', aBox({ selectionStart: null }), () => undefined],
+  ['a code where a box is only to be read', aBox({ readOnly: true }), () => undefined],
   ['a code before a click', aBox(), (page) => page.send('pointerdown')],
 ])('without the desk’s script, the next page says that %s is lost', (_what, focused, act) => {
   const page = openPage(focused);

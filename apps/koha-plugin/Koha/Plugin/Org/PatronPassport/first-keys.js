@@ -75,11 +75,13 @@
     isHolding = false;
   }
 
-  /** Whether there is a box that has the focus, and now has this. */
-  function type(text) {
+  /** Whether there is a box for text that has the focus, and now has this; `isWhole`: the next code takes its place. */
+  function type(text, isWhole) {
     const box = document.activeElement;
-    if (!box || !box.matches('input, textarea')) return false;
+    // no other box has a selection
+    if (!box || !box.matches('input, textarea') || box.selectionStart === null || box.readOnly) return false;
     box.value += text;
+    if (isWhole) box.select();
     return true;
   }
 
@@ -116,7 +118,7 @@
   function goWithout() {
     if (isMet) return;
     const [code, ...more] = held.split('\n');
-    const isLost = code !== '' && !(isHolding && type(code));
+    const isLost = code !== '' && !(isHolding && type(code, more.length > 0));
     if (isLost || isCut || more.some((each) => each !== '')) tell();
     isHolding = false;
     isCut = false;
