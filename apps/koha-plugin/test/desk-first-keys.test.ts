@@ -9,6 +9,11 @@ const SCRIPT = readFileSync(
 const CARD = '21234000000017';
 
 type Taken = { readonly typed: string; readonly isCut: boolean };
+type Keys = {
+  readonly leftMs: number;
+  take(): Taken;
+  keep(typed: string, isCut: boolean): void;
+};
 type Key = Readonly<Record<string, unknown>>;
 
 let stored: Map<string, string>;
@@ -55,10 +60,14 @@ function openPage(focused: object = body, missed = 0) {
     send,
     passTime: () => timers.forEach((run) => run()),
     /** As the desk's script does when it is there; it says when it takes what was held. */
+    keys(): Keys {
+      let keys: Keys | undefined;
+      send('passport-keys', { detail: (held: Keys) => (keys = held) });
+      if (keys === undefined) throw new Error('nobody holds keys');
+      return keys;
+    },
     meet(): () => Taken {
-      let take: () => Taken = () => ({ typed: '', isCut: false });
-      send('passport-keys', { detail: (held: () => Taken) => (take = held) });
-      return take;
+      return this.keys().take;
     },
   };
 }
@@ -196,6 +205,28 @@ test('a page whose script does not come holds no key for long', () => {
   page.passTime();
   expect([box.value, box.selected, page.press('t')]).toEqual(['smi', '', true]);
   expect(page.meet()()).toEqual({ typed: '', isCut: false });
+});
+
+test('the desk is told how long it may leave keys held, from the first moment of the page on', () => {
+  const page = openPage();
+  nowMs += 1_000;
+  expect(page.keys().leftMs).toBe(2_000);
+});
+
+test.each([
+  ['codes', '399\n', false],
+  ['the end of a code that was cut off', '', true],
+])('of %s that the desk has taken and not done with, the next page is told once', (_what, typed, isCut) => {
+  const page = openPage();
+  const { take, keep } = page.keys();
+  take();
+  keep(typed, isCut);
+  expect(take()).toEqual({ typed, isCut });
+  keep(typed, isCut);
+  page.send('pagehide');
+  expect(openPage().meet()().isCut).toBe(true);
+  page.send('pagehide');
+  expect(openPage().meet()().isCut).toBe(false);
 });
 
 test('a page that comes much later does not ask for what was cut off', () => {
