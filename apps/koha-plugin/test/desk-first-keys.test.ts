@@ -9,6 +9,11 @@ const SCRIPT = readFileSync(
 const CARD = '21234000000017';
 
 type Taken = { readonly typed: string; readonly isCut: boolean };
+type Keys = {
+  readonly leftMs: number;
+  take(): Taken;
+  keep(typed: string, isCut: boolean): void;
+};
 type Key = Readonly<Record<string, unknown>>;
 
 let stored: Map<string, string>;
@@ -55,15 +60,22 @@ function openPage(focused: object = body, missed = 0) {
     send,
     passTime: () => timers.forEach((run) => run()),
     /** As the desk's script does when it is there; it says when it takes what was held. */
+    keys(): Keys {
+      let keys: Keys | undefined;
+      send('passport-keys', { detail: (held: Keys) => (keys = held) });
+      if (keys === undefined) throw new Error('nobody holds keys');
+      return keys;
+    },
     meet(): () => Taken {
-      let take: () => Taken = () => ({ typed: '', isCut: false });
-      send('passport-keys', { detail: (held: () => Taken) => (take = held) });
-      return take;
+      return this.keys().take;
     },
   };
 }
 const body = { closest: () => null, matches: () => false };
-const aBox = () => ({ closest: () => null, matches: () => true, value: '' });
+function aBox(more = {}) {
+  const box = { closest: () => null, matches: () => true, value: '', selectionStart: 0, selected: '' };
+  return Object.assign(box, { select: () => (box.selected = box.value) }, more);
+}
 
 test('what is typed before the desk can take it reaches nothing else, and is there when it can', () => {
   const page = openPage();
@@ -191,8 +203,30 @@ test('a page whose script does not come holds no key for long', () => {
   const page = openPage(box);
   page.type('smi');
   page.passTime();
-  expect([box.value, page.press('t')]).toEqual(['smi', true]);
+  expect([box.value, box.selected, page.press('t')]).toEqual(['smi', '', true]);
   expect(page.meet()()).toEqual({ typed: '', isCut: false });
+});
+
+test('the desk is told how long it may leave keys held, from the first moment of the page on', () => {
+  const page = openPage();
+  nowMs += 1_000;
+  expect(page.keys().leftMs).toBe(2_000);
+});
+
+test.each([
+  ['codes', '399\n', false],
+  ['the end of a code that was cut off', '', true],
+])('of %s that the desk has taken and not done with, the next page is told once', (_what, typed, isCut) => {
+  const page = openPage();
+  const { take, keep } = page.keys();
+  take();
+  keep(typed, isCut);
+  expect(take()).toEqual({ typed, isCut });
+  keep(typed, isCut);
+  page.send('pagehide');
+  expect(openPage().meet()().isCut).toBe(true);
+  page.send('pagehide');
+  expect(openPage().meet()().isCut).toBe(false);
 });
 
 test('a page that comes much later does not ask for what was cut off', () => {
@@ -211,7 +245,8 @@ test('without the desk’s script Koha’s box gets the code, and every key afte
   page.send('load');
   expect([box.value, page.press('1')]).toEqual(['399', true]);
   page.passTime();
-  expect([box.value, openPage().meet()().isCut]).toEqual(['399', false]);
+  // as a whole, for the next code to take its place
+  expect([box.value, box.selected, openPage().meet()().isCut]).toEqual(['399', '399', false]);
   const met = openPage(box);
   met.type('21');
   met.meet();
@@ -222,6 +257,8 @@ test('without the desk’s script Koha’s box gets the code, and every key afte
 test.each<[string, object, (page: ReturnType<typeof openPage>) => unknown]>([
   ['of two codes one', aBox(), (page) => page.type('99')],
   ['a code that no box could take', body, () => undefined],
+  ['a code where a tick box has the focus', aBox({ selectionStart: null }), () => undefined],
+  ['a code where a box is only to be read', aBox({ readOnly: true }), () => undefined],
   ['a code before a click', aBox(), (page) => page.send('pointerdown')],
 ])('without the desk’s script, the next page says that %s is lost', (_what, focused, act) => {
   const page = openPage(focused);

@@ -113,6 +113,7 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
         referrer: '',
       },
       location: { search: '?findborrower=1' },
+      history: { state: null, replaceState: () => undefined },
       sessionStorage: { getItem: () => noted, setItem: (_key: string, value: string) => (noted = value) },
       fetch: (_path: string, { body }: { readonly body: string }) => {
         read.push((JSON.parse(body) as { code: string }).code);

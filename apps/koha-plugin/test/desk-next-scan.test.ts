@@ -152,6 +152,19 @@ describe('cards that are scanned before the page of the one before is there', ()
     expect(scans()).toMatchObject([{ lost: 'card' }]);
   });
 
+  test('the card of a page that nobody has looked up yet is reported before the page of the next one opens', async () => {
+    const nextScan = createNextScan([LONG]);
+    nextScan.after(FIRST);
+    expect([nextScan.isOpening(), ...scanEarly(nextScan, SECOND)]).toEqual([false, false]);
+    await answer(200, NOBODY);
+    await answer(202, { event_id: 'scan_1' });
+    expect([done.at(-1), scans()]).toMatchObject([`open ${SECOND}`, [{ id: 'scan_1' }]]);
+    const looked = createNextScan([LONG]);
+    looked.after(FIRST);
+    looked.after(null);
+    expect(scanEarly(looked, SECOND)).toEqual([true]);
+  });
+
   test('there, one that comes while the one before is read is the one whose page opens', async () => {
     const nextScan = createNextScan([LONG]);
     expect(scanEarly(nextScan, FIRST.slice(2))).toEqual([false]);

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { loadTyping } from './load-desk.ts';
 
 const { heldKeys, isEarly, watchTyping } = await loadTyping();
-let held: { typed: string; isCut: boolean } | null = null;
+type Taken = { typed: string; isCut: boolean };
+let held: Taken | null = null;
+const NOTHING: Taken = { typed: '', isCut: false };
 let press: (key: string) => void = () => undefined;
 const before = Reflect.get(globalThis, 'window') as unknown;
 
@@ -11,8 +13,15 @@ beforeEach(() => {
     addEventListener: (_name: string, listener: (event: object) => void) => {
       press = (key) => listener({ key });
     },
-    dispatchEvent: ({ detail }: { readonly detail: (take: () => typeof held) => void }) => {
-      if (held !== null) detail(() => held);
+    dispatchEvent: ({ detail }: { readonly detail: (keys: object) => void }) => {
+      if (held === null) return;
+      const take = (): Taken => {
+        const taken = held ?? NOTHING;
+        held = NOTHING;
+        return taken;
+      };
+      const keep = (typed: string, isCut: boolean) => (held = { typed, isCut });
+      detail({ take, keep, leftMs: 2_000 });
     },
   };
   Object.defineProperty(globalThis, 'window', { value: window, configurable: true, writable: true });
@@ -109,6 +118,65 @@ test.each([
   const lost: unknown[] = [];
   heldKeys().give(change && Object.assign(box, change), (code) => lost.push(code));
   expect([sent, box.value, lost]).toEqual([[], '', ['21234000000017', '399']]);
+});
+
+const isCard = (code: string) => code.startsWith('2');
+
+test('where it is not known yet whom codes are for, they wait for that, and what is begun goes on in the box', () => {
+  watchTyping([]);
+  held = { typed: '39999000012345\n399', isCut: true };
+  const { box, sent } = aBox();
+  const lost: unknown[] = [];
+  const lose = (code?: string) => lost.push(code);
+  const keys = heldKeys();
+  keys.letGo(box, isCard, lose);
+  expect([sent, box.value, lost]).toEqual([[], '399', []]);
+  const panel = aBox();
+  keys.give(panel.box, lose);
+  expect([panel.sent, lost]).toEqual([['39999000012345 early'], [undefined]]);
+});
+
+test('there, the next card does not wait, and what would be for the one before it is lost', () => {
+  watchTyping([]);
+  held = { typed: '39999000012345\n21234000000017\n', isCut: false };
+  const { box, sent } = aBox();
+  const lost: unknown[] = [];
+  const keys = heldKeys();
+  keys.letGo(box, isCard, (code) => lost.push(code));
+  expect([sent, lost]).toEqual([['21234000000017 early'], ['39999000012345']]);
+  keys.tellNext();
+  // the panel that comes all the same has none of it
+  keys.give(aBox().box, (code) => lost.push(code));
+  expect([lost.length, held]).toEqual([1, { typed: '', isCut: true }]);
+});
+
+test.each([
+  ['is disabled', { disabled: true }],
+  ['is not there', null],
+])('there, what is begun is cut off where the box %s', (_how, change) => {
+  held = { typed: '21234000000017\n399', isCut: false };
+  const { box, sent } = aBox();
+  heldKeys().letGo(change && Object.assign(box, change), isCard, () => void sent.push('lost'));
+  expect([sent, held]).toEqual([[], { typed: '21234000000017\n', isCut: true }]);
+});
+
+test('an Enter alone waits, too: it may be the end of a code', () => {
+  held = { typed: '\n', isCut: false };
+  heldKeys().letGo(aBox().box, isCard, () => undefined);
+  expect(held).toEqual({ typed: '\n', isCut: false });
+});
+
+test('no key is held for longer than the head of the page says, unless it is given before', () => {
+  held = { typed: '', isCut: false };
+  let late = 0;
+  const [keys, given] = [heldKeys(), heldKeys()];
+  keys.whenLate(() => (late += 1));
+  given.whenLate(() => (late += 1));
+  given.give(null, () => undefined);
+  jest.advanceTimersByTime(1_999);
+  expect(late).toBe(0);
+  jest.advanceTimersByTime(1);
+  expect(late).toBe(1);
 });
 
 test('nothing is held where the head of the page has no script', () => {

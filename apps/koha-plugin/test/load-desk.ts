@@ -121,6 +121,7 @@ export interface Desk {
 export interface NextScan {
   createNextScan(patterns: readonly string[]): {
     isOpening(): boolean;
+    after(card: string | null): void;
     open(code: string): Promise<void>;
     guard(box: { readonly form: object; value: string }): void;
   };
@@ -180,7 +181,12 @@ export async function loadNextScan(): Promise<NextScan> {
 export interface Typing {
   watchTyping(boxes: readonly ({ readonly value: string; readonly defaultValue: string } | null)[]): void;
   isEarly(): boolean;
-  heldKeys(): { give(box: object | null, lose: (code?: string) => void, end?: () => void): void };
+  heldKeys(): {
+    whenLate(run: () => void): void;
+    give(box: object | null, lose: (code?: string) => void, end?: () => void): void;
+    letGo(box: object | null, isNext: (code: string) => boolean, lose: (code?: string) => void): void;
+    tellNext(): void;
+  };
 }
 
 /** What knows when a code was begun, for a test that brings a page. */

@@ -1,6 +1,7 @@
 import { findChromium, waitFor } from '@passport/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { stderr } from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { startDesks, type Desk, type Desks } from '../harness/start-desk.ts';
 
@@ -27,6 +28,13 @@ async function holdScript(): Promise<() => void> {
   await desk.page.route('**/contrib/passport/desk.js*', (route) => isWanted.then(() => route.continue()));
   return letScriptCome;
 }
+
+/** Koha's search takes longer than keys are held. */
+const slowSearch = () =>
+  desk.page.route('**/api/v1/patrons?*', async (route) => {
+    await setTimeout(3_400);
+    await route.continue().catch(() => undefined);
+  });
 
 const found = findChromium();
 if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chromium on the PATH)\n');
@@ -179,6 +187,37 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     expect(riverside().state(card).checkouts).toMatchObject([{ external_id: asked }]);
   }, 60_000);
 
+  test.each([
+    ['a card', [String.raw`^2\d{13}$`], () => registerPatron(midland())],
+    ['anything, where cards look like anything,', undefined, () => shelveBook(riverside())],
+  ])(
+    'after %s that was lost while Koha asked to confirm, no item is taken',
+    async (_what, patterns, code) => {
+      const card = registerPatron(riverside(), { prefix: '77' });
+      const [asked, book] = [shelveBook(riverside(), { materials_notes: 'A map' }), shelveBook(riverside())];
+      riverside().putSettings({ CircConfirmItemParts: true });
+      desks.configure(patterns ? { patterns } : {});
+      await desk.scan(card);
+      await desk.checkoutOf(card);
+      const letScriptCome = await holdScript();
+      await desk.page.locator('#mainform #barcode').focus();
+      await scan(asked);
+      await desk.page.locator('#circ_needsconfirmation').waitFor();
+      await scan(code());
+      letScriptCome();
+      await desk.scans.getByText('A card was not looked up. Scan it again.').waitFor();
+      await desk.page.locator('#circ_needsconfirmation button').click();
+      await desk.page.getByRole('table').getByText(asked).waitFor();
+      riverside().putSettings({ CircConfirmItemParts: false });
+      await desk.page.getByRole('alert').getByText('A card was not looked up. Scan it again.').waitFor();
+      await desk.page.locator('#mainform #barcode').focus();
+      await scan(book);
+      await desk.page.getByText('A code before this one was not read and may be the next card.').waitFor();
+      expect(riverside().state(card).checkouts).toMatchObject([{ external_id: asked }]);
+    },
+    60_000,
+  );
+
   test('an Enter alone prints the slip as ever, and the next item is checked out', async () => {
     const card = registerPatron(riverside(), { prefix: '77' });
     const book = shelveBook(riverside());
@@ -207,6 +246,58 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${first}`);
     await scan(second);
     await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second, { timeout: 10_000 });
+    await desk.scans.getByRole('listitem').waitFor({ timeout: 8_000 });
+    desks.goOn();
+    await waitFor('the first', () => copyOf(first) !== undefined);
+  }, 60_000);
+
+  test('an item that is scanned while Koha’s search is slow waits for the panel', async () => {
+    const [card, book] = [registerPatron(midland()), shelveBook(riverside())];
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+    desks.holdWork();
+    await slowSearch();
+    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${card}`);
+    await scan(book);
+    await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
+    desks.goOn();
+    await desk.checkoutOf(card);
+    expect(riverside().state(card).checkouts).toMatchObject([{ external_id: book }]);
+  }, 60_000);
+
+  test('where a page was left in the middle of a code and Koha’s search is slow, the item after it is nobody’s', async () => {
+    const [card, book] = [registerPatron(midland()), shelveBook(riverside())];
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+    desks.holdWork();
+    await slowSearch();
+    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${card}`);
+    await desk.page.keyboard.type('21234');
+    await desk.page.reload();
+    await desk.panel.getByText('A card was not looked up. Scan it again.').waitFor();
+    await desk.item.focus();
+    await scan(book);
+    await desk.panel.getByText('A code before this one was not read and may be the next card.').waitFor();
+    expect(await desk.steps()).not.toContain('checkout');
+  }, 60_000);
+
+  test('a next card that is typed while Koha’s search is slow leaves the first one in the list', async () => {
+    const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+    await desk.page.route('**/api/v1/patrons?*', () => undefined);
+    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${first}`);
+    await desk.page.locator('#findborrower').click();
+    await scan(second);
+    await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second);
+    await desk.scans.getByRole('listitem').waitFor({ timeout: 8_000 });
+    await waitFor('the first', () => copyOf(first) !== undefined);
+  }, 60_000);
+
+  test('half a card is announced where nobody’s page is open, too', async () => {
+    desks.configure({ patterns: [String.raw`^2\d{13}$`] });
+    await desk.open('/cgi-bin/koha/circ/circulation.pl');
+    await desk.page.locator('#findborrower').waitFor();
+    await desk.page.keyboard.type('21234');
+    await desk.page.reload();
+    await desk.scans.getByText('A card was not looked up. Scan it again.').waitFor();
   }, 60_000);
 
   test('where a page was left in the middle of a code, the item after it is nobody’s', async () => {
@@ -219,9 +310,13 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     await desk.page.keyboard.type(second.slice(0, 5));
     await desk.page.reload();
     await desk.page.getByText('A card was not looked up. Scan it again.').waitFor();
-    await desk.page.locator('#mainform #barcode').focus();
-    await scan(book);
-    await desk.page.getByText('A code before this one was not read and may be the next card.').waitFor();
+    for (const isReloaded of [false, true]) {
+      if (isReloaded) await desk.page.reload();
+      await desk.page.getByRole('alert').getByText('A card was not looked up. Scan it again.').waitFor();
+      await desk.page.locator('#mainform #barcode').focus();
+      await scan(book);
+      await desk.page.getByText('A code before this one was not read and may be the next card.').waitFor();
+    }
     await scan(second);
     await desk.page.waitForURL((url) => url.search.includes(second));
     expect(riverside().state(first).checkouts).toEqual([]);

@@ -14,6 +14,7 @@
   const WRITING = /^(?:Arrow\w+|Delete|Home|End|Tab|Dead|Process)$/;
   /** Whether the page got keys before this, of which nobody knows. */
   const isLate = Boolean(performance.eventCounts && performance.eventCounts.get('keydown'));
+  const beganAt = Date.now();
   let held = '';
   let isHolding = true;
   let isMet = false;
@@ -75,19 +76,28 @@
     isHolding = false;
   }
 
-  /** Whether there is a box that has the focus, and now has this. */
-  function type(text) {
+  /** Whether there is a box for text that has the focus, and now has this; `isWhole`: the next code takes its place. */
+  function type(text, isWhole) {
     const box = document.activeElement;
-    if (!box || !box.matches('input, textarea')) return false;
+    // no other box has a selection
+    if (!box || !box.matches('input, textarea') || box.selectionStart === null || box.readOnly) return false;
     box.value += text;
+    if (isWhole) box.select();
     return true;
   }
 
+  /** Ends the holding. */
   function take() {
-    const typed = held;
+    const taken = { typed: held, isCut: wasCut() || isCut || (isLate && held.startsWith('\n')) };
     isHolding = false;
-    held = '';
-    return { typed, isCut: wasCut() || isCut || (isLate && typed.startsWith('\n')) };
+    keep('', false);
+    return taken;
+  }
+
+  /** What nobody has done with yet is taken again, or else the next page is told. */
+  function keep(typed, isCutOff) {
+    held = typed;
+    isCut = isCutOff;
   }
 
   function wasCut() {
@@ -101,7 +111,8 @@
   }
 
   function leave() {
-    if (held !== '' || Date.now() - lastKeyAt < SAME_CODE_MS) tell();
+    if (held !== '' || isCut || Date.now() - lastKeyAt < SAME_CODE_MS) tell();
+    keep('', false);
   }
 
   function tell() {
@@ -116,11 +127,10 @@
   function goWithout() {
     if (isMet) return;
     const [code, ...more] = held.split('\n');
-    const isLost = code !== '' && !(isHolding && type(code));
+    const isLost = code !== '' && !(isHolding && type(code, more.length > 0));
     if (isLost || isCut || more.some((each) => each !== '')) tell();
     isHolding = false;
-    isCut = false;
-    held = '';
+    keep('', false);
   }
 
   window.addEventListener('keydown', note, true);
@@ -139,6 +149,6 @@
   setTimeout(goWithout, HELD_MS);
   window.addEventListener('passport-keys', ({ detail }) => {
     isMet = true;
-    detail(take);
+    detail({ take, keep, leftMs: HELD_MS - (Date.now() - beganAt) });
   });
 })();

@@ -2,13 +2,13 @@ import { element, setText } from './element.js';
 import { identify } from './koha-api.js';
 import { completeCard, looksLikeCard } from './koha-search.js';
 import { noteLeft, noteLost } from './noted-scans.js';
-import { isEarly, isUnused } from './page.js';
+import { isEarly, isUnused, remember, remembered } from './page.js';
 import { afterUnclear, wholeCode } from './read-code.js';
 
 /**
  * The box for items of Koha's checkout gets the next card where that is scanned right after the one before, whose checkout has just opened. What
  * looks like a card, and all that is scanned as the page comes, is asked about before Koha has it: the next card opens its own page, an item goes on to
- * Koha. Until that is known, and after what came to nothing and may have been the next card, an item is nobody's. Without patterns everything looks
+ * Koha. Until that is known, and after what came to nothing and may have been the next card, an item is nobody's, nor after a reload. Without patterns everything looks
  * like a card: then only what is scanned as the page comes is asked about.
  */
 export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) {
@@ -68,6 +68,7 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
 
   function act(code, whole, meaning) {
     const comesTo = afterUnclear(code, meaning, unclear);
+    remember({ isUnclear: unclear.size > 0 });
     fault.hidden = true;
     choice.hidden = comesTo !== 'ask';
     if (comesTo === 'ask') asked = code;
@@ -96,10 +97,14 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
   /** What was lost may have been the next card. */
   function lose() {
     unclear.add('');
+    remember({ isUnclear: true });
     setText(fault, t('scans.lost_card'));
     fault.hidden = false;
   }
 
+  const saved = remembered();
+  // of which code is not remembered
+  if (saved && saved.isUnclear) lose();
   return { lose };
 }
 

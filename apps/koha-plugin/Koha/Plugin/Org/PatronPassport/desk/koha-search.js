@@ -109,7 +109,7 @@ export function isSearchFor(card, document) {
 
 /**
  * Koha's own search decides: with hits on the page, staff choose among them and the panel stays away. Where it searched
- * for something else, or does not come back, Koha is queried for the card.
+ * for something else, or does not come back, Koha is queried for the card; null where it does not answer.
  */
 export async function isUnknownHere(card) {
   for (let waitedMs = 0; waitedMs < 4000; waitedMs += 100) {
@@ -121,5 +121,5 @@ export async function isUnknownHere(card) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const answer = await fetchPatron(card);
-  return answer.status === 200 && Array.isArray(answer.body) && answer.body.length === 0;
+  return answer.status === 200 && Array.isArray(answer.body) ? answer.body.length === 0 : null;
 }

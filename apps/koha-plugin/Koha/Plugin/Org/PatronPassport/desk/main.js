@@ -8,18 +8,16 @@
  * back, and holds neither card nor item. Nor does the list, which the window keeps.
  */
 import { guardItemBox } from './item-box.js';
-import { cardOfPage, isUnknownHere, looksLikeCard } from './koha-search.js';
+import { cardOfPage, completeCard, isUnknownHere, looksLikeCard } from './koha-search.js';
 import { createNextScan } from './next-scan.js';
 import { noteLost, startListOf } from './noted-scans.js';
 import { focusCheckout, focusIsSet, heldKeys, isBusyElsewhere, remembered, watchTyping } from './page.js';
+import { isCardAgain } from './read-code.js';
 import { cardToRegister, fillCard } from './register.js';
 import { followNoted } from './scan-list.js';
 import { showStanding } from './standing-line.js';
 import { createWords } from './words.js';
 import { startWorkflow } from './workflow.js';
-
-/** So long the keys wait for the panel: Koha's search can take longer, and what is typed may be for another box. */
-const HELD_MS = 3000;
 
 async function start() {
   const registered = cardToRegister(location);
@@ -48,43 +46,74 @@ async function serve(keys, { messages, language, cards }) {
   const t = createWords(messages, language);
   const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
   const guarded = patron && items ? guardItemBox(items, Number(patron.value), t, cards, nextScan) : null;
-  const lost = (code) => noteLost(code === undefined || isCard(code, cards) ? 'card' : 'item');
+  const lost = (code) => noteLost(mayBeCard(code, cards) ? 'card' : 'item');
+  const lostHere = (code) => {
+    lost(code);
+    if (mayBeCard(code, cards)) keys.tellNext();
+  };
   const giveToKoha = () => {
     // Koha waits for an answer of staff: its box takes nothing, and no other page may come in the place of this one
-    if (items && items.disabled) keys.give(null, lost);
+    if (items && items.disabled) keys.give(null, lostHere);
     // Koha prints the patron's slip where its box is sent empty (circulation.tt)
     else if (guarded) keys.give(items, guarded.lose, () => items.form.requestSubmit());
-    else keys.give(box, () => {});
+    else keys.give(box, lost);
   };
-  setTimeout(giveToKoha, HELD_MS);
-  const panel = await startPanel({ cards, messages, language, nextScan, isSet }).catch(() => null);
+  const card = cardOfPanel(cards);
+  const isNext = (code) => isCard(code, cards) && !isCardAgain(code, card);
+  let panel = null;
+  let isListed = false;
+  const listOthers = () => {
+    if (isListed) return;
+    isListed = true;
+    void followNoted({
+      t,
+      language,
+      isOwn: (eventId) => Boolean(panel) && panel.isOwn(eventId),
+      patronId: patron ? Number(patron.value) : undefined,
+    });
+  };
+  // Koha's search can take longer, and what is typed may be for another box
+  keys.whenLate(() => {
+    if (card) keys.letGo(box, isNext, lostHere);
+    else giveToKoha();
+    listOthers();
+  });
+  panel = await startPanel({ card, cards, messages, language, nextScan, isSet }).catch(() => null);
   await isSet;
   if (panel) keys.give(panel.box, panel.lose, panel.lose);
   else giveToKoha();
-  void followNoted({
-    t,
-    language,
-    isOwn: (eventId) => Boolean(panel) && panel.isOwn(eventId),
-    patronId: patron ? Number(patron.value) : undefined,
-  });
+  listOthers();
 }
 
 const isCard = (code, { patterns, anyCard }) => !anyCard && looksLikeCard(code, patterns);
 
-/** The panel, where this is the page of a card that nobody here has. */
-async function startPanel(page) {
+/** Whether what was lost can have been a card, or the end of one. */
+const mayBeCard = (code, { patterns, anyCard }) =>
+  code === undefined || anyCard || looksLikeCard(code, patterns) || completeCard(code, patterns) !== code;
+
+/** The card of this page, which may get the panel, or null. */
+function cardOfPanel({ patterns }) {
   const card = cardOfPage(location);
-  if (!card || !looksLikeCard(card, page.cards.patterns)) return null;
+  const saved = remembered();
+  return card && looksLikeCard(card, patterns) && !(saved && saved.isCancelled) ? card : null;
+}
+
+/** The panel, where this is the page of a card that nobody here has. */
+async function startPanel({ card, nextScan, ...page }) {
+  if (!card) return null;
 
   const saved = remembered();
-  if (saved && saved.isCancelled) return null;
+  const isFollowed = Boolean(saved && saved.eventId);
+  if (!isFollowed) nextScan.after(card);
   await page.isSet;
   // Koha's own patron search has it, which would take the next card for a name
   if (!isBusyElsewhere(null)) focusCheckout();
   const [arrival] = performance.getEntriesByType('navigation');
   const cameBack = arrival !== undefined && arrival.type === 'back_forward';
-  if (!(saved && saved.eventId) && !(await isUnknownHere(card))) return null;
-  return startWorkflow({ ...page, card, cameBack });
+  const isUnknown = isFollowed || (await isUnknownHere(card));
+  // where Koha has not answered, the next card comes before this one was looked up
+  if (isUnknown !== null) nextScan.after(null);
+  return isUnknown ? startWorkflow({ ...page, card, nextScan, cameBack }) : null;
 }
 
 // Whatever goes wrong in here, the page stays Koha's; and whatever goes wrong with the line, the panel is there.

@@ -18,6 +18,7 @@ const CHECKOUT_PAGE = '/cgi-bin/koha/circ/circulation.pl';
 export function createNextScan(patterns) {
   const passage = createPassage();
   let opening = null;
+  let unreported = null;
   let before = Promise.resolve();
   let keeping = 0;
   // whoever leaves the page meanwhile ends it
@@ -28,9 +29,12 @@ export function createNextScan(patterns) {
     opening = null;
   });
 
+  const cardBefore = () => (opening === null ? unreported : opening);
+
   function take(code) {
-    const replaced = opening;
+    const replaced = cardBefore();
     opening = code;
+    unreported = null;
     if (replaced === null || replaced === code) return;
     // or that page would come while the first card is being reported, and this one be lost; while one is, no page is on its way
     if (keeping === 0) window.stop();
@@ -56,6 +60,8 @@ export function createNextScan(patterns) {
 
   const nextScan = {
     isOpening: () => opening !== null,
+    /** The card of this page, while nobody has looked it up, or null: the next one comes after it as after one whose page is not there yet. */
+    after: (card) => (unreported = card),
     hold: passage.hold,
     goOn: passage.goOn,
     /** Opens the page of this code, once what was scanned before it is noted. */
@@ -76,7 +82,8 @@ export function createNextScan(patterns) {
           void openWhole(code);
           return;
         }
-        if (opening === null || (opening === code && keeping === 0)) {
+        const replaced = cardBefore();
+        if (replaced === null || (replaced === code && keeping === 0)) {
           opening = code;
           passage.note(addressOf(code));
           return;

@@ -1,8 +1,8 @@
-/** Puts the panel where the eyes are: above Koha's empty list, else at the top. */
+/** Puts the panel where the eyes are: above the other scans and Koha's empty list, else at the top. */
 export function place(host) {
-  const results = document.getElementById('searchresults');
-  if (results && results.parentNode) {
-    results.parentNode.insertBefore(host, results);
+  const below = document.getElementById('passport-scans') || document.getElementById('searchresults');
+  if (below && below.parentNode) {
+    below.parentNode.insertBefore(host, below);
     return;
   }
   (document.querySelector('main') || document.body).prepend(host);
@@ -157,35 +157,76 @@ export function isEarly() {
 
 /**
  * What was typed before this script was there (first-keys.js) goes on being held until it is given to the box that it was meant for, as if it was typed
- * there: `give(box, lose, end)`. `lose()`: a code was cut off as the page before this one was left; `lose(code)`: no box can take it; `end()`: nothing
- * but an Enter has come, and it is not the end of what was cut off.
+ * there: once, by `give(box, lose, end)`. `lose()`: a code was cut off as the page before this one was left; `lose(code)`: no box can take it; `end()`: nothing
+ * but an Enter has come, and it is not the end of what was cut off. `whenLate(run)`: once no key may be held any longer, unless they were given.
  */
 export function heldKeys() {
-  let take = null;
-  window.dispatchEvent(new CustomEvent('passport-keys', { detail: (held) => (take = held) }));
+  let held = null;
+  let isGiven = false;
+  window.dispatchEvent(new CustomEvent('passport-keys', { detail: (keys) => (held = keys) }));
   return {
+    whenLate(run) {
+      if (held !== null) setTimeout(() => isGiven || run(), Math.max(0, held.leftMs));
+    },
     give(box, lose, end = () => {}) {
-      if (take === null) return;
-      const { typed, isCut } = take();
-      take = null;
+      if (held === null || isGiven) return;
+      isGiven = true;
+      const { isCut, codes, rest, isEnd } = readTyped(held.take());
       if (isCut) lose();
-      const lines = typed.split('\n');
-      const rest = lines.pop();
-      // an Enter after the one of a code would send the box once more, in the place of that code
-      const codes = lines.filter((code) => code !== '');
-      if (!box || box.disabled) {
+      if (!canTake(box)) {
         for (const code of [...codes, rest]) if (code !== '') lose(code);
         return;
       }
-      if (typed === '') return;
-      if (box.offsetParent === null) openTab(box.closest('.tab-pane'));
-      box.focus({ preventScroll: true });
+      if (codes.length > 0 || rest !== '' || isEnd) goToBox(box);
       for (const code of codes) enter(box, code);
-      if (lines.length > 0 && codes.length === 0 && !isCut) end();
-      typedAt = rest === '' ? null : began;
-      if (rest !== '') fill(box, rest);
+      if (isEnd && !isCut) end();
+      beginIn(box, rest);
     },
+    /**
+     * Holds no key any more, where nobody knows yet whom the codes are for: they wait for that, and what is begun goes on in `box`. Where one of them
+     * `isNext`, the next card, `box` gets that at once, and the others are lost.
+     */
+    letGo(box, isNext, lose) {
+      const { isCut, codes, rest, isEnd } = readTyped(held.take());
+      const isLost = rest !== '' && !canTake(box);
+      if (canTake(box) && codes.some(isNext)) {
+        isGiven = true;
+        goToBox(box);
+        if (isCut) lose();
+        for (const code of codes) {
+          if (isNext(code)) enter(box, code);
+          else lose(code);
+        }
+        typedAt = null;
+      } else held.keep(isEnd ? '\n' : codes.map((code) => `${code}\n`).join(''), isCut || isLost);
+      if (rest === '' || isLost) return;
+      goToBox(box);
+      beginIn(box, rest);
+    },
+    /** Has the next page take no item until a card is scanned: one may have been lost. */
+    tellNext: () => held.keep('', true),
   };
+}
+
+const canTake = (box) => Boolean(box) && !box.disabled;
+
+/** What was typed: the codes, what is begun, and whether it was nothing but the end of a code. */
+function readTyped({ typed, isCut }) {
+  const lines = typed.split('\n');
+  const rest = lines.pop();
+  // an Enter after the one of a code would send the box once more, in the place of that code
+  const codes = lines.filter((code) => code !== '');
+  return { isCut, codes, rest, isEnd: lines.length > 0 && codes.length === 0 };
+}
+
+function goToBox(box) {
+  if (box.offsetParent === null) openTab(box.closest('.tab-pane'));
+  box.focus({ preventScroll: true });
+}
+
+function beginIn(box, rest) {
+  typedAt = rest === '' ? null : began;
+  if (rest !== '') fill(box, rest);
 }
 
 function enter(box, code) {
