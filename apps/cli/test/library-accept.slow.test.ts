@@ -136,7 +136,9 @@ describe('accept', () => {
     await joining.server.call('RENAME', 'away', INVITATIONS);
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(/could not be ended: passport library decline midland\n[^]*no process is alive/),
+      err: expect.stringMatching(
+        /could not be ended: passport library decline midland\n[^]*no process is alive/,
+      ),
     });
     expect(joining.file()).toMatch(/id: midland/);
     expect(await joining.run(['library', 'decline', 'midland'])).toMatchObject({ code: 0 });
