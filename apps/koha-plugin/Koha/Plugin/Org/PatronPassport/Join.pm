@@ -193,7 +193,7 @@ sub take_back {
     my $is_done = disconnect( $plugin, $client_id );
 
 Revokes that key, if it is the one of this library's request, whatever the service says: whoever got the key can say that they know this library, and must not keep
-it by that. For superlibrarians alone. Nobody is called.
+it by that. The webhook secret, which they have as well, is forgotten; one in koha-conf.xml is for a hand to change. For superlibrarians alone. Nobody is called.
 
 =cut
 
@@ -203,12 +203,17 @@ sub disconnect {
     my $record = _record($plugin);
     return 0 if !$record || ( $client_id // q{} ) ne $record->{client_id} || !_may_join();
 
-    return _end( $plugin, $record, 0,
-        "Revoked the API key that was sealed for $record->{host}, and disconnected" );
+    return _end(
+        $plugin,
+        $record,
+        0,
+        "Revoked the API key that was sealed for $record->{host}, forgot the webhook secret, and disconnected",
+        secret => q{}
+    );
 }
 
 sub _end {
-    my ( $plugin, $record, $must_wait, $why ) = @_;
+    my ( $plugin, $record, $must_wait, $why, %more ) = @_;
 
     return _while_known(
         $plugin, $record,
@@ -216,7 +221,7 @@ sub _end {
         sub {
             revoke( $record->{client_id} );
             $plugin->store_data(
-                { $RECORD => undef, join_waiting => 0, receiver_url => q{}, library => q{} } );
+                { $RECORD => undef, join_waiting => 0, receiver_url => q{}, library => q{}, %more } );
             _log( $record->{patron_id}, $why );
         }
     );
