@@ -1,4 +1,13 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -31,6 +40,34 @@ test('where the last file cannot take its place, those before it are as they wer
   expect(statSync(at('koha.env')).mode & 0o777).toBe(0o640);
   expect(readdirSync(at('secrets/koha'))).toEqual([]);
   expect(readdirSync(folder).toSorted()).toEqual(['koha.env', 'passport.yaml', 'secrets']);
+});
+
+test('another command is kept out until everything is put back', () => {
+  const kept: boolean[] = [];
+  const looks = (from: string, to: string): void => {
+    kept.push(existsSync(at('passport.yaml.new')));
+    isMounted(from, to);
+  };
+  expect(() => changeFiles(changes(), looks)).toThrow(/EBUSY/);
+  expect(kept).toEqual([true, true, true, true]);
+});
+
+test('what another command has made beside a file stays', () => {
+  const interrupted = (from: string, to: string): void => {
+    if (to === at('passport.yaml')) writeFileSync(at('koha.env.new'), 'theirs');
+    isMounted(from, to);
+  };
+  expect(() => changeFiles(changes(), interrupted)).toThrow(/koha\.env has been changed, and could not be/);
+  expect(readFileSync(at('koha.env.new'), 'utf8')).toBe('theirs');
+});
+
+test('of a file that cannot be written to its end nothing stays', () => {
+  const [secret] = changes();
+  // Stands in for a disk that is full.
+  const broken = { path: at('koha.env'), before: 'A=1\n', after: undefined as unknown as string };
+  expect(() => changeFiles(secret === undefined ? [] : [broken, secret])).toThrow(/must be of type string/);
+  expect(readdirSync(folder).toSorted()).toEqual(['koha.env', 'passport.yaml', 'secrets']);
+  expect(readdirSync(at('secrets/koha'))).toEqual([]);
 });
 
 test('what cannot be put back either is named', () => {

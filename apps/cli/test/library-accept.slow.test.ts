@@ -5,6 +5,9 @@ import { startKohaDouble } from '@passport/koha-double';
 import { JOIN_SECRETS, leakGuard } from '@passport/testkit';
 import { FILE, request, useJoining } from './join-fixture.ts';
 
+/** In Redis: the libraries with an open invitation. */
+const INVITATIONS = '{passport}:invitations';
+
 const joining = useJoining();
 const own = leakGuard({ beforeEach, afterEach });
 /** Its Koha is one that nobody can reach from here. */
@@ -104,19 +107,40 @@ describe('accept', () => {
     unchanged();
   });
 
-  test('says what to take out where its invitation ends while it is written', async () => {
+  /** While the command waits for nothing else: by a process of its own. */
+  const callRedisNow = (...commands: string[]): void => {
+    const { port } = new URL(joining.server.url);
+    const lines = JSON.stringify([...commands, 'QUIT', ''].join('\r\n'));
+    const code = `require('net').connect(${port},'127.0.0.1',function(){this.end(${lines})}).resume()`;
+    expect(spawnSync(process.execPath, ['-e', code]).status).toBe(0);
+  };
+
+  test('reloads nothing where its invitation ends while it is written, and says what to take out', async () => {
     const fingerprint = await joining.ask(await joining.invite());
-    joining.written = () => {
-      const url = new URL(joining.server.url);
-      const code = `require('net').connect(${url.port},'127.0.0.1',function(){this.end('FLUSHALL\\r\\nQUIT\\r\\n')}).resume()`;
-      expect(spawnSync(process.execPath, ['-e', code]).status).toBe(0);
-    };
-    const { code, err } = await accept(fingerprint, '--apply');
+    joining.written = () => callRedisNow('FLUSHALL');
+    const { code, out, err } = await accept(fingerprint, '--apply', '--json');
     expect({ code, err }).toEqual({
       code: 1,
-      err: expect.stringMatching(/its invitation ended at the same moment/),
+      err: expect.stringMatching(/its invitation ended at the same moment, and nothing was reloaded/),
     });
     expect(err).toMatch(/"action":"join_accept"/);
+    expect(err).not.toMatch(/no process is alive/);
+    expect(JSON.parse(out)).toMatchObject({ applied: true, loaded: null });
     expect(joining.file()).toMatch(/id: midland/);
+  });
+
+  test('goes on where its invitation cannot be ended, and says how to end it', async () => {
+    const fingerprint = await joining.ask(await joining.invite());
+    joining.written = () => callRedisNow(`RENAME ${INVITATIONS} away`, `SET ${INVITATIONS} broken`);
+    const { code, err } = await accept(fingerprint, '--apply');
+    await joining.server.call('RENAME', 'away', INVITATIONS);
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: expect.stringMatching(
+        /could not be ended: passport library decline midland\n[^]*no process is alive/,
+      ),
+    });
+    expect(joining.file()).toMatch(/id: midland/);
+    expect(await joining.run(['library', 'decline', 'midland'])).toMatchObject({ code: 0 });
   });
 });

@@ -9,9 +9,10 @@ use CGI;
 use Digest::SHA  qw( hmac_sha256 sha256 );
 use Encode       qw( encode );
 use MIME::Base64 qw( decode_base64url encode_base64 encode_base64url );
-use Mojo::File qw( path );
-use Mojo::JSON qw( decode_json encode_json );
-use POSIX      ();
+use Mojo::File   qw( path );
+use Mojo::JSON   qw( decode_json encode_json );
+use Mojo::URL;
+use POSIX ();
 use Test::More;
 
 use Koha::Patron;
@@ -383,12 +384,9 @@ subtest 'sent once: a reload, another link and a second librarian change nothing
     is( scalar asked($receiver),              1,         'and nothing was sent again' );
     is( $koha->{plugin}->settings->{library}, 'midland', 'nor another library' );
 
-    my $sealed = sealed_key();
-    add_token( $koha, $sealed );
     my $page = page_of( $koha, op => 'cud-join-again' );
     is( state_of($page), 'open', 'taken back' );
-    is_deeply( keys_of($koha),   [qw( hers shown theirs )], 'its key is revoked, and no other' );
-    is_deeply( tokens_of($koha), [qw( hers shown theirs )], 'and what was granted for it opens nothing' );
+    is_deeply( keys_of($koha), [qw( hers shown theirs )], 'its key is revoked, and no other' );
     is( send_it( $koha, $link )->at('#passport_join_fingerprint') ? 1 : 0, 1, 'and it can be sent again' );
 };
 
@@ -593,7 +591,6 @@ subtest 'it waits until the service knows the library, and then it is connected'
         );
         my $page   = send_it( $koha, link_of( receiver => $receiver->url ) );
         my $sealed = sealed_key();
-        add_token( $koha, $sealed );
         is( $page->at('[data-check=settings]')->{'data-level'},
             'unchecked', "$where: the list says that it waits" );
         local $ENV{HTTP_COOKIE} = 'CGISESSID=abc';
@@ -609,6 +606,21 @@ subtest 'it waits until the service knows the library, and then it is connected'
         ok( $koha->{plugin}->settings->is_complete, "$where: connected" );
         is_deeply( $koha->{plugin}->settings->patterns, ['^9$'], "$where: with the cards of its partners" );
         ok( $koha->{plugin}->settings->{cards_followed}, "$where: from now on" );
+        is_deeply(
+            keys_of($koha),
+            [ sort $sealed, qw( hers shown theirs ) ],
+            "$where: what the service may work with is good until it uses the new key"
+        );
+        add_token( $koha, $sealed );
+        $look{$where}->() foreach 1 .. 2;
+        is_deeply(
+            logged( $koha, '%revoked those of before%' ),
+            [         '127.0.0.1:'
+                    . Mojo::URL->new( $receiver->url )->port
+                    . ' uses the API key that it was sent; revoked those of before: shown'
+            ],
+            "$where: the action log says which keys are revoked, once"
+        );
         my @kept = sort $sealed, qw( hers theirs );
         is_deeply( keys_of($koha),   \@kept, "$where: what was shown is revoked, and nobody else's" );
         is_deeply( tokens_of($koha), \@kept, "$where: with what was granted for it" );
@@ -624,56 +636,149 @@ subtest 'it waits until the service knows the library, and then it is connected'
     }
 };
 
-subtest 'what was accepted meanwhile is not taken back' => sub {
-    my %ends = (
-        'taken back'      => sub { page_of( $_[0], op => 'cud-join-again' ) },
-        'another address' => sub { save_by_hand( $_[0], receiver_url => 'https://other.example.org' ) },
-        'another id'      => sub { save_by_hand( $_[0], receiver_url => $_[1], library => 'other' ) },
-    );
-    foreach my $how ( sort keys %ends ) {
-        my $is_known = File::Temp->new( UNLINK => 1 );
-        my $receiver = receiver( undef, $is_known );
-        my $koha     = ready_koha();
-        send_it( $koha, link_of( receiver => $receiver->url ) );
-        path("$is_known")->spew('yes');
-        my $page = $ends{$how}->( $koha, $receiver->url );
-        is( state_of($page), $how eq 'taken back' ? 'connected' : 'none', "$how: the page" );
-        is_deeply(
-            keys_of($koha),
-            [ sort { $a cmp $b } sealed_key(), qw( hers theirs ) ],
-            "$how: the key that the service has is good"
-        );
-    }
-};
+# What ends a request: each with the question that is asked before, where it has to be, and what answers it.
+my %ENDS = (
+    'taken back' => {
+        press  => sub { return page_of( $_[0], op => 'cud-join-again' ) },
+        asks   => '#passport_join_asks',
+        answer => sub { return page_of( $_[0], op => 'cud-join-end', join_client => $_[2] ) },
+    },
+    'another address' => saves( receiver_url => 'https://other.example.org' ),
+    'another id'      => saves( library      => 'other' ),
+    'another secret'  =>
+        saves( secret => 'whsec_' . encode_base64( 'another secret of 32 bytes, here', q{} ) ),
+    'no secret' => saves( forget_secret => 1 ),
+);
 
-subtest 'the key that is revoked is the one that was sent, whoever is the user of the service by then' =>
-    sub {
-    my %ends = (
-        'taken back'      => sub { page_of( $_[0], op => 'cud-join-again' ) },
-        'another address' => sub { save_by_hand( $_[0], receiver_url => 'https://other.example.org' ) },
-        'another id'      => sub { save_by_hand( $_[0], receiver_url => $_[1], library => 'other' ) },
-    );
-    foreach my $how ( sort keys %ends ) {
+sub saves {
+    my %changed = @_;
+    my $save    = sub {
+        my ( $koha, $url, %more ) = @_;
+        return save_by_hand( $koha, receiver_url => $url, service_user => 2, %changed, %more );
+    };
+
+    return {
+        press  => $save,
+        asks   => '#passport_question',
+        answer => sub { return $save->( @_[ 0, 1 ], join_client => $_[2] ) },
+        keep   => sub { return $save->( @_[ 0, 1 ], join_keep => $_[2] ) },
+        says   => \%changed,
+    };
+}
+
+sub logged {
+    my ( $koha, $like ) = @_;
+
+    return $koha->{dbh}
+        ->selectcol_arrayref( 'SELECT info FROM action_logs WHERE object = 1 AND info LIKE ?', undef, $like );
+}
+
+# After it: the key that was sent opens nothing, those of before do.
+sub ok_ended {
+    my ( $koha, $how, $ended ) = @_;
+
+    is_deeply( keys_of($koha),   [qw( hers shown theirs )], "$how: that key alone is revoked" );
+    is_deeply( tokens_of($koha), [qw( hers shown theirs )], "$how: with what was granted for it" );
+    my $settings = $koha->{plugin}->settings;
+    is( $settings->{join_waiting}, 0, "$how: nothing waits" );
+    my %says       = %{ $ended->{says} // {} };
+    my $is_by_hand = $says{receiver_url} || $says{library};
+    is( state_of( page_of($koha) ), $is_by_hand ? 'none' : 'open', "$how: a link can be pasted" );
+    is( $settings->{$_}, $says{$_}, "$how: $_ is saved" ) foreach grep {m{receiver|library}xms} keys %says;
+    my $is_forgotten = $says{forget_secret} || $ended->{forgets};
+    is( $settings->{secret}, $says{secret} // ( $is_forgotten ? q{} : $SECRET ), "$how: the secret" );
+
+    return;
+}
+
+subtest
+    'a request that nobody has used ends at once, with the key that was sent, whoever is the user of the service by then'
+    => sub {
+    foreach my $how ( sort keys %ENDS ) {
         my $koha     = ready_koha();
         my $receiver = receiver();
         send_it( $koha, link_of( receiver => $receiver->url ) );
-        add_token( $koha, sealed_key() );
-        save_by_hand( $koha, receiver_url => $receiver->url, service_user => 2 );
-        $ends{$how}->( $koha, $receiver->url );
-        is_deeply( keys_of($koha),   [qw( hers shown theirs )], "$how: that key alone" );
-        is_deeply( tokens_of($koha), [qw( hers shown theirs )], "$how: with what was granted for it" );
-        my $settings = $koha->{plugin}->settings;
-        is( $settings->{join_waiting}, 0, "$how: nothing waits" );
-        is( $settings->{service_user}, 2, "$how: the user stays" );
-        is( scalar @{
-                $koha->{dbh}->selectall_arrayref(
-                    q{SELECT info FROM action_logs WHERE object = 1 AND info LIKE 'Took the request%'})
-            },
-            1,
-            "$how: the action log says whose key"
-        );
+        $ENDS{$how}{press}->( $koha, $receiver->url );
+        ok_ended( $koha, $how, $ENDS{$how} );
+        is( scalar @{ logged( $koha, 'Took the request%' ) }, 1, "$how: the action log says whose key" );
     }
     };
+
+subtest 'a key that may be in use is revoked by a second press, whatever the service says' => sub {
+    my %may_be = (
+        'its host says that it knows us' => sub { path( $_[1] )->spew('yes') },
+        'its key was used'               => sub { add_token( $_[0], sealed_key() ) },
+    );
+    foreach my $why ( sort keys %may_be ) {
+        foreach my $name ( sort keys %ENDS ) {
+            my $how      = "$name, $why";
+            my $end      = $ENDS{$name};
+            my $is_known = File::Temp->new( UNLINK => 1 );
+            my $receiver = receiver( undef, $is_known );
+            my $koha     = ready_koha();
+            my $url      = $receiver->url;
+            send_it( $koha, link_of( receiver => $url ) );
+            my $sealed = sealed_key();
+            my @good   = sort $sealed, qw( hers shown theirs );
+            my $before = $koha->{plugin}->settings;
+            $may_be{$why}->( $koha, "$is_known" );
+
+            my $page = $end->{press}->( $koha, $url );
+            like( text_of( $page, $end->{asks} ), qr{127[.]0[.]0[.]1}xms, "$how: the question" );
+            is( $page->at('#library')->{value}, $end->{says}{library} // 'midland', "$how: the entry stays" );
+            ok( $page->at("[name=join_client][value=$sealed]"), "$how: with a button for this key" );
+            $end->{answer}->( $koha, $url, 'shown' );
+            $Koha::Patron::PERMISSIONS{51} = { plugins => 1 };
+            $page = $end->{answer}->( $koha, $url, $sealed );
+            ok( !$page->at('[name=join_client]'), "$how: none without the permission" );
+            $Koha::Patron::PERMISSIONS{51} = { superlibrarian => 1 };
+            is_deeply( keys_of($koha), \@good, "$how: nothing else is an answer" );
+            is( $koha->{plugin}->settings->{$_}, $before->{$_}, "$how: $_ is not saved" )
+                foreach qw( receiver_url library secret );
+
+            $end->{answer}->( $koha, $url, $sealed );
+            ok_ended( $koha, $how, { %{$end}, forgets => 1 } );
+            is( scalar @{ logged( $koha, 'Revoked the API key that was sealed%' ) }, 1, "$how: logged" );
+        }
+    }
+};
+
+subtest 'a connected library is disconnected by two presses, or moved with its key' => sub {
+    my $is_known = File::Temp->new( UNLINK => 1 );
+    path("$is_known")->spew('yes');
+    my $receiver  = receiver( undef, $is_known );
+    my $connected = sub {
+        my $koha = ready_koha();
+        send_it( $koha, link_of( receiver => $receiver->url ) );
+        is( state_of( page_of($koha) ), 'connected', 'connected' );
+        return ( $koha, sealed_key() );
+    };
+    my ( $koha, $sealed ) = $connected->();
+    my @good = sort $sealed, qw( hers shown theirs );
+    $Koha::Patron::PERMISSIONS{51} = { plugins => 1 };
+    ok( !page_of($koha)->at('#passport_join button'), 'no button without permission' );
+    $Koha::Patron::PERMISSIONS{51} = { superlibrarian => 1 };
+    ok( page_of($koha)->at('#passport_join [value=cud-join-again]'),         'a button to disconnect' );
+    ok( page_of( $koha, op => 'cud-join-again' )->at('#passport_join_asks'), 'that asks' );
+    page_of( $koha, op => 'cud-join-end', join_client => $sealed, csrf_token => 'forged' );
+    is_deeply( keys_of($koha), \@good, 'a form from elsewhere is no answer' );
+    page_of( $koha, op => 'cud-join-end', join_client => $sealed );
+    ok_ended( $koha, 'disconnected', { forgets => 1 } );
+
+    foreach my $name ( 'another address', 'another id', 'another secret' ) {
+        my ( $moved, $key ) = $connected->();
+        my $page = $ENDS{$name}{press}->( $moved, $receiver->url );
+        is( $page->at( $ENDS{$name}{asks} ) ? 1 : 0,
+            $name eq 'another secret'       ? 0 : 1,
+            "$name: whether it asks"
+        );
+        $ENDS{$name}{keep}->( $moved, $receiver->url, $key );
+        is_deeply( keys_of($moved), [ sort $key, qw( hers shown theirs ) ], "$name: the key is kept" );
+        my $settings = $moved->{plugin}->settings;
+        my %says     = %{ $ENDS{$name}{says} };
+        is( $settings->{$_}, $says{$_}, "$name: and it is saved" ) foreach keys %says;
+    }
+};
 
 subtest 'a plugin that was set up by hand is asked nothing, and one that waits can be' => sub {
     is( state_of( page_of( Passport::TestKoha->new->configure ) ), 'none', 'by hand' );

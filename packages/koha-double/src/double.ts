@@ -115,6 +115,10 @@ export class TokenStore {
     return undefined;
   }
 
+  hasOf(clientId: string): boolean {
+    return [...this.#tokens.values()].some((owner) => owner.clientId === clientId);
+  }
+
   /** Those of one key: Koha keeps them when a key is revoked, the plugin does not. */
   revoke(clientId: string): void {
     for (const [token, owner] of this.#tokens) if (owner.clientId === clientId) this.#tokens.delete(token);

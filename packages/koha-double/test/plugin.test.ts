@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { signEvent } from '../src/plugin/receiver.ts';
 import { webhookKey, webhookSecret, type Respond } from './support/fake-receiver.ts';
 import { rowOf } from './support/rows.ts';
-import { sendRequest, withKoha, type TestKoha } from './support/with-koha.ts';
+import { requestToken, sendRequest, withKoha, type TestKoha } from './support/with-koha.ts';
 import { withReceiver } from './support/with-receiver.ts';
 
 const base = '/api/v1/contrib/passport';
@@ -125,6 +125,49 @@ describe('the plugin’s routes', () => {
         serves: { staff: true, self_check: true, sip: true, copies: true },
         findings: found,
       });
+    }));
+
+  test('check connects a library that waits, by the key that it sealed alone, and revokes others of the plugin', () =>
+    withKoha({}, async (koha) => {
+      const { clientId, clientSecret } = koha.credentials;
+      const keys = [
+        { client_id: clientId, secret: clientSecret, description: 'Patron Passport' },
+        { client_id: 'sealed', secret: 'sealed-secret', description: 'Patron Passport' },
+        { client_id: 'theirs', secret: 'their-secret', description: 'Another program' },
+      ];
+      const { patron_id } = koha.putPatron('PASSPORT-SERVICE', { api_keys: keys });
+      const webhook = {
+        receiver_url: 'https://passport.example',
+        library: 'midland',
+        secret: webhookSecret,
+        patterns: [],
+        staff_wait_ms: 0,
+        self_check_wait_ms: 0,
+      };
+      const more = { join_waiting: '1', join: JSON.stringify({ patron_id, client_id: 'sealed' }) };
+      koha.putSettings({ webhook: null, plugin_waiting: { ...webhook, more } });
+      const tokens = async () => {
+        const replies = await Promise.all(
+          keys.map(({ client_id, secret }) =>
+            requestToken(koha, { grant_type: 'client_credentials', client_id, client_secret: secret }),
+          ),
+        );
+        return replies.map((reply) => rowOf(reply)['access_token'] ?? reply.status);
+      };
+      const [ours, sealed, theirs] = await tokens();
+      const check = (token: unknown) =>
+        koha.request('POST', `${base}/check`, {
+          body: { nonce: 'n'.repeat(22) },
+          headers: { authorization: `Bearer ${String(token)}` },
+        });
+      expect((await check(ours)).status).toBe(200);
+      expect(koha.settings().webhook).toBeNull();
+      expect((await check(sealed)).status).toBe(200);
+      expect(koha.settings().webhook).toMatchObject({ library: 'midland' });
+      expect(await Promise.all([ours, theirs].map(async (token) => (await check(token)).status))).toEqual([
+        401, 200,
+      ]);
+      expect(await tokens()).toEqual([403, expect.any(String), expect.any(String)]);
     }));
 
   test.each([

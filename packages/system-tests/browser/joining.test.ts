@@ -220,6 +220,17 @@ const canRun = found !== null && canPlayPerlPage(['Crypt::OpenSSL::RSA']);
       expect(effort.clicks).toBeLessThanOrEqual(8);
       expect(effort.keys).toBeLessThanOrEqual(17);
       expect(effort.commands).toBeLessThanOrEqual(5);
+
+      // and a superlibrarian takes the key away, though the service says that it knows the library
+      await page.open();
+      await page.click('#passport_join_again button');
+      await page.shot('5-disconnect');
+      expect(await desk.barriers()).toEqual([]);
+      await page.click('#passport_join_end button');
+      expect(await page.state()).toBe('open');
+      const after = await runPassport(['doctor', 'riverside'], { env: env() });
+      expect(after.code).not.toBe(0);
+      expect(`${after.out}${after.err}`).toContain('credentials_refused');
     } finally {
       await desk.close();
       await koha.close();

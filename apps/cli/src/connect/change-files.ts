@@ -1,8 +1,8 @@
 import {
-  chmodSync,
-  chownSync,
   closeSync,
   existsSync,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -26,6 +26,7 @@ export interface FileChange {
 /** Where a file is made before it takes its place: beside the file itself, also where `path` is a link. */
 const placeOf = (path: string): string => (existsSync(path) ? realpathSync(path) : path);
 
+/** Makes the file beside its place, or nothing at all: what was there before stays. */
 function stage({ after }: FileChange, place: string): void {
   mkdirSync(dirname(place), { recursive: true, mode: 0o700 });
   // Made anew or not at all: of two commands at once, or one that was broken off, the second stops here.
@@ -33,13 +34,17 @@ function stage({ after }: FileChange, place: string): void {
   try {
     writeSync(file, after);
     fsyncSync(file);
+    if (existsSync(place)) {
+      const { mode, uid, gid } = statSync(place);
+      if (process.getuid?.() === 0) fchownSync(file, uid, gid);
+      fchmodSync(file, mode & 0o777);
+    }
+  } catch (error) {
+    rmSync(`${place}.new`, { force: true });
+    throw error;
   } finally {
     closeSync(file);
   }
-  if (!existsSync(place)) return;
-  const { mode, uid, gid } = statSync(place);
-  if (process.getuid?.() === 0) chownSync(`${place}.new`, uid, gid);
-  chmodSync(`${place}.new`, mode & 0o777);
 }
 
 const isAsBefore = ({ before }: FileChange, place: string): boolean =>
@@ -68,15 +73,17 @@ interface Placed extends FileChange {
 /** Puts back what was moved, the last one first; returns what must be done by hand. */
 function putBack(moved: readonly Placed[], move: Move): string[] {
   return moved.toReversed().flatMap(({ path, place, before }) => {
+    let isStaged = false;
     try {
       if (before === null) rmSync(place);
       else {
         stage({ path, before, after: before }, place);
+        isStaged = true;
         move(`${place}.new`, place);
       }
       return [];
     } catch {
-      if (before !== null) rmSync(`${place}.new`, { force: true });
+      if (isStaged) rmSync(`${place}.new`, { force: true });
       const remedy = before === null ? 'remove it' : 'take out what is new there';
       return [`${path} has been changed, and could not be put back: ${remedy}`];
     }
@@ -117,9 +124,10 @@ export function changeFiles(changes: readonly FileChange[], move: Move = renameS
       moved.push(change);
     }
   } catch (error) {
-    for (const place of staged) rmSync(`${place}.new`, { force: true });
     const failure = error instanceof Failure ? error : failureOf(error, current);
     const left = putBack(moved, move);
+    // Last: as long as one of them is there, no other command begins.
+    for (const place of staged) rmSync(`${place}.new`, { force: true });
     if (left.length === 0 || !(failure instanceof Failure)) throw failure;
     throw new Failure([failure.message, ...left].join('; '), failure.details);
   }

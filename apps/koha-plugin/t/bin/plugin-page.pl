@@ -167,8 +167,10 @@ sub fill {
         );
         foreach my $key ( @{ $user->{keys} } ) {
             $dbh->do( 'INSERT INTO api_keys (patron_id, client_id, description) VALUES (?, ?, ?)',
-                undef, $id, $key, 'Patron Passport' );
-            $dbh->do( 'INSERT INTO oauth_access_tokens VALUES (?, ?, 0)', undef, "token of $key", $key );
+                undef, $id, @{$key}{qw( client_id description )} );
+            $dbh->do( 'INSERT INTO oauth_access_tokens VALUES (?, ?, 0)',
+                undef, map {"$_$key->{client_id}"} 'token of ', q{} )
+                if $key->{is_granted};
         }
         $Koha::Patron::PERMISSIONS{$id} = { map { s{:1\z}{}xmsr => 1 } @{ $user->{permissions} } };
     }

@@ -202,7 +202,7 @@ export const VARIABLES = {
     ['cli'],
     'http://127.0.0.1:8080',
     baseUrl,
-    'The receiver that `passport send` and `passport doctor` use. Not set: `doctor` takes `public.receiver` of the file, if it is there.',
+    'The receiver that `passport send`, `passport doctor` and `passport rehearse` use. Not set: `doctor` and `rehearse` take `public.receiver` of the file, if it is there.',
   ),
   secrets: variable(
     'PASSPORT_SECRETS',

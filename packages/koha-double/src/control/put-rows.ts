@@ -87,10 +87,11 @@ function attributesOf({ db }: Double, given: readonly unknown[]): AttributeRow[]
 }
 
 function keysOf(given: readonly unknown[]): readonly ApiKey[] {
-  return given.filter(isRecord).map(({ client_id, secret, client_secret, active }) => ({
+  return given.filter(isRecord).map(({ client_id, secret, client_secret, active, description }) => ({
     client_id: String(client_id),
     secret: String(secret ?? client_secret),
     active: active !== false,
+    description: typeof description === 'string' ? description : '',
   }));
 }
 

@@ -14,6 +14,7 @@ export interface ApiKey {
   readonly client_id: string;
   readonly secret: string;
   readonly active: boolean;
+  readonly description: string;
 }
 
 /** One patron as stored. `columns` are those the API can show, under API names; `hidden` all others. */

@@ -1,6 +1,6 @@
 import { ok, problem } from '../answer.ts';
-import type { Operation } from '../api/operation.ts';
-import type { Double } from '../double.ts';
+import type { ApiCall, Operation } from '../api/operation.ts';
+import type { ApiKey } from '../patrons/patron-table.ts';
 import { isRecord, type Columns } from '../record.ts';
 import { kohaVersions } from '../release.ts';
 import { pluginSources, type PreferenceName } from '../settings.ts';
@@ -32,7 +32,7 @@ const getAbout = pluginRoute('key', 'GET', '/about', ({ double: { settings, db, 
 
 /** The plugin's settings and a proof of its secret. What its set-up check finds is a setting here: the check itself is the plugin's Perl. */
 const postCheck = pluginRoute('key', 'POST', '/check', (call) => {
-  settle(call.double);
+  settle(call);
   const { webhook, plugin_service_user: serviceUser, plugin_findings: findings } = call.double.settings;
   const { nonce } = isRecord(call.body) ? call.body : {};
   const textOf = (text: string | undefined): string | null =>
@@ -51,16 +51,23 @@ const postCheck = pluginRoute('key', 'POST', '/check', (call) => {
   });
 });
 
+/** By it the keys that the plugin has made are known (its `ApiKeys.pm`). */
+const OURS = 'Patron Passport';
+
 /** The plugin asks the service whether it knows this library by now; here, whoever calls with the key that was sealed for it does. */
-function settle({ settings, db, tokens }: Double): void {
+function settle({ double: { settings, db, tokens, clock }, headers }: ApiCall): void {
   const { plugin_waiting: waiting } = settings;
   if (waiting === null) return;
   const { patron_id: id, client_id: kept } = JSON.parse(waiting.more?.['join'] ?? '{}') as Columns;
+  const token = headers['authorization']?.replace(/^Bearer /, '') ?? '';
+  if (tokens.find(token, clock.nowMs())?.clientId !== kept) return;
   const user = db.patrons.get(Number(id));
   if (user !== undefined) {
-    const keys = user.api_keys.map((key) => ({ ...key, active: key.active && key.client_id === kept }));
+    const isOther = ({ client_id, description }: ApiKey): boolean =>
+      client_id !== kept && description === OURS;
+    const keys = user.api_keys.map((key) => (isOther(key) ? { ...key, active: false } : key));
     db.patrons.put({ ...user, api_keys: keys });
-    for (const { client_id: key, active } of keys) if (!active) tokens.revoke(key);
+    for (const key of keys) if (isOther(key)) tokens.revoke(key.client_id);
   }
   settings.webhook = { ...waiting, more: { ...waiting.more, join_waiting: '0' } };
   settings.plugin_waiting = null;

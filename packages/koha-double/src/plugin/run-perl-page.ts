@@ -52,7 +52,7 @@ export async function runPerlPage(
 }
 
 function factsOf(
-  { settings, db }: Double,
+  { settings, db, tokens }: Double,
   { libraryId, patronId }: Pick<StaffSession, 'libraryId' | 'patronId'>,
 ): object {
   const rows = [...db.patrons.rows()];
@@ -88,7 +88,13 @@ function factsOf(
       cardnumber: row.columns.cardnumber,
       category: row.columns.category_id,
       password: row.hidden['password'],
-      keys: row.api_keys.filter(({ active }) => active).map(({ client_id: key }) => key),
+      keys: row.api_keys
+        .filter(({ active }) => active)
+        .map(({ client_id, description }) => ({
+          client_id,
+          description,
+          is_granted: tokens.hasOf(client_id) ? 1 : 0,
+        })),
       permissions: [...row.permissions],
     })),
   };

@@ -76,7 +76,11 @@ const OPTIONS = {
     SCENARIOS.map(({ id }) => id),
   ),
   for: parsedOr('<duration>', 'how long one scan may take', durationOf, [60_000, '1m']),
-  receiver: parsed('<url>', 'the receiver; default: PASSPORT_RECEIVER, or http://127.0.0.1:8080', parseUrl),
+  receiver: parsed(
+    '<url>',
+    'the receiver; default: PASSPORT_RECEIVER, or public.receiver of the configuration, or http://127.0.0.1:8080',
+    parseUrl,
+  ),
   confirm: optional('<libraries>', 'the ids of the libraries, as they would be typed to confirm'),
   clean: flag('only remove what an earlier rehearsal has left'),
   page: optional('<file>', 'also write the report as a web page that can be sent'),

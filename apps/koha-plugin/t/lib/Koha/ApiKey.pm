@@ -32,7 +32,7 @@ sub store {
         $self->{description}
     );
 
-    push @MADE, { patron_id => $self->{patron_id}, client_id => $self->{client_id}, secret => $self->{plain} };
+    push @MADE, { %{$self}{qw( patron_id client_id description )}, secret => $self->{plain} };
 
     return $self;
 }

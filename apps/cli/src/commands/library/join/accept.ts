@@ -152,6 +152,29 @@ function printPlan(
   if (!isPaired) progress(`${entry.id} is in no agreement: add its pairs to agreements in ${change.path}`);
 }
 
+/** When an invitation ended: before the file was written, so that somebody may have declined it, or now; unknown where it could not be ended. */
+type Ended = 'before' | 'now' | 'unknown';
+
+/** Ends the invitation of a library that is in the file by now, and says what is left to do where that is not as it should be. */
+async function endInvitation(
+  { invitations, config: { path } }: OpenJoining,
+  listed: ListedInvitation,
+  { progress }: Report,
+): Promise<Ended> {
+  const id = listed.library;
+  try {
+    if (await invitations.end(listed)) return 'now';
+  } catch {
+    // The library has been accepted and is in the file: it is taken over all the same.
+    progress(`${id}: its invitation could not be ended: passport library decline ${id}`);
+    return 'unknown';
+  }
+  progress(
+    `${id}: its invitation ended at the same moment, and nothing was reloaded. If it was declined, take its entry out of ${path}; else passport config reload`,
+  );
+  return 'before';
+}
+
 export const libraryAccept = defineCommand({
   summary: 'take a library that asks to join into the configuration',
   description:
@@ -191,7 +214,7 @@ export const libraryAccept = defineCommand({
       const checked = checkWith(plan, open, deps);
       printPlan(plan, checked, open, report);
       await checkHome(plan, checked, { anyCards, untried }, deps);
-      let hasEnded = false;
+      let ended: Ended = 'now';
       if (apply) {
         // Operators had time meanwhile to decline it, or to accept it elsewhere.
         const waiting = await open.invitations.open(listed);
@@ -204,17 +227,14 @@ export const libraryAccept = defineCommand({
         const audit = openAudit(deps, 'join_accept', 'library accepted by an operator');
         audit({ library: id, config: checked.fileHash });
         report.line(`${id}: accepted; it observes until passport library start ${id}`);
-        hasEnded = !(await open.invitations.end(listed));
-        if (hasEnded)
-          report.progress(
-            `${id}: its invitation ended at the same moment. If it was declined, take its entry out of ${checked.change.path}, and passport config reload`,
-          );
+        ended = await endInvitation(open, listed, report);
       } else report.progress('this is the plan: nothing was changed; --apply does it');
       const isRestarted = store.kind === 'lines';
-      const loaded = apply && !isRestarted ? await takeOver(open, checked.fileHash, report, deps) : null;
-      if (apply && isRestarted) for (const line of RESTART) report.progress(line);
+      const isTaken = apply && ended !== 'before';
+      const loaded = isTaken && !isRestarted ? await takeOver(open, checked.fileHash, report, deps) : null;
+      if (isTaken && isRestarted) for (const line of RESTART) report.progress(line);
       const files = [...plan.files, checked.change].map(({ path }) => path);
       report.json({ library: id, applied: apply, loaded, entry: plan.entry, files });
-      return loaded === false || hasEnded ? 1 : 0;
+      return loaded === false || ended !== 'now' ? 1 : 0;
     }),
 });

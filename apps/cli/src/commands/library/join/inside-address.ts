@@ -1,8 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 import type { CliDeps } from '../../../program/index.ts';
 
-/** RFC 6890: addresses that are of this machine, this network, or of nobody. */
-// A list for each: one with the IPv4 addresses in IPv6 takes each of IPv4 for one of these.
+const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+
+/** RFC 6890: addresses that are of this machine, this network, or of nobody, and those of Teredo, which hide one of IPv4. */
 const INSIDE = { ipv4: new BlockList(), ipv6: new BlockList() };
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
@@ -18,21 +19,41 @@ for (const [network, prefix] of [
 ] as const)
   INSIDE.ipv4.addSubnet(network, prefix, 'ipv4');
 for (const [network, prefix] of [
-  ['::', 127],
-  ['::ffff:0:0', 96],
-  ['64:ff9b::', 96],
+  ['64:ff9b:1::', 48],
+  ['2001::', 32],
   ['fc00::', 7],
   ['fe80::', 10],
+  ['fec0::', 10],
   ['ff00::', 8],
 ] as const)
   INSIDE.ipv6.addSubnet(network, prefix, 'ipv6');
 
-function isInside(address: string): boolean {
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-  return INSIDE[family].check(address, family);
+/** How an address of IPv6 begins that stands for one of IPv4, and the group at which that one begins. */
+const EMBEDDING = [
+  ['0:0:0:0:0:0:', 6],
+  ['0:0:0:0:0:ffff:', 6],
+  ['0:0:0:0:ffff:0:', 6],
+  ['64:ff9b:0:0:0:0:', 6],
+  ['2002:', 1],
+] as const;
+
+/** The eight groups of an address of IPv6, without leading zeros. */
+function groupsOf(address: string): readonly string[] {
+  const [before = '', after] = hostOf(`https://[${address}]`).split('::');
+  const [head, tail] = [before, after ?? ''].map((part) => part.split(':').filter((group) => group !== ''));
+  const zeros = 8 - (head?.length ?? 0) - (tail?.length ?? 0);
+  return [...(head ?? []), ...Array.from({ length: zeros }, () => '0'), ...(tail ?? [])];
 }
 
-const hostOf = (url: string): string => new URL(url).hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
+function isInside(address: string): boolean {
+  const [plain = ''] = address.split('%');
+  if (isIP(plain) !== 6) return INSIDE.ipv4.check(plain, 'ipv4');
+  const groups = groupsOf(plain);
+  const found = EMBEDDING.find(([prefix]) => groups.join(':').startsWith(prefix));
+  if (found === undefined) return INSIDE.ipv6.check(plain, 'ipv6');
+  const bytes = groups.slice(found[1], found[1] + 2).map((group) => Number.parseInt(group, 16));
+  return INSIDE.ipv4.check(bytes.flatMap((two) => [two >> 8, two & 0xff]).join('.'), 'ipv4');
+}
 
 /** Why a library may not have this address, by its form, unless an operator says so; null: it may. {@link faultOfName} looks its name up. */
 export function faultOfAddress(url: string): string | null {

@@ -9,7 +9,7 @@ use Koha::ApiKey;
 # By it those that this plugin has made are known.
 my $DESCRIPTION = 'Patron Passport';
 
-our @EXPORT_OK = qw( keep_only make_key revoke );
+our @EXPORT_OK = qw( keep_only make_key revoke was_used );
 
 =head1 NAME
 
@@ -33,10 +33,10 @@ sub make_key {
 
 =head2 keep_only
 
-    keep_only( $borrowernumber, $client_id );
+    my @revoked = keep_only( $borrowernumber, $client_id );
 
 Revokes every other key that this plugin has made for that patron, so that what was shown on a screen, or sealed for a service that did not
-take it, opens nothing. Keys of other programs stay.
+take it, opens nothing. Keys of other programs stay. The ids of those that were active until now.
 
 =cut
 
@@ -47,17 +47,16 @@ sub keep_only {
         = C4::Context->dbh->selectcol_arrayref(
         'SELECT client_id FROM api_keys WHERE patron_id = ? AND description = ? AND client_id <> ?',
         undef, $number, $DESCRIPTION, $client_id );
-    revoke($_) foreach @{$others};
 
-    return;
+    return grep { revoke($_) } @{$others};
 }
 
 =head2 revoke
 
-    revoke($client_id);
+    my $is_changed = revoke($client_id);
 
 The key opens nothing from then on. Koha looks at it only when it grants a token (Koha/OAuth.pm), and lets the token in for an hour: so what was granted for
-the key goes, too.
+the key goes, too. False where the key was revoked before.
 
 =cut
 
@@ -65,10 +64,29 @@ sub revoke {
     my ($client_id) = @_;
 
     my $dbh = C4::Context->dbh;
-    $dbh->do( 'UPDATE api_keys SET active = 0 WHERE client_id = ?',  undef, $client_id );
+    my $changed
+        = $dbh->do( 'UPDATE api_keys SET active = 0 WHERE client_id = ? AND active = 1', undef, $client_id );
     $dbh->do( 'DELETE FROM oauth_access_tokens WHERE client_id = ?', undef, $client_id );
 
-    return;
+    return $changed > 0;
+}
+
+=head2 was_used
+
+    if ( was_used($client_id) ) { ... }
+
+Whether somebody has been granted a token for this key. Koha deletes one that has ended when it is used again: whoever used the key long ago may be forgotten.
+
+=cut
+
+sub was_used {
+    my ($client_id) = @_;
+
+    my ($count)
+        = C4::Context->dbh->selectrow_array( 'SELECT COUNT(*) FROM oauth_access_tokens WHERE client_id = ?',
+        undef, $client_id );
+
+    return $count > 0;
 }
 
 1;

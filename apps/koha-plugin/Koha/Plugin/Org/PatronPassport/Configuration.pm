@@ -8,7 +8,7 @@ use C4::Languages;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Form         qw( csrf_token posted_op );
-use Koha::Plugin::Org::PatronPassport::Join         qw( join_page take_back );
+use Koha::Plugin::Org::PatronPassport::Join         qw( disconnect join_page take_back );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts users_with_keys );
 use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
 use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
@@ -29,7 +29,7 @@ my $PAGE_LIMIT_MS = 500;
 
 # About the link and the request: their blanks are what the link says.
 my @JOIN_SENTENCES
-    = qw( join_branches join_confirm join_connected join_made join_next join_sealed_what join_send join_sent join_unsure );
+    = qw( join_branches join_confirm join_connected join_made join_next join_sealed_what join_send join_sent join_unsure join_used );
 
 our @EXPORT_OK = qw( page );
 
@@ -69,13 +69,16 @@ sub page {
             $shown{faults} = { map { $_ => filled( $words, $faults->{$_} ) } keys %{$faults} };
         }
         else {
-            my $before = $plugin->settings;
-
-            # another address or id, by hand, is no request that waits
-            take_back($plugin) if grep { $before->{$_} ne $values->{$_} } qw( receiver_url library );
-            $plugin->store_data($values);
-            $shown{saved} = 1;
-            %entered = ();
+            my $question = _ended_by( $plugin, $values );
+            if ($question) {
+                $shown{question}
+                    = { %{$question}, say => filled( $words, { %{$question}, key => 'join_used' } ) };
+            }
+            else {
+                $plugin->store_data($values);
+                $shown{saved} = 1;
+                %entered = ();
+            }
         }
     }
 
@@ -90,8 +93,9 @@ sub page {
 
     my $join     = $shown{csrf_fault} ? undef : join_page( $plugin, $op, sub { _plan($plugin) } );
     my $settings = $plugin->settings;
-    $shown{test} = _test($settings) if $op eq 'cud-test';
-    $shown{$_} = $shown{faults} ? $entered{$_} : $settings->{$_} foreach @FIELDS;
+    $shown{test}          = _test($settings) if $op eq 'cud-test';
+    $shown{$_}            = %entered ? $entered{$_} : $settings->{$_} foreach @FIELDS;
+    $shown{forget_secret} = $entered{forget_secret};
 
     my %page = (
         %shown,
@@ -109,6 +113,31 @@ sub page {
     );
 
     return { passport => \%page };
+}
+
+# Another address or id, by hand, is no request that waits, nor is one with another secret than was sealed. The question, where it has to be asked before.
+sub _ended_by {
+    my ( $plugin, $values ) = @_;
+
+    my $cgi    = $plugin->{cgi};
+    my $before = $plugin->settings;
+    my $moves  = grep { $before->{$_} ne $values->{$_} } qw( receiver_url library );
+    my $rekeys
+        = $before->{join_waiting}
+        && $before->{secret_from} ne 'koha-conf'
+        && ( $values->{secret} // $before->{secret} ) ne $before->{secret};
+    my $agreed = $cgi->param('join_client');
+    return if !$moves && !$rekeys && !defined $agreed;
+
+    my $question = disconnect( $plugin, $agreed ) ? undef : take_back($plugin);
+    return $question
+        if $question
+        && ( $question->{is_waiting} || ( $cgi->param('join_keep') // q{} ) ne $question->{client_id} );
+
+    # they are the request's, not a hand's: a link can be pasted again
+    delete @{$values}{qw( receiver_url library )} if !$moves;
+
+    return;
 }
 
 # What the set-up check finds now, and what the button would make of it.

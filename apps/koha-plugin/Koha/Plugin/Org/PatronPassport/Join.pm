@@ -15,7 +15,7 @@ use Mojo::URL;
 use POSIX       qw( strftime );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::ApiKeys      qw( keep_only make_key revoke );
+use Koha::Plugin::Org::PatronPassport::ApiKeys      qw( keep_only make_key revoke was_used );
 use Koha::Plugin::Org::PatronPassport::Card         qw( trimmed );
 use Koha::Plugin::Org::PatronPassport::JoinLink     qw( parse_link );
 use Koha::Plugin::Org::PatronPassport::JoinRequest  qw( can_seal join_request pasted );
@@ -47,7 +47,7 @@ my $PREFIX_MOST = 5;
 # Found missing until a request is made: the address, and the key that it makes.
 my %MADE_BY_JOINING = map { $_ => 1 } qw( settings_missing settings_unchecked user_none user_no_key );
 
-our @EXPORT_OK = qw( join_page settle take_back );
+our @EXPORT_OK = qw( disconnect join_page settle take_back );
 
 =head1 NAME
 
@@ -57,7 +57,7 @@ Koha::Plugin::Org::PatronPassport::Join - a library asks to join a consortium, b
 
 The configuration page shows what the link says and what would be sent, and makes a key for the service's user when the request is sent: Koha
 keeps only a hash of an API secret, so that one that was shown before cannot be sent. From then on the library waits: nothing is reported
-until the service answers its request for a status as one of a library that it knows. The keys of before are good until then.
+until the service answers its request for a status as one of a library that it knows. The keys of before are good until it has used the new one.
 
 =head1 FUNCTIONS
 
@@ -65,8 +65,8 @@ until the service answers its request for a status as one of a library that it k
 
     my $join = join_page( $plugin, $op, sub { return @planned } );
 
-Carries out C<cud-join> (look at the link), C<cud-join-send>, C<cud-join-text> and C<cud-join-again>, and returns what the template shows: C<state> is
-C<open>, C<link>, C<waiting> or C<connected>, and C<fault>, C<faults> (by field) and C<hindered> are sentences. What was planned (L<Koha::Plugin::Org::PatronPassport::SetupPlan>)
+Carries out C<cud-join> (look at the link), C<cud-join-send>, C<cud-join-text>, C<cud-join-again> (L</take_back>) and C<cud-join-end> (L</disconnect>), and
+returns what the template shows: C<state> is C<open>, C<link>, C<waiting> or C<connected>, C<asks> whether a second press is needed, and C<fault>, C<faults> (by field) and C<hindered> are sentences. What was planned (L<Koha::Plugin::Org::PatronPassport::SetupPlan>)
 says what has to be made first. Undef where the plugin was set up by hand.
 
 =cut
@@ -74,10 +74,16 @@ says what has to be made first. Undef where the plugin was set up by hand.
 sub join_page {
     my ( $plugin, $op, $plan ) = @_;
 
-    take_back($plugin) if $op eq 'cud-join-again' && _may_join();
+    disconnect( $plugin, scalar $plugin->{cgi}->param('join_client') ) if $op eq 'cud-join-end';
+    my $asked = $op eq 'cud-join-again' && _may_join() ? take_back($plugin) : undef;
     if ( my $record = settle($plugin) ) {
-        my $is_waiting = $plugin->settings->{join_waiting};
-        return { connected_at => $record->{at}, %{$record}, state => $is_waiting ? 'waiting' : 'connected' };
+        return {
+            connected_at => $record->{at},
+            %{$record},
+            state   => $plugin->settings->{join_waiting} ? 'waiting' : 'connected',
+            asks    => $asked                            ? 1         : 0,
+            may_end => _may_join(),
+        };
     }
 
     my $settings = $plugin->settings;
@@ -116,7 +122,8 @@ sub join_page {
     my $record = settle($plugin);
 
 What is known of the request of this library, undef where none was made. Where it waits, the service is asked whether it knows this library by now;
-if so, it waits no longer, follows the card patterns of its partners from then on, and the service's user has no key of this plugin's but the one that was sent.
+if so, it waits no longer, and follows the card patterns of its partners from then on. Once the key that was sent is used, the service's user has no other of
+this plugin's: that somebody says they know this library is no reason to revoke the one that its service works with.
 
 =cut
 
@@ -125,53 +132,96 @@ sub settle {
 
     my $record   = _record($plugin) or return;
     my $settings = $plugin->settings;
-    return $record if !$settings->{join_waiting};
+    if ( $settings->{join_waiting} ) {
+        my $now     = Time::HiRes::time();
+        my $service = service_status( $settings->accepted, $now, $limit_s );
+        return $record if $service->{kind} ne 'known';
 
-    my $now     = Time::HiRes::time();
-    my $service = service_status( $settings->accepted, $now, $limit_s );
-    return $record if $service->{kind} ne 'known';
+        delete @{$record}{qw( text is_unsure )};
+        $record->{connected_at} = _time($now);
+        my $is_done = _while_known( $plugin, $record, 1,
+            sub { _keep( $plugin, $record, join_waiting => 0, cards_followed => 1 ) } );
+        take_over( $plugin, $service ) if $is_done;
+        $record = _record($plugin) or return;
+    }
+    _revoke_others( $plugin, $record ) if !$record->{is_only_key} && !$plugin->settings->{join_waiting};
 
-    delete @{$record}{qw( text is_unsure )};
-    $record->{connected_at} = _time($now);
-    my $is_done = _while_it_waits(
-        $plugin, $record,
+    return $record;
+}
+
+sub _revoke_others {
+    my ( $plugin, $record ) = @_;
+
+    return if !was_used( $record->{client_id} );
+    $record->{is_only_key} = 1;
+
+    return _while_known(
+        $plugin, $record, 0,
         sub {
-            _keep( $plugin, $record, join_waiting => 0, cards_followed => 1 );
-            keep_only( @{$record}{qw( patron_id client_id )} );
+            _keep( $plugin, $record );
+            my $revoked = join q{, }, keep_only( @{$record}{qw( patron_id client_id )} );
+            _log( $record->{patron_id},
+                "$record->{host} uses the API key that it was sent; revoked those of before: $revoked" )
+                if $revoked ne q{};
         }
     );
-    take_over( $plugin, $service ) if $is_done;
-
-    return _record($plugin);
 }
 
 =head2 take_back
 
-    take_back($plugin);
+    my $question = take_back($plugin);
 
 Ends a request that waits and revokes the key that it carries, so that whoever accepts it afterwards has nothing. Where the service knows this library by now,
-nothing is taken back.
+or somebody has used the key, nothing is taken back yet, as an operator may have accepted it: what is known of the request is returned, and L</disconnect> is the answer.
 
 =cut
 
 sub take_back {
     my ($plugin) = @_;
 
-    my $record = settle($plugin) or return;
-    _end( $plugin, $record, 'Took the request to join back, and revoked its API key' );
+    my $record     = settle($plugin) or return;
+    my $is_waiting = $plugin->settings->{join_waiting};
+    return { %{$record}, is_waiting => $is_waiting, may_end => _may_join() }
+        if !$is_waiting || was_used( $record->{client_id} );
+    _end( $plugin, $record, 1, 'Took the request to join back, and revoked its API key' );
 
     return;
 }
 
-sub _end {
-    my ( $plugin, $record, $why ) = @_;
+=head2 disconnect
 
-    return _while_it_waits(
+    my $is_done = disconnect( $plugin, $client_id );
+
+Revokes that key, if it is the one of this library's request, whatever the service says: whoever got the key can say that they know this library, and must not keep
+it by that. The webhook secret, which they have as well, is forgotten; one in koha-conf.xml is for a hand to change. For superlibrarians alone. Nobody is called.
+
+=cut
+
+sub disconnect {
+    my ( $plugin, $client_id ) = @_;
+
+    my $record = _record($plugin);
+    return 0 if !$record || ( $client_id // q{} ) ne $record->{client_id} || !_may_join();
+
+    return _end(
+        $plugin,
+        $record,
+        0,
+        "Revoked the API key that was sealed for $record->{host}, forgot the webhook secret, and disconnected",
+        secret => q{}
+    );
+}
+
+sub _end {
+    my ( $plugin, $record, $must_wait, $why, %more ) = @_;
+
+    return _while_known(
         $plugin, $record,
+        $must_wait,
         sub {
             revoke( $record->{client_id} );
             $plugin->store_data(
-                { $RECORD => undef, join_waiting => 0, receiver_url => q{}, library => q{} } );
+                { $RECORD => undef, join_waiting => 0, receiver_url => q{}, library => q{}, %more } );
             _log( $record->{patron_id}, $why );
         }
     );
@@ -206,9 +256,9 @@ sub _one_at_a_time {
     );
 }
 
-# Whether it was done: somebody else may have ended the request.
-sub _while_it_waits {
-    my ( $plugin, $record, $work ) = @_;
+# Whether it was done: somebody else may have ended the request, or seen that it does not wait any more.
+sub _while_known {
+    my ( $plugin, $record, $must_wait, $work ) = @_;
 
     return _one_at_a_time(
         $plugin,
@@ -216,7 +266,7 @@ sub _while_it_waits {
             my $now = _record($plugin);
             return 0
                 if !$now
-                || !$plugin->settings->{join_waiting}
+                || ( $must_wait && !$plugin->settings->{join_waiting} )
                 || $now->{client_id} ne $record->{client_id};
             $work->();
             return 1;
@@ -395,11 +445,11 @@ sub _ask {
         = Koha::Plugin::Org::PatronPassport::Sender->ask_to_join( $record->{receiver}, $json, $LIMIT_S );
     if ( $answer->{kind} eq 'accepted' ) {
         delete @{$record}{qw( text is_unsure )};
-        _while_it_waits( $plugin, $record, sub { _keep( $plugin, $record ) } );
+        _while_known( $plugin, $record, 1, sub { _keep( $plugin, $record ) } );
     }
     return if $answer->{kind} ne 'refused' || $answer->{status} !~ m{\A 4 }xms;
 
-    _end( $plugin, $record, "Revoked that API key: $host did not take the request" );
+    _end( $plugin, $record, 1, "Revoked that API key: $host did not take the request" );
 
     return _refusal( $answer, $host );
 }
