@@ -25,6 +25,7 @@ use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs );
+use Koha::Plugin::Org::PatronPassport::Signature qw( new_secret );
 use Koha::Plugin::Org::PatronPassport::Status    qw( service_status );
 use Koha::Plugin::Org::PatronPassport::User      qw( current_user may_see );
 
@@ -171,7 +172,7 @@ sub _revoke_others {
 
     my $question = take_back($plugin);
 
-Ends a request that waits and revokes the key that it carries, so that whoever accepts it afterwards has nothing. Where the service knows this library by now,
+Ends a request that waits, revokes the key that it carries and forgets its webhook secret, so that whoever accepts it afterwards has nothing. Where the service knows this library by now,
 or somebody has used the key, nothing is taken back yet, as an operator may have accepted it: what is known of the request is returned, and L</disconnect> is the answer.
 
 =cut
@@ -193,7 +194,7 @@ sub take_back {
     my $is_done = disconnect( $plugin, $client_id );
 
 Revokes that key, if it is the one of this library's request, whatever the service says: whoever got the key can say that they know this library, and must not keep
-it by that. The webhook secret, which they have as well, is forgotten; one in koha-conf.xml is for a hand to change. For superlibrarians alone. Nobody is called.
+it by that. The webhook secret, which they have as well, is forgotten, as whenever a request ends; one in koha-conf.xml is for a hand to change. For superlibrarians alone. Nobody is called.
 
 =cut
 
@@ -207,13 +208,13 @@ sub disconnect {
         $plugin,
         $record,
         0,
-        "Revoked the API key that was sealed for $record->{host}, forgot the webhook secret, and disconnected",
-        secret => q{}
+        "Revoked the API key that was sealed for $record->{host}, forgot the webhook secret, and disconnected"
     );
 }
 
+# With the webhook secret, which was sealed for the same host.
 sub _end {
-    my ( $plugin, $record, $must_wait, $why, %more ) = @_;
+    my ( $plugin, $record, $must_wait, $why ) = @_;
 
     return _while_known(
         $plugin, $record,
@@ -221,7 +222,7 @@ sub _end {
         sub {
             revoke( $record->{client_id} );
             $plugin->store_data(
-                { $RECORD => undef, join_waiting => 0, receiver_url => q{}, library => q{}, %more } );
+                { $RECORD => undef, join_waiting => 0, map { $_ => q{} } qw( receiver_url library secret ) } );
             _log( $record->{patron_id}, $why );
         }
     );
@@ -293,6 +294,13 @@ sub _may_join {
     return may( $user, 'superlibrarian' );
 }
 
+# No request can change a secret that is in koha-conf.xml.
+sub _is_in_file {
+    my ($settings) = @_;
+
+    return $settings->{secret_from} eq 'koha-conf';
+}
+
 # Why nothing can be sent yet, whatever the link says; undef where it can.
 sub _hindrance {
     my ( $settings, $plan ) = @_;
@@ -302,7 +310,7 @@ sub _hindrance {
     return { key => 'join_lacks' } if !_may_join();
     return { key => 'join_first' }
         if !$user
-        || !defined $settings->key
+        || ( _is_in_file($settings) && !defined $settings->key )
         || any { $_->{level} eq 'fault' && !$MADE_BY_JOINING{ $_->{say}{key} } } $plan->();
     return { key => 'join_user', name => $user->userid }
         if $user->has_permission( { superlibrarian => 1 } ) || !may_see($number);
@@ -425,10 +433,14 @@ sub _ask {
             sub {
                 my $settings = $plugin->settings;
                 return if length $settings->{receiver_url} && length $settings->{library};
-                ( $record, $json ) = _made( $settings, $invitation, $said );
+
+                # whoever had a request before may know the secret of that one
+                my $secret = _is_in_file($settings) ? $settings->{secret} : new_secret();
+                ( $record, $json ) = _made( $settings, $invitation, $said, $secret );
                 $record->{is_unsure} = 1 if $is_sent;
                 _keep(
                     $plugin, $record,
+                    _is_in_file($settings) ? () : ( secret => $secret ),
                     join_waiting => 1,
                     receiver_url => $record->{receiver},
                     library      => $record->{library}
@@ -454,9 +466,9 @@ sub _ask {
     return _refusal( $answer, $host );
 }
 
-# A request with a new key, and what is kept of it.
+# A request with a new key and this webhook secret, and what is kept of it.
 sub _made {
-    my ( $settings, $invitation, $said ) = @_;
+    my ( $settings, $invitation, $said, $secret ) = @_;
 
     my $number  = $settings->{service_user};
     my $host    = Mojo::URL->new( $invitation->{receiver} )->host_port;
@@ -464,7 +476,7 @@ sub _made {
     my %secrets = (
         client_id      => $key->client_id,
         client_secret  => $key->plain_text_secret,
-        webhook_secret => $settings->{secret},
+        webhook_secret => $secret,
     );
     my $request = join_request( $invitation, $said, \%secrets, time );
     _log( $number, "Made an API key for this patron, sealed for $host ($invitation->{invitation})" );

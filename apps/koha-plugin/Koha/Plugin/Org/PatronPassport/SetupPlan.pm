@@ -10,12 +10,12 @@ use Koha::CirculationRules;
 use Koha::Database;
 use Koha::Patron;
 use Koha::Patron::Category;
-use MIME::Base64 qw( encode_base64 );
 
 use Koha::Plugin::Org::PatronPassport::ApiKeys   qw( make_key );
 use Koha::Plugin::Org::PatronPassport::KohaFacts qw( may );
 use Koha::Plugin::Org::PatronPassport::Problem   qw( report );
 use Koha::Plugin::Org::PatronPassport::Setup     qw( home_key_type make_type );
+use Koha::Plugin::Org::PatronPassport::Signature qw( new_secret );
 use Koha::Plugin::Org::PatronPassport::User      qw( current_user may_see );
 
 # Until the service says what it needs here. PT is a category of Koha's sample data, with patrons of its own.
@@ -23,8 +23,6 @@ my $CATEGORY = 'PASSPORT';
 
 # No membership of a program ends.
 my $NEVER_EXPIRES = '2099-12-31';
-
-my $SECRET_BYTES = 32;
 
 # Koha's page of a patron's API keys is for that patron and for superlibrarians (members/apikeys.pl).
 my @SUPERLIBRARIAN = ('superlibrarian');
@@ -161,12 +159,7 @@ sub _secret {
         log   => 'Made the webhook secret of Patron Passport',
         say   => { key => 'plan_secret' },
         make  => sub {
-            my $bytes;
-            open my $random, '<:raw', '/dev/urandom' or die "no random numbers\n";
-            my $read = read $random, $bytes, $SECRET_BYTES;
-            close $random or die "no random numbers\n";
-            die "no random numbers\n" if ( $read // 0 ) != $SECRET_BYTES;
-            my $secret = 'whsec_' . encode_base64( $bytes, q{} );
+            my $secret = new_secret();
             $plugin->store_data( { secret => $secret } );
             return { webhook_secret => $secret };
         },

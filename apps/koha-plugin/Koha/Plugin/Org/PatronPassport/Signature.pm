@@ -6,7 +6,9 @@ use Exporter     qw( import );
 use Digest::SHA  qw( hmac_sha256 );
 use MIME::Base64 qw( decode_base64 encode_base64 );
 
-our @EXPORT_OK = qw( key_of headers_for proof_of );
+our @EXPORT_OK = qw( headers_for key_of new_secret proof_of );
+
+my $SECRET_BYTES = 32;
 
 =head1 NAME
 
@@ -34,6 +36,24 @@ sub key_of {
     return if length $key < 24 || length $key > 64;
 
     return $key;
+}
+
+=head2 new_secret
+
+    my $secret = new_secret();
+
+A secret of 32 random bytes, as L</key_of> reads it. Dies where this machine has no random numbers.
+
+=cut
+
+sub new_secret {
+    my $bytes;
+    open my $random, '<:raw', '/dev/urandom' or die "no random numbers\n";
+    my $read = read $random, $bytes, $SECRET_BYTES;
+    close $random or die "no random numbers\n";
+    die "no random numbers\n" if ( $read // 0 ) != $SECRET_BYTES;
+
+    return 'whsec_' . encode_base64( $bytes, q{} );
 }
 
 =head2 headers_for
