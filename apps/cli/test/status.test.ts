@@ -167,6 +167,31 @@ describe('passport status of libraries', () => {
     await redis.del('{passport}:set-up');
   });
 
+  test('a set-up that could not be checked says since when, and when it was', async () => {
+    await see('riverside', {});
+    const fault = { code: 'unreachable', level: 'fault', name: null } as const;
+    const silent = {
+      job: null,
+      tries: 0,
+      findings: [fault],
+      unchecked_since_ms: Date.now() - 180 * minuteMs,
+    };
+    await writeSetUp(redis, 'riverside', { ...silent, at_ms: null });
+    expect((await statusOf(['riverside'])).out).toContain('; set-up: unreachable (not checked yet)\n');
+    await writeSetUp(redis, 'riverside', { ...silent, at_ms: Date.now() - 1_440 * minuteMs });
+    const env = { ...consortiumOf([double]), REDIS_URL: server.url };
+    const last = await passport(['doctor', '--last'], env);
+    expect(last.out.split('\n').slice(0, 3)).toEqual([
+      expect.stringMatching(`^riverside .*: unchecked since ${time}, 3 hours ago$`),
+      expect.stringMatching(`^  last checked ${time}, 1 day ago$`),
+      '  fault unreachable: its Koha does not answer',
+    ]);
+    expect(jsonOf(await passport(['doctor', '--last', '--json'], env))).toMatchObject({
+      libraries: [{ unchecked_since: expect.stringMatching(/Z$/) }],
+    });
+    await redis.del('{passport}:set-up');
+  });
+
   test('what is not well leads to its page, where the dashboard has an address', async () => {
     const dashboard = 'https://passport.example.org';
     const link = `${dashboard}/libraries/riverside`;

@@ -204,6 +204,16 @@ describe('the page of a library', () => {
     expect(body).toContain('href="/events?state=failed&amp;library=midland"');
   });
 
+  test('says since when its set-up could not be checked, and why', async () => {
+    const checked = { at_ms: null, job: null, tries: 0, unchecked_since_ms: Date.now() - 3 * 3_600_000 };
+    const silence = { code: 'unreachable', level: 'unchecked', name: null } as const;
+    await writeSetUp(fixture.redis, 'midland', { ...checked, findings: [silence] });
+    const since = /unchecked since <time [^>]+>[^<]*, 3 hours ago<\/time>: its Koha does not answer/;
+    expect((await get('/libraries/midland')).body).toMatch(new RegExp(`${since.source}</dd>`));
+    await writeSetUp(fixture.redis, 'midland', { ...checked, at_ms: Date.now(), findings: [silence] });
+    expect((await get('/libraries/midland')).body).toMatch(new RegExp(`${since.source}; last checked <time`));
+  });
+
   test('says its commands as they are typed in this installation', async () => {
     const finding = { code: 'certificate', level: 'warning', name: null } as const;
     const checked = { at_ms: Date.now(), findings: [finding], job: null, tries: 0 };

@@ -98,9 +98,9 @@ function setUpText(setUp: SetUpSeen | null, nowMs: number): string[] {
   const faults = faultsOf(setUp).map(({ code, name }) => (name === null ? code : `${code} ${name}`));
   if (faults.length === 0) return [];
   const more = faults.length > FAULTS_SHOWN ? ` and ${faults.length - FAULTS_SHOWN} more` : '';
-  return [
-    `set-up: ${faults.slice(0, FAULTS_SHOWN).join(', ')}${more} (checked ${relativeTime(setUp?.at_ms ?? nowMs, nowMs)})`,
-  ];
+  const atMs = setUp?.at_ms ?? null;
+  const checked = atMs === null ? 'not checked yet' : `checked ${relativeTime(atMs, nowMs)}`;
+  return [`set-up: ${faults.slice(0, FAULTS_SHOWN).join(', ')}${more} (${checked})`];
 }
 
 function libraryText({ library, state, pauses, setUp }: SeenLibrary, nowMs: number): string {
@@ -217,7 +217,14 @@ const libraryOf = ({ library, state, pauses, setUp }: SeenLibrary) => ({
   failure: state.lastFailure,
   problem: state.problem,
   paused: pauses.map(({ side, until_ms: untilMs, reason }) => ({ as: side, until: iso(untilMs), reason })),
-  set_up: setUp === null ? null : { checked: isoOrNull(setUp.at_ms), findings: setUp.findings },
+  set_up:
+    setUp === null
+      ? null
+      : {
+          checked: isoOrNull(setUp.at_ms),
+          unchecked_since: isoOrNull(setUp.unchecked_since_ms ?? null),
+          findings: setUp.findings,
+        },
 });
 
 const processOf = ({ kind, version, host, sinceMs, lastSeenMs, isLive, config, refused }: SeenProcess) => ({

@@ -3,7 +3,7 @@ import { ANY_EVENT, findEvents, type ListedEvent } from '@passport/queue/events'
 import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
 import { type EventCounts, countEvents } from '@passport/queue/scans';
 import { type OutcomeCount, readOutcomeCounts } from '@passport/queue/statistics';
-import { type SetUpSeen, readSetUps } from '@passport/queue/sweeps';
+import { type SetUpSeen, isSilence, readSetUps } from '@passport/queue/sweeps';
 import type { FastifyInstance } from 'fastify';
 import { eventList } from '../events/event-list.ts';
 import { eventsPath } from '../events/events-page.ts';
@@ -107,7 +107,16 @@ function lastFailure(code: string | null, atMs: number | null, nowMs: number): H
 
 /** When its set-up was checked last, and whether anything was wrong. */
 function setUpFact(setUp: SetUpSeen | null, nowMs: number): HtmlValue {
-  if (setUp === null || setUp.at_ms === null) return 'not checked yet: it is once a night';
+  if (setUp === null) return 'not checked yet: it is once a night';
+  const { unchecked_since_ms: uncheckedMs, at_ms: atMs } = setUp;
+  if (uncheckedMs === undefined) return checkedFact(setUp, nowMs);
+  const silence = setUp.findings.find(isSilence);
+  const because = silence === undefined ? '' : `: ${setUpFindingText(silence.code, silence.name)}`;
+  const before = atMs === null ? null : html`; last checked ${timeElement(atMs, nowMs)}`;
+  return html`unchecked since ${timeElement(uncheckedMs, nowMs)}${because}${before}`;
+}
+
+function checkedFact(setUp: SetUpSeen, nowMs: number): HtmlValue {
   const wrong = setUp.findings.filter(({ level }) => level !== 'unchecked').length;
   const result = wrong === 0 ? 'nothing wrong' : `${wrong} ${wrong === 1 ? 'finding' : 'findings'}`;
   return html`${result}, checked ${timeElement(setUp.at_ms, nowMs)}`;
