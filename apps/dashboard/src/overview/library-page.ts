@@ -1,4 +1,4 @@
-import { OPERATOR_PAGES, installedCommand, setUpFindingText, setUpSection } from '@passport/contract';
+import { OPERATOR_PAGES, setUpFindingText, setUpSection } from '@passport/contract';
 import { ANY_EVENT, findEvents, type ListedEvent } from '@passport/queue/events';
 import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
 import { type EventCounts, countEvents } from '@passport/queue/scans';
@@ -123,7 +123,7 @@ function checkedFact(setUp: SetUpSeen, nowMs: number): HtmlValue {
 }
 
 /** What the nightly check of its set-up found; what exactly it is, and what to do, says doctor. */
-function setUpFindings(basePath: string, { library, setUp, install }: LibraryView): Html | null {
+function setUpFindings(basePath: string, { library, setUp }: LibraryView): Html | null {
   const findings = (setUp?.findings ?? []).filter(({ level }) => level !== 'unchecked');
   if (findings.length === 0) return null;
   return html`<div class="advice" role="note" aria-label="Findings of the check of its set-up">
@@ -133,7 +133,7 @@ function setUpFindings(basePath: string, { library, setUp, install }: LibraryVie
         return html`<li>${level}: <a href="${path}">${setUpFindingText(code, name)}</a></li>`;
       })}
     </ul>
-    <p>What to do about each: <code>${installedCommand(`passport doctor ${library.id}`, install)}</code></p>
+    <p>What to do about each: <code>passport doctor ${library.id}</code></p>
   </div>`;
 }
 
@@ -149,8 +149,6 @@ function warnings(lines: readonly LibraryWarning[]): Html | null {
 /** Everything that the page of one library shows. */
 interface LibraryView {
   readonly nowMs: number;
-  /** How the service was installed. */
-  readonly install: string | undefined;
   readonly mayAct: boolean;
   readonly library: KnownLibrary;
   readonly state: LibraryState;
@@ -184,7 +182,7 @@ export function registerLibraryPage(app: FastifyInstance, deps: PageDeps, send: 
 
 /** Reads one library's page; null when the configuration has no such library. Rejects when Redis does not answer. */
 async function readLibraryView(
-  { redis, queue, libraries, endpoints: known, nameOf, now, install }: PageDeps,
+  { redis, queue, libraries, endpoints: known, nameOf, now }: PageDeps,
   id: string,
   person: Person,
 ): Promise<LibraryView | null> {
@@ -211,7 +209,6 @@ async function readLibraryView(
   if (state === undefined) return null;
   return {
     nowMs,
-    install,
     mayAct: role === 'operator',
     library: asSeen(library, scope),
     state,
