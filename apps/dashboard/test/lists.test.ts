@@ -230,6 +230,7 @@ describe('the page of a library', () => {
     ['passportmisconfigured', { problem: { what: 'category', name: 'PT' } }],
     ['passportlibraryopen', { open: true, open_since_ms: 1, last_failure: 'timeout' }],
     ['passportlibraryslow', { answer_ms: 2_500 }],
+    ['a-library-at-its-limit', { waiting: 7 }],
     [null, {}],
   ] as const)('leads to the section %s of the runbook', async (section, change) => {
     const now = Date.now();
