@@ -38,7 +38,7 @@ export interface Joining {
   /** Called once files have been written. */
   written: () => void;
   accept(fingerprint: string, ...more: string[]): Promise<Ran>;
-  run(args: readonly string[], input?: string): Promise<Ran>;
+  run(args: readonly string[], input?: string, more?: Parameters<typeof passport>[2]): Promise<Ran>;
   /** Invites a library as the command does, and returns what is behind the link's `#`. */
   invite(library?: string): Promise<JoinInvitation>;
   /** Puts a request where it waits, as the receiver does; returns its fingerprint. */
@@ -94,8 +94,9 @@ export function useJoining(): Joining {
   });
   afterAll(() => rmSync(joining.folder, { recursive: true, force: true }));
   const readFile = (path: string): string => readFileSync(path, 'utf8');
-  joining.run = (args, input = '') =>
+  joining.run = (args, input = '', more = {}) =>
     passport(args, joining.env, {
+      ...more,
       input,
       readFile,
       changeFiles(changes) {

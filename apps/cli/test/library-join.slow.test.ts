@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { JOIN_SECRETS, sealJoinSecrets } from '@passport/testkit';
 import { FILE, pasted, request, useJoining } from './join-fixture.ts';
-import { jsonOf } from './run-cli.ts';
+import { TERMINAL, foldedAt80, jsonOf } from './run-cli.ts';
 
 const joining = useJoining();
 /** Its Koha is one that nobody can reach from here. */
@@ -23,7 +23,7 @@ describe('an invitation', () => {
     expect(err).toMatch(/"action":"join_invite"/);
     expect(err).not.toContain(out.split('#')[1]);
     expect((await joining.run(['library', 'invitations'])).out).toMatch(
-      /^midland +Midland – Bücherei +until .* +not used\n$/,
+      /^library .*\nmidland +\d{4}-.* +not used +Midland – Bücherei\n$/,
     );
   });
 
@@ -88,6 +88,23 @@ describe('a request', () => {
         },
       ],
     });
+  });
+
+  test('and its invitation fit a terminal of 80 columns, with names as long as they may be', async () => {
+    const id = 'of-a-consortium-that-has-very-long-ids-x';
+    await joining.ask(
+      { ...(await joining.invite(id)), name: 'A name' },
+      request({
+        url: `https://${'staff-of-a-library.'.repeat(3)}example.org`,
+        version: '25.05.01.000-of-a-package',
+      }),
+    );
+    joining.env['PASSPORT_INSTALL'] = 'compose';
+    for (const list of ['invitations', 'requests']) {
+      const { out } = await joining.run(['library', list], '', TERMINAL);
+      expect(out).toContain(id);
+      expect(foldedAt80(out)).toEqual([]);
+    }
   });
 
   test('may be pasted, whenever it was made, and its lines may be broken', async () => {

@@ -198,9 +198,11 @@ describe('on a terminal', () => {
     );
   });
 
-  test('a command stays one line, so that it can be copied, and so does a word that is too long', () => {
-    const command = `  $ passport copies purge --at riverside --patron ${'1'.repeat(30)}\n`;
-    expect(shown(command).plain).toBe(command);
+  test('a long command is continued as a shell reads it, so that it can be copied; a word that is too long stays whole', () => {
+    const command = `  $ passport copies purge --at riverside --because "never cut in here" ${'1'.repeat(30)}\n`;
+    expect(shown(command).plain).toBe(
+      `  $ passport copies purge \\\n      --at riverside \\\n      --because "never cut in here" \\\n      ${'1'.repeat(30)}\n`,
+    );
     expect(shown(`${'x'.repeat(60)}\n`).plain).toBe(`${'x'.repeat(60)}\n`);
   });
 

@@ -127,11 +127,18 @@ function markedBy(secret: string, columns: number) {
 const STYLED = new RegExp(`${String.fromCodePoint(27)}\\[\\d+m`, 'g');
 const widthOf = (text: string): number => text.replaceAll(STYLED, '').length;
 
-/** A line for a person: continued at a word, below where it began. A command is left as it is, so that it can be copied. */
+/** A word of a command: what stands in quotes is one, and an option with its value. */
+const COMMAND_WORD = /\s*(?:--[\w-]+\s+(?!-))?(?:"[^"]*"|'[^']*'|\S)+/g;
+
+/**
+ * A line for a person: continued at a word, below where it began. A command is continued as a shell reads it, so that it can be copied.
+ */
 function wrapped(line: string, columns: number): string {
-  if (widthOf(line) <= columns || /^\s*\$ /.test(line)) return line;
-  const indent = ' '.repeat(widthOf(line) - widthOf(line.trimStart()) + 2);
-  return foldLine(line, columns, { indent, widthOf }).join('\n');
+  if (widthOf(line) <= columns) return line;
+  const isCommand = /^\s*\$ /.test(line);
+  const indent = ' '.repeat(widthOf(line) - widthOf(line.trimStart()) + (isCommand ? 4 : 2));
+  if (!isCommand) return foldLine(line, columns, { indent, widthOf }).join('\n');
+  return foldLine(line, columns - 2, { indent, widthOf, words: COMMAND_WORD }).join(' \\\n');
 }
 
 /** What every log line has and whoever has just given the command knows, and a hash that tells nobody anything. */
