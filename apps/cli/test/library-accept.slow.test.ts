@@ -1,19 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startKohaDouble } from '@passport/koha-double';
 import { JOIN_SECRETS, leakGuard } from '@passport/testkit';
-import { FILE, request, useJoining } from './join-fixture.ts';
+import { request, useJoining } from './join-fixture.ts';
 
 const joining = useJoining();
 const own = leakGuard({ beforeEach, afterEach });
-/** Its Koha is one that nobody can reach from here. */
-const accept = (fingerprint: string, ...more: string[]) => joining.accept(fingerprint, '--untried', ...more);
-
-const unchanged = (): void => {
-  expect(joining.file()).toBe(FILE);
-  expect(readdirSync(joining.folder)).toEqual(['passport.yaml']);
-};
 
 describe('accept', () => {
   test('of a name that stands for an inner address is refused, unless the operator says so', async () => {
@@ -21,15 +13,15 @@ describe('accept', () => {
     for (const [number, addresses] of [['10.1.2.3'], ['192.0.2.7', '::ffff:127.0.0.1']].entries()) {
       joining.lookup = () => Promise.resolve(addresses);
       const fingerprint = await joining.ask(invitation, request({ branches: number }));
-      expect(await accept(fingerprint, '--apply')).toMatchObject({
+      expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
         code: 1,
         err: expect.stringMatching(/staff\.midland\.example\.org stands for an address of an inner network/),
       });
-      unchanged();
+      joining.unchanged();
       await joining.run(['library', 'requests', '--discard', 'midland']);
     }
     const fingerprint = await joining.ask(invitation);
-    expect(await accept(fingerprint, '--apply', '--allow-private')).toMatchObject({ code: 0 });
+    expect(await joining.acceptUntried(fingerprint, '--apply', '--allow-private')).toMatchObject({ code: 0 });
   });
 
   test.each([
@@ -41,11 +33,11 @@ describe('accept', () => {
     ],
   ])('of %s is refused, unless the operator says so', async (_, cards, problem) => {
     const fingerprint = await joining.ask(await joining.invite(), { cards });
-    const { code, err } = await accept(fingerprint, '--apply');
+    const { code, err } = await joining.acceptUntried(fingerprint, '--apply');
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(problem) });
     expect(err).toMatch(/--any-cards/);
-    unchanged();
-    expect(await accept(fingerprint, '--apply', '--any-cards')).toMatchObject({ code: 0 });
+    joining.unchanged();
+    expect(await joining.acceptUntried(fingerprint, '--apply', '--any-cards')).toMatchObject({ code: 0 });
   });
 
   describe('of a Koha that can be reached', () => {
@@ -77,7 +69,7 @@ describe('accept', () => {
         err: expect.stringMatching(/midland was tried: [^]*credentials[^]*--untried/),
       });
       expect(err).not.toMatch(/planted/);
-      unchanged();
+      joining.unchanged();
     });
 
     test('whose user may not look patrons up is refused', async () => {
@@ -87,7 +79,7 @@ describe('accept', () => {
         code: 1,
         err: expect.stringMatching(/midland was tried: .*permission/),
       });
-      unchanged();
+      joining.unchanged();
     });
   });
 
@@ -97,11 +89,11 @@ describe('accept', () => {
       expect(await joining.run(['library', 'decline', 'midland'])).toMatchObject({ code: 0 });
       return ['192.0.2.1'];
     };
-    expect(await accept(fingerprint, '--apply')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/declined, withdrawn or accepted meanwhile: nothing was written/),
     });
-    unchanged();
+    joining.unchanged();
   });
 
   test('says what to take out where its invitation ends while it is written', async () => {
@@ -111,7 +103,7 @@ describe('accept', () => {
       const code = `require('net').connect(${url.port},'127.0.0.1',function(){this.end('FLUSHALL\\r\\nQUIT\\r\\n')}).resume()`;
       expect(spawnSync(process.execPath, ['-e', code]).status).toBe(0);
     };
-    const { code, err } = await accept(fingerprint, '--apply');
+    const { code, err } = await joining.acceptUntried(fingerprint, '--apply');
     expect({ code, err }).toEqual({
       code: 1,
       err: expect.stringMatching(/its invitation ended at the same moment/),

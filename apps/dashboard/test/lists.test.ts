@@ -8,6 +8,7 @@ import {
   OPERATOR,
   SCOPED,
   VIEWER,
+  answerOf,
   basic,
   openDashboardFixture,
 } from './dashboard-fixture.ts';
@@ -24,10 +25,7 @@ afterAll(async () => {
   await fixture.close();
 });
 
-const get = async (url: string) => {
-  const answer = await app.inject({ url, headers: { authorization: basic(OPERATOR) } });
-  return { ...answer, status: answer.statusCode, body: answer.body.replaceAll(/\s+/g, ' ') };
-};
+const get = (url: string) => answerOf(app, OPERATOR, url);
 const idsIn = (body: string): readonly string[] =>
   [...body.matchAll(/href="\/events\/\w+\/(evt_\d+)"/g)].map(([, id]) => id ?? '');
 const failed = (library: string, outcome: 'MISCONFIGURED' | 'TOO_LATE' = 'MISCONFIGURED'): Promise<string> =>
