@@ -38,7 +38,7 @@ const note = async (...findings: readonly Finding[]) => {
 };
 
 test('a doctor that finds no fault ends what the night found, keeps its other findings in codes, and leaves the next check alone', async () => {
-  await writeSetUp(redis, 'riverside', { ...night, findings: [...found] });
+  await writeSetUp(redis, 'riverside', { ...night, findings: [...found], unchecked_since_ms: 6 });
   expect(await note(warning('plugin_finding', 'something', 'do something', CARD))).toEqual({
     ...night,
     at_ms: 9,

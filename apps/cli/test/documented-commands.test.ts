@@ -9,9 +9,12 @@ const markdownIn = (folder: string): string[] =>
     .map((name) => join(ROOT, folder, name))
     .filter((path) => path.endsWith('.md'));
 
+const helpOf = async (command: readonly string[], env: NodeJS.ProcessEnv): Promise<string> =>
+  (await passport([...command, '--help'], env)).out;
+
 /** The usage lines of a command and of all below it, by their help. */
 async function usagesBelow(command: readonly string[]): Promise<readonly string[]> {
-  const { out } = await passport([...command, '--help'], {});
+  const out = await helpOf(command, {});
   const [usage = ''] = /^Usage: (?:passport .+)$/m.exec(out) ?? [];
   const [, list = ''] = /^Commands:\n((?: .*\n)*)/m.exec(out) ?? [];
   const names = Array.from(list.matchAll(/^ {2}(\w+)/gm), ([, name = '']) => name);
@@ -21,15 +24,29 @@ async function usagesBelow(command: readonly string[]): Promise<readonly string[
   return [usage, ...below.flat()];
 }
 
-test('each command is on a page', async () => {
-  const usages = await usagesBelow([]);
-  const commands = usages.flatMap((usage) => {
+/** Each command as it is typed, without options. */
+const documented = async (): Promise<readonly string[]> =>
+  (await usagesBelow([])).flatMap((usage) => {
     const [, name = null] = /^Usage: (passport .+?) \[options\](?! \[command\])/.exec(usage) ?? [];
     return name === null ? [] : [name];
   });
+
+test('each command is on a page', async () => {
+  const commands = await documented();
   expect(commands).toContain('passport events retry');
   const pages = [join(ROOT, 'README.md'), ...['docs', 'deploy'].flatMap(markdownIn)]
     .map((path) => readFileSync(path, 'utf8'))
     .join('\n');
   expect(commands.filter((name) => !pages.includes(name))).toEqual([]);
+});
+
+test('the help of each command names commands as they are typed in this installation', async () => {
+  const commands = (await documented()).filter((name) => name !== 'passport completion');
+  const bare = new RegExp(`passport (?:${commands.map((name) => name.split(' ')[1]).join('|')})\\b`);
+  for (const name of commands) {
+    const words = name.split(' ').slice(1);
+    const help = await helpOf(words, { PASSPORT_INSTALL: 'compose' });
+    expect(help).toContain(`Usage: docker compose run --rm cli ${words.join(' ')} `);
+    expect([name, bare.exec(help)?.[0] ?? null]).toEqual([name, null]);
+  }
 });

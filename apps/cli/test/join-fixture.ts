@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from '@jest/globals';
 import { formatPastedRequest, joinFingerprint, type JoinInvitation } from '@passport/contract';
 import {
   createEncryption,
@@ -38,7 +38,11 @@ export interface Joining {
   /** Called once files have been written. */
   written: () => void;
   accept(fingerprint: string, ...more: string[]): Promise<Ran>;
-  run(args: readonly string[], input?: string): Promise<Ran>;
+  /** The same where its Koha is one that nobody can reach from here. */
+  acceptUntried(fingerprint: string, ...more: string[]): Promise<Ran>;
+  /** Expects that nothing was written. */
+  unchanged(): void;
+  run(args: readonly string[], input?: string, more?: Parameters<typeof passport>[2]): Promise<Ran>;
   /** Invites a library as the command does, and returns what is behind the link's `#`. */
   invite(library?: string): Promise<JoinInvitation>;
   /** Puts a request where it waits, as the receiver does; returns its fingerprint. */
@@ -92,10 +96,11 @@ export function useJoining(): Joining {
     const lookup = () => Promise.resolve(['192.0.2.1']);
     Object.assign(joining, { folder, path, env, lookup, written: () => undefined });
   });
-  afterAll(() => rmSync(joining.folder, { recursive: true, force: true }));
+  afterEach(() => rmSync(joining.folder, { recursive: true, force: true }));
   const readFile = (path: string): string => readFileSync(path, 'utf8');
-  joining.run = (args, input = '') =>
+  joining.run = (args, input = '', more = {}) =>
     passport(args, joining.env, {
+      ...more,
       input,
       readFile,
       changeFiles(changes) {
@@ -108,6 +113,11 @@ export function useJoining(): Joining {
     });
   joining.accept = (fingerprint, ...more) =>
     joining.run(['library', 'accept', 'midland', '--fingerprint', fingerprint, ...more]);
+  joining.acceptUntried = (fingerprint, ...more) => joining.accept(fingerprint, '--untried', ...more);
+  joining.unchanged = () => {
+    expect(joining.file()).toBe(FILE);
+    expect(readdirSync(joining.folder)).toEqual(['passport.yaml']);
+  };
   joining.file = (name = 'passport.yaml') => readFile(join(joining.folder, name));
   joining.invite = async (library = 'midland') => {
     const madeMs = Date.now();

@@ -1,22 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startKohaDouble } from '@passport/koha-double';
 import { JOIN_SECRETS, leakGuard } from '@passport/testkit';
-import { FILE, request, useJoining } from './join-fixture.ts';
+import { request, useJoining } from './join-fixture.ts';
 
 /** In Redis: the libraries with an open invitation. */
 const INVITATIONS = '{passport}:invitations';
 
 const joining = useJoining();
 const own = leakGuard({ beforeEach, afterEach });
-/** Its Koha is one that nobody can reach from here. */
-const accept = (fingerprint: string, ...more: string[]) => joining.accept(fingerprint, '--untried', ...more);
-
-const unchanged = (): void => {
-  expect(joining.file()).toBe(FILE);
-  expect(readdirSync(joining.folder)).toEqual(['passport.yaml']);
-};
 
 describe('accept', () => {
   test('of a name that stands for an inner address is refused, unless the operator says so', async () => {
@@ -24,15 +16,15 @@ describe('accept', () => {
     for (const [number, addresses] of [['10.1.2.3'], ['192.0.2.7', '::ffff:127.0.0.1']].entries()) {
       joining.lookup = () => Promise.resolve(addresses);
       const fingerprint = await joining.ask(invitation, request({ branches: number }));
-      expect(await accept(fingerprint, '--apply')).toMatchObject({
+      expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
         code: 1,
         err: expect.stringMatching(/staff\.midland\.example\.org stands for an address of an inner network/),
       });
-      unchanged();
+      joining.unchanged();
       await joining.run(['library', 'requests', '--discard', 'midland']);
     }
     const fingerprint = await joining.ask(invitation);
-    expect(await accept(fingerprint, '--apply', '--allow-private')).toMatchObject({ code: 0 });
+    expect(await joining.acceptUntried(fingerprint, '--apply', '--allow-private')).toMatchObject({ code: 0 });
   });
 
   test.each([
@@ -44,11 +36,11 @@ describe('accept', () => {
     ],
   ])('of %s is refused, unless the operator says so', async (_, cards, problem) => {
     const fingerprint = await joining.ask(await joining.invite(), { cards });
-    const { code, err } = await accept(fingerprint, '--apply');
+    const { code, err } = await joining.acceptUntried(fingerprint, '--apply');
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(problem) });
     expect(err).toMatch(/--any-cards/);
-    unchanged();
-    expect(await accept(fingerprint, '--apply', '--any-cards')).toMatchObject({ code: 0 });
+    joining.unchanged();
+    expect(await joining.acceptUntried(fingerprint, '--apply', '--any-cards')).toMatchObject({ code: 0 });
   });
 
   describe('of a Koha that can be reached', () => {
@@ -80,7 +72,7 @@ describe('accept', () => {
         err: expect.stringMatching(/midland was tried: [^]*credentials[^]*--untried/),
       });
       expect(err).not.toMatch(/planted/);
-      unchanged();
+      joining.unchanged();
     });
 
     test('whose user may not look patrons up is refused', async () => {
@@ -90,7 +82,7 @@ describe('accept', () => {
         code: 1,
         err: expect.stringMatching(/midland was tried: .*permission/),
       });
-      unchanged();
+      joining.unchanged();
     });
   });
 
@@ -100,11 +92,11 @@ describe('accept', () => {
       expect(await joining.run(['library', 'decline', 'midland'])).toMatchObject({ code: 0 });
       return ['192.0.2.1'];
     };
-    expect(await accept(fingerprint, '--apply')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/declined, withdrawn or accepted meanwhile: nothing was written/),
     });
-    unchanged();
+    joining.unchanged();
   });
 
   /** While the command waits for nothing else: by a process of its own. */
@@ -118,7 +110,7 @@ describe('accept', () => {
   test('reloads nothing where its invitation ends while it is written, and says what to take out', async () => {
     const fingerprint = await joining.ask(await joining.invite());
     joining.written = () => callRedisNow('FLUSHALL');
-    const { code, out, err } = await accept(fingerprint, '--apply', '--json');
+    const { code, out, err } = await joining.acceptUntried(fingerprint, '--apply', '--json');
     expect({ code, err }).toEqual({
       code: 1,
       err: expect.stringMatching(/its invitation ended at the same moment, and nothing was reloaded/),
@@ -132,7 +124,7 @@ describe('accept', () => {
   test('goes on where its invitation cannot be ended, and says how to end it', async () => {
     const fingerprint = await joining.ask(await joining.invite());
     joining.written = () => callRedisNow(`RENAME ${INVITATIONS} away`, `SET ${INVITATIONS} broken`);
-    const { code, err } = await accept(fingerprint, '--apply');
+    const { code, err } = await joining.acceptUntried(fingerprint, '--apply');
     await joining.server.call('RENAME', 'away', INVITATIONS);
     expect({ code, err }).toEqual({
       code: 1,

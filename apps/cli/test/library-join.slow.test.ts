@@ -4,11 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { JOIN_SECRETS, sealJoinSecrets } from '@passport/testkit';
 import { FILE, pasted, request, useJoining } from './join-fixture.ts';
-import { jsonOf } from './run-cli.ts';
+import { TERMINAL, foldedAt80, jsonOf } from './run-cli.ts';
 
 const joining = useJoining();
-/** Its Koha is one that nobody can reach from here. */
-const accept = (fingerprint: string, ...more: string[]) => joining.accept(fingerprint, '--untried', ...more);
 describe('an invitation', () => {
   test('is a link on standard output, and nothing else is there', async () => {
     const { code, out, err } = await joining.run([
@@ -23,7 +21,7 @@ describe('an invitation', () => {
     expect(err).toMatch(/"action":"join_invite"/);
     expect(err).not.toContain(out.split('#')[1]);
     expect((await joining.run(['library', 'invitations'])).out).toMatch(
-      /^midland +Midland – Bücherei +until .* +not used\n$/,
+      /^library .*\nmidland +\d{4}-.* +not used +Midland – Bücherei\n$/,
     );
   });
 
@@ -88,6 +86,23 @@ describe('a request', () => {
         },
       ],
     });
+  });
+
+  test('and its invitation fit a terminal of 80 columns, with names as long as they may be', async () => {
+    const id = 'of-a-consortium-that-has-very-long-ids-x';
+    await joining.ask(
+      { ...(await joining.invite(id)), name: 'A name' },
+      request({
+        url: `https://${'staff-of-a-library.'.repeat(3)}example.org`,
+        version: '25.05.01.000-of-a-package',
+      }),
+    );
+    joining.env['PASSPORT_INSTALL'] = 'compose';
+    for (const list of ['invitations', 'requests']) {
+      const { out } = await joining.run(['library', list], '', TERMINAL);
+      expect(out).toContain(id);
+      expect(foldedAt80(out)).toEqual([]);
+    }
   });
 
   test('may be pasted, whenever it was made, and its lines may be broken', async () => {
@@ -182,7 +197,7 @@ describe('a request', () => {
 describe('accept', () => {
   test('shows what it would write, and writes nothing', async () => {
     const fingerprint = await joining.ask(await joining.invite());
-    const { code, out, err } = await accept(fingerprint);
+    const { code, out, err } = await joining.acceptUntried(fingerprint);
     expect(code).toBe(0);
     expect(out).toMatch(/ {2}- id: midland\n[^]*mode: observe/);
     expect(err).toMatch(/this is the plan: nothing was changed/);
@@ -192,7 +207,7 @@ describe('accept', () => {
 
   test('writes the library behind the others and its secrets into files of their own, and the invitation is used', async () => {
     const fingerprint = await joining.ask(await joining.invite());
-    const { code, out, err } = await accept(fingerprint.replaceAll(' ', ''), '--apply');
+    const { code, out, err } = await joining.acceptUntried(fingerprint.replaceAll(' ', ''), '--apply');
     expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/"action":"join_accept"/) });
     const text = joining.file();
     expect(text.startsWith(FILE.slice(0, FILE.indexOf('agreements')))).toBe(true);
@@ -230,7 +245,7 @@ describe('accept', () => {
       },
     });
     expect(await joining.redis.keys('*invitation*')).toEqual([]);
-    expect(await accept(fingerprint, '--apply')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/no open invitation/),
     });
@@ -242,7 +257,7 @@ describe('accept', () => {
       {},
       { secrets: { ...JOIN_SECRETS, w: null } },
     );
-    expect(await accept(fingerprint, '--apply')).toMatchObject({ code: 0 });
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({ code: 0 });
     expect(joining.file()).not.toMatch(/midland[^]*webhook_secrets/);
     expect(existsSync(join(joining.folder, 'secrets/webhook'))).toBe(false);
   });
@@ -254,7 +269,7 @@ describe('accept', () => {
     writeFileSync(join(secrets, 'koha.env'), '# keys\nRIVERSIDE_ID=x', { mode: 0o640 });
     writeFileSync(join(secrets, 'webhook.env'), '');
     const fingerprint = await joining.ask(await joining.invite());
-    const { code, err } = await accept(fingerprint, '--apply');
+    const { code, err } = await joining.acceptUntried(fingerprint, '--apply');
     expect({ code, err }).toEqual({
       code: 0,
       err: expect.stringMatching(/systemctl restart 'patron-passport-worker@\*'/),
@@ -269,20 +284,15 @@ describe('accept', () => {
     expect(joining.file()).toContain('env: MIDLAND_CLIENT_ID');
   });
 
-  const unchanged = (): void => {
-    expect(joining.file()).toBe(FILE);
-    expect(readdirSync(joining.folder)).toEqual(['passport.yaml']);
-  };
-
   test('of another fingerprint is refused, and does not say the right one', async () => {
     const fingerprint = await joining.ask(await joining.invite());
-    const { code, err } = await accept('00000 00000 00000 00000', '--apply');
+    const { code, err } = await joining.acceptUntried('00000 00000 00000 00000', '--apply');
     expect({ code, err }).toEqual({
       code: 1,
       err: expect.stringMatching(/somebody else has sent it: passport library decline midland/),
     });
     expect(err).not.toContain(fingerprint);
-    unchanged();
+    joining.unchanged();
   });
 
   test('with a leaked link: the request of somebody else is declined, and the library is invited anew', async () => {
@@ -293,7 +303,7 @@ describe('accept', () => {
     expect(await joining.run(['library', 'decline', 'midland'])).toMatchObject({ code: 0 });
     expect((await joining.run(['library', 'requests', '--paste'], own)).err).toMatch(/of no open invitation/);
     const fingerprint = await joining.ask(await joining.invite());
-    expect(await accept(fingerprint, '--apply')).toMatchObject({ code: 0 });
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({ code: 0 });
     expect(joining.file()).not.toMatch(/attacker/);
   });
 
@@ -315,39 +325,39 @@ describe('accept', () => {
     ['http://127.0.0.1:9', /inner network/],
   ])('of the address %s is refused', async (url, problem) => {
     const fingerprint = await joining.ask(await joining.invite(), request({ url }));
-    const { code, err } = await accept(fingerprint, '--apply');
+    const { code, err } = await joining.acceptUntried(fingerprint, '--apply');
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(problem) });
     expect(err).not.toContain('planted');
-    unchanged();
+    joining.unchanged();
   });
 
   test("of another member's address is refused even where inner addresses are allowed", async () => {
     const fingerprint = await joining.ask(await joining.invite(), request({ url: 'http://127.0.0.1:9' }));
-    expect(await accept(fingerprint, '--apply', '--allow-private')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply', '--allow-private')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/libraries\[1\]\.koha\.url/),
     });
-    unchanged();
+    joining.unchanged();
   });
 
   test('of an inner address is possible where the operator says so', async () => {
     const fingerprint = await joining.ask(await joining.invite(), request({ url: 'http://midland:8091' }));
-    expect(await accept(fingerprint, '--apply', '--allow-private')).toMatchObject({ code: 0 });
+    expect(await joining.acceptUntried(fingerprint, '--apply', '--allow-private')).toMatchObject({ code: 0 });
     expect(joining.file()).toMatch(/url: http:\/\/midland:8091\n +allow_http: true/);
   });
 
   test('of an address of the internet is possible without a name', async () => {
     const fingerprint = await joining.ask(await joining.invite(), request({ url: 'https://203.0.113.7' }));
-    expect(await accept(fingerprint, '--apply')).toMatchObject({ code: 0 });
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({ code: 0 });
   });
 
   test('of what is no address at all says so where inner addresses are allowed, too', async () => {
     const fingerprint = await joining.ask(await joining.invite(), request({ url: 'not an address' }));
-    expect(await accept(fingerprint, '--apply', '--allow-private')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply', '--allow-private')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/koha\.url is not a URL/),
     });
-    unchanged();
+    joining.unchanged();
   });
 
   test('writes no variable a second time where an accept was broken off', async () => {
@@ -357,7 +367,7 @@ describe('accept', () => {
     writeFileSync(join(secrets, 'koha.env'), 'MIDLAND_CLIENT_ID=x\n');
     writeFileSync(join(secrets, 'webhook.env'), '');
     const fingerprint = await joining.ask(await joining.invite());
-    expect(await accept(fingerprint, '--apply')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/koha\.env has a line MIDLAND_CLIENT_ID already/),
     });
@@ -370,11 +380,11 @@ describe('accept', () => {
     ['^25678\\d{9}$\n', /must not hold control/],
   ])('of the pattern %j is refused', async (pattern, problem) => {
     const fingerprint = await joining.ask(await joining.invite(), { cards: [pattern] });
-    expect(await accept(fingerprint, '--apply')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
       code: 1,
       err: expect.stringMatching(problem),
     });
-    unchanged();
+    joining.unchanged();
   });
 
   test('keeps what would be YAML in a text as text', async () => {
@@ -382,7 +392,7 @@ describe('accept', () => {
     const copy = { category, passport_attribute: '- id: evil', home_key_attribute: '&a *b !!x' };
     const cards = [String.raw`^'"#:,\[\]\{\}$`, '^!!binary$'];
     const fingerprint = await joining.ask(await joining.invite(), { copy, cards });
-    expect(await accept(fingerprint, '--apply')).toMatchObject({ code: 0 });
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({ code: 0 });
     expect(jsonOf(await joining.run(['config', 'check', '--json']))).toMatchObject({
       config: { libraries: [{ id: 'riverside' }, { id: 'midland', cards, copy }] },
     });
@@ -398,7 +408,7 @@ describe('accept', () => {
     ]) {
       const sealed = sealJoinSecrets(invitation, secrets);
       const fingerprint = await joining.ask(invitation, { sealed });
-      expect(await accept(fingerprint, '--apply')).toMatchObject({
+      expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
         code: 1,
         err: expect.stringMatching(/cannot be opened/),
       });
@@ -407,8 +417,8 @@ describe('accept', () => {
     const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 3072 });
     const other = { key: publicKey.export({ type: 'spki', format: 'der' }).toString('base64url') };
     const fingerprint = await joining.ask(invitation, { sealed: sealJoinSecrets(other, JOIN_SECRETS) });
-    expect((await accept(fingerprint, '--apply')).err).toMatch(/cannot be opened/);
-    unchanged();
+    expect((await joining.acceptUntried(fingerprint, '--apply')).err).toMatch(/cannot be opened/);
+    joining.unchanged();
   });
 
   test("of another library's seal beside an address of one's own is refused", async () => {
@@ -416,17 +426,17 @@ describe('accept', () => {
     const sealed = sealJoinSecrets(invitation, JOIN_SECRETS);
     const attacker = { ...request({ url: 'https://attacker.example.org' }), sealed };
     const fingerprint = await joining.ask(invitation, attacker);
-    expect(await accept(fingerprint, '--apply')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/sealed for another address/),
     });
-    unchanged();
+    joining.unchanged();
   });
 
   test('cannot take the place of a library that became a member meanwhile', async () => {
     const fingerprint = await joining.ask(await joining.invite());
     writeFileSync(joining.path, FILE.replace('id: riverside', 'id: midland'));
-    expect(await accept(fingerprint, '--apply')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/in the configuration already: nobody can take its place/),
     });
@@ -434,7 +444,10 @@ describe('accept', () => {
 
   test('twice at once is done once', async () => {
     const fingerprint = await joining.ask(await joining.invite());
-    const both = await Promise.all([accept(fingerprint, '--apply'), accept(fingerprint, '--apply')]);
+    const both = await Promise.all([
+      joining.acceptUntried(fingerprint, '--apply'),
+      joining.acceptUntried(fingerprint, '--apply'),
+    ]);
     expect(both.map(({ code }) => code).toSorted((a, b) => a - b)).toEqual([0, 1]);
     expect(joining.file().match(/id: midland/g)).toHaveLength(1);
   });
@@ -450,9 +463,10 @@ describe('accept', () => {
     );
     const other = () =>
       joining.run(['library', 'accept', 'prairie', '--fingerprint', second, '--untried', '--apply']);
-    await Promise.all([accept(first, '--apply'), other()]);
+    await Promise.all([joining.acceptUntried(first, '--apply'), other()]);
     const ids = () => [...joining.file().matchAll(/- id: (\w+)/g)].map(([, id]) => id);
-    if (ids().length === 2) await (ids().includes('midland') ? other() : accept(first, '--apply'));
+    if (ids().length === 2)
+      await (ids().includes('midland') ? other() : joining.acceptUntried(first, '--apply'));
     expect(new Set(ids())).toEqual(new Set(['riverside', 'midland', 'prairie']));
   });
 
@@ -461,7 +475,7 @@ describe('accept', () => {
     mkdirSync(join(joining.folder, 'secrets/webhook'), { recursive: true });
     const path = join(joining.folder, 'secrets/webhook/midland');
     writeFileSync(path, 'older');
-    expect(await accept(fingerprint, '--apply')).toMatchObject({
+    expect(await joining.acceptUntried(fingerprint, '--apply')).toMatchObject({
       code: 1,
       err: expect.stringMatching(/is there already: nothing was written/),
     });
@@ -474,7 +488,9 @@ describe('accept', () => {
   test('stops where another command was broken off, and says what to remove', async () => {
     const fingerprint = await joining.ask(await joining.invite());
     writeFileSync(`${joining.path}.new`, '');
-    expect((await accept(fingerprint, '--apply')).err).toMatch(/passport\.yaml\.new is there already/);
+    expect((await joining.acceptUntried(fingerprint, '--apply')).err).toMatch(
+      /passport\.yaml\.new is there already/,
+    );
     expect(joining.file()).toBe(FILE);
     expect(existsSync(`${joining.path}.new`)).toBe(true);
   });

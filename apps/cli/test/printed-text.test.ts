@@ -101,6 +101,26 @@ test('colours are ours alone: what looks like one in the text of others is not p
   );
 });
 
+test('commands are as they are typed in this installation, in all that people read; data stays', () => {
+  let printed = '';
+  const take = (text: string): void => {
+    printed += text;
+  };
+  const { out, err, jsonLine } = createPrinter({
+    isTerminal: false,
+    randomBytes: (length: number) => Buffer.alloc(length, 7),
+    env: { PASSPORT_INSTALL: 'debian' },
+    out: take,
+    err: take,
+  });
+  out('passport status says more\n');
+  err('passport: run passport doctor\n');
+  jsonLine({ remedy: 'passport config reload', reason: 'passport status' });
+  expect(printed).toBe(
+    'sudo passport status says more\npassport: run sudo passport doctor\n{"remedy":"sudo passport config reload","reason":"passport status"}\n',
+  );
+});
+
 test('a terminal that reports no width has 80 columns', () => {
   let printed = '';
   const { out, width } = createPrinter({
@@ -178,9 +198,11 @@ describe('on a terminal', () => {
     );
   });
 
-  test('a command stays one line, so that it can be copied, and so does a word that is too long', () => {
-    const command = `  $ passport copies purge --at riverside --patron ${'1'.repeat(30)}\n`;
-    expect(shown(command).plain).toBe(command);
+  test('a long command is continued as a shell reads it, so that it can be copied; a word that is too long stays whole', () => {
+    const command = `  $ passport copies purge --at riverside --because "never cut in here" ${'1'.repeat(30)}\n`;
+    expect(shown(command).plain).toBe(
+      `  $ passport copies purge \\\n      --at riverside \\\n      --because "never cut in here" \\\n      ${'1'.repeat(30)}\n`,
+    );
     expect(shown(`${'x'.repeat(60)}\n`).plain).toBe(`${'x'.repeat(60)}\n`);
   });
 

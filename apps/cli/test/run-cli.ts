@@ -108,3 +108,10 @@ export function consortiumOf(
     ]),
   ]) as NodeJS.ProcessEnv;
 }
+
+/** Lines that a terminal of 80 columns folds, beside those of a single word, such as an address. */
+export const foldedAt80 = (out: string): readonly string[] =>
+  out.split('\n').filter((line) => line.length > 80 && /\S\s+\S/.test(line));
+
+/** A terminal of 80 columns. */
+export const TERMINAL = { isTerminal: true, hasColors: false, columns: 80 } as const;

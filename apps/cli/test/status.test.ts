@@ -14,7 +14,7 @@ import { writeSetUp } from '@passport/queue/sweeps';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import { checkProcesses } from '../src/commands/doctor/check-service.ts';
-import { consortiumOf, jsonOf, passport } from './run-cli.ts';
+import { TERMINAL, consortiumOf, foldedAt80, jsonOf, passport } from './run-cli.ts';
 
 const VERSION = '1.2.3'; // of the command, in run-cli.ts
 const double = {
@@ -167,6 +167,31 @@ describe('passport status of libraries', () => {
     await redis.del('{passport}:set-up');
   });
 
+  test('a set-up that could not be checked says since when, and when it was', async () => {
+    await see('riverside', {});
+    const fault = { code: 'unreachable', level: 'fault', name: null } as const;
+    const silent = {
+      job: null,
+      tries: 0,
+      findings: [fault],
+      unchecked_since_ms: Date.now() - 180 * minuteMs,
+    };
+    await writeSetUp(redis, 'riverside', { ...silent, at_ms: null });
+    expect((await statusOf(['riverside'])).out).toContain('; set-up: unreachable (not checked yet)\n');
+    await writeSetUp(redis, 'riverside', { ...silent, at_ms: Date.now() - 1_440 * minuteMs });
+    const env = { ...consortiumOf([double]), REDIS_URL: server.url };
+    const last = await passport(['doctor', '--last'], env);
+    expect(last.out.split('\n').slice(0, 3)).toEqual([
+      expect.stringMatching(`^riverside .*: unchecked since ${time}, 3 hours ago$`),
+      expect.stringMatching(`^  last checked ${time}, 1 day ago$`),
+      '  fault unreachable: its Koha does not answer',
+    ]);
+    expect(jsonOf(await passport(['doctor', '--last', '--json'], env))).toMatchObject({
+      libraries: [{ unchecked_since: expect.stringMatching(/Z$/) }],
+    });
+    await redis.del('{passport}:set-up');
+  });
+
   test('what is not well leads to its page, where the dashboard has an address', async () => {
     const dashboard = 'https://passport.example.org';
     const link = `${dashboard}/libraries/riverside`;
@@ -222,7 +247,52 @@ describe('passport status', () => {
     expect(out).toMatch(
       /\nredis\n {2}\d+\.\d+\.\d+, [\d.]+ MB of [\d.]+ MB, noeviction, append-only file\n$/,
     );
-    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(foldedAt80(out)).toEqual([]);
+  });
+
+  test('and doctor, with names as long as they may be, fit a terminal of 80 columns; a text continues below itself', async () => {
+    const longest = 'of-a-consortium-that-has-very-long-ids-x';
+    const env = {
+      ...consortiumOf([double, { ...double, library: longest, url: 'http://127.0.0.1:8' }], {
+        public: { dashboard: `https://dashboard.${'patron-passport.'.repeat(3)}example.org` },
+      }),
+      REDIS_URL: server.url,
+      PASSPORT_INSTALL: 'debian',
+    };
+    const host = `patron-passport-worker-${'7d9c8b6f5d'.repeat(4)}`;
+    await announce(worker, { ...worker, version: '1.2.3-rc.1', host });
+    const nowMs = Date.now();
+    const away = {
+      open: true,
+      open_since_ms: nowMs - 120_000,
+      last_failure_ms: nowMs,
+      last_failure: 'timeout_connect',
+    };
+    const calm = { last_success_ms: nowMs - 300_000, answer_ms: 40, waiting: 0, problem: null, at_ms: nowMs };
+    const findings = (['category_unknown', 'attribute_type_not_unique', 'plugin_off'] as const).map(
+      (code) => ({
+        code,
+        level: 'fault' as const,
+        name: 'A_LONG_CATEGORY',
+      }),
+    );
+    for (const library of [longest, 'riverside']) {
+      await writeHealth(redis, library, 'worker-1', { ...calm, ...away });
+      await writeSetUp(redis, library, {
+        at_ms: nowMs,
+        job: null,
+        tries: 0,
+        findings,
+        unchecked_since_ms: nowMs,
+      });
+    }
+    const { out } = await passport(['status', '--all'], env, TERMINAL);
+    expect(out).toMatch(/\n {2}riverside {2}away since [^\n]*\n {13}\S/);
+    expect(out).toMatch(new RegExp(`\n  worker     1.2.3-rc.1\n    ${host}\n {13,}live  for`));
+    expect(foldedAt80(out)).toEqual([]);
+    for (const command of [['doctor'], ['doctor', '--last']])
+      expect(foldedAt80((await passport(command, env, TERMINAL)).out)).toEqual([]);
+    await redis.del('{passport}:set-up');
   });
 
   test('as JSON, without the ids that processes have in Redis', async () => {

@@ -110,7 +110,7 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
     payload.resume();
     payload.once('end', () => done(null, null));
   });
-  const send = buildSendPage(basePath, deps.consortium);
+  const send = buildSendPage(deps);
   app.setNotFoundHandler((request, reply) => sendNotFound(request, reply, { send, basePath }));
   app.setErrorHandler((error: FastifyError, request, reply) =>
     sendFailure(error, request, reply, { send, log }),

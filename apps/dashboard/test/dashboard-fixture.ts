@@ -165,6 +165,21 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
   };
 }
 
+/** What somebody is answered, each page on one line. */
+export async function answerOf(
+  app: FastifyInstance,
+  somebody: { readonly user: string; readonly password: string },
+  url: string,
+  method: 'GET' | 'POST' = 'GET',
+) {
+  const { statusCode, headers, body } = await app.inject({
+    url,
+    method,
+    headers: { authorization: basic(somebody) },
+  });
+  return { status: statusCode, headers, location: headers.location, body: body.replaceAll(/\s+/g, ' ') };
+}
+
 /** Sends one request to an app and closes it. */
 export async function injectOnce(
   app: FastifyInstance,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { noteFindings, readFindings } from '@passport/queue/copies';
-import { type DashboardFixture, OPERATOR, VIEWER, basic, openDashboardFixture } from './dashboard-fixture.ts';
+import { type DashboardFixture, OPERATOR, VIEWER, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
 beforeAll(async () => {
@@ -36,15 +36,6 @@ test('the copies to look at: what it means, what to do, the commands, and a link
   expect(body).toContain('passport copies delete --at riverside --gone');
   expect(body).toContain('>new</span>');
   expect(body.indexOf('HOME_GONE')).toBeGreaterThan(0);
-});
-
-test('its commands are those of this installation', async () => {
-  await note(402, ['HOME_GONE']);
-  const app = fixture.build({ install: 'debian' });
-  const { body } = await app.inject({ url: PAGE, headers: { authorization: basic(VIEWER) } });
-  await app.close();
-  expect(body).toContain('<code>sudo passport copies delete --at riverside --gone</code>');
-  expect(body).toContain('sudo passport copies findings --at riverside');
 });
 
 test('an operator keeps a copy as it is, with a line of the audit; a viewer only looks', async () => {

@@ -8,6 +8,7 @@ import {
   OPERATOR,
   SCOPED,
   VIEWER,
+  answerOf,
   basic,
   openDashboardFixture,
 } from './dashboard-fixture.ts';
@@ -24,10 +25,7 @@ afterAll(async () => {
   await fixture.close();
 });
 
-const get = async (url: string) => {
-  const answer = await app.inject({ url, headers: { authorization: basic(OPERATOR) } });
-  return { ...answer, status: answer.statusCode, body: answer.body.replaceAll(/\s+/g, ' ') };
-};
+const get = (url: string) => answerOf(app, OPERATOR, url);
 const idsIn = (body: string): readonly string[] =>
   [...body.matchAll(/href="\/events\/\w+\/(evt_\d+)"/g)].map(([, id]) => id ?? '');
 const failed = (library: string, outcome: 'MISCONFIGURED' | 'TOO_LATE' = 'MISCONFIGURED'): Promise<string> =>
@@ -204,6 +202,16 @@ describe('the page of a library', () => {
     expect(body).toContain('href="/events?state=failed&amp;library=midland"');
   });
 
+  test('says since when its set-up could not be checked, and why', async () => {
+    const checked = { at_ms: null, job: null, tries: 0, unchecked_since_ms: Date.now() - 3 * 3_600_000 };
+    const silence = { code: 'unreachable', level: 'unchecked', name: null } as const;
+    await writeSetUp(fixture.redis, 'midland', { ...checked, findings: [silence] });
+    const since = /unchecked since <time [^>]+>[^<]*, 3 hours ago<\/time>: its Koha does not answer/;
+    expect((await get('/libraries/midland')).body).toMatch(new RegExp(`${since.source}</dd>`));
+    await writeSetUp(fixture.redis, 'midland', { ...checked, at_ms: Date.now(), findings: [silence] });
+    expect((await get('/libraries/midland')).body).toMatch(new RegExp(`${since.source}; last checked <time`));
+  });
+
   test('says its commands as they are typed in this installation', async () => {
     const finding = { code: 'certificate', level: 'warning', name: null } as const;
     const checked = { at_ms: Date.now(), findings: [finding], job: null, tries: 0 };
@@ -220,6 +228,7 @@ describe('the page of a library', () => {
     ['passportmisconfigured', { problem: { what: 'category', name: 'PT' } }],
     ['passportlibraryopen', { open: true, open_since_ms: 1, last_failure: 'timeout' }],
     ['passportlibraryslow', { answer_ms: 2_500 }],
+    ['a-library-at-its-limit', { waiting: 7 }],
     [null, {}],
   ] as const)('leads to the section %s of the runbook', async (section, change) => {
     const now = Date.now();

@@ -9,7 +9,7 @@ import {
   OPERATOR,
   SCOPED,
   VIEWER,
-  basic,
+  answerOf,
   openDashboardFixture,
 } from './dashboard-fixture.ts';
 
@@ -40,18 +40,8 @@ afterAll(async () => {
   await fixture.close();
 });
 
-const as = async (
-  somebody: typeof OPERATOR | typeof SCOPED | typeof TWO | typeof VIEWER,
-  url: string,
-  method: 'GET' | 'POST' = 'GET',
-) => {
-  const answer = await app.inject({ url, method, headers: { authorization: basic(somebody) } });
-  return {
-    status: answer.statusCode,
-    location: answer.headers.location,
-    body: answer.body.replaceAll(/\s+/g, ' '),
-  };
-};
+const as = (somebody: Parameters<typeof answerOf>[1], url: string, method: 'GET' | 'POST' = 'GET') =>
+  answerOf(app, somebody, url, method);
 const category = { library: 'midland', what: 'category', name: 'PT' } as const;
 const failed = (library: string, problem: typeof category | null = category): Promise<string> =>
   fixture.put(

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SET_UP_FINDINGS, isSetUpFinding, setUpSection } from '@passport/contract';
+import { CONDITION_WORDS, type LibraryCondition, type LibraryState } from '@passport/queue/processes';
+import { stateSection } from '../src/overview/library-state.ts';
 import { type DashboardFixture, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
@@ -33,6 +35,10 @@ test('the runbook is a page for everybody who may log in, with an anchor for eac
   expect(ids).toContain('answer-a-message');
   for (const code of Object.keys(SET_UP_FINDINGS).filter(isSetUpFinding))
     expect(ids).toContain(setUpSection(code));
+  for (const condition of Object.keys(CONDITION_WORDS) as LibraryCondition[]) {
+    const section = stateSection(true, { condition } as LibraryState);
+    if (section !== null) expect(ids).toContain(section);
+  }
   for (const [, anchor] of body.matchAll(/href="#([^"]+)"/g)) expect(ids).toContain(anchor);
   expect(body).not.toMatch(/href="(?:\.\.\/|\w+\.md)/);
   const app = fixture.build({ runbook });

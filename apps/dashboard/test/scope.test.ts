@@ -233,6 +233,25 @@ test('the same addresses show the others to whoever may see them', async () => {
   expect((await as(`/events/lakeside/${foreign.failed}`, 'GET', OPERATOR)).statusCode).toBe(200);
 });
 
+test('each page names its commands as they are typed in this installation', async () => {
+  const compose = fixture.build({ install: 'compose' });
+  const headers = { authorization: basic(OPERATOR) };
+  const said = async (url: string): Promise<string> => {
+    const { body } = await compose.inject({ url, headers });
+    return body.replaceAll(/<[^>]*>/g, '').replaceAll(/\s+/g, ' ');
+  };
+  const pages = routes.filter(({ method, url }) => method === 'GET' && !/^\/(?:board|assets)/.test(url));
+  expect(pages.length).toBeGreaterThan(10);
+  for (const { url } of pages)
+    expect([url, /\bpassport (?!service )[a-z]+/.exec(await said(addressOf(url)))?.[0] ?? null]).toEqual([
+      url,
+      null,
+    ]);
+  for (const url of ['/libraries/lakeside/findings', `/events/lakeside/${foreign.failed}`])
+    expect(await said(url)).toContain('docker compose run --rm cli ');
+  await compose.close();
+});
+
 test('an event of another library is answered like one that does not exist, and like no page at all', async () => {
   const answers = await Promise.all(
     [

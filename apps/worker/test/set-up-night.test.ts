@@ -34,11 +34,12 @@ const faults = async (library = 'riverside') =>
   (await readSetUps(redis)).get(library)?.findings.filter(({ level }) => level === 'fault');
 
 /** A library that was never checked, after a night in which it could not be. */
-const notChecked = (code: string) => ({
+const notChecked = (code: string, level = 'unchecked') => ({
   at_ms: null,
-  findings: [{ code, level: 'unchecked', name: null }],
+  findings: [{ code, level, name: null }],
   job: null,
   tries: 0,
+  unchecked_since_ms: expect.any(Number),
 });
 
 interface How {
@@ -87,6 +88,15 @@ const putOff = async (work: Promise<unknown>): Promise<number> => {
   if (error instanceof SweepPaused) return error.untilMs;
   throw new Error('it was not put off', { cause: error });
 };
+
+/** A night in which the check could not be made: what is tried a third time, or is left over of it, is given up. */
+async function giveUp(night: string, how: How): Promise<void> {
+  for (let tries = 0; tries < 2; tries += 1) await putOff(doSetUpJob(night, JOB, context(how)));
+  const last = doSetUpJob(night, JOB, context(how));
+  if (how.isAway === true) return last;
+  await putOff(last);
+  await doSetUpJob(night, JOB, context(how));
+}
 
 describe('the nightly check of a set-up', () => {
   test('writes down what doctor finds, in codes, and when', async () => {
@@ -164,21 +174,40 @@ describe('the nightly check of a set-up', () => {
     expect(bench.lender.calls()).toEqual([]);
   });
 
-  test('one that could not be made says nothing of the set-up: the faults of the night before stay, with their time', async () => {
+  test('one that could not be made says nothing of the set-up: what the night before found stays, with its time', async () => {
     const fault = { code: 'plugin_off', level: 'fault', name: null } as const;
     await writeSetUp(redis, 'riverside', { at_ms: 5, findings: [fault], job: null, tries: 0 });
-    for (const night of ['one', 'two']) {
-      for (let tries = 0; tries < 2; tries += 1)
-        await putOff(doSetUpJob(night, JOB, context({ isAway: true })));
-      await doSetUpJob(night, JOB, context({ isAway: true }));
-      expect((await readSetUps(redis)).get('riverside')).toEqual({
-        ...notChecked('unreachable'),
-        at_ms: 5,
-        findings: [fault, ...notChecked('unreachable').findings],
-      });
-    }
-    await doSetUpJob('three', JOB, context());
+    await giveUp('one', { isAway: true });
+    expect((await readSetUps(redis)).get('riverside')).toEqual({
+      ...notChecked('unreachable'),
+      at_ms: 5,
+      findings: [fault, ...notChecked('unreachable').findings],
+    });
+    await doSetUpJob('two', JOB, context());
     expect(await faults()).not.toContainEqual(fault);
+  });
+
+  test('the second night in a row without a check is a fault, whatever the reason, until a check is made', async () => {
+    const seen = async () => (await readSetUps(redis)).get('riverside');
+    await giveUp('one', { isAway: true, now: () => 1_000 });
+    expect(await faults()).toEqual([]);
+    await giveUp('two', { isAway: true, now: () => 2_000 });
+    const fault = { ...notChecked('unreachable', 'fault'), unchecked_since_ms: 1_000 };
+    expect(await seen()).toEqual(fault);
+    // Of desks that are served all night long an operator would not hear, either.
+    await giveUp('three', { sliceMs: -1, now: () => 3_000 });
+    expect(await seen()).toEqual({ ...fault, findings: notChecked('no_answer', 'fault').findings });
+    await doSetUpJob('four', JOB, context({ now: () => 4_000 }));
+    expect(await seen()).toMatchObject({ at_ms: 4_000 });
+    expect(await seen()).not.toHaveProperty('unchecked_since_ms');
+    expect(await faults()).not.toContainEqual(notChecked('no_answer', 'fault').findings[0]);
+  });
+
+  test('one that failed in the middle, and cannot be made the next night, stays a fault', async () => {
+    const fault = { code: 'no_answer', level: 'fault', name: null } as const;
+    await writeSetUp(redis, 'riverside', { at_ms: 5, findings: [fault], job: null, tries: 0 });
+    await giveUp('one', { isAway: true });
+    expect(await faults()).toEqual(notChecked('unreachable', 'fault').findings);
   });
 
   test('a Koha that fails in the middle is tried three times as well, and has that fault if it still does', async () => {

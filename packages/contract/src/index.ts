@@ -76,7 +76,7 @@ export {
   isOpenFinding,
   patronPage,
 } from './open-finding.ts';
-export { installedCommand, startCommand } from './installed.ts';
+export { installedCommand, installedText, startCommand } from './installed.ts';
 export { OPERATOR_PAGES, operatorLink, runbookPath } from './operator-pages.ts';
 export {
   SET_UP_FINDINGS,

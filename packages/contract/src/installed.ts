@@ -2,12 +2,15 @@
 const INSTALLS = {
   compose: {
     passport: 'docker compose run --rm cli',
+    // A terminal of its own would keep it from what it is to read.
+    piped: 'docker compose run --rm -T cli',
     start: (process: string) => `docker compose up -d ${process}`,
     state: (process: string) => `docker compose ps ${process}`,
     log: (process: string) => `docker compose logs --tail 50 ${process}`,
   },
   debian: {
     passport: 'sudo passport',
+    piped: 'sudo passport',
     start: (process: string) => `sudo systemctl start ${unitsOf(process)}`,
     state: (process: string) => `systemctl status ${unitsOf(process)}`,
     log: (process: string) => `sudo journalctl -n 50 -u ${unitsOf(process)}`,
@@ -44,5 +47,24 @@ export function installedCommand(documented: string, install: string | undefined
   if (what === 'ps') return here.state(process).trim();
   if (what === 'up -d') return here.start(process).trim();
   if (what !== '') return here.log(process).trim();
-  return documented.replace(/^passport(?= )/, here.passport);
+  return installedText(documented, install);
+}
+
+/** The first word of each command of `passport`; not of `completion`, which is for the shell of who types. */
+const COMMANDS =
+  'audit config copies doctor erase events explain export library notify owed rehearse secret send stats status';
+/** A command in a sentence, to its end where it reads what the shell hands it, or is read by the shell. */
+const COMMAND = new RegExp(
+  String.raw`(?<![\w./-]|sudo )passport\s+(?=(?:${COMMANDS.replaceAll(' ', '|')})\b((?:(?!passport)[^\n\u0060])* [<|] )?)`,
+  'g',
+);
+
+/** A text with each `passport` command in it as it is typed in this installation. Where nobody says which it is, it stays. */
+export function installedText(text: string, install: string | undefined): string {
+  const here = commandsOf(install);
+  if (here === null) return text;
+  return text.replaceAll(
+    COMMAND,
+    (_, piped?: string) => `${piped === undefined ? here.passport : here.piped} `,
+  );
 }

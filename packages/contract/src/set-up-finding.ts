@@ -64,6 +64,7 @@ const SECTIONS: { readonly [code in SetUpFindingCode]?: string } = {
   unreachable: 'passportlibraryopen',
   no_answer: 'passportlibraryopen',
   certificate: 'certificate-about-to-expire',
+  few_workers: 'a-library-at-its-limit',
 };
 
 /** The section of the runbook about it. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { installedCommand, startCommand } from '@passport/contract';
+import { installedCommand, installedText, startCommand } from '@passport/contract';
 
 test('a process is started by the command of the installation, or by either where nobody says which', () => {
   expect(startCommand('worker', 'compose')).toBe('docker compose up -d worker');
@@ -19,4 +19,23 @@ test('a documented command is written as it is typed there', () => {
   );
   for (const other of ['passport.yaml', 'docker compose up -d --scale worker=N', 'limits.backlog'])
     expect(installedCommand(other, 'debian')).toBe(other);
+});
+
+test('in a text, each command is as it is typed there, once', () => {
+  const text =
+    'run `passport doctor midland`, then passport library requests --paste < request.txt\nor passport\nstatus';
+  const typed =
+    'run `docker compose run --rm cli doctor midland`, then docker compose run --rm -T cli library requests --paste < request.txt\nor docker compose run --rm cli status';
+  expect(installedText(text, 'compose')).toBe(typed);
+  expect(installedText(typed, 'compose')).toBe(typed);
+  expect(installedText('sudo passport doctor; passport doctor', 'debian')).toBe(
+    'sudo passport doctor; sudo passport doctor',
+  );
+  expect(installedText(text, undefined)).toBe(text);
+  for (const other of [
+    'passport: midland is not known',
+    'apps/cli/bin/passport doctor',
+    'a passport for all',
+  ])
+    expect(installedText(other, 'debian')).toBe(other);
 });

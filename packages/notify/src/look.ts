@@ -193,7 +193,7 @@ function requestObservation({ library, name, request }: ListedInvitation): Obser
       state: request.fingerprint,
       isWell: false,
       type: 'join.requested',
-      text: `asks to join (${name}). Telephone it, and compare the fingerprint: passport library requests.`,
+      text: `asks to join (${name}). Telephone it, and compare the fingerprint, before it is accepted.`,
       section: 'a-library-asks-to-join',
       facts: { name, received: iso(request.receivedMs) },
     },

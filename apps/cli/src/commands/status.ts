@@ -21,7 +21,7 @@ import type { Finding } from '@passport/set-up';
 import { printLink, serviceLink } from './doctor/finding-links.ts';
 import { printFindings } from './doctor/print-findings.ts';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
-import { alignRows, type CliDeps, defineCommand, flag, type Report } from '../program/index.ts';
+import { nameRows, type CliDeps, defineCommand, flag, type Report } from '../program/index.ts';
 
 /** One library as all workers see it, and what it is paused as. */
 interface SeenLibrary {
@@ -98,9 +98,9 @@ function setUpText(setUp: SetUpSeen | null, nowMs: number): string[] {
   const faults = faultsOf(setUp).map(({ code, name }) => (name === null ? code : `${code} ${name}`));
   if (faults.length === 0) return [];
   const more = faults.length > FAULTS_SHOWN ? ` and ${faults.length - FAULTS_SHOWN} more` : '';
-  return [
-    `set-up: ${faults.slice(0, FAULTS_SHOWN).join(', ')}${more} (checked ${relativeTime(setUp?.at_ms ?? nowMs, nowMs)})`,
-  ];
+  const atMs = setUp?.at_ms ?? null;
+  const checked = atMs === null ? 'not checked yet' : `checked ${relativeTime(atMs, nowMs)}`;
+  return [`set-up: ${faults.slice(0, FAULTS_SHOWN).join(', ')}${more} (${checked})`];
 }
 
 function libraryText({ library, state, pauses, setUp }: SeenLibrary, nowMs: number): string {
@@ -120,17 +120,17 @@ function libraryText({ library, state, pauses, setUp }: SeenLibrary, nowMs: numb
 
 /** What is not well, and how many libraries are. */
 function printLibraries({ libraries, nowMs, dashboard }: Status, isAll: boolean, report: Report): void {
-  const { line, colors } = report;
+  const { line, colors, width } = report;
   line(colors.bold('libraries'));
   const shown = libraries
     .filter((each) => isAll || !isQuiet(each))
     .toSorted((one, other) => rankOf(one) - rankOf(other));
-  const rows = alignRows(shown.map((each) => [each.library.id, libraryText(each, nowMs)]));
-  for (const [place, { state, setUp }] of shown.entries()) {
-    const text = rows[place] ?? '';
-    line(
-      `  ${isWell(state) && faultsOf(setUp).length === 0 ? text : (state.condition === 'slow' ? colors.yellow : colors.red)(text)}`,
-    );
+  const rows = shown.map((each) => [each.library.id, libraryText(each, nowMs)] as const);
+  for (const [place, lines] of nameRows(rows, width - 2).entries()) {
+    const each = shown[place];
+    const isCalm = each === undefined || !needsPerson(each);
+    const paint = isCalm ? String : each.state.condition === 'slow' ? colors.yellow : colors.red;
+    for (const text of lines) line(`  ${paint(text)}`);
   }
   if (libraries.some(needsPerson)) printLink(operatorLink(dashboard, OPERATOR_PAGES.overview()), report);
   const quiet = libraries.filter(isQuiet);
@@ -147,14 +147,18 @@ function printLibraries({ libraries, nowMs, dashboard }: Status, isAll: boolean,
   line(`  ${others}${shown.length > 0 ? ' (--all lists them)' : ''}`);
 }
 
-function printProcesses({ processes, nowMs }: Status, { line, colors }: Report): void {
+function printProcesses({ processes, nowMs }: Status, { line, colors, width }: Report): void {
   line(colors.bold('processes'));
-  const longest = Math.min(30, Math.max(0, ...processes.map(({ host }) => host.length)));
-  for (const { kind, version, host, isLive, sinceMs, lastSeenMs, config } of processes) {
+  const rows = processes.map(({ kind, version, host, isLive, sinceMs, lastSeenMs }) => {
     const how = isLive
-      ? `${colors.green('live')}  for ${durationText(nowMs - sinceMs)}`
-      : `${colors.red('gone')}  last seen ${timeText(lastSeenMs, nowMs)}`;
-    line(`  ${kind.padEnd(10)} ${version.padEnd(8)} ${host.padEnd(longest)}  ${how}`);
+      ? `live  for ${durationText(nowMs - sinceMs)}`
+      : `gone  last seen ${timeText(lastSeenMs, nowMs)}`;
+    return [`${kind.padEnd(10)} ${version.padEnd(8)} ${host}`, how] as const;
+  });
+  for (const [place, lines] of nameRows(rows, width - 2).entries()) {
+    const { isLive = false, config = null } = processes[place] ?? {};
+    const paint = isLive ? colors.green : colors.red;
+    for (const text of lines) line(`  ${text.replace(/(?<= )(?:live|gone)(?= {2})/, paint)}`);
     if (isLive && config !== null) {
       const loaded = localTime(config.loaded_ms);
       line(colors.dim(`${''.padEnd(13)}configuration ${config.hash}, loaded ${loaded}`));
@@ -217,7 +221,14 @@ const libraryOf = ({ library, state, pauses, setUp }: SeenLibrary) => ({
   failure: state.lastFailure,
   problem: state.problem,
   paused: pauses.map(({ side, until_ms: untilMs, reason }) => ({ as: side, until: iso(untilMs), reason })),
-  set_up: setUp === null ? null : { checked: isoOrNull(setUp.at_ms), findings: setUp.findings },
+  set_up:
+    setUp === null
+      ? null
+      : {
+          checked: isoOrNull(setUp.at_ms),
+          unchecked_since: isoOrNull(setUp.unchecked_since_ms ?? null),
+          findings: setUp.findings,
+        },
 });
 
 const processOf = ({ kind, version, host, sinceMs, lastSeenMs, isLive, config, refused }: SeenProcess) => ({

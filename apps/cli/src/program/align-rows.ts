@@ -19,6 +19,25 @@ export function alignRows(
   );
 }
 
+/** A name that is longer does not move the texts of the others: its own begins below it. */
+const LONGEST_NAME = 32;
+
+/** For each row of a name and a text its lines, of at most `width` characters: the text continues below where it began. */
+export function nameRows(
+  rows: readonly (readonly [name: string, text: string])[],
+  width: number,
+): string[][] {
+  const longest = Math.min(LONGEST_NAME, width - NARROWEST_TEXT - 2);
+  const names = rows.map(([name]) => name.length).filter((length) => length <= longest);
+  const used = Math.max(0, ...names);
+  return rows.map(([name, text]) => {
+    const [first = '', ...more] = foldLine(text, width - used - 2);
+    const indented = more.map((part) => `${' '.repeat(used)}  ${part.trimStart()}`);
+    if (name.length > used) return [name, `${' '.repeat(used)}  ${first}`, ...indented];
+    return [`${name.padEnd(used)}  ${first}`, ...indented];
+  });
+}
+
 /** A table as it is printed: the lines of its heading, those of its rows, and the columns that are left out. */
 export interface FittedTable {
   readonly heading: readonly string[];
@@ -103,15 +122,17 @@ function paragraph(names: Row, row: Row, right: readonly number[]): string[] {
   ].filter((line) => line.trim() !== '');
 }
 
+const WORD = /\s*\S+/g;
+
 /** A line continued at words, each line of at most `width` characters; a word that is longer stays whole. */
 export function foldLine(
   line: string,
   width: number,
-  { indent = '', widthOf = (text: string): number => text.length } = {},
+  { indent = '', words = WORD, widthOf = (text: string): number => text.length } = {},
 ): string[] {
   const lines: string[] = [];
   let current = '';
-  for (const word of line.match(/\s*\S+/g) ?? []) {
+  for (const word of line.match(words) ?? []) {
     if (current !== '' && widthOf(current + word) > width) {
       lines.push(current);
       current = `${indent}${word.trimStart()}`;

@@ -1,4 +1,4 @@
-export { alignRows } from './align-rows.ts';
+export { alignRows, nameRows } from './align-rows.ts';
 export type { CliDeps } from './cli-deps.ts';
 export { defineCommand } from './command.ts';
 export { Failure, WrongUse } from './failure.ts';

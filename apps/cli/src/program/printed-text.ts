@@ -1,3 +1,4 @@
+import { installedText } from '@passport/contract';
 import { withLocalTime } from '@passport/runtime/shown-time';
 import { createColors } from 'picocolors';
 import { fitTable, foldLine } from './align-rows.ts';
@@ -34,14 +35,20 @@ export function printableText(text: string): string {
   return clean.length <= LONGEST ? clean : clean.split('\n').map(cut).join('\n');
 }
 
+/** What of JSON people read: the rest is data. */
+const FOR_PEOPLE: ReadonlySet<string> = new Set(['message', 'problem', 'remedy', 'expected']);
+
 /** JSON of the same value, each string of a bounded length, with nothing in it that a terminal could obey. */
-export function printableJson(value: unknown, indent = 2): string {
+export function printableJson(value: unknown, indent = 2, install?: string): string {
   const escape = (found: string): string =>
     Array.from({ length: found.length }, (_, at) => {
       const unit = found.charCodeAt(at).toString(16).padStart(4, '0');
       return `\\u${unit}`;
     }).join('');
-  const bounded = (_key: string, part: unknown): unknown => (typeof part === 'string' ? cut(part) : part);
+  const bounded = (key: string, part: unknown): unknown => {
+    if (typeof part !== 'string') return part;
+    return cut(FOR_PEOPLE.has(key) ? installedText(part, install) : part);
+  };
   return JSON.stringify(value, bounded, indent).replace(UNPRINTABLE, escape).replace(INVISIBLE, escape);
 }
 
@@ -59,7 +66,7 @@ export interface Printer {
 }
 
 /**
- * The one way to the terminal. Styles are marked with a secret of this run and become escape sequences only here, after everything
+ * The one way to the terminal: commands in what is said are as they are typed in this installation. Styles are marked with a secret of this run and become escape sequences only here, after everything
  * else was made printable: a text from elsewhere cannot bring an escape sequence, nor forge a mark.
  */
 export function createPrinter({
@@ -70,7 +77,10 @@ export function createPrinter({
   hasColors = isTerminal,
   columns: reported = 0,
   randomBytes,
+  env = {},
 }: PrinterDeps): Printer {
+  const install = env['PASSPORT_INSTALL'];
+  const asTyped = (text: string): string => installedText(text, install);
   // A terminal that has no size yet, as in a container or on a serial line, reports 0.
   const columns = reported === 0 ? 80 : reported;
   const width = isTerminal ? columns : Infinity;
@@ -80,10 +90,10 @@ export function createPrinter({
   // Where standard error goes to a file, it is a log.
   const error = isErrTerminal ? (text: string) => marks.show(spelledOut(text, columns, style)) : marks.plain;
   return {
-    out: (text) => out(show(text)),
-    err: (text) => err(error(text)),
-    json: (value) => out(`${printableJson(value)}\n`),
-    jsonLine: (value) => out(`${printableJson(value, 0)}\n`),
+    out: (text) => out(show(asTyped(text))),
+    err: (text) => err(error(asTyped(text))),
+    json: (value) => out(`${printableJson(value, 2, install)}\n`),
+    jsonLine: (value) => out(`${printableJson(value, 0, install)}\n`),
     style,
     width,
   };
@@ -92,7 +102,8 @@ export function createPrinter({
 type PrinterDeps = Pick<
   CliDeps,
   'out' | 'err' | 'isTerminal' | 'isErrTerminal' | 'hasColors' | 'columns' | 'randomBytes'
->;
+> &
+  Partial<Pick<CliDeps, 'env'>>;
 
 /** Where no terminal is. */
 const UNMARKED = { show: printableText, plain: printableText, style: PLAIN };
@@ -116,11 +127,18 @@ function markedBy(secret: string, columns: number) {
 const STYLED = new RegExp(`${String.fromCodePoint(27)}\\[\\d+m`, 'g');
 const widthOf = (text: string): number => text.replaceAll(STYLED, '').length;
 
-/** A line for a person: continued at a word, below where it began. A command is left as it is, so that it can be copied. */
+/** A word of a command: what stands in quotes is one, and an option with its value. */
+const COMMAND_WORD = /\s*(?:--[\w-]+\s+(?!-))?(?:"[^"]*"|'[^']*'|\S)+/g;
+
+/**
+ * A line for a person: continued at a word, below where it began. A command is continued as a shell reads it, so that it can be copied.
+ */
 function wrapped(line: string, columns: number): string {
-  if (widthOf(line) <= columns || /^\s*\$ /.test(line)) return line;
-  const indent = ' '.repeat(widthOf(line) - widthOf(line.trimStart()) + 2);
-  return foldLine(line, columns, { indent, widthOf }).join('\n');
+  if (widthOf(line) <= columns) return line;
+  const isCommand = /^\s*\$ /.test(line);
+  const indent = ' '.repeat(widthOf(line) - widthOf(line.trimStart()) + (isCommand ? 4 : 2));
+  if (!isCommand) return foldLine(line, columns, { indent, widthOf }).join('\n');
+  return foldLine(line, columns - 2, { indent, widthOf, words: COMMAND_WORD }).join(' \\\n');
 }
 
 /** What every log line has and whoever has just given the command knows, and a hash that tells nobody anything. */

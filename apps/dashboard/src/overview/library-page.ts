@@ -1,9 +1,9 @@
-import { OPERATOR_PAGES, installedCommand, setUpFindingText, setUpSection } from '@passport/contract';
+import { OPERATOR_PAGES, setUpFindingText, setUpSection } from '@passport/contract';
 import { ANY_EVENT, findEvents, type ListedEvent } from '@passport/queue/events';
 import { type LibraryState, readLibraryStates } from '@passport/queue/processes';
 import { type EventCounts, countEvents } from '@passport/queue/scans';
 import { type OutcomeCount, readOutcomeCounts } from '@passport/queue/statistics';
-import { type SetUpSeen, readSetUps } from '@passport/queue/sweeps';
+import { type SetUpSeen, isSilence, readSetUps } from '@passport/queue/sweeps';
 import type { FastifyInstance } from 'fastify';
 import { eventList } from '../events/event-list.ts';
 import { eventsPath } from '../events/events-page.ts';
@@ -107,14 +107,23 @@ function lastFailure(code: string | null, atMs: number | null, nowMs: number): H
 
 /** When its set-up was checked last, and whether anything was wrong. */
 function setUpFact(setUp: SetUpSeen | null, nowMs: number): HtmlValue {
-  if (setUp === null || setUp.at_ms === null) return 'not checked yet: it is once a night';
+  if (setUp === null) return 'not checked yet: it is once a night';
+  const { unchecked_since_ms: uncheckedMs, at_ms: atMs } = setUp;
+  if (uncheckedMs === undefined) return checkedFact(setUp, nowMs);
+  const silence = setUp.findings.find(isSilence);
+  const because = silence === undefined ? '' : `: ${setUpFindingText(silence.code, silence.name)}`;
+  const before = atMs === null ? null : html`; last checked ${timeElement(atMs, nowMs)}`;
+  return html`unchecked since ${timeElement(uncheckedMs, nowMs)}${because}${before}`;
+}
+
+function checkedFact(setUp: SetUpSeen, nowMs: number): HtmlValue {
   const wrong = setUp.findings.filter(({ level }) => level !== 'unchecked').length;
   const result = wrong === 0 ? 'nothing wrong' : `${wrong} ${wrong === 1 ? 'finding' : 'findings'}`;
   return html`${result}, checked ${timeElement(setUp.at_ms, nowMs)}`;
 }
 
 /** What the nightly check of its set-up found; what exactly it is, and what to do, says doctor. */
-function setUpFindings(basePath: string, { library, setUp, install }: LibraryView): Html | null {
+function setUpFindings(basePath: string, { library, setUp }: LibraryView): Html | null {
   const findings = (setUp?.findings ?? []).filter(({ level }) => level !== 'unchecked');
   if (findings.length === 0) return null;
   return html`<div class="advice" role="note" aria-label="Findings of the check of its set-up">
@@ -124,7 +133,7 @@ function setUpFindings(basePath: string, { library, setUp, install }: LibraryVie
         return html`<li>${level}: <a href="${path}">${setUpFindingText(code, name)}</a></li>`;
       })}
     </ul>
-    <p>What to do about each: <code>${installedCommand(`passport doctor ${library.id}`, install)}</code></p>
+    <p>What to do about each: <code>passport doctor ${library.id}</code></p>
   </div>`;
 }
 
@@ -140,8 +149,6 @@ function warnings(lines: readonly LibraryWarning[]): Html | null {
 /** Everything that the page of one library shows. */
 interface LibraryView {
   readonly nowMs: number;
-  /** How the service was installed. */
-  readonly install: string | undefined;
   readonly mayAct: boolean;
   readonly library: KnownLibrary;
   readonly state: LibraryState;
@@ -175,7 +182,7 @@ export function registerLibraryPage(app: FastifyInstance, deps: PageDeps, send: 
 
 /** Reads one library's page; null when the configuration has no such library. Rejects when Redis does not answer. */
 async function readLibraryView(
-  { redis, queue, libraries, endpoints: known, nameOf, now, install }: PageDeps,
+  { redis, queue, libraries, endpoints: known, nameOf, now }: PageDeps,
   id: string,
   person: Person,
 ): Promise<LibraryView | null> {
@@ -202,7 +209,6 @@ async function readLibraryView(
   if (state === undefined) return null;
   return {
     nowMs,
-    install,
     mayAct: role === 'operator',
     library: asSeen(library, scope),
     state,

@@ -47,7 +47,7 @@ const SECTIONS: { readonly [state in ShownState]?: string } = {
   misconfigured: 'passportmisconfigured',
   open: 'passportlibraryopen',
   slow: 'passportlibraryslow',
-  crowded: 'passportlibraryslow',
+  crowded: 'a-library-at-its-limit',
 };
 
 /** The section of the runbook about that state; null where nothing is to do. */

@@ -1,3 +1,4 @@
+import { installedText } from '@passport/contract';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Person } from '../login/login.ts';
 import { requirePerson } from '../login/require-login.ts';
@@ -75,11 +76,22 @@ export type SendPage = (
   content: HtmlValue,
 ) => FastifyReply;
 
-/** Builds how pages of this dashboard are sent. */
-export function buildSendPage(basePath: string, consortium: string): SendPage {
+/** Builds how pages of this dashboard are sent: the commands that they name are as they are typed in this installation. */
+export function buildSendPage({
+  basePath,
+  consortium,
+  install,
+}: {
+  readonly basePath: string;
+  readonly consortium: string;
+  readonly install: string | undefined;
+}): SendPage {
+  // Between tags alone: what a form sends back stays as it was typed.
+  const asTyped = (page: string): string =>
+    page.replaceAll(/>[^<]+/g, (text) => installedText(text, install));
   return (request, reply, page, content) =>
     reply
       .type('text/html; charset=utf-8')
       .header('cache-control', 'no-store')
-      .send(renderPage({ basePath, consortium, person: requirePerson(request), ...page }, content));
+      .send(asTyped(renderPage({ basePath, consortium, person: requirePerson(request), ...page }, content)));
 }

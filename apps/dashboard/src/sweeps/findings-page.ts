@@ -3,7 +3,6 @@ import {
   OPERATOR_PAGES,
   type OpenFindingCode,
   commandsFor,
-  installedCommand,
   parsePatronNumber,
   patronPage,
 } from '@passport/contract';
@@ -26,7 +25,7 @@ export const findingsPath = (basePath: string, library: string): string =>
 
 /** `/libraries/:library/findings`: the copies at a library that somebody has to look at; and that one is to stay as it is. */
 export function registerFindingsPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
-  const { basePath, install, libraries, redis, now, log } = deps;
+  const { basePath, libraries, redis, now, log } = deps;
   const path = '/libraries/:library/findings';
   app.get<{ Params: { library: string } }>(path, OF_LIBRARY, async (request, reply) => {
     const library = libraries.find(({ id }) => id === request.params.library);
@@ -34,7 +33,7 @@ export function registerFindingsPage(app: FastifyInstance, deps: PageDeps, send:
     const mayKeep = requirePerson(request).role === 'operator';
     const list = await readWorklist(redis, library.id);
     const title = `Copies to look at: ${library.name}`;
-    const view = { basePath, install, library, list, mayKeep, nowMs: now() };
+    const view = { basePath, library, list, mayKeep, nowMs: now() };
     return send(request, reply, { title, here: 'sweeps' }, findingsPage(view));
   });
   app.post<{ Params: { library: string; copy: string } }>(
@@ -56,8 +55,6 @@ export function registerFindingsPage(app: FastifyInstance, deps: PageDeps, send:
 
 interface FindingsView {
   readonly basePath: string;
-  /** How the service was installed. */
-  readonly install: string | undefined;
   readonly library: KnownLibrary;
   readonly list: Worklist;
   readonly mayKeep: boolean;
@@ -65,7 +62,7 @@ interface FindingsView {
 }
 
 function findingsPage(view: FindingsView): Html {
-  const { basePath, install, library, list, nowMs } = view;
+  const { basePath, library, list, nowMs } = view;
   const codes = [...new Set(list.items.map(({ finding }) => finding))];
   return html`<p class="crumbs">
       <a href="${basePath}/sweeps?lending=${encodeURIComponent(library.id)}">Sweeps</a>
@@ -95,13 +92,12 @@ function findingsPage(view: FindingsView): Html {
     ${codes.length === 0 ? html`<section><p class="empty">Nothing is open.</p></section>` : null}
     ${codes.map((code) => section(code, view))}
     <p class="quiet">
-      ${list.kept.length} kept as they are.
-      "${installedCommand(`passport copies findings --at ${library.id}`, install)}" lists the same.
+      ${list.kept.length} kept as they are. "passport copies findings --at ${library.id}" lists the same.
     </p>`;
 }
 
 function section(code: OpenFindingCode, view: FindingsView): Html {
-  const { install, library, list, nowMs } = view;
+  const { library, list, nowMs } = view;
   const { says, advice } = OPEN_FINDINGS[code];
   const items = list.items.filter(({ finding }) => finding === code);
   const rows = items
@@ -114,7 +110,7 @@ function section(code: OpenFindingCode, view: FindingsView): Html {
         ${item.isNew ? html`<span class="state state-up">new</span>` : null}
       </span>`,
       html`<div class="commands">
-        ${commandsFor(code, { lending: library.id, ...item }).map((command) => html`<code>${installedCommand(command, install)}</code>`)}
+        ${commandsFor(code, { lending: library.id, ...item }).map((command) => html`<code>${command}</code>`)}
         ${keepButton(item, view)}
       </div>`,
     ]);

@@ -138,7 +138,8 @@ function libraryTable(view: SweepsView): Html {
     ];
   });
   const heads = ['Library', 'Last sweep', 'State', 'Last done', 'Next', COPIES, number(CHANGED), KEPT];
-  return section({ id: 'libraries', title: 'By lending library', note: null, heads, rows });
+  const title = 'By lending library';
+  return section({ id: 'libraries', title, note: null, className: 'libraries times', heads, rows });
 }
 
 function libraryReport({ sweep, dryRun }: LibrarySweeps, view: SweepsView): Html {
@@ -194,7 +195,7 @@ function section({
   ...content
 }: { readonly id: string; readonly title: string; readonly note: Html | null } & Pick<
   Parameters<typeof table>[0],
-  'heads' | 'rows'
+  'heads' | 'rows' | 'className'
 >): Html {
   return html`<section aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>

@@ -4,6 +4,7 @@ import {
   type SetUpFinding,
   type SetUpJob,
   type SetUpSeen,
+  isSilence,
   noteDone,
   readSetUps,
   writeSetUp,
@@ -47,11 +48,8 @@ export async function doSetUpJob(jobId: string, { library }: SetUpJob, deps: Set
   const tries = before.job === jobId ? before.tries : 0;
   const note = (count: number): Promise<void> =>
     writeSetUp(redis, library, { ...before, job: jobId, tries: count });
-  // That nobody answered, or desks were served instead, says nothing of the set-up: what was known of it still holds.
-  const giveUp = (code: SetUpFindingCode): Promise<void> => {
-    const known = before.findings.filter(({ level }) => level !== 'unchecked');
-    return finish(examined, before.at_ms, [...known, { code, level: 'unchecked', name: null }], deps);
-  };
+  const giveUp = (code: SetUpFindingCode): Promise<void> =>
+    finish(examined, notMade(before, code, now()), deps);
   if (tries >= MOST_TRIES) return giveUp('no_answer');
   assertNoPause(library, deps);
   // First: a check that ends its worker is not begun without end.
@@ -62,7 +60,7 @@ export async function doSetUpJob(jobId: string, { library }: SetUpJob, deps: Set
     const has = (wanted: SetUpFindingCode): boolean => findings.some(({ code }) => code === wanted);
     if (isLast && has('unreachable')) return await giveUp('unreachable');
     if (isLast || !(has('unreachable') || has('no_answer')))
-      return await finish(examined, now(), findings, deps);
+      return await finish(examined, { at_ms: now(), findings }, deps);
   } catch (error) {
     // The worker stops or is reloaded: that is no fault of the library.
     if (stopping.aborted) await note(tries);
@@ -81,15 +79,29 @@ function assertNoPause(library: string, { pauseLeft, now }: SetUpJobContext): vo
   if (leftMs > 0) throw new SweepPaused(now() + Math.min(leftMs, PAUSED_MOST_MS));
 }
 
-async function finish(
-  examined: Library,
-  atMs: SetUpSeen['at_ms'],
-  found: readonly SetUpFinding[],
-  { redis, now, log }: SetUpJobContext,
-): Promise<void> {
+/** What a night leaves behind at a library. */
+type Seen = Omit<SetUpSeen, 'job' | 'tries'>;
+
+/**
+ * What is known after a night in which the check could not be made. That nobody answered, or desks were served instead, says nothing of the
+ * set-up: what was known of it still holds. The second night in a row it is a fault: where nobody is scanned, nothing else tells of it.
+ */
+function notMade(before: Seen, code: SetUpFindingCode, nowMs: number): Seen {
+  const isAgain =
+    before.unchecked_since_ms !== undefined ||
+    before.findings.some((finding) => finding.level === 'fault' && isSilence(finding));
+  const known = before.findings.filter((finding) => finding.level !== 'unchecked' && !isSilence(finding));
+  return {
+    at_ms: before.at_ms,
+    findings: [...known, { code, level: isAgain ? 'fault' : 'unchecked', name: null }],
+    unchecked_since_ms: before.unchecked_since_ms ?? nowMs,
+  };
+}
+
+async function finish(examined: Library, seen: Seen, { redis, now, log }: SetUpJobContext): Promise<void> {
   const library = examined.id;
-  const findings = withoutIntended(found, examined);
-  await writeSetUp(redis, library, { at_ms: atMs, findings, job: null, tries: 0 });
+  const findings = withoutIntended(seen.findings, examined);
+  await writeSetUp(redis, library, { ...seen, findings, job: null, tries: 0 });
   await noteDone(redis, { kind: 'set_up', library }, now());
   log.info({ library, findings: findings.map(({ code }) => code) }, 'set-up checked');
 }

@@ -42,6 +42,7 @@ export {
   type SetUpSeen,
   dropSetUps,
   faultsOf,
+  isSilence,
   readSetUps,
   writeSetUp,
 } from './set-up.ts';

@@ -27,6 +27,8 @@ const setUpSchema = z.object({
   /** The job that has begun the next check, and how often; null: none has. */
   job: z.string().nullable(),
   tries: z.number(),
+  /** Since when checks could not be made; absent: the last one was. */
+  unchecked_since_ms: z.number().optional(),
 });
 
 /** One thing that a nightly check found at a library: codes only. */
@@ -37,6 +39,9 @@ export type SetUpSeen = Readonly<z.infer<typeof setUpSchema>>;
 /** What does not work, of all that was found: the rest wants looking at some day, and wakes nobody. */
 export const faultsOf = (seen: SetUpSeen | null | undefined): readonly SetUpFinding[] =>
   (seen?.findings ?? []).filter(({ level }) => level === 'fault');
+
+/** Whether a finding is that nothing usable came: a check is not made then, or not to its end. */
+export const isSilence = ({ code }: SetUpFinding): boolean => code === 'unreachable' || code === 'no_answer';
 
 /** What the nightly checks found, by library. */
 export async function readSetUps(redis: Redis): Promise<ReadonlyMap<string, SetUpSeen>> {

@@ -30,7 +30,7 @@ export const configCheck = defineCommand({
   examples: [
     'passport config check',
     'passport config check --print',
-    'PASSPORT_CONFIG=/etc/passport.yaml passport config check --process worker',
+    'passport config check --process worker',
     "passport config check --json | jq '.config.agreements'",
   ],
   options: {

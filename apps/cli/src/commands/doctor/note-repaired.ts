@@ -24,6 +24,11 @@ export async function noteRepaired(
     if (seen === undefined || faultsOf(seen).length === 0) continue;
     if (findings.some(({ level }) => level === 'fault')) continue;
     const kept = findingsToKeep(findings, library, consortium);
-    await writeSetUp(redis, library.id, { ...seen, at_ms: await now(), findings: kept });
+    await writeSetUp(redis, library.id, {
+      ...seen,
+      at_ms: await now(),
+      findings: kept,
+      unchecked_since_ms: undefined,
+    });
   }
 }

@@ -7,6 +7,8 @@ import { type CliDeps, findLibrary, type Report } from '../../program/index.ts';
 import { libraryLink, printLink } from './finding-links.ts';
 import { MARKS } from './print-findings.ts';
 
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
 /**
  * `doctor --last`: prints what the last nightly check of each library found, and calls no Koha. Exit code 1 on a fault, as doctor.
  */
@@ -28,11 +30,14 @@ export const runLast = (
       const seen = setUps.get(id);
       const findings = (seen?.findings ?? []).filter(isWanted);
       const link = libraryLink(consortium.public.dashboard, id, findings);
-      return { id, name, atMs: seen?.at_ms ?? null, findings, link };
+      const uncheckedMs = seen?.unchecked_since_ms ?? null;
+      return { id, name, atMs: seen?.at_ms ?? null, uncheckedMs, findings, link };
     });
-    for (const { id, name, atMs, findings, link } of shown) {
-      const when = atMs === null ? 'not checked yet' : `checked ${timeText(atMs, nowMs)}`;
-      line(`${colors.bold(id)} ${colors.dim(name)}: ${when}`);
+    for (const { id, name, atMs, uncheckedMs, findings, link } of shown) {
+      const checked = atMs === null ? 'not checked yet' : `checked ${timeText(atMs, nowMs)}`;
+      const unchecked = uncheckedMs === null ? null : `unchecked since ${timeText(uncheckedMs, nowMs)}`;
+      line(`${colors.bold(id)} ${colors.dim(name)}: ${unchecked ?? checked}`);
+      if (unchecked !== null && atMs !== null) line(`  last ${checked}`);
       for (const { level, code, name: about } of findings)
         line(`  ${MARKS[level](colors)} ${code}: ${setUpFindingText(code, about)}`);
       printLink(link, report);
@@ -42,9 +47,10 @@ export const runLast = (
       line('what to do about each, by a check of now: passport doctor LIBRARY');
     json({
       ok,
-      libraries: shown.map(({ id, atMs, findings, link }) => ({
+      libraries: shown.map(({ id, atMs, uncheckedMs, findings, link }) => ({
         id,
-        checked: atMs === null ? null : new Date(atMs).toISOString(),
+        checked: iso(atMs),
+        unchecked_since: iso(uncheckedMs),
         findings,
         link,
       })),

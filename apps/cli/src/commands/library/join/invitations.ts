@@ -1,7 +1,7 @@
 import type { ListedInvitation } from '@passport/queue/joining';
 import { localTime } from '@passport/runtime';
 import { openAudit } from '../../../program/open-audit.ts';
-import { alignRows, defineCommand, Failure } from '../../../program/index.ts';
+import { defineCommand, Failure } from '../../../program/index.ts';
 import { findInvitation, withInvitations } from './with-invitations.ts';
 
 /** An invitation as `--json` has it. */
@@ -28,11 +28,11 @@ export const libraryInvitations = defineCommand({
       if (listed.length === 0) report.line('no open invitations');
       const rows = listed.map(({ library, name, endsMs, request }) => [
         library,
-        name,
-        `until ${localTime(endsMs)}`,
+        localTime(endsMs),
         request === null ? 'not used' : 'asks to join',
+        name,
       ]);
-      for (const row of alignRows(rows)) report.line(row);
+      if (rows.length > 0) report.table(['library', 'until', 'state', 'name'], rows);
       return 0;
     }),
 });

@@ -7,6 +7,7 @@ import {
   defineCommand,
   Failure,
   flag,
+  nameRows,
   optional,
   type Report,
   WrongUse,
@@ -94,24 +95,33 @@ async function readRequest({ invitations }: OpenJoining, listed: ListedInvitatio
   }
 }
 
-function* linesOf({ listed, request: asked, isLocked }: Read, nowMs: number): Iterable<string> {
+function* linesOf(
+  { listed, request: asked, isLocked }: Read,
+  nowMs: number,
+  width: number,
+): Iterable<string> {
   const { library, name, request } = listed;
   if (request === null) return;
+  const rows: [name: string, text: string][] = [
+    ['fingerprint', request.fingerprint],
+    ['received', timeText(request.receivedMs, nowMs)],
+  ];
+  if (asked !== null) {
+    const { koha, copy, cards } = asked;
+    const fault = faultOfAddress(koha.url);
+    rows.push(
+      ['Koha', `${koha.url}${fault === null ? '' : ` (${fault})`}`],
+      ['versions', `Koha ${koha.version}, plugin ${koha.plugin}; branches: ${koha.branches}`],
+      ['copies', `${copy.category}, ${copy.passport_attribute}, ${copy.home_key_attribute}`],
+      ...cards.map((pattern): [string, string] => ['its cards', pattern]),
+    );
+  }
   yield `${library}: ${name}`;
-  yield `  fingerprint  ${request.fingerprint}`;
-  yield `  received     ${timeText(request.receivedMs, nowMs)}`;
+  for (const text of nameRows(rows, width - 2).flat()) yield `  ${text}`;
   if (isLocked) {
     yield '  It cannot be read: PASSPORT_KEY has none of the keys that its invitation was made with. Invite the library anew:';
     yield `  $ passport library decline ${library}`;
     return;
-  }
-  if (asked !== null) {
-    const { koha, copy, cards } = asked;
-    const fault = faultOfAddress(koha.url);
-    yield `  Koha         ${koha.url}${fault === null ? '' : ` (${fault})`}`;
-    yield `  versions     Koha ${koha.version}, plugin ${koha.plugin}; branches: ${koha.branches}`;
-    yield `  copies       ${copy.category}, ${copy.passport_attribute}, ${copy.home_key_attribute}`;
-    for (const pattern of cards) yield `  its cards    ${pattern}`;
   }
   yield '  Telephone the library. If it reads the same fingerprint to you:';
   yield `  $ passport library accept ${library} --fingerprint "WHAT IT READS"`;
@@ -147,7 +157,8 @@ export const libraryRequests = defineCommand({
         }),
       });
       if (requests.length === 0) report.line('no requests');
-      for (const request of requests) for (const line of linesOf(request, nowMs)) report.line(line);
+      for (const request of requests)
+        for (const line of linesOf(request, nowMs, report.width)) report.line(line);
       return 0;
     }),
 });
