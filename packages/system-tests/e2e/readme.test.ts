@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
@@ -45,6 +45,16 @@ function runShell(text: string): Command {
       child.once('close', resolve);
     }),
   };
+}
+
+const made: string[] = [];
+afterAll(() => {
+  for (const folder of made) rmSync(folder, { recursive: true, force: true });
+});
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'passport-readme-'));
+  made.push(folder);
+  return folder;
 }
 
 const isFree = (port: number): Promise<boolean> =>
@@ -126,7 +136,7 @@ describe('the commands of the README', () => {
   demoTest(
     `npm run demo starts a consortium that can be worked on, repairs itself, and is gone after Ctrl-C${note}`,
     async () => {
-      const bin = mkdtempSync(join(tmpdir(), 'passport-opener-'));
+      const bin = makeFolder();
       const opened = join(bin, 'opened');
       writeFileSync(join(bin, 'xdg-open'), `#!/bin/sh\necho "$1" >> '${opened}'\n`, { mode: 0o755 });
       const demo = runShell(`PATH='${bin}':"$PATH" ${BLOCKS[0] ?? ''} -- --open`);
@@ -196,7 +206,7 @@ describe('the commands of the README', () => {
   );
 
   test('a terminal that is set up for a demo that has ended says how to set it up again', async () => {
-    const dir = join(mkdtempSync(join(tmpdir(), 'passport-stale-')), '.demo');
+    const dir = join(makeFolder(), '.demo');
     mkdirSync(dir);
     const call = async (): Promise<string> => {
       const env = `PASSPORT_CONFIG='${dir}/passport.yaml' REDIS_URL=redis://:before@127.0.0.1:1`;
