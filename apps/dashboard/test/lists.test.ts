@@ -272,4 +272,9 @@ test('a library that an operator has paused is shown as paused, as what, until w
     expect(body).not.toContain('paused as home');
   }
   expect((await get('/libraries/midland')).body).not.toContain('paused as');
+  const untilMs = nowMs + 7_300_000;
+  await pauseLibraries(fixture.redis, [{ ...pause, side: 'home', until_ms: untilMs }]);
+  const { body } = await get('/libraries/riverside');
+  expect(body).not.toContain('paused as');
+  expect(body.match(/paused, ends <time/g)).toHaveLength(1);
 });

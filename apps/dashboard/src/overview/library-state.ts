@@ -54,12 +54,16 @@ const SECTIONS: { readonly [state in ShownState]?: string } = {
 export const stateSection = (isEnabled: boolean, state: LibraryState): string | null =>
   SECTIONS[shownState(isEnabled, state)] ?? null;
 
-/** What the library is paused as, until when and why. */
+/** What the library is paused as, until when and why; once for both sides where it is the same pause. */
 export function pauseNotes(pauses: readonly ShownPause[], nowMs: number): readonly Html[] {
-  return pauses.map(
+  const [first, ...others] = pauses;
+  const isSame = ({ until_ms: untilMs, reason }: ShownPause): boolean =>
+    untilMs === first?.until_ms && reason === first.reason;
+  const isOne = others.length > 0 && others.every(isSame);
+  return (isOne ? pauses.slice(0, 1) : pauses).map(
     ({ side, until_ms: untilMs, reason }) =>
       html`<span class="quiet"
-        >paused as ${side} library, ends ${timeElement(untilMs, nowMs)}: ${reason}</span
+        >paused${isOne ? '' : ` as ${side} library`}, ends ${timeElement(untilMs, nowMs)}: ${reason}</span
       >`,
   );
 }
