@@ -4,15 +4,15 @@ import { choosePorts } from './demo-ports.mjs';
 import { say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
 
-const { values } = parseArgs({
-  options: {
-    check: { type: 'boolean' },
-    open: { type: 'boolean' },
-    port: { type: 'string', multiple: true },
-    help: { type: 'boolean' },
-  },
-});
 try {
+  const { values } = parseArgs({
+    options: {
+      check: { type: 'boolean' },
+      open: { type: 'boolean' },
+      port: { type: 'string', multiple: true },
+      help: { type: 'boolean' },
+    },
+  });
   const choose = (report) => choosePorts(values.port ?? [], report);
   // What cannot be is said before anything is installed.
   await choose(() => undefined);
