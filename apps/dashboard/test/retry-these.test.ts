@@ -229,9 +229,7 @@ describe('a pause from the page of a library', () => {
     expect(pause).toMatchObject({ library: 'midland', by: 'olga' });
     expect(Math.abs((pause?.until_ms ?? 0) - Date.now() - 7_200_000)).toBeLessThan(60_000);
     expect((await pauses()).map(({ side }) => side).toSorted()).toEqual(['home', 'lending']);
-    expect((await as(OPERATOR, '/libraries/midland')).body).toMatch(
-      /Resume<\/button>.*?paused, ends/,
-    );
+    expect((await as(OPERATOR, '/libraries/midland')).body).toMatch(/Resume<\/button>.*?paused, ends/);
     expect((await as(OPERATOR, '/libraries/midland/resume', 'POST')).status).toBe(303);
     expect(await pauses()).toEqual([]);
     const acts = fixture.lines().filter(({ audit }) => audit === true);
