@@ -37,6 +37,8 @@ describe('wrong use ends with 2 and says how to use it', () => {
     [['send', '--at', 'riverside', '--card', '-', '--receiver', 'localhost'], /not an http or https URL/],
     [['events', 'list', '--state', 'lost'], /Allowed choices are working, queued/],
     [['events', 'show'], /missing required argument 'event'/],
+    [['events', 'retry', '--outcome', 'MISCONFIGURED'], /choose them with --outcome and --since/],
+    [['events', 'retry', '--since', '2h'], /choose them with --outcome and --since/],
     [['copies', 'export', '--since', 'yesterday'], /not a date such as/],
     [['export'], /name either a patron/],
     [['export', '--patron', 'midland:1', '--library', 'midland'], /name either a patron/],

@@ -35,6 +35,19 @@ describe.each(testedReleases)('single attributes of a Koha %s', (release) => {
     expect(await bench.client.addAttribute(id + 4_711, KEY)).toEqual({ kind: 'gone' });
   });
 
+  test('one is changed, unless another patron has that value, or it is gone', async () => {
+    put('OTHER', [KEY]);
+    const id = put(CARD, [PASSPORT, { ...KEY, value: 'midland:9' }]);
+    const copy = await bench.client.readPatron(id);
+    const attributeId = copy?.attributes?.find(({ type }) => type === KEY.type)?.id ?? 0;
+    const at = { patronId: id, attributeId };
+    expect(await bench.client.changeAttribute(at, KEY.value)).toEqual({ kind: 'taken' });
+    expect(await bench.client.changeAttribute(at, 'midland:10')).toEqual({ kind: 'changed' });
+    expect(attributesOf(CARD)).toMatchObject([PASSPORT, { ...KEY, value: 'midland:10' }]);
+    await bench.client.removeAttribute(at);
+    expect(await bench.client.changeAttribute(at, 'midland:11')).toEqual({ kind: 'gone' });
+  });
+
   test('one is removed, once, and the others stay', async () => {
     const id = put(CARD, [PASSPORT, KEY]);
     const copy = await bench.client.readPatron(id);
