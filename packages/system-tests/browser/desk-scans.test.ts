@@ -222,6 +222,27 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     await desk.scans.getByText('An item was scanned before the page of its patron was there.').waitFor();
   }, 60_000);
 
+  test('the panel takes the focus from nobody who has gone to another box before it is there', async () => {
+    const [card, book] = [registerPatron(midland()), shelveBook(riverside())];
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+    desks.holdWork();
+    await slowSearch();
+    for (const codes of [[], [book]]) {
+      await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${card}`);
+      for (const code of codes) await scan(code);
+      await desk.page.locator('#searchmember-tab, #patron_search-tab').click();
+      await desk.panel.getByText(codes.length > 0 ? 'One item is waiting' : SEARCHING).waitFor();
+      expect((await desk.focus()).id).toBe('searchmember');
+    }
+    // where a script of Koha's has set it, nobody has
+    const other = registerPatron(midland());
+    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${other}`);
+    await desk.page.locator('#findborrower:focus').waitFor();
+    await desk.page.evaluate('document.getElementById("search_patron_filter").focus()');
+    await desk.panel.getByText(SEARCHING).waitFor();
+    expect((await desk.focus()).id).toBe('passport-panel');
+  }, 60_000);
+
   test('what is scanned before the checkout can take it is not for the patron who is shown', async () => {
     const [first, second] = [registerPatron(midland()), registerPatron(midland())];
     const book = shelveBook(riverside());
