@@ -90,7 +90,7 @@ test('what is typed before the desk can take it reaches nothing else, and is the
 test('keys of a shortcut, of a composed letter and of no letter stay the page’s', () => {
   const page = openPage();
   const pressed = [
-    page.press('u', { altKey: true }),
+    page.press('u', { altKey: true, code: 'KeyU' }),
     page.press('r', { ctrlKey: true }),
     page.press('ä', { isComposing: true }),
     page.press('Shift'),
@@ -168,6 +168,29 @@ test.each<[string, (page: ReturnType<typeof openPage>) => unknown]>([
   act(page);
   expect([box.value, page.press('t')]).toEqual(['smi', true]);
   expect(page.meet()()).toEqual({ typed: '', isCut: false });
+});
+
+test.each<[string, string, Key]>([
+  ['composes a letter', 'é', { isComposing: true }],
+  ['opens a box by a shortcut of Koha’s', 'r', { altKey: true, code: 'KeyR' }],
+])('whoever %s types on there, also where nothing was begun', (_what, key, more) => {
+  const page = openPage();
+  page.type(CARD);
+  page.press('Enter');
+  page.press(key, more);
+  expect([page.press('3'), page.press('9')]).toEqual([true, true]);
+  expect(page.meet()()).toEqual({ typed: `${CARD}\n`, isCut: false });
+});
+
+test('a scanner that sends each character as Alt and digits of the keypad has not chosen a box', () => {
+  const page = openPage();
+  page.press('5', { altKey: true, code: 'Numpad5' });
+  expect(page.press('3')).toBe(false);
+});
+
+test('what a browser fills in by itself, with an event that has no key, is nobody’s key', () => {
+  const page = openPage();
+  expect(() => page.send('keydown', {})).not.toThrow();
 });
 
 test('a click takes no code away that was scanned before it', () => {

@@ -79,6 +79,7 @@ describe('a code whose first keys were lost between two pages', () => {
 describe("what is scanned into the box for items of Koha's checkout", () => {
   const before: Record<string, unknown> = {};
   let submit: (event: object) => void = () => undefined;
+  let leave: () => void = () => undefined;
   let answers: { readonly is_item: boolean; readonly is_patron: boolean }[] = [];
   let read: string[] = [];
   let done: string[] = [];
@@ -106,7 +107,12 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
   beforeEach(() => {
     [answers, read, done, made, noted, nowMs] = [[], [], [], [], '[]', LOADED_MS + 60_000];
     const page: Record<string, unknown> = {
-      window: { addEventListener: (_name: string, listener: typeof submit) => (submit = listener) },
+      window: {
+        addEventListener: (name: string, listener: typeof submit) => {
+          if (name === 'submit') submit = listener;
+          else leave = () => listener({});
+        },
+      },
       document: {
         querySelector: () => null,
         createElement: () => made[made.push(anElement()) - 1],
@@ -201,6 +207,24 @@ describe("what is scanned into the box for items of Koha's checkout", () => {
     scan(CARD);
     await settle();
     expect([read, done]).toEqual([[CARD, BOOK, CARD], [`open ${CARD}`]]);
+  });
+
+  test('a page that is left while a code is read, or before it is read again, says so to the next one', async () => {
+    guard();
+    scan(CARD);
+    leave();
+    expect(JSON.parse(noted)).toMatchObject([{ lost: 'card' }]);
+    noted = '[]';
+    await settle();
+    expect(says()).toBe('code.unread');
+    leave();
+    expect(JSON.parse(noted)).toMatchObject([{ lost: 'card' }]);
+    noted = '[]';
+    answers = [ITEM];
+    scan(CARD);
+    await settle();
+    leave();
+    expect(noted).toBe('[]');
   });
 
   test('an item that Koha did not answer for goes on to it once it is scanned again and read', async () => {

@@ -154,7 +154,7 @@ describe('a code that is scanned into the box', () => {
   test.each(['ask', 'unread', 'neither'])(
     'may be the next card where it came to nothing (%s): no item after it is for the patron before',
     (nothingYet) => {
-      const unclear = new Set<string>();
+      const unclear = new Map<string, string>();
       const read = (code: string, meaning: string) => desk.afterUnclear(code, meaning, unclear);
       expect(read(BOOK, 'item')).toBe('item');
       expect(read('aB17', nothingYet)).toBe(nothingYet);

@@ -6,12 +6,18 @@ type Taken = { typed: string; isCut: boolean };
 let held: Taken | null = null;
 const NOTHING: Taken = { typed: '', isCut: false };
 let press: (key: string) => void = () => undefined;
-const before = Reflect.get(globalThis, 'window') as unknown;
+const before = {
+  window: Reflect.get(globalThis, 'window') as unknown,
+  document: Reflect.get(globalThis, 'document') as unknown,
+};
+/** What has the focus. */
+let focused: object | null = null;
 
 beforeEach(() => {
+  focused = null;
   const window = {
-    addEventListener: (_name: string, listener: (event: object) => void) => {
-      press = (key) => listener({ key });
+    addEventListener: (name: string, listener: (event: object) => void) => {
+      if (name === 'keydown') press = (key) => listener({ key });
     },
     dispatchEvent: ({ detail }: { readonly detail: (keys: object) => void }) => {
       if (held === null) return;
@@ -24,12 +30,19 @@ beforeEach(() => {
       detail({ take, keep, leftMs: 2_000 });
     },
   };
-  Object.defineProperty(globalThis, 'window', { value: window, configurable: true, writable: true });
+  const document = {
+    get activeElement() {
+      return focused;
+    },
+  };
+  for (const [name, value] of Object.entries({ window, document })) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
   jest.useFakeTimers();
 });
 afterEach(() => {
   jest.useRealTimers();
-  Object.assign(globalThis, { window: before });
+  Object.assign(globalThis, before);
 });
 
 test('a code that was begun as the page came is early, however long it takes to be sent, and the next one is not', () => {
@@ -49,9 +62,13 @@ test('a code that was begun as the page came is early, however long it takes to 
 function aBox() {
   const sent: string[] = [];
   const box = {
+    tagName: 'INPUT',
+    type: 'text',
     value: '',
+    defaultValue: '',
+    closest: () => null,
     offsetParent: {},
-    focus: () => undefined,
+    focus: () => void (focused = box),
     dispatchEvent: () => true,
     form: { requestSubmit: () => void sent.push(`${box.value} ${isEarly() ? 'early' : 'late'}`) },
   };
@@ -87,6 +104,16 @@ test.each([
     expect([lost, sent]).toEqual([1, given]);
   },
 );
+
+test('whoever types into another box by now keeps the focus there, and the code before that is sent', () => {
+  watchTyping([]);
+  held = { typed: '39999\n', isCut: false };
+  const name = Object.assign(aBox().box, { value: 'Smi' });
+  focused = name;
+  const { box, sent } = aBox();
+  heldKeys().give(box, () => void sent.push('lost'));
+  expect([sent, focused === name]).toEqual([['39999 early'], true]);
+});
 
 test('an Enter alone is no code, and for whoever takes the keys to say', () => {
   watchTyping([]);

@@ -78,7 +78,7 @@ export interface Desk {
     is: { isItem: boolean; isPatron: boolean } | null,
     cards: { patterns: readonly string[]; anyCard: boolean },
   ): string;
-  afterUnclear(code: string, meaning: string, unclear: Set<string>): string;
+  afterUnclear(code: string, meaning: string, unclear: Map<string, string>): string;
   checkoutAddress(state: ScanState, card: string): string;
   nextPollMs(followedMs: number): number;
   nextCancelMs(faults: number, retryAfterS?: number): number | undefined;

@@ -151,6 +151,98 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     expect(await desk.scans.isVisible()).toBe(false);
   }, 60_000);
 
+  test.each([
+    [
+      'An item',
+      () => shelveBook(riverside()),
+      'An item was scanned before the page of its patron was there.',
+    ],
+    ['What may be a card', () => '0017', 'A card was not looked up. Scan it again.'],
+  ])(
+    '%s that is scanned while the page of the next card opens is not dropped in silence',
+    async (_what, code, says) => {
+      const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+      desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+      desks.holdWork();
+      await desk.scan(first);
+      await desk.item.waitFor();
+      let isSlow = true;
+      await desk.page.route('**/circulation.pl?findborrower*', async (route) => {
+        if (isSlow) await setTimeout(1_500);
+        await route.continue().catch(() => undefined);
+      });
+      const opening = desk.page.waitForRequest(/circulation\.pl\?findborrower/);
+      await scan(second);
+      await opening;
+      isSlow = false;
+      await scan(code());
+      await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second);
+      await desk.scans.getByText(says).waitFor();
+    },
+    60_000,
+  );
+
+  test.each(['panel', 'checkout'] as const)(
+    'where the page is reloaded while a card is read in the %s, it is said and the item after it is nobody’s',
+    async (where) => {
+      const [first, second] = [registerPatron(midland()), registerPatron(midland())];
+      const book = shelveBook(riverside());
+      desks.configure({ staffWaitMs: where === 'panel' ? 0 : 1500, patterns: [String.raw`^2\d{13}$`] });
+      if (where === 'panel') desks.holdWork();
+      await desk.scan(first);
+      if (where === 'checkout') await desk.checkoutOf(first);
+      const box = where === 'panel' ? desk.item : desk.page.locator('#mainform #barcode');
+      await box.focus();
+      riverside().addFaults([{ operation: 'POST /contrib/passport/codes', kind: 'hang' }]);
+      const asked = desk.page.waitForRequest('**/contrib/passport/codes');
+      await scan(second);
+      await asked;
+      await desk.page.reload();
+      await desk.scans.getByText('A card was not looked up. Scan it again.').waitFor();
+      await box.focus();
+      await scan(book);
+      await desk.page.getByText('A code before this one was not read and may be the next card.').waitFor();
+      expect(riverside().state(first).checkouts).toEqual([]);
+      if (where === 'panel') expect(await desk.steps()).not.toContain('checkout');
+    },
+    60_000,
+  );
+
+  test('an item that was not reported before the page was left is said to be lost', async () => {
+    const [card, book] = [registerPatron(midland()), shelveBook(riverside())];
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+    desks.holdWork();
+    await desk.scan(card);
+    await desk.panel.getByText(SEARCHING).waitFor();
+    riverside().addFaults([{ operation: 'POST /contrib/passport/scans', kind: 'hang' }]);
+    const reported = desk.page.waitForRequest('**/contrib/passport/scans');
+    await scan(book);
+    await reported;
+    await desk.open('/cgi-bin/koha/circ/circulation.pl');
+    await desk.scans.getByText('An item was scanned before the page of its patron was there.').waitFor();
+  }, 60_000);
+
+  test('the panel takes the focus from nobody who has gone to another box before it is there', async () => {
+    const [card, book] = [registerPatron(midland()), shelveBook(riverside())];
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+    desks.holdWork();
+    await slowSearch();
+    for (const codes of [[], [book]]) {
+      await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${card}`);
+      for (const code of codes) await scan(code);
+      await desk.page.locator('#searchmember-tab, #patron_search-tab').click();
+      await desk.panel.getByText(codes.length > 0 ? 'One item is waiting' : SEARCHING).waitFor();
+      expect((await desk.focus()).id).toBe('searchmember');
+    }
+    // where a script of Koha's has set it, nobody has
+    const other = registerPatron(midland());
+    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${other}`);
+    await desk.page.locator('#findborrower:focus').waitFor();
+    await desk.page.evaluate('document.getElementById("search_patron_filter").focus()');
+    await desk.panel.getByText(SEARCHING).waitFor();
+    expect((await desk.focus()).id).toBe('passport-panel');
+  }, 60_000);
+
   test('what is scanned before the checkout can take it is not for the patron who is shown', async () => {
     const [first, second] = [registerPatron(midland()), registerPatron(midland())];
     const book = shelveBook(riverside());

@@ -24,6 +24,8 @@
 
   function note(event) {
     const { key, ctrlKey, altKey, metaKey, isComposing } = event;
+    // a browser that fills in a form sends an event without a key
+    if (key === undefined) return;
     const isEnd = key === 'Enter';
     // on Windows, a character of AltGr comes with Ctrl and Alt
     const isShortcut = (ctrlKey || altKey || metaKey) && !event.getModifierState('AltGraph');
@@ -52,7 +54,7 @@
 
   /** No key of a code. What was begun before it is of the same hand. */
   function correct(event, isShortcut) {
-    const { key, altKey, isComposing } = event;
+    const { key, code, altKey, isComposing } = event;
     const isBegun = held !== '' && !held.endsWith('\n');
     if (isBegun && key === 'Backspace' && !isShortcut) {
       held = held.slice(0, -1);
@@ -60,12 +62,15 @@
       if (held === '') lastKeyAt = 0;
       return;
     }
-    const isEdit = isComposing || WRITING.test(key) || (isShortcut && !altKey && key.length === 1);
-    if (key === 'Tab' || (isBegun && isEdit)) choose();
+    const isOfLetter = isShortcut && key.length === 1;
+    const isEdit = WRITING.test(key) || (isOfLetter && !altKey);
+    // Koha's Alt+R opens another box; some scanners send each character as Alt and digits of the keypad
+    const isElsewhere = key === 'Tab' || isComposing || (isOfLetter && altKey && !code.startsWith('Numpad'));
+    if (isElsewhere || (isBegun && isEdit)) choose();
   }
 
   /**
-   * A person who clicks, corrects or pastes has chosen where to type. What they have begun goes on where the focus is, unless a code before it is
+   * A person who clicks, corrects, pastes or uses a shortcut to a box has chosen where to type. What they have begun goes on where the focus is, unless a code before it is
    * still held; that one goes where it was meant to.
    */
   function choose() {

@@ -25,7 +25,7 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
     asCard,
   );
   box.form.before(fault, choice);
-  const unclear = new Set();
+  const unclear = new Map();
   let reading = null;
   let isKnown = false;
   let asked = null;
@@ -33,6 +33,10 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
   asCard.addEventListener('click', () => answer('card'));
   // before Koha's own, which get the form as if it was sent once
   window.addEventListener('submit', (event) => event.target === box.form && !isKnown && take(event), true);
+
+  window.addEventListener('pagehide', () => {
+    if (reading !== null || [...unclear.values()].includes('unread')) noteLost('card');
+  });
 
   function take(event) {
     const code = box.value.trim();
@@ -52,8 +56,11 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
 
   async function read(code, early, isCard) {
     reading = code;
+    // it may be the next card
+    remember({ isUnclear: true });
     const is = await identify(code);
     reading = null;
+    remember({ isUnclear: unclear.size > 0 });
     const whole = early ? wholeCode(code, is, patterns) : code;
     const meaning = meaningHere(
       whole,
@@ -96,7 +103,7 @@ export function guardItemBox(box, patronId, t, { patterns, anyCard }, nextScan) 
 
   /** What was lost may have been the next card. */
   function lose() {
-    unclear.add('');
+    unclear.set('', 'lost');
     remember({ isUnclear: true });
     setText(fault, t('scans.lost_card'));
     fault.hidden = false;

@@ -35,54 +35,78 @@ async function start() {
   await serve(keys, { messages, language, cards }).finally(() => keys.give(null, () => noteLost('card')));
 }
 
-/** The desk on this page, with what was typed before it was there. */
+/**
+ * The desk on this page, in the order in which it happens: Koha's boxes are guarded, the panel comes where there is one, and then, or once they can wait no
+ * longer, the keys that were typed before go to whom they are for.
+ */
 async function serve(keys, { messages, language, cards }) {
   const isSet = focusIsSet();
-  const box = document.getElementById('findborrower');
-  const items = document.querySelector('#mainform #barcode');
-  watchTyping([box, items]);
-  const nextScan = createNextScan(cards.patterns);
-  if (box) nextScan.guard(box);
   const t = createWords(messages, language);
-  const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
-  const guarded = patron && items ? guardItemBox(items, Number(patron.value), t, cards, nextScan) : null;
-  const lost = (code) => noteLost(mayBeCard(code, cards) ? 'card' : 'item');
-  const lostHere = (code) => {
-    lost(code);
-    if (mayBeCard(code, cards)) keys.tellNext();
-  };
-  const giveToKoha = () => {
-    // Koha waits for an answer of staff: its box takes nothing, and no other page may come in the place of this one
-    if (items && items.disabled) keys.give(null, lostHere);
-    // Koha prints the patron's slip where its box is sent empty (circulation.tt)
-    else if (guarded) keys.give(items, guarded.lose, () => items.form.requestSubmit());
-    else keys.give(box, lost);
-  };
+  const boxes = guardBoxes(cards, t);
+  const { nextScan, patronId } = boxes;
   const card = cardOfPanel(cards);
-  const isNext = (code) => isCard(code, cards) && !isCardAgain(code, card);
+  const handOver = createHandOver(keys, boxes, card, cards);
   let panel = null;
-  let isListed = false;
-  const listOthers = () => {
-    if (isListed) return;
-    isListed = true;
-    void followNoted({
-      t,
-      language,
-      isOwn: (eventId) => Boolean(panel) && panel.isOwn(eventId),
-      patronId: patron ? Number(patron.value) : undefined,
-    });
-  };
-  // Koha's search can take longer, and what is typed may be for another box
+  const listOthers = once(() => {
+    const isOwn = (eventId) => Boolean(panel) && panel.isOwn(eventId);
+    void followNoted({ t, language, isOwn, patronId });
+  });
+
+  // Koha's search takes longer, and what is typed may be for another box
   keys.whenLate(() => {
-    if (card) keys.letGo(box, isNext, lostHere);
-    else giveToKoha();
+    if (card) handOver.letGo();
+    else handOver.toKoha();
     listOthers();
   });
   panel = await startPanel({ card, cards, messages, language, nextScan, isSet }).catch(() => null);
   await isSet;
-  if (panel) keys.give(panel.box, panel.lose, panel.lose);
-  else giveToKoha();
+  if (panel) handOver.toPanel(panel);
+  else handOver.toKoha();
   listOthers();
+}
+
+/** Koha's own boxes for cards and for items, null where this page has none: from now on the next card is known in both. `patronId`: whose checkout this is. */
+function guardBoxes(cards, t) {
+  const cardBox = document.getElementById('findborrower');
+  const itemBox = document.querySelector('#mainform #barcode');
+  watchTyping([cardBox, itemBox]);
+  const nextScan = createNextScan(cards.patterns);
+  if (cardBox) nextScan.guard(cardBox);
+  const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
+  const patronId = patron ? Number(patron.value) : undefined;
+  const guarded = patron && itemBox ? guardItemBox(itemBox, patronId, t, cards, nextScan) : null;
+  return { cardBox, itemBox, guarded, nextScan, patronId };
+}
+
+/** To whom the keys go that were typed before the desk was there: `toPanel(panel)` or `toKoha()`; `letGo()` while nobody knows which. */
+function createHandOver(keys, { cardBox, itemBox, guarded }, card, cards) {
+  const lose = (code) => noteLost(mayBeCard(code, cards) ? 'card' : 'item');
+  const loseHere = (code) => {
+    lose(code);
+    if (mayBeCard(code, cards)) keys.tellNext();
+  };
+  const isNext = (code) => isCard(code, cards) && !isCardAgain(code, card);
+  return {
+    toPanel: (panel) => keys.give(panel.box, panel.lose, panel.lose),
+    toKoha() {
+      // Koha waits for an answer of staff: its box takes nothing, and no other page may come in the place of this one
+      if (itemBox && itemBox.disabled) keys.give(null, loseHere);
+      // Koha prints the patron's slip where its box is sent empty (circulation.tt)
+      else if (guarded) keys.give(itemBox, guarded.lose, () => itemBox.form.requestSubmit());
+      else keys.give(cardBox, lose);
+    },
+    letGo: () => keys.letGo(cardBox, isNext, loseHere),
+  };
+}
+
+/** A function that does this the first time only. */
+function once(run) {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    run();
+  };
 }
 
 const isCard = (code, { patterns, anyCard }) => !anyCard && looksLikeCard(code, patterns);

@@ -25,13 +25,20 @@ export function focusIsSet() {
   });
 }
 
+/** Whether somebody may have gone to another box, and the one that was given the focus here: Koha's scripts give it to boxes of their own. */
+let hasChosen = false;
+let given = null;
+
 /** True when somebody is in the middle of something that the focus must not be taken from. */
 export function isBusyElsewhere(host) {
   const active = document.activeElement;
   if (!active || active === document.body || active === host) return false;
   if (active.closest('[role="dialog"], .modal')) return true;
-  return /^(input|textarea|select)$/i.test(active.tagName) && active.value !== active.defaultValue;
+  if (!/^(input|textarea|select)$/i.test(active.tagName)) return false;
+  return active.value !== active.defaultValue || (hasChosen && active !== given && isForText(active));
 }
+
+const isForText = ({ type }) => !/^(?:button|checkbox|file|image|radio|reset|submit)$/.test(type);
 
 /**
  * Once the panel is closed, the focus goes to Koha's checkout box, as by its key Alt+U, and what is in the box is replaced. On the page of an unknown card the box is under another tab of the header (staff-global.js,
@@ -39,19 +46,19 @@ export function isBusyElsewhere(host) {
  */
 export function focusCheckout() {
   const box = document.getElementById('findborrower');
-  if (!box) {
-    focusSearch();
-    return;
-  }
-  if (box.offsetParent === null) openTab(box.closest('.tab-pane'));
-  grab(box);
+  given = box || searchBox();
+  if (box && box.offsetParent === null) openTab(box.closest('.tab-pane'));
+  if (given) grab(given);
 }
 
 /** To search by name: the page's own search, which has the card in it. */
 export function focusSearch() {
-  const box = document.getElementById('search_patron_filter') || document.getElementById('searchmember');
+  const box = searchBox();
   if (box) grab(box);
 }
+
+const searchBox = () =>
+  document.getElementById('search_patron_filter') || document.getElementById('searchmember');
 
 function grab(box) {
   box.focus({ preventScroll: true });
@@ -136,12 +143,17 @@ const began = Date.now();
 
 let typedAt = null;
 
-/** Notes when a code begins: a slow browser may have read it long before it is sent. What is in `boxes` by now began before. */
+/**
+ * Notes when a code begins: a slow browser may have read it long before it is sent. What is in `boxes` by now began before. And whether somebody goes to a
+ * box of their own.
+ */
 export function watchTyping(boxes) {
   if (boxes.some((box) => box && box.value !== box.defaultValue)) typedAt = began;
+  window.addEventListener('pointerdown', () => (hasChosen = true), true);
   window.addEventListener(
     'keydown',
-    ({ key }) => {
+    ({ key, altKey }) => {
+      if (key === 'Tab' || altKey) hasChosen = true;
       typedAt = typedAt || Date.now();
       // once whoever takes the code has asked
       if (key === 'Enter') setTimeout(() => (typedAt = null), 0);
@@ -177,7 +189,8 @@ export function heldKeys() {
         for (const code of [...codes, rest]) if (code !== '') lose(code);
         return;
       }
-      if (codes.length > 0 || rest !== '' || isEnd) goToBox(box);
+      // who has begun a code has not gone to another box since
+      if (rest !== '' || ((codes.length > 0 || isEnd) && !isBusyElsewhere(null))) goToBox(box);
       for (const code of codes) enter(box, code);
       if (isEnd && !isCut) end();
       beginIn(box, rest);

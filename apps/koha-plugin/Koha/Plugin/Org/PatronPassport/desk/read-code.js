@@ -32,14 +32,17 @@ export function wholeCode(code, is, patterns) {
 const UNCLEAR = ['ask', 'unread', 'neither'];
 const FOR_THIS_PATRON = ['item', 'open', 'spare'];
 
+/** Whether a code with this meaning may be the next card. */
+export const isUnclear = (meaning) => UNCLEAR.includes(meaning);
+
 /**
- * What a code with this meaning comes to after the codes of this page that are `unclear` (a set, which is kept here): `doubtful` for an item while there
+ * What a code with this meaning comes to after the codes of this page that are `unclear` (a map of what each is, which is kept here): `doubtful` for an item while there
  * is another one. A code is clear once it is scanned again and read, or somebody has said what it is; all are once the card is scanned again.
  */
 export function afterUnclear(code, meaning, unclear) {
   const id = code.toLowerCase();
   if (meaning === 'ignored') unclear.clear();
-  else if (UNCLEAR.includes(meaning)) unclear.add(id);
+  else if (isUnclear(meaning)) unclear.set(id, meaning);
   else unclear.delete(id);
   return unclear.size > 0 && FOR_THIS_PATRON.includes(meaning) ? 'doubtful' : meaning;
 }

@@ -1,7 +1,8 @@
 import { setText } from './element.js';
 import { identify } from './koha-api.js';
+import { noteLost } from './noted-scans.js';
 import { isEarly, remember } from './page.js';
-import { afterUnclear, isCardAgain, itemMeaning, meaningOf, wholeCode } from './read-code.js';
+import { afterUnclear, isCardAgain, isUnclear, itemMeaning, meaningOf, wholeCode } from './read-code.js';
 import { checkoutAddress, isHere } from './scan-state.js';
 import { focusBox, show, shownOf } from './show.js';
 
@@ -11,32 +12,48 @@ import { focusBox, show, shownOf } from './show.js';
  */
 export function takeCode(workflow, code, checkOut) {
   const early = isEarly();
-  inTurn(workflow, code, () => readNext(workflow, code, checkOut, early));
+  inTurn(workflow, code, (reading) => readNext(workflow, { code, checkOut, reading }, early));
+}
+
+/** The page is left, and with it what it says: what nobody has done with is noted. A browser may have ended its requests before. */
+export function loseScanned({ readings, unclear, unsent }) {
+  for (const { lost } of readings) noteLost(lost);
+  readings.clear();
+  for (const meaning of unclear.values()) if (meaning === 'unread') noteLost('card');
+  if (unsent.size > 0) noteLost('item');
 }
 
 function inTurn(workflow, code, step) {
-  workflow.readings += 1;
+  const reading = { lost: 'card' };
+  workflow.readings.add(reading);
+  rememberUnclear(workflow);
   workflow.departure.stay();
   workflow.nextScan.hold();
-  workflow.reading = stepAfter(workflow.reading, workflow, code, step);
+  workflow.lastRead = stepAfter(workflow.lastRead, workflow, code, reading, step);
 }
 
-async function stepAfter(before, workflow, code, step) {
+async function stepAfter(before, workflow, code, reading, step) {
   await before;
   try {
-    await step();
+    await step(reading);
   } catch {
     afterUnclear(code, 'unread', workflow.unclear);
     setText(workflow.panel.itemFault, workflow.t('code.unread'));
   } finally {
-    workflow.readings -= 1;
-    remember({ isUnclear: workflow.unclear.size > 0 });
-    if (workflow.readings === 0) workflow.nextScan.goOn();
+    workflow.readings.delete(reading);
+    rememberUnclear(workflow);
+    if (workflow.readings.size === 0) workflow.nextScan.goOn();
     if (!workflow.isGone) show(workflow);
   }
 }
 
-async function readNext(workflow, code, checkOut, early) {
+/** After a reload, too: what is being read may be the next card. */
+function rememberUnclear({ readings, unclear }) {
+  remember({ isUnclear: unclear.size > 0 || [...readings].some(({ lost }) => lost === 'card') });
+}
+
+async function readNext(workflow, scanned, early) {
+  const { code } = scanned;
   const { panel } = workflow;
   if (workflow.isGone) return;
   setText(panel.itemFault, '');
@@ -44,9 +61,12 @@ async function readNext(workflow, code, checkOut, early) {
   const isAgain = isCardAgain(code, workflow.card);
   const is = isAgain ? null : await identify(code);
   const whole = early && !isAgain ? wholeCode(code, is, workflow.cards.patterns) : code;
-  if (whole === null) await act(workflow, code, is ? 'neither' : 'unread', checkOut);
+  if (whole === null) await act(workflow, scanned, is ? 'neither' : 'unread');
   // as everything is by now
-  else await act(workflow, whole, meaningOf(whole, factsOf(workflow), is, workflow.cards), checkOut);
+  else {
+    const meaning = meaningOf(whole, factsOf(workflow), is, workflow.cards);
+    await act(workflow, { ...scanned, code: whole }, meaning);
+  }
 }
 
 function factsOf(workflow) {
@@ -55,13 +75,21 @@ function factsOf(workflow) {
   return { card: workflow.card, isOver, takesItem, withItem, isHere: Boolean(state) && isHere(state) };
 }
 
-async function act(workflow, code, meaning, checkOut) {
+async function act(workflow, { code, checkOut, reading }, meaning) {
   const { panel, t, nextScan, view } = workflow;
   const comesTo = afterUnclear(code, meaning, workflow.unclear);
   if (comesTo === 'ignored') return;
-  if (comesTo === 'card') await openNext(workflow, code);
-  else if (comesTo === 'ask') ask(workflow, code, checkOut);
-  else if (nextScan.isOpening()) setText(panel.itemFault, t('code.opening'));
+  if (comesTo === 'card') {
+    await openNext(workflow, code);
+    return;
+  }
+  if (!isUnclear(meaning)) reading.lost = 'item';
+  rememberUnclear(workflow);
+  if (nextScan.isOpening()) {
+    // the page goes, and with it what it says
+    noteLost(reading.lost);
+    setText(panel.itemFault, t('code.opening'));
+  } else if (comesTo === 'ask') ask(workflow, code, checkOut);
   else if (comesTo === 'item') await checkOut(code);
   else if (comesTo === 'open') location.assign(checkoutAddress(view.state, workflow.card));
   else setText(panel.itemFault, t(`code.${comesTo}`));
@@ -86,10 +114,10 @@ export function answerChoice(workflow, said) {
   const { code, checkOut } = workflow.asked;
   workflow.panel.choice.hidden = true;
   focusBox(workflow);
-  inTurn(workflow, code, async () => {
+  inTurn(workflow, code, async (reading) => {
     if (workflow.isGone) return;
     const { isOver, isHere: isHereNow, takesItem, withItem } = factsOf(workflow);
     const meaning = said === 'card' ? said : itemMeaning(isOver, isHereNow, takesItem, withItem);
-    await act(workflow, code, meaning, checkOut);
+    await act(workflow, { code, checkOut, reading }, meaning);
   });
 }

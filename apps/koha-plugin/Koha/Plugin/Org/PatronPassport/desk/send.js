@@ -57,7 +57,9 @@ export async function sendItem(workflow, barcode) {
   if (workflow.view.cancel) return null;
   const { meant } = await report(workflow, barcode);
   if (workflow.isGone || workflow.view.cancel) return null;
+  workflow.unsent.delete(barcode);
   if (meant.kind === 'accepted') return meant.eventId;
+  workflow.unsent.add(barcode);
   setText(workflow.panel.itemFault, workflow.t('item.unsent'));
   return null;
 }

@@ -14,7 +14,7 @@ export function show(workflow) {
   const isHeld = panel.input.value.trim() !== '';
   // what was scanned last may be the next card, or is one: the checkout that opens would take its item
   const isNext = workflow.unclear.size > 0 || workflow.nextScan.isOpening();
-  const isBusy = isHeld || isNext || workflow.readings > 0 || !panel.choice.hidden;
+  const isBusy = isHeld || isNext || workflow.readings.size > 0 || !panel.choice.hidden;
   const leaves = isReady && !isBusy && !workflow.cameBack && !isBusyElsewhere(panel.host);
 
   panel.section.dataset.tone = shown.tone;

@@ -16,7 +16,7 @@ import {
 import { buildPanel, openRegister } from './panel.js';
 import { registrations } from './register.js';
 import { sendAnswer, sendCard, sendDecision, sendItem } from './send.js';
-import { answerChoice, takeCode } from './scan-box.js';
+import { answerChoice, loseScanned, takeCode } from './scan-box.js';
 import { canCancel } from './scan-state.js';
 import { focusBox, show } from './show.js';
 import { createWords, languageOf } from './words.js';
@@ -36,7 +36,7 @@ export function startWorkflow(page) {
   if (saved && saved.isUnsure) workflow.unsure.add(undefined);
   workflow.isCard = Boolean(saved && saved.isCard);
   // of which code is not remembered: the card again makes it clear, or the next one
-  if (saved && saved.isUnclear) workflow.unclear.add('');
+  if (saved && saved.isUnclear) workflow.unclear.set('', 'lost');
   if (saved && saved.eventId) resume(workflow, saved);
   else void startAnew(workflow);
 
@@ -50,7 +50,7 @@ export function startWorkflow(page) {
     box: workflow.panel.input,
     /** What was lost may have been the next card. */
     lose() {
-      workflow.unclear.add('');
+      workflow.unclear.set('', 'lost');
       remember({ isUnclear: true });
       setText(workflow.panel.itemFault, workflow.t('scans.lost_card'));
     },
@@ -89,15 +89,17 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     unsure: new Set(),
     run: 0,
     settledRun: null,
-    /** What was scanned into the box and is not done with yet, one code after the other. */
-    reading: Promise.resolve(),
-    readings: 0,
+    /** What was scanned into the box and is not done with yet, one code after the other: {lost}, as what it is lost where the page is left. */
+    readings: new Set(),
+    lastRead: Promise.resolve(),
+    /** Items that were reported in vain. */
+    unsent: new Set(),
     /** Somebody has said that it is a card, although an item here has it: every report of this page says so. */
     isCard: false,
     /** The code that can be an item or a card. */
     asked: null,
     /** Codes that may be the next card, and came to nothing. */
-    unclear: new Set(),
+    unclear: new Map(),
     isAnswering: false,
     isDeciding: false,
     isHeard: false,
@@ -122,6 +124,7 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     next: () => workflow.panel.input.focus(),
     cancel: () => cancelOrClose(workflow),
   });
+  window.addEventListener('pagehide', () => loseScanned(workflow));
   // On the whole page: what had the focus in the panel may be disabled or hidden by now.
   document.addEventListener('keydown', (event) => {
     const isOurs = !workflow.isGone && !isBusyElsewhere(workflow.panel.host);
