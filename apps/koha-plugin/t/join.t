@@ -149,6 +149,13 @@ sub sealed_key {
     return $Koha::ApiKey::MADE[-1]{client_id};
 }
 
+# Takes the newest request back, as its own page does.
+sub again {
+    my ($koha) = @_;
+
+    return page_of( $koha, op => 'cud-join-again', join_seen => sealed_key() );
+}
+
 # A receiver that answers requests to join so, and knows the library once this file has something in it.
 sub receiver {
     my ( $answer, $is_known ) = @_;
@@ -397,10 +404,15 @@ subtest 'sent once: a reload, another link and a second librarian change nothing
     is( scalar asked($receiver),              1,         'and nothing was sent again' );
     is( $koha->{plugin}->settings->{library}, 'midland', 'nor another library' );
 
-    my $page = page_of( $koha, op => 'cud-join-again' );
+    my $page = again($koha);
     is( state_of($page), 'open', 'taken back' );
     is_deeply( keys_of($koha), [qw( hers shown theirs )], 'its key is revoked, and no other' );
+    my $other = sealed_key();
     is( send_it( $koha, $link )->at('#passport_join_fingerprint') ? 1 : 0, 1, 'and it can be sent again' );
+    is( page_of($koha)->at('#passport_join_again [name=join_seen]')->{value},
+        sealed_key(), 'whose page takes it back' );
+    is( state_of( page_of( $koha, op => 'cud-join-again', join_seen => $other ) ),
+        'waiting', 'and not one that is still open, of the request before' );
 };
 
 subtest 'of two librarians who send at the same moment the second sees the request of the first' => sub {
@@ -538,7 +550,7 @@ subtest 'only a superlibrarian sends, after the button, for a user who is none' 
     my $receiver = receiver();
     send_it( $koha, link_of( receiver => $receiver->url ) );
     $Koha::Patron::PERMISSIONS{51} = { plugins => 1 };
-    is( state_of( page_of( $koha, op => 'cud-join-again' ) ), 'waiting', 'nor takes it back' );
+    is( state_of( again($koha) ), 'waiting', 'nor takes it back' );
 };
 
 subtest 'the key that was taken back can be made anew, and a press for another is none' => sub {
@@ -651,7 +663,7 @@ subtest 'it waits until the service knows the library, and then it is connected'
 # What ends a request: each with the question that is asked before, where it has to be, and what answers it.
 my %ENDS = (
     'taken back' => {
-        press  => sub { return page_of( $_[0], op => 'cud-join-again' ) },
+        press  => sub { return again( $_[0] ) },
         asks   => '#passport_join_asks',
         answer => sub { return page_of( $_[0], op => 'cud-join-end', join_client => $_[2] ) },
     },
@@ -770,7 +782,7 @@ subtest 'a connected library is disconnected by two presses, or moved with its k
     ok( !page_of($koha)->at('#passport_join button'), 'no button without permission' );
     $Koha::Patron::PERMISSIONS{51} = { superlibrarian => 1 };
     ok( page_of($koha)->at('#passport_join [value=cud-join-again]'),         'a button to disconnect' );
-    ok( page_of( $koha, op => 'cud-join-again' )->at('#passport_join_asks'), 'that asks' );
+    ok( again($koha)->at('#passport_join_asks'), 'that asks' );
     page_of( $koha, op => 'cud-join-end', join_client => $sealed, csrf_token => 'forged' );
     is_deeply( keys_of($koha), \@good, 'a form from elsewhere is no answer' );
     page_of( $koha, op => 'cud-join-end', join_client => $sealed );

@@ -76,7 +76,10 @@ sub join_page {
     my ( $plugin, $op, $plan ) = @_;
 
     disconnect( $plugin, scalar $plugin->{cgi}->param('join_client') ) if $op eq 'cud-join-end';
-    my $asked = $op eq 'cud-join-again' && _may_join() ? take_back($plugin) : undef;
+    my $asked
+        = $op eq 'cud-join-again' && _may_join()
+        ? take_back( $plugin, $plugin->{cgi}->param('join_seen') // q{} )
+        : undef;
     if ( my $record = settle($plugin) ) {
         return {
             connected_at => $record->{at},
@@ -170,17 +173,20 @@ sub _revoke_others {
 
 =head2 take_back
 
-    my $question = take_back($plugin);
+    my $question = take_back( $plugin, $client_id );
 
 Ends a request that waits, revokes the key that it carries and forgets its webhook secret, so that whoever accepts it afterwards has nothing. Where the service knows this library by now,
 or somebody has used the key, nothing is taken back yet, as an operator may have accepted it: what is known of the request is returned, and L</disconnect> is the answer.
+With a key, only the request that carries it is meant: the page that was pressed may be older than the one that waits.
 
 =cut
 
 sub take_back {
-    my ($plugin) = @_;
+    my ( $plugin, $client_id ) = @_;
 
-    my $record     = settle($plugin) or return;
+    my $record = settle($plugin) or return;
+    return if defined $client_id && $client_id ne $record->{client_id};
+
     my $is_waiting = $plugin->settings->{join_waiting};
     return { %{$record}, is_waiting => $is_waiting, may_end => _may_join() }
         if !$is_waiting || was_used( $record->{client_id} );
