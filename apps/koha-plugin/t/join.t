@@ -16,8 +16,10 @@ use POSIX ();
 use Test::More;
 
 use Koha::Patron;
+use Koha::Plugin::Org::PatronPassport::Configuration ();
 use Koha::Plugin::Org::PatronPassport::JoinLink    qw( parse_link );
 use Koha::Plugin::Org::PatronPassport::JoinRequest qw( can_seal fingerprint pasted );
+use Koha::Plugin::Org::PatronPassport::SetupPlan   qw( carry_out );
 use Passport::AtOnce                               qw( at_once );
 use Passport::TestKoha;
 use Passport::TestReceiver;
@@ -435,6 +437,21 @@ subtest 'of two librarians who send at the same moment the second sees the reque
     is_deeply( \@errors, [], 'both see a request that waits' );
     is( scalar asked($receiver), 1, 'one was sent' );
     is( @{ keys_of($koha) },     4, 'with the one key that was made' );
+};
+
+subtest 'the button of another librarian, pressed a moment before, makes no other secret than was sealed' => sub {
+    my $koha     = ready_koha();
+    my $plugin   = $koha->{plugin};
+    my $receiver = receiver();
+    $plugin->store_data( { secret => q{} } );
+    my @planned = Koha::Plugin::Org::PatronPassport::Configuration::_plan($plugin);
+    send_it( $koha, link_of( receiver => $receiver->url ) );
+    my $sealed = $plugin->settings->{secret};
+    local $SIG{__WARN__} = sub { };
+    my ( $done, $once ) = carry_out( \@planned, { secret => 1 }, {} );
+    is_deeply( [ map { @{$_}{qw( id ok )} } @{$done} ], [ secret => 0 ], 'it says that nothing was made' );
+    is_deeply( $once, {}, 'and shows none' );
+    is( $plugin->settings->{secret}, $sealed, 'the secret is the one that the service has' );
 };
 
 subtest 'what the receiver does not take leaves no key and no settings' => sub {

@@ -24,7 +24,7 @@ use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
 use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
-use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs );
+use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs wait_for_others );
 use Koha::Plugin::Org::PatronPassport::Signature qw( new_secret );
 use Koha::Plugin::Org::PatronPassport::Status    qw( service_status );
 use Koha::Plugin::Org::PatronPassport::User      qw( current_user may_see );
@@ -248,16 +248,13 @@ sub _record {
     return $record;
 }
 
-# Several web workers may have the same request at hand, and one at a time changes it: each waits for the row that the button has left.
+# Several web workers may have the same request at hand, and one at a time changes it.
 sub _one_at_a_time {
     my ( $plugin, $work ) = @_;
 
     return Koha::Database->new->schema->txn_do(
         sub {
-            C4::Context->dbh->do(
-                'UPDATE plugin_data SET plugin_value = plugin_value WHERE plugin_class = ? AND plugin_key = ?',
-                undef, $plugin->{class}, 'service_user'
-            );
+            wait_for_others($plugin);
             return $work->();
         }
     );
