@@ -783,6 +783,24 @@ subtest 'a key that may be in use is revoked by a second press, whatever the ser
     }
 };
 
+subtest 'a request that another web worker sees accepted at this moment is not taken back without the question' => sub {
+    foreach my $how ( sort keys %ENDS ) {
+        my $koha     = ready_koha();
+        my $receiver = receiver();
+        send_it( $koha, link_of( receiver => $receiver->url ) );
+        my $settings = $koha->{plugin}->settings;
+        no warnings qw( redefine );
+        local *Koha::Plugin::Org::PatronPassport::Join::was_used = sub {
+            $koha->{plugin}->store_data( { join_waiting => 0 } );
+            return 0;
+        };
+        my $page = $ENDS{$how}{press}->( $koha, $receiver->url );
+        ok( $page->at( $ENDS{$how}{asks} ), "$how: the question" );
+        is( $koha->{plugin}->settings->{$_}, $settings->{$_}, "$how: $_ stays" )
+            foreach qw( receiver_url library secret );
+    }
+};
+
 subtest 'a connected library is disconnected by two presses, or moved with its key' => sub {
     my $is_known = File::Temp->new( UNLINK => 1 );
     path("$is_known")->spew('yes');

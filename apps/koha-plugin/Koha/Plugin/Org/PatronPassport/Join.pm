@@ -187,12 +187,16 @@ sub take_back {
     my $record = settle($plugin) or return;
     return if defined $client_id && $client_id ne $record->{client_id};
 
-    my $is_waiting = $plugin->settings->{join_waiting};
-    return { %{$record}, is_waiting => $is_waiting, may_end => _may_join() }
-        if !$is_waiting || was_used( $record->{client_id} );
-    _end( $plugin, $record, 1, 'Took the request to join back, and revoked its API key' );
+    my $is_ended
+        = $plugin->settings->{join_waiting}
+        && !was_used( $record->{client_id} )
+        && _end( $plugin, $record, 1, 'Took the request to join back, and revoked its API key' );
+    return if $is_ended;
 
-    return;
+    # another web worker may have ended it meanwhile, or seen that it is accepted
+    $record = _record($plugin) or return;
+
+    return { %{$record}, is_waiting => $plugin->settings->{join_waiting}, may_end => _may_join() };
 }
 
 =head2 disconnect
