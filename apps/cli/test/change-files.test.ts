@@ -12,7 +12,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { buildSync } from 'esbuild';
 import { changeFiles, type FileChange } from '../src/connect/change-files.ts';
 
 let folder: string;
@@ -66,8 +65,10 @@ test('what another command has made beside a file stays', () => {
 /** `changeFiles` in a process whose files can have 512 bytes, as on a disk that is nearly full: what it throws. */
 function changeWithLittleRoom(wanted: readonly FileChange[]): string {
   const bundle = at('change.mjs');
-  const entryPoints = [join(import.meta.dirname, '../src/connect/change-files.ts')];
-  buildSync({ entryPoints, bundle: true, platform: 'node', format: 'esm', outfile: bundle });
+  const root = join(import.meta.dirname, '../../..');
+  const entry = join(root, 'apps/cli/src/connect/change-files.ts');
+  const how = ['--bundle', '--platform=node', '--format=esm', '--log-level=warning'];
+  execFileSync(join(root, 'node_modules/.bin/esbuild'), [entry, ...how, `--outfile=${bundle}`]);
   const script = `import { changeFiles } from ${JSON.stringify(bundle)};
     try { changeFiles(${JSON.stringify(wanted)}); } catch (error) { process.stdout.write(error.message); }`;
   const run = 'trap \'\' XFSZ; ulimit -f 1; exec "$@"';
