@@ -124,6 +124,10 @@ describe('config check', () => {
     expect(out).toContain('client_secret: "[secret from env RIVERSIDE_SECRET]"');
     expect(err).toBe('valid: 2 libraries, 2 agreements\n');
     expect(out + err).not.toContain('planted');
+    const name = 'Mobile passport library';
+    const named = { 'FILE test.yaml': env['FILE test.yaml']?.replace('Test Libraries', name) };
+    const there = { ...env, ...named, PASSPORT_INSTALL: 'debian' };
+    expect((await passport(['config', 'check', '--print'], there)).out).toContain(name);
   });
 
   test('as JSON it is one value on standard output', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdtempSync,
@@ -11,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { changeFiles } from '../src/connect/change-files.ts';
+import { changeFiles, type FileChange } from '../src/connect/change-files.ts';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -61,11 +62,28 @@ test('what another command has made beside a file stays', () => {
   expect(readFileSync(at('koha.env.new'), 'utf8')).toBe('theirs');
 });
 
+/** `changeFiles` in a process whose files can have 512 bytes, as on a disk that is nearly full: what it throws. */
+function changeWithLittleRoom(wanted: readonly FileChange[]): string {
+  const bundle = at('change.mjs');
+  const root = join(import.meta.dirname, '../../..');
+  const entry = join(root, 'apps/cli/src/connect/change-files.ts');
+  const how = ['--bundle', '--platform=node', '--format=esm', '--log-level=warning'];
+  execFileSync(join(root, 'node_modules/.bin/esbuild'), [entry, ...how, `--outfile=${bundle}`]);
+  const script = `import { changeFiles } from ${JSON.stringify(bundle)};
+    try { changeFiles(${JSON.stringify(wanted)}); } catch (error) { process.stdout.write(error.message); }`;
+  const run = 'trap \'\' XFSZ; ulimit -f 1; exec "$@"';
+  const args = ['-c', run, 'sh', process.execPath, '--input-type=module', '--eval', script];
+  const said = execFileSync('sh', args, { encoding: 'utf8' });
+  rmSync(bundle);
+  return said;
+}
+
 test('of a file that cannot be written to its end nothing stays', () => {
   const [secret] = changes();
-  // Stands in for a disk that is full.
-  const broken = { path: at('koha.env'), before: 'A=1\n', after: undefined as unknown as string };
-  expect(() => changeFiles(secret === undefined ? [] : [broken, secret])).toThrow(/must be of type string/);
+  const broken = { path: at('koha.env'), before: 'A=1\n', after: `A=1\n${'B=2\n'.repeat(1_000)}` };
+  const said = changeWithLittleRoom(secret === undefined ? [] : [broken, secret]);
+  expect(said).toBe(`${at('koha.env')} cannot be written (EFBIG)`);
+  expect(readFileSync(at('koha.env'), 'utf8')).toBe('A=1\n');
   expect(readdirSync(folder).toSorted()).toEqual(['koha.env', 'passport.yaml', 'secrets']);
   expect(readdirSync(at('secrets/koha'))).toEqual([]);
 });

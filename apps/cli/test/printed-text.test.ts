@@ -106,7 +106,7 @@ test('commands are as they are typed in this installation, in all that people re
   const take = (text: string): void => {
     printed += text;
   };
-  const { out, err, jsonLine } = createPrinter({
+  const { out, data, err, jsonLine } = createPrinter({
     isTerminal: false,
     randomBytes: (length: number) => Buffer.alloc(length, 7),
     env: { PASSPORT_INSTALL: 'debian' },
@@ -116,8 +116,10 @@ test('commands are as they are typed in this installation, in all that people re
   out('passport status says more\n');
   err('passport: run passport doctor\n');
   jsonLine({ remedy: 'passport config reload', reason: 'passport status' });
+  data('midland,passport status\n');
+  err('{"audit":true,"because":"passport status"}\n');
   expect(printed).toBe(
-    'sudo passport status says more\npassport: run sudo passport doctor\n{"remedy":"sudo passport config reload","reason":"passport status"}\n',
+    'sudo passport status says more\npassport: run sudo passport doctor\n{"remedy":"sudo passport config reload","reason":"passport status"}\nmidland,passport status\n{"audit":true,"because":"passport status"}\n',
   );
 });
 

@@ -238,6 +238,12 @@ test.each<[string, string[], string]>([
   ['a SIP user that no field of SIP holds', ['--sip-user', 'kiosk|1'], 'It has a | or a line break'],
   ['an institution that no field of SIP holds', ['--sip-institution', 'A|B'], 'It has a | or a line break'],
 ])('refuses %s before it calls anybody', async (_what, args, says) => {
+  const { code, err } = await passport(['rehearse', '--at', 'riverside', ...args], uncalled());
+  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(says) });
+});
+
+/** Two libraries that are not there, and a Redis that is not. */
+function uncalled(): NodeJS.ProcessEnv {
   const koha = (library: string) => ({
     library,
     url: `https://${library}.test`,
@@ -246,7 +252,22 @@ test.each<[string, string[], string]>([
       clientSecret: `a secret of ${library}, which nobody guesses`,
     },
   });
-  const env = { ...consortiumOf([koha('riverside'), koha('midland')]), REDIS_URL: 'redis://127.0.0.1:1' };
-  const { code, err } = await passport(['rehearse', '--at', 'riverside', ...args], env);
-  expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(says) });
+  return { ...consortiumOf([koha('riverside'), koha('midland')]), REDIS_URL: 'redis://127.0.0.1:1' };
+}
+
+test('says before anybody is called that a page cannot be written, with compose also where it can', async () => {
+  const args = ['--home', 'midland', '--card-format', '21234#########', '--page', 'rehearsal.html'];
+  const { code, err } = await passport(
+    ['rehearse', '--at', 'riverside', ...args],
+    { ...uncalled(), PASSPORT_INSTALL: 'compose' },
+    {
+      writeFile: () => {
+        throw Object.assign(new Error('read-only'), { code: 'EROFS' });
+      },
+    },
+  );
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: 'passport: --page: rehearsal.html cannot be written (EROFS): in the container, files are kept below /etc/passport, which is deploy/etc\n',
+  });
 });

@@ -16,8 +16,10 @@ use POSIX ();
 use Test::More;
 
 use Koha::Patron;
+use Koha::Plugin::Org::PatronPassport::Configuration ();
 use Koha::Plugin::Org::PatronPassport::JoinLink    qw( parse_link );
 use Koha::Plugin::Org::PatronPassport::JoinRequest qw( can_seal fingerprint pasted );
+use Koha::Plugin::Org::PatronPassport::SetupPlan   qw( carry_out );
 use Passport::AtOnce                               qw( at_once );
 use Passport::TestKoha;
 use Passport::TestReceiver;
@@ -147,6 +149,13 @@ sub tokens_of {
 # The key that the newest request carries.
 sub sealed_key {
     return $Koha::ApiKey::MADE[-1]{client_id};
+}
+
+# Takes the newest request back, as its own page does.
+sub again {
+    my ($koha) = @_;
+
+    return page_of( $koha, op => 'cud-join-again', join_seen => sealed_key() );
 }
 
 # A receiver that answers requests to join so, and knows the library once this file has something in it.
@@ -397,10 +406,15 @@ subtest 'sent once: a reload, another link and a second librarian change nothing
     is( scalar asked($receiver),              1,         'and nothing was sent again' );
     is( $koha->{plugin}->settings->{library}, 'midland', 'nor another library' );
 
-    my $page = page_of( $koha, op => 'cud-join-again' );
+    my $page = again($koha);
     is( state_of($page), 'open', 'taken back' );
     is_deeply( keys_of($koha), [qw( hers shown theirs )], 'its key is revoked, and no other' );
+    my $other = sealed_key();
     is( send_it( $koha, $link )->at('#passport_join_fingerprint') ? 1 : 0, 1, 'and it can be sent again' );
+    is( page_of($koha)->at('#passport_join_again [name=join_seen]')->{value},
+        sealed_key(), 'whose page takes it back' );
+    is( state_of( page_of( $koha, op => 'cud-join-again', join_seen => $other ) ),
+        'waiting', 'and not one that is still open, of the request before' );
 };
 
 subtest 'of two librarians who send at the same moment the second sees the request of the first' => sub {
@@ -423,6 +437,21 @@ subtest 'of two librarians who send at the same moment the second sees the reque
     is_deeply( \@errors, [], 'both see a request that waits' );
     is( scalar asked($receiver), 1, 'one was sent' );
     is( @{ keys_of($koha) },     4, 'with the one key that was made' );
+};
+
+subtest 'the button of another librarian, pressed a moment before, makes no other secret than was sealed' => sub {
+    my $koha     = ready_koha();
+    my $plugin   = $koha->{plugin};
+    my $receiver = receiver();
+    $plugin->store_data( { secret => q{} } );
+    my @planned = Koha::Plugin::Org::PatronPassport::Configuration::_plan($plugin);
+    send_it( $koha, link_of( receiver => $receiver->url ) );
+    my $sealed = $plugin->settings->{secret};
+    local $SIG{__WARN__} = sub { };
+    my ( $done, $once ) = carry_out( \@planned, { secret => 1 }, {} );
+    is_deeply( [ map { @{$_}{qw( id ok )} } @{$done} ], [ secret => 0 ], 'it says that nothing was made' );
+    is_deeply( $once, {}, 'and shows none' );
+    is( $plugin->settings->{secret}, $sealed, 'the secret is the one that the service has' );
 };
 
 subtest 'what the receiver does not take leaves no key and no settings' => sub {
@@ -538,7 +567,7 @@ subtest 'only a superlibrarian sends, after the button, for a user who is none' 
     my $receiver = receiver();
     send_it( $koha, link_of( receiver => $receiver->url ) );
     $Koha::Patron::PERMISSIONS{51} = { plugins => 1 };
-    is( state_of( page_of( $koha, op => 'cud-join-again' ) ), 'waiting', 'nor takes it back' );
+    is( state_of( again($koha) ), 'waiting', 'nor takes it back' );
 };
 
 subtest 'the key that was taken back can be made anew, and a press for another is none' => sub {
@@ -651,7 +680,7 @@ subtest 'it waits until the service knows the library, and then it is connected'
 # What ends a request: each with the question that is asked before, where it has to be, and what answers it.
 my %ENDS = (
     'taken back' => {
-        press  => sub { return page_of( $_[0], op => 'cud-join-again' ) },
+        press  => sub { return again( $_[0] ) },
         asks   => '#passport_join_asks',
         answer => sub { return page_of( $_[0], op => 'cud-join-end', join_client => $_[2] ) },
     },
@@ -754,6 +783,24 @@ subtest 'a key that may be in use is revoked by a second press, whatever the ser
     }
 };
 
+subtest 'a request that another web worker sees accepted at this moment is not taken back without the question' => sub {
+    foreach my $how ( sort keys %ENDS ) {
+        my $koha     = ready_koha();
+        my $receiver = receiver();
+        send_it( $koha, link_of( receiver => $receiver->url ) );
+        my $settings = $koha->{plugin}->settings;
+        no warnings qw( redefine );
+        local *Koha::Plugin::Org::PatronPassport::Join::was_used = sub {
+            $koha->{plugin}->store_data( { join_waiting => 0 } );
+            return 0;
+        };
+        my $page = $ENDS{$how}{press}->( $koha, $receiver->url );
+        ok( $page->at( $ENDS{$how}{asks} ), "$how: the question" );
+        is( $koha->{plugin}->settings->{$_}, $settings->{$_}, "$how: $_ stays" )
+            foreach qw( receiver_url library secret );
+    }
+};
+
 subtest 'a connected library is disconnected by two presses, or moved with its key' => sub {
     my $is_known = File::Temp->new( UNLINK => 1 );
     path("$is_known")->spew('yes');
@@ -770,7 +817,7 @@ subtest 'a connected library is disconnected by two presses, or moved with its k
     ok( !page_of($koha)->at('#passport_join button'), 'no button without permission' );
     $Koha::Patron::PERMISSIONS{51} = { superlibrarian => 1 };
     ok( page_of($koha)->at('#passport_join [value=cud-join-again]'),         'a button to disconnect' );
-    ok( page_of( $koha, op => 'cud-join-again' )->at('#passport_join_asks'), 'that asks' );
+    ok( again($koha)->at('#passport_join_asks'), 'that asks' );
     page_of( $koha, op => 'cud-join-end', join_client => $sealed, csrf_token => 'forged' );
     is_deeply( keys_of($koha), \@good, 'a form from elsewhere is no answer' );
     page_of( $koha, op => 'cud-join-end', join_client => $sealed );

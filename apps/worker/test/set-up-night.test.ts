@@ -187,6 +187,35 @@ describe('the nightly check of a set-up', () => {
     expect(await faults()).not.toContainEqual(fault);
   });
 
+  test.each([
+    [
+      'GET /patron_categories',
+      NO_CATEGORY,
+      category,
+      { categories: [{ patron_category_id: 'PT', name: 'Visitors' }] },
+    ],
+    [
+      'POST /contrib/passport/check',
+      { plugin_findings: [{ finding: 'tables_missing', level: 'fault', name: null, figure: null }] },
+      { code: 'plugin_tables', level: 'fault', name: null },
+      { plugin_findings: [] },
+    ],
+  ])(
+    'what a failing %s hides in a night has not been repaired',
+    async (operation, settings, fault, repaired) => {
+      bench.lender.putSettings(settings);
+      await doSetUpJob('one', JOB, context());
+      expect(await faults()).toContainEqual(fault);
+      bench.lender.addFaults([{ operation, times: 500, kind: 'status', status: 500 }]);
+      await doSetUpJob('two', JOB, context());
+      expect(await faults()).toContainEqual(fault);
+      bench.lender.clearFaults();
+      bench.lender.putSettings(repaired);
+      await doSetUpJob('three', JOB, context());
+      expect(await faults()).not.toContainEqual(fault);
+    },
+  );
+
   test('the second night in a row without a check is a fault, whatever the reason, until a check is made', async () => {
     const seen = async () => (await readSetUps(redis)).get('riverside');
     await giveUp('one', { isAway: true, now: () => 1_000 });

@@ -53,9 +53,9 @@ export function installedCommand(documented: string, install: string | undefined
 /** The first word of each command of `passport`; not of `completion`, which is for the shell of who types. */
 const COMMANDS =
   'audit config copies doctor erase events explain export library notify owed rehearse secret send stats status';
-/** A command in a sentence, to its end where it reads what the shell hands it, or is read by the shell. */
+/** A command in a sentence, with one space or an end of line in it, as columns of a table have not; to its end where it reads what the shell hands it, or is read by the shell. */
 const COMMAND = new RegExp(
-  String.raw`(?<![\w./-]|sudo )passport\s+(?=(?:${COMMANDS.replaceAll(' ', '|')})\b((?:(?!passport)[^\n\u0060])* [<|] )?)`,
+  String.raw`(?<![\w./-]|sudo )passport(?: |\s*\n\s*)(?=(?:${COMMANDS.replaceAll(' ', '|')})\b((?:(?!passport)[^\n\u0060])* [<|] )?)`,
   'g',
 );
 

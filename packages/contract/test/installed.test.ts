@@ -36,6 +36,8 @@ test('in a text, each command is as it is typed there, once', () => {
     'passport: midland is not known',
     'apps/cli/bin/passport doctor',
     'a passport for all',
+    // Columns of a table: who did it, and what.
+    '2026-11-29 09:00:00  passport  export  midland',
   ])
     expect(installedText(other, 'debian')).toBe(other);
 });

@@ -367,7 +367,8 @@ describe('a page of the plugin', () => {
           expect(koha.settings().webhook).toBeNull();
           await desk.get('/cgi-bin/koha/circ/circulation.pl?findborrower=21234000000017');
           expect(receiver.events.filter(({ body }) => body.includes('patron.not_found'))).toEqual([]);
-          await desk.post({ method: 'configure', op: 'cud-join-again' });
+          const [, join_seen = ''] = /name="join_seen" value="([^"]+)"/.exec(page) ?? [];
+          await desk.post({ method: 'configure', op: 'cud-join-again', join_seen });
           expect(String((await desk.get(address('configure'))).body)).toContain('data-state="open"');
           expect((await requestToken(koha, pair)).status).toBe(200);
         });

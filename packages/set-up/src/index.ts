@@ -19,5 +19,5 @@ export {
   warning,
   withoutIntended,
 } from './finding.ts';
-export { findingsToKeep } from './findings-to-keep.ts';
+export { findingsToKeep, withUnseenFaults } from './findings-to-keep.ts';
 export { PLUGIN_FINDINGS, isOfUnknownLibrary } from './plugin-findings.ts';

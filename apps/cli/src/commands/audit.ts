@@ -105,7 +105,7 @@ export const audit = defineCommand({
         most: limit,
       });
       report.json({ acts: acts.map(actJson), more: next !== null });
-      if (csv === true) for (const row of actsCsv(acts)) report.line(row);
+      if (csv === true) for (const row of actsCsv(acts)) report.data(row);
       else printActs(acts, report);
       if (next !== null) report.progress(`there are more: only the newest ${limit} are listed (--limit)`);
       return 0;

@@ -149,7 +149,7 @@ export const exportData = defineCommand({
       audit(subject, places, deps);
       report.json({ ...wanted, places: places.map(placeJson) });
       if (subject.kind === 'patron') printPatron(places, subject.homeKey, report);
-      else for (const row of [csvRow(Object.keys(COLUMNS)), ...places.flatMap(csvLines)]) report.line(row);
+      else for (const row of [csvRow(Object.keys(COLUMNS)), ...places.flatMap(csvLines)]) report.data(row);
       return places.some(isUncertain) ? 1 : 0;
     });
   },

@@ -47,7 +47,7 @@ export async function reportLoans(
     balances,
     counted_through: Object.fromEntries([...counted].map(([library, { through }]) => [library, through])),
   });
-  if (csv) for (const line of settlementCsv(pairs)) report.line(line);
+  if (csv) for (const line of settlementCsv(pairs)) report.data(line);
   else printLoans({ rows, by, balances, counted }, report);
 }
 

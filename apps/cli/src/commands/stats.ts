@@ -140,7 +140,7 @@ export const stats = defineCommand({
       );
       const rows = sumStatistics(counts, by);
       report.json({ months, by, rows: rows.map(toJson) });
-      if (wanted.csv === true) for (const row of statisticsCsv(rows, by)) report.line(row);
+      if (wanted.csv === true) for (const row of statisticsCsv(rows, by)) report.data(row);
       else printTable(rows, by, report);
       return 0;
     }),

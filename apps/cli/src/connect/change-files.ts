@@ -11,7 +11,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure } from '../program/failure.ts';
@@ -32,7 +32,8 @@ function stage({ after }: FileChange, place: string): void {
   // Made anew or not at all: of two commands at once, or one that was broken off, the second stops here.
   const file = openSync(`${place}.new`, 'wx', 0o600);
   try {
-    writeSync(file, after);
+    // Not `writeSync`: on a disk that is nearly full it writes a part, and says so in its result alone.
+    writeFileSync(file, after);
     fsyncSync(file);
     if (existsSync(place)) {
       const { mode, uid, gid } = statSync(place);

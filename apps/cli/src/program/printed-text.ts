@@ -55,6 +55,8 @@ export function printableJson(value: unknown, indent = 2, install?: string): str
 /** Where all that `passport` prints goes through. */
 export interface Printer {
   readonly out: (text: string) => void;
+  /** The same for what another program reads, such as CSV: no command in it is one to type. */
+  readonly data: (text: string) => void;
   readonly err: (text: string) => void;
   /** One JSON value, to standard output. */
   readonly json: (value: unknown) => void;
@@ -91,7 +93,9 @@ export function createPrinter({
   const error = isErrTerminal ? (text: string) => marks.show(spelledOut(text, columns, style)) : marks.plain;
   return {
     out: (text) => out(show(asTyped(text))),
-    err: (text) => err(error(asTyped(text))),
+    data: (text) => out(show(text)),
+    // A line of the log is data as well.
+    err: (text) => err(error(text.startsWith('{') ? text : asTyped(text))),
     json: (value) => out(`${printableJson(value, 2, install)}\n`),
     jsonLine: (value) => out(`${printableJson(value, 0, install)}\n`),
     style,
@@ -184,6 +188,8 @@ export interface Report {
   readonly width: number;
   /** A line of text; nothing with `--json`. */
   readonly line: (text?: string) => void;
+  /** A line that another program reads, such as CSV; nothing with `--json`. */
+  readonly data: (line: string) => void;
   /** The one JSON value; nothing without `--json`. */
   readonly json: (value: unknown) => void;
   /** One of many JSON values, on a line of its own; nothing without `--json`. */
@@ -198,7 +204,10 @@ export interface Report {
   readonly progress: (text: string) => void;
 }
 
-export function buildReport({ out, err, json, jsonLine, style, width }: Printer, isJson: boolean): Report {
+export function buildReport(
+  { out, data, err, json, jsonLine, style, width }: Printer,
+  isJson: boolean,
+): Report {
   const line = (text = ''): void => {
     if (!isJson) out(`${text}\n`);
   };
@@ -207,6 +216,9 @@ export function buildReport({ out, err, json, jsonLine, style, width }: Printer,
     colors: style,
     width,
     line,
+    data: (text) => {
+      if (!isJson) data(`${text}\n`);
+    },
     table: (head, rows, right = []) => {
       const { heading, lines, leftOut } = fitTable(head, rows, right, width);
       for (const text of heading) line(style.dim(text));

@@ -16,6 +16,7 @@ import {
   examineeOf,
   findingsToKeep,
   withoutIntended,
+  withUnseenFaults,
 } from '@passport/set-up';
 import { LibraryClosed, LibraryPaused } from '../koha/koha-failure.ts';
 import { type SliceContext, SweepPaused } from '../koha/slice.ts';
@@ -60,7 +61,11 @@ export async function doSetUpJob(jobId: string, { library }: SetUpJob, deps: Set
     const has = (wanted: SetUpFindingCode): boolean => findings.some(({ code }) => code === wanted);
     if (isLast && has('unreachable')) return await giveUp('unreachable');
     if (isLast || !(has('unreachable') || has('no_answer')))
-      return await finish(examined, { at_ms: now(), findings }, deps);
+      return await finish(
+        examined,
+        { at_ms: now(), findings: [...withUnseenFaults(findings, before.findings)] },
+        deps,
+      );
   } catch (error) {
     // The worker stops or is reloaded: that is no fault of the library.
     if (stopping.aborted) await note(tries);

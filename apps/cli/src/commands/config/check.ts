@@ -44,7 +44,7 @@ export const configCheck = defineCommand({
     const isCompared = isDashboardHere || consortium.users.length === 0;
     const warnings = [...configWarnings(consortium), ...(isCompared ? [] : [NOT_COMPARED])];
     report.json({ ok: true, warnings, config: effectiveConfig(consortium) });
-    if (print === true) report.line(renderEffectiveConfig(consortium).trimEnd());
+    if (print === true) report.data(renderEffectiveConfig(consortium).trimEnd());
     if (!report.isJson) {
       for (const { path, warning } of warnings) report.progress(`warning: ${path}: ${warning}`);
       const count = consortium.libraries.length;

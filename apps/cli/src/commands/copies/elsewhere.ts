@@ -102,7 +102,7 @@ export const copiesElsewhere = defineCommand({
         copies: copies.map(toJson),
         totals: elsewhereTotals(copies).map((each) => ({ ...each, amount: amountText(each.amount) })),
       });
-      if (wanted.csv === true) for (const line of elsewhereCsv(copies)) report.line(line);
+      if (wanted.csv === true) for (const line of elsewhereCsv(copies)) report.data(line);
       else printTable(copies, report);
       return 0;
     }),

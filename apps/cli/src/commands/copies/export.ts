@@ -89,12 +89,12 @@ export const copiesExport = defineCommand({
         );
       }
       const rows: ReturnType<typeof toRow>[] = [];
-      report.line(COLUMNS.join(','));
+      report.data(COLUMNS.join(','));
       for await (const receipt of readReceipts(redis)) {
         if (!isWanted(receipt, wanted)) continue;
         const row = toRow(receipt);
         if (report.isJson) rows.push(row);
-        else report.line(csvRow(COLUMNS.map((column) => [textOf(row[column])].flat().join(' '))));
+        else report.data(csvRow(COLUMNS.map((column) => [textOf(row[column])].flat().join(' '))));
       }
       for (const { id } of consortium.libraries) {
         const { length } = await readDeletions(redis, id);

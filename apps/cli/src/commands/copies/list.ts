@@ -117,9 +117,9 @@ export const copiesList = defineCommand({
       let unreadable = 0;
       const pass = (copy: Listed): void => {
         copies.push(copy);
-        report.line(csvRow(COLUMNS.map((column) => String(copy[column] ?? ''))));
+        report.data(csvRow(COLUMNS.map((column) => String(copy[column] ?? ''))));
       };
-      report.line(COLUMNS.join(','));
+      report.data(COLUMNS.join(','));
       await withKohas(lenders, deps, async (kohaOf) => {
         for (const library of lenders) {
           const before = copies.length;

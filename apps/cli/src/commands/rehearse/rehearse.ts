@@ -300,6 +300,31 @@ function printCleaned({ removed, leftAlone, stuck }: CleanedUp, { progress }: Re
   for (const left of stuck) progress(`could not be removed: ${left}`);
 }
 
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+
+function textOrNone(path: string, readFile: CliDeps['readFile']): string {
+  try {
+    return readFile(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+/** A rehearsal is long, and its page is written last. What is there stays until then. Throws Failure. */
+function checkPage(path: string, { env, readFile, writeFile }: CliDeps): void {
+  try {
+    writeFile(path, textOrNone(path, readFile));
+  } catch (error) {
+    const where =
+      env['PASSPORT_INSTALL'] === 'compose'
+        ? ': in the container, files are kept below /etc/passport, which is deploy/etc'
+        : '';
+    throw new Failure(`--page: ${path} cannot be written (${codeOf(error)})${where}`, { code: 'files' });
+  }
+}
+
 export const rehearse = defineCommand({
   summary: 'try an installation out on Kohas that are there for trying',
   description:
@@ -329,6 +354,7 @@ export const rehearse = defineCommand({
     const receiverOf = (library: string) =>
       buildReceiverClient(receiverUrl, findLibrary(consortium, library), unbroken);
     receiverOf(options.at);
+    if (options.page !== undefined) checkPage(options.page, deps);
     deps.endsItself?.();
     const watch = { answers: [] as SeenAnswer[], callMs: [] as number[] };
     return withQueueOf({ ...service, redisUrl }, async (open) => {

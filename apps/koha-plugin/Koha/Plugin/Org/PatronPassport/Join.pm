@@ -24,7 +24,7 @@ use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
 use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
-use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs );
+use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs wait_for_others );
 use Koha::Plugin::Org::PatronPassport::Signature qw( new_secret );
 use Koha::Plugin::Org::PatronPassport::Status    qw( service_status );
 use Koha::Plugin::Org::PatronPassport::User      qw( current_user may_see );
@@ -76,7 +76,10 @@ sub join_page {
     my ( $plugin, $op, $plan ) = @_;
 
     disconnect( $plugin, scalar $plugin->{cgi}->param('join_client') ) if $op eq 'cud-join-end';
-    my $asked = $op eq 'cud-join-again' && _may_join() ? take_back($plugin) : undef;
+    my $asked
+        = $op eq 'cud-join-again' && _may_join()
+        ? take_back( $plugin, $plugin->{cgi}->param('join_seen') // q{} )
+        : undef;
     if ( my $record = settle($plugin) ) {
         return {
             connected_at => $record->{at},
@@ -170,23 +173,30 @@ sub _revoke_others {
 
 =head2 take_back
 
-    my $question = take_back($plugin);
+    my $question = take_back( $plugin, $client_id );
 
 Ends a request that waits, revokes the key that it carries and forgets its webhook secret, so that whoever accepts it afterwards has nothing. Where the service knows this library by now,
 or somebody has used the key, nothing is taken back yet, as an operator may have accepted it: what is known of the request is returned, and L</disconnect> is the answer.
+With a key, only the request that carries it is meant: the page that was pressed may be older than the one that waits.
 
 =cut
 
 sub take_back {
-    my ($plugin) = @_;
+    my ( $plugin, $client_id ) = @_;
 
-    my $record     = settle($plugin) or return;
-    my $is_waiting = $plugin->settings->{join_waiting};
-    return { %{$record}, is_waiting => $is_waiting, may_end => _may_join() }
-        if !$is_waiting || was_used( $record->{client_id} );
-    _end( $plugin, $record, 1, 'Took the request to join back, and revoked its API key' );
+    my $record = settle($plugin) or return;
+    return if defined $client_id && $client_id ne $record->{client_id};
 
-    return;
+    my $is_ended
+        = $plugin->settings->{join_waiting}
+        && !was_used( $record->{client_id} )
+        && _end( $plugin, $record, 1, 'Took the request to join back, and revoked its API key' );
+    return if $is_ended;
+
+    # another web worker may have ended it meanwhile, or seen that it is accepted
+    $record = _record($plugin) or return;
+
+    return { %{$record}, is_waiting => $plugin->settings->{join_waiting}, may_end => _may_join() };
 }
 
 =head2 disconnect
@@ -242,16 +252,13 @@ sub _record {
     return $record;
 }
 
-# Several web workers may have the same request at hand, and one at a time changes it: each waits for the row that the button has left.
+# Several web workers may have the same request at hand, and one at a time changes it.
 sub _one_at_a_time {
     my ( $plugin, $work ) = @_;
 
     return Koha::Database->new->schema->txn_do(
         sub {
-            C4::Context->dbh->do(
-                'UPDATE plugin_data SET plugin_value = plugin_value WHERE plugin_class = ? AND plugin_key = ?',
-                undef, $plugin->{class}, 'service_user'
-            );
+            wait_for_others($plugin);
             return $work->();
         }
     );

@@ -58,7 +58,7 @@ my %OF_FINDING = (
     branch_missing   => [ undef,       "$STAFF/admin/branches.pl" ],
 );
 
-our @EXPORT_OK = qw( assumed_needs carry_out setup_plan );
+our @EXPORT_OK = qw( assumed_needs carry_out setup_plan wait_for_others );
 
 =head1 NAME
 
@@ -148,6 +148,23 @@ sub carry_out {
     return ( \@done, \%once );
 }
 
+=head2 wait_for_others
+
+    wait_for_others($plugin);
+
+In a transaction: other web workers that are about to make a webhook secret, or to change a request to join, are done, or wait for the end of it.
+What they wait for is the row that the button leaves.
+
+=cut
+
+sub wait_for_others {
+    my ($plugin) = @_;
+
+    return C4::Context->dbh->do(
+        'UPDATE plugin_data SET plugin_value = plugin_value WHERE plugin_class = ? AND plugin_key = ?',
+        undef, $plugin->{class}, 'service_user' );
+}
+
 sub _secret {
     my ($plugin) = @_;
 
@@ -159,6 +176,11 @@ sub _secret {
         log   => 'Made the webhook secret of Patron Passport',
         say   => { key => 'plan_secret' },
         make  => sub {
+            wait_for_others($plugin);
+
+            # the service may have it already, or somebody have seen it
+            die "there is one by now\n" if $plugin->settings->{secret_from} ne 'nowhere';
+
             my $secret = new_secret();
             $plugin->store_data( { secret => $secret } );
             return { webhook_secret => $secret };
