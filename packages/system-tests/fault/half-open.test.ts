@@ -3,8 +3,8 @@ import { type RunningService, waitFor } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 
-/** With the times that are shipped (scan-worker.ts, redis.ts): the fault is noticed within a minute. */
-const NOTICED_MS = 60_000;
+/** With the times that are shipped (scan-worker.ts, redis.ts), the fault is noticed within a minute; beside other tests, which share the processors, it takes longer. */
+const NOTICED_MS = 90_000;
 const EVENTS = 12;
 
 let consortium: Consortium<'midland' | 'riverside'>;
@@ -72,7 +72,8 @@ describe('every open connection to Redis falls silent, and new ones are taken an
     await untilProbe(worker, 'livez', 200, 1_000);
     for (const eventId of events)
       expect(await consortium.at('riverside').follow(eventId)).toMatchObject({
-        outcome: 'COPIED',
+        // the copy may have been made as Redis fell silent, and nobody could note it
+        outcome: expect.stringMatching(/^(?:COPIED|ALREADY_LOCAL)$/),
         checkout: { result: 'CHECKED_OUT' },
       });
   }, 150_000);
