@@ -30,11 +30,18 @@ async function holdScript(): Promise<() => void> {
 }
 
 /** Koha's search takes longer than keys are held. */
-const slowSearch = () =>
-  desk.page.route('**/api/v1/patrons?*', async (route) => {
+/** A visitor, and an item, at a desk whose Koha searches for longer than keys wait; until `desks.goOn()` no event is worked on. */
+async function atSlowSearch(): Promise<{ card: string; book: string }> {
+  desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+  desks.holdWork();
+  await desk.page.route('**/api/v1/patrons?*', async (route) => {
     await setTimeout(3_400);
     await route.continue().catch(() => undefined);
   });
+  return { card: registerPatron(midland()), book: shelveBook(riverside()) };
+}
+const openUnknown = (card: string) =>
+  desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${card}`);
 
 const found = findChromium();
 if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chromium on the PATH)\n');
@@ -223,12 +230,9 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
   }, 60_000);
 
   test('the panel takes the focus from nobody who has gone to another box before it is there', async () => {
-    const [card, book] = [registerPatron(midland()), shelveBook(riverside())];
-    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
-    desks.holdWork();
-    await slowSearch();
+    const { card, book } = await atSlowSearch();
     for (const codes of [[], [book]]) {
-      await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${card}`);
+      await openUnknown(card);
       for (const code of codes) await scan(code);
       await desk.page.locator('#searchmember-tab, #patron_search-tab').click();
       await desk.panel.getByText(codes.length > 0 ? 'One item is waiting' : SEARCHING).waitFor();
@@ -236,7 +240,7 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     }
     // where a script of Koha's has set it, nobody has
     const other = registerPatron(midland());
-    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${other}`);
+    await openUnknown(other);
     await desk.page.locator('#findborrower:focus').waitFor();
     await desk.page.evaluate('document.getElementById("search_patron_filter").focus()');
     await desk.panel.getByText(SEARCHING).waitFor();
@@ -335,7 +339,7 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
     desks.holdWork();
     await desk.page.route('**/api/v1/patrons?*', () => undefined);
-    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${first}`);
+    await openUnknown(first);
     await scan(second);
     await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second, { timeout: 10_000 });
     await desk.scans.getByRole('listitem').waitFor({ timeout: 8_000 });
@@ -344,11 +348,8 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
   }, 60_000);
 
   test('an item that is scanned while Koha’s search is slow waits for the panel', async () => {
-    const [card, book] = [registerPatron(midland()), shelveBook(riverside())];
-    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
-    desks.holdWork();
-    await slowSearch();
-    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${card}`);
+    const { card, book } = await atSlowSearch();
+    await openUnknown(card);
     await scan(book);
     await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
     desks.goOn();
@@ -357,11 +358,8 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
   }, 60_000);
 
   test('where a page was left in the middle of a code and Koha’s search is slow, the item after it is nobody’s', async () => {
-    const [card, book] = [registerPatron(midland()), shelveBook(riverside())];
-    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
-    desks.holdWork();
-    await slowSearch();
-    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${card}`);
+    const { card, book } = await atSlowSearch();
+    await openUnknown(card);
     await desk.page.keyboard.type('21234');
     await desk.page.reload();
     await desk.panel.getByText('A card was not looked up. Scan it again.').waitFor();
@@ -375,7 +373,7 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     const [first, second] = [registerPatron(midland()), registerPatron(midland())];
     desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
     await desk.page.route('**/api/v1/patrons?*', () => undefined);
-    await desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${first}`);
+    await openUnknown(first);
     await desk.page.locator('#findborrower').click();
     await scan(second);
     await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second);
