@@ -28,6 +28,11 @@ export function focusIsSet() {
 /** Whether somebody may have gone to another box, and the one that was given the focus here: Koha's scripts give it to boxes of their own. */
 let hasChosen = false;
 let given = null;
+/** When somebody last went to where the focus is, in the panel or elsewhere. */
+let movedAt = 0;
+
+/** Whether somebody has gone there this moment, and is about to press it. */
+export const hasJustMoved = () => Date.now() - movedAt < 1000;
 
 /** True when somebody is in the middle of something that the focus must not be taken from. */
 export function isBusyElsewhere(host) {
@@ -149,11 +154,23 @@ let typedAt = null;
  */
 export function watchTyping(boxes) {
   if (boxes.some((box) => box && box.value !== box.defaultValue)) typedAt = began;
-  window.addEventListener('pointerdown', () => (hasChosen = true), true);
+  window.addEventListener(
+    'pointerdown',
+    () => {
+      hasChosen = true;
+      movedAt = Date.now();
+    },
+    true,
+  );
   window.addEventListener(
     'keydown',
-    ({ key, altKey }) => {
-      if (key === 'Tab' || altKey) hasChosen = true;
+    (event) => {
+      const { key } = event;
+      if (key === 'Tab' || (event.altKey && key !== 'Alt')) {
+        movedAt = Date.now();
+        // the browser has gone there by then, unless it was a key of the panel's
+        setTimeout(() => (hasChosen = hasChosen || !event.defaultPrevented), 0);
+      }
       typedAt = typedAt || Date.now();
       // once whoever takes the code has asked
       if (key === 'Enter') setTimeout(() => (typedAt = null), 0);

@@ -2,8 +2,8 @@ import { showConsent } from './consent.js';
 import { showDecision } from './decision.js';
 import { describe } from './describe.js';
 import { element, setText } from './element.js';
-import { isBusyElsewhere } from './page.js';
 import { forgetScan } from './noted-scans.js';
+import { hasJustMoved, isBusyElsewhere } from './page.js';
 import { canCancel, checkoutAddress, isCheckedOut, isHere } from './scan-state.js';
 
 /** Brings the panel to what is known, and leaves for the checkout when nothing keeps us here. */
@@ -56,7 +56,7 @@ function goOn(workflow) {
   const { events, view, run } = workflow;
   if (workflow.settledRun === run) return;
   workflow.settledRun = run;
-  focusBox(workflow);
+  if (!hasJustMoved()) focusBox(workflow);
   const isListed = !view.cancel && Boolean(view.state) && isHere(view.state);
   for (const id of isListed ? [] : events) forgetScan(id);
 }
