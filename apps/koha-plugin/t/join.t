@@ -790,7 +790,7 @@ subtest 'a request that another web worker sees accepted at this moment is not t
         send_it( $koha, link_of( receiver => $receiver->url ) );
         my $settings = $koha->{plugin}->settings;
         no warnings qw( redefine );
-        local *Koha::Plugin::Org::PatronPassport::Join::was_used = sub {
+        local *Koha::Plugin::Org::PatronPassport::JoinRecord::was_used = sub {
             $koha->{plugin}->store_data( { join_waiting => 0 } );
             return 0;
         };

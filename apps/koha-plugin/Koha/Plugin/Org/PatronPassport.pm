@@ -14,7 +14,7 @@ use Koha::Plugin::Org::PatronPassport::Copies;
 use Koha::Plugin::Org::PatronPassport::DeskScript;
 use Koha::Plugin::Org::PatronPassport::Elsewhere;
 use Koha::Plugin::Org::PatronPassport::FirstScan;
-use Koha::Plugin::Org::PatronPassport::Join;
+use Koha::Plugin::Org::PatronPassport::JoinRecord;
 use Koha::Plugin::Org::PatronPassport::PartnerCards;
 use Koha::Plugin::Org::PatronPassport::Problem;
 use Koha::Plugin::Org::PatronPassport::Scans;
@@ -253,7 +253,7 @@ sub cronjob_nightly {
     $self->scans->purge;
     $self->copies->remove_deleted;
 
-    Koha::Plugin::Org::PatronPassport::Join::settle($self);
+    Koha::Plugin::Org::PatronPassport::JoinRecord::settle($self);
     my $settings = $self->settings;
     Koha::Plugin::Org::PatronPassport::PartnerCards::take_over($self)
         if $settings->{cards_followed} && $settings->is_complete;

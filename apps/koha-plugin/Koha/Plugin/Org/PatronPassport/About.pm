@@ -9,7 +9,7 @@ use Mojo::JSON  ();
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Event      qw( timestamp );
-use Koha::Plugin::Org::PatronPassport::Join       qw( settle );
+use Koha::Plugin::Org::PatronPassport::JoinRecord qw( settle );
 use Koha::Plugin::Org::PatronPassport::KohaFacts  qw( attribute_types koha_facts );
 use Koha::Plugin::Org::PatronPassport::SetupCheck qw( setup_checks );
 use Koha::Plugin::Org::PatronPassport::Shape      qw( number );
@@ -55,7 +55,7 @@ sub about_koha {
     my $facts = about_settings( $plugin, $nonce );
 
 How the plugin is configured, a proof that it has the secret it has (never the secret), and what its set-up check finds
-(L<Koha::Plugin::Org::PatronPassport::SetupCheck>), as codes and figures: doctor has sentences of its own. A library that waits to be accepted (L<Koha::Plugin::Org::PatronPassport::Join>) waits no
+(L<Koha::Plugin::Org::PatronPassport::SetupCheck>), as codes and figures: doctor has sentences of its own. A library that waits to be accepted (L<Koha::Plugin::Org::PatronPassport::JoinRecord>) waits no
 longer where the service knows it; nothing else is changed here.
 
 =cut

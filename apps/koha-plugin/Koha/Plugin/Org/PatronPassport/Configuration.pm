@@ -8,7 +8,8 @@ use C4::Languages;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Form         qw( csrf_token posted_op );
-use Koha::Plugin::Org::PatronPassport::Join         qw( disconnect join_page take_back );
+use Koha::Plugin::Org::PatronPassport::Join         qw( join_page );
+use Koha::Plugin::Org::PatronPassport::JoinRecord   qw( disconnect take_back );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts users_with_keys );
 use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
 use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );

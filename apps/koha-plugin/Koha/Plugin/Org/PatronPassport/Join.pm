@@ -4,33 +4,23 @@ use Modern::Perl;
 
 use Exporter qw( import );
 use C4::Context;
-use C4::Log ();
-use Encode  qw( decode encode );
 use Koha;
-use Koha::Database;
 use Koha::Patrons;
 use List::Util qw( any );
-use Mojo::JSON qw( decode_json encode_json );
 use Mojo::URL;
-use POSIX       qw( strftime );
-use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::ApiKeys      qw( keep_only make_key revoke was_used );
-use Koha::Plugin::Org::PatronPassport::Card         qw( trimmed );
-use Koha::Plugin::Org::PatronPassport::JoinLink     qw( parse_link );
-use Koha::Plugin::Org::PatronPassport::JoinRequest  qw( can_seal join_request pasted );
-use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( may );
-use Koha::Plugin::Org::PatronPassport::PartnerCards qw( take_over );
-use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
+use Koha::Plugin::Org::PatronPassport::ApiKeys  qw( make_key );
+use Koha::Plugin::Org::PatronPassport::Card     qw( trimmed );
+use Koha::Plugin::Org::PatronPassport::JoinLink qw( parse_link );
+use Koha::Plugin::Org::PatronPassport::JoinRecord
+    qw( disconnect end_request keep log_join may_join one_at_a_time record_of settle take_back time_here while_known );
+use Koha::Plugin::Org::PatronPassport::JoinRequest qw( can_seal join_request pasted );
+use Koha::Plugin::Org::PatronPassport::Problem     qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
-use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs wait_for_others );
+use Koha::Plugin::Org::PatronPassport::SetupPlan qw( assumed_needs );
 use Koha::Plugin::Org::PatronPassport::Signature qw( new_secret );
-use Koha::Plugin::Org::PatronPassport::Status    qw( service_status );
-use Koha::Plugin::Org::PatronPassport::User      qw( current_user may_see );
-
-# What is known of a request that was made, as JSON in plugin_data, with the key that it carries: whose it is, and which; no secret but as sealed.
-my $RECORD = 'join';
+use Koha::Plugin::Org::PatronPassport::User      qw( may_see );
 
 # Somebody waits for it at a page that they have opened for nothing else.
 my $LIMIT_S = 10;
@@ -48,7 +38,7 @@ my $PREFIX_MOST = 5;
 # Found missing until a request is made: the address, and the key that it makes.
 my %MADE_BY_JOINING = map { $_ => 1 } qw( settings_missing settings_unchecked user_none user_no_key );
 
-our @EXPORT_OK = qw( disconnect join_page settle take_back );
+our @EXPORT_OK = qw( join_page );
 
 =head1 NAME
 
@@ -66,7 +56,7 @@ until the service answers its request for a status as one of a library that it k
 
     my $join = join_page( $plugin, $op, sub { return @planned } );
 
-Carries out C<cud-join> (look at the link), C<cud-join-send>, C<cud-join-text>, C<cud-join-again> (L</take_back>) and C<cud-join-end> (L</disconnect>), and
+Carries out C<cud-join> (look at the link), C<cud-join-send>, C<cud-join-text>, C<cud-join-again> and C<cud-join-end> (L<Koha::Plugin::Org::PatronPassport::JoinRecord>), and
 returns what the template shows: C<state> is C<open>, C<link>, C<waiting> or C<connected>, C<asks> whether a second press is needed, and C<fault>, C<faults> (by field) and C<hindered> are sentences. What was planned (L<Koha::Plugin::Org::PatronPassport::SetupPlan>)
 says what has to be made first. Undef where the plugin was set up by hand.
 
@@ -77,7 +67,7 @@ sub join_page {
 
     disconnect( $plugin, scalar $plugin->{cgi}->param('join_client') ) if $op eq 'cud-join-end';
     my $asked
-        = $op eq 'cud-join-again' && _may_join()
+        = $op eq 'cud-join-again' && may_join()
         ? take_back( $plugin, $plugin->{cgi}->param('join_seen') // q{} )
         : undef;
     if ( my $record = settle($plugin) ) {
@@ -86,7 +76,7 @@ sub join_page {
             %{$record},
             state   => $plugin->settings->{join_waiting} ? 'waiting' : 'connected',
             asks    => $asked                            ? 1         : 0,
-            may_end => _may_join(),
+            may_end => may_join(),
         };
     }
 
@@ -116,189 +106,9 @@ sub join_page {
     my $refusal = _ask( $plugin, $invitation, $said, $op eq 'cud-join-send' );
 
     # it may be somebody else's, who was faster
-    my $record = _record($plugin);
+    my $record = record_of($plugin);
 
     return $record ? { %{$record}, state => 'waiting' } : { %page, %entered, fault => $refusal };
-}
-
-=head2 settle
-
-    my $record = settle($plugin);
-
-What is known of the request of this library, undef where none was made. Where it waits, the service is asked whether it knows this library by now;
-if so, it waits no longer, and follows the card patterns of its partners from then on. Once the key that was sent is used, the service's user has no other of
-this plugin's: that somebody says they know this library is no reason to revoke the one that its service works with.
-
-=cut
-
-sub settle {
-    my ( $plugin, $limit_s ) = @_;
-
-    my $record   = _record($plugin) or return;
-    my $settings = $plugin->settings;
-    if ( $settings->{join_waiting} ) {
-        my $now     = Time::HiRes::time();
-        my $service = service_status( $settings->accepted, $now, $limit_s );
-        return $record if $service->{kind} ne 'known';
-
-        delete @{$record}{qw( text is_unsure )};
-        $record->{connected_at} = _time($now);
-        my $is_done = _while_known( $plugin, $record, 1,
-            sub { _keep( $plugin, $record, join_waiting => 0, cards_followed => 1 ) } );
-        take_over( $plugin, $service ) if $is_done;
-        $record = _record($plugin) or return;
-    }
-    _revoke_others( $plugin, $record ) if !$record->{is_only_key} && !$plugin->settings->{join_waiting};
-
-    return $record;
-}
-
-sub _revoke_others {
-    my ( $plugin, $record ) = @_;
-
-    return if !was_used( $record->{client_id} );
-    $record->{is_only_key} = 1;
-
-    return _while_known(
-        $plugin, $record, 0,
-        sub {
-            _keep( $plugin, $record );
-            my $revoked = join q{, }, keep_only( @{$record}{qw( patron_id client_id )} );
-            _log( $record->{patron_id},
-                "$record->{host} uses the API key that it was sent; revoked those of before: $revoked" )
-                if $revoked ne q{};
-        }
-    );
-}
-
-=head2 take_back
-
-    my $question = take_back( $plugin, $client_id );
-
-Ends a request that waits, revokes the key that it carries and forgets its webhook secret, so that whoever accepts it afterwards has nothing. Where the service knows this library by now,
-or somebody has used the key, nothing is taken back yet, as an operator may have accepted it: what is known of the request is returned, and L</disconnect> is the answer.
-With a key, only the request that carries it is meant: the page that was pressed may be older than the one that waits.
-
-=cut
-
-sub take_back {
-    my ( $plugin, $client_id ) = @_;
-
-    my $record = settle($plugin) or return;
-    return if defined $client_id && $client_id ne $record->{client_id};
-
-    my $is_ended
-        = $plugin->settings->{join_waiting}
-        && !was_used( $record->{client_id} )
-        && _end( $plugin, $record, 1, 'Took the request to join back, and revoked its API key' );
-    return if $is_ended;
-
-    # another web worker may have ended it meanwhile, or seen that it is accepted
-    $record = _record($plugin) or return;
-
-    return { %{$record}, is_waiting => $plugin->settings->{join_waiting}, may_end => _may_join() };
-}
-
-=head2 disconnect
-
-    my $is_done = disconnect( $plugin, $client_id );
-
-Revokes that key, if it is the one of this library's request, whatever the service says: whoever got the key can say that they know this library, and must not keep
-it by that. The webhook secret, which they have as well, is forgotten, as whenever a request ends; one in koha-conf.xml is for a hand to change. For superlibrarians alone. Nobody is called.
-
-=cut
-
-sub disconnect {
-    my ( $plugin, $client_id ) = @_;
-
-    my $record = _record($plugin);
-    return 0 if !$record || ( $client_id // q{} ) ne $record->{client_id} || !_may_join();
-
-    return _end(
-        $plugin,
-        $record,
-        0,
-        "Revoked the API key that was sealed for $record->{host}, forgot the webhook secret, and disconnected"
-    );
-}
-
-# With the webhook secret, which was sealed for the same host.
-sub _end {
-    my ( $plugin, $record, $must_wait, $why ) = @_;
-
-    return _while_known(
-        $plugin, $record,
-        $must_wait,
-        sub {
-            revoke( $record->{client_id} );
-            $plugin->store_data(
-                { $RECORD => undef, join_waiting => 0, map { $_ => q{} } qw( receiver_url library secret ) } );
-            _log( $record->{patron_id}, $why );
-        }
-    );
-}
-
-# Of this address and library: others were entered by hand.
-sub _record {
-    my ($plugin) = @_;
-
-    my $json   = $plugin->retrieve_data($RECORD) // return;
-    my $record = eval { decode_json( encode( 'UTF-8', $json ) ) };
-    return if ref $record ne 'HASH';
-
-    my $settings = $plugin->settings;
-    return if $settings->{receiver_url} ne $record->{receiver} || $settings->{library} ne $record->{library};
-
-    return $record;
-}
-
-# Several web workers may have the same request at hand, and one at a time changes it.
-sub _one_at_a_time {
-    my ( $plugin, $work ) = @_;
-
-    return Koha::Database->new->schema->txn_do(
-        sub {
-            wait_for_others($plugin);
-            return $work->();
-        }
-    );
-}
-
-# Whether it was done: somebody else may have ended the request, or seen that it does not wait any more.
-sub _while_known {
-    my ( $plugin, $record, $must_wait, $work ) = @_;
-
-    return _one_at_a_time(
-        $plugin,
-        sub {
-            my $now = _record($plugin);
-            return 0
-                if !$now
-                || ( $must_wait && !$plugin->settings->{join_waiting} )
-                || $now->{client_id} ne $record->{client_id};
-            $work->();
-            return 1;
-        }
-    );
-}
-
-sub _keep {
-    my ( $plugin, $record, %more ) = @_;
-
-    return $plugin->store_data( { $RECORD => decode( 'UTF-8', encode_json($record) ), %more } );
-}
-
-sub _log {
-    my ( $number, $text ) = @_;
-
-    return C4::Log::logaction( 'PATRONPASSPORT', 'JOIN', $number, $text );
-}
-
-# Koha gives keys of others to superlibrarians alone (members/apikeys.pl).
-sub _may_join {
-    my $user = current_user() or return 0;
-
-    return may( $user, 'superlibrarian' );
 }
 
 # No request can change a secret that is in koha-conf.xml.
@@ -314,7 +124,7 @@ sub _hindrance {
 
     my $number = $settings->{service_user};
     my $user   = length $number ? Koha::Patrons->find($number) : undef;
-    return { key => 'join_lacks' } if !_may_join();
+    return { key => 'join_lacks' } if !may_join();
     return { key => 'join_first' }
         if !$user
         || ( _is_in_file($settings) && !defined $settings->key )
@@ -334,15 +144,8 @@ sub _shown_of {
     return (
         ( map { $_ => $invitation->{$_} } qw( receiver library name consortium ) ),
         host => $url->host_port,
-        ends => _time( $invitation->{ends} ),
+        ends => time_here( $invitation->{ends} ),
     );
-}
-
-# By this server's clock, with its zone.
-sub _time {
-    my ($at) = @_;
-
-    return strftime( '%Y-%m-%d %H:%M %Z', localtime $at );
 }
 
 sub _facts {
@@ -435,7 +238,7 @@ sub _ask {
     my $host = Mojo::URL->new( $invitation->{receiver} )->host_port;
     my ( $record, $json );
     my $is_made = eval {
-        _one_at_a_time(
+        one_at_a_time(
             $plugin,
             sub {
                 my $settings = $plugin->settings;
@@ -445,7 +248,7 @@ sub _ask {
                 my $secret = _is_in_file($settings) ? $settings->{secret} : new_secret();
                 ( $record, $json ) = _made( $settings, $invitation, $said, $secret );
                 $record->{is_unsure} = 1 if $is_sent;
-                _keep(
+                keep(
                     $plugin, $record,
                     _is_in_file($settings) ? () : ( secret => $secret ),
                     join_waiting => 1,
@@ -464,11 +267,11 @@ sub _ask {
         = Koha::Plugin::Org::PatronPassport::Sender->ask_to_join( $record->{receiver}, $json, $LIMIT_S );
     if ( $answer->{kind} eq 'accepted' ) {
         delete @{$record}{qw( text is_unsure )};
-        _while_known( $plugin, $record, 1, sub { _keep( $plugin, $record ) } );
+        while_known( $plugin, $record, 1, sub { keep( $plugin, $record ) } );
     }
     return if $answer->{kind} ne 'refused' || $answer->{status} !~ m{\A 4 }xms;
 
-    _end( $plugin, $record, 1, "Revoked that API key: $host did not take the request" );
+    end_request( $plugin, $record, 1, "Revoked that API key: $host did not take the request" );
 
     return _refusal( $answer, $host );
 }
@@ -486,13 +289,13 @@ sub _made {
         webhook_secret => $secret,
     );
     my $request = join_request( $invitation, $said, \%secrets, time );
-    _log( $number, "Made an API key for this patron, sealed for $host ($invitation->{invitation})" );
+    log_join( $number, "Made an API key for this patron, sealed for $host ($invitation->{invitation})" );
 
     my %record = (
         ( map { $_ => $invitation->{$_} } qw( receiver library name consortium ) ),
         host        => $host,
-        ends        => _time( $invitation->{ends} ),
-        at          => _time(time),
+        ends        => time_here( $invitation->{ends} ),
+        at          => time_here(time),
         patron_id   => $number,
         client_id   => $key->client_id,
         fingerprint => $request->{fingerprint},

@@ -11,7 +11,7 @@ use POSIX       qw( strftime );
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Form         qw( csrf_token posted_op );
-use Koha::Plugin::Org::PatronPassport::Join         qw( settle );
+use Koha::Plugin::Org::PatronPassport::JoinRecord   qw( settle );
 use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts );
 use Koha::Plugin::Org::PatronPassport::OutcomeWords qw( new_words );
 use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words shown_check );
