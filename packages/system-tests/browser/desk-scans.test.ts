@@ -43,6 +43,21 @@ async function atSlowSearch(): Promise<{ card: string; book: string }> {
 const openUnknown = (card: string) =>
   desk.open(`/cgi-bin/koha/members/member.pl?circsearch=1&searchmember=${card}`);
 
+/** Scans `code` where Koha asks whether an item is complete, before the desk's script is there; returns the barcode of that item. */
+async function scanWhileKohaAsks(card: string, code: string): Promise<string> {
+  const asked = shelveBook(riverside(), { materials_notes: 'A map' });
+  riverside().putSettings({ CircConfirmItemParts: true });
+  await desk.scan(card);
+  await desk.checkoutOf(card);
+  const letScriptCome = await holdScript();
+  await desk.page.locator('#mainform #barcode').focus();
+  await scan(asked);
+  await desk.page.locator('#circ_needsconfirmation').waitFor();
+  await scan(code);
+  letScriptCome();
+  return asked;
+}
+
 const found = findChromium();
 if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chromium on the PATH)\n');
 
@@ -264,18 +279,9 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
   }, 60_000);
 
   test('what is scanned while Koha asks to confirm is said to be lost, and Koha goes on asking', async () => {
-    const card = registerPatron(riverside(), { prefix: '77' });
-    const [asked, next] = [shelveBook(riverside(), { materials_notes: 'A map' }), shelveBook(riverside())];
-    riverside().putSettings({ CircConfirmItemParts: true });
+    const [card, next] = [registerPatron(riverside(), { prefix: '77' }), shelveBook(riverside())];
     desks.configure({ patterns: [String.raw`^2\d{13}$`] });
-    await desk.scan(card);
-    await desk.checkoutOf(card);
-    const letScriptCome = await holdScript();
-    await desk.page.locator('#mainform #barcode').focus();
-    await scan(asked);
-    await desk.page.locator('#circ_needsconfirmation').waitFor();
-    await scan(next);
-    letScriptCome();
+    const asked = await scanWhileKohaAsks(card, next);
     await desk.scans.getByText('An item was scanned before the page of its patron was there.').waitFor();
     await desk.page.locator('#circ_needsconfirmation button').click();
     await desk.page.getByRole('table').getByText(asked).waitFor();
@@ -289,18 +295,9 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
   ])(
     'after %s that was lost while Koha asked to confirm, no item is taken',
     async (_what, patterns, code) => {
-      const card = registerPatron(riverside(), { prefix: '77' });
-      const [asked, book] = [shelveBook(riverside(), { materials_notes: 'A map' }), shelveBook(riverside())];
-      riverside().putSettings({ CircConfirmItemParts: true });
+      const [card, book] = [registerPatron(riverside(), { prefix: '77' }), shelveBook(riverside())];
       desks.configure(patterns ? { patterns } : {});
-      await desk.scan(card);
-      await desk.checkoutOf(card);
-      const letScriptCome = await holdScript();
-      await desk.page.locator('#mainform #barcode').focus();
-      await scan(asked);
-      await desk.page.locator('#circ_needsconfirmation').waitFor();
-      await scan(code());
-      letScriptCome();
+      const asked = await scanWhileKohaAsks(card, code());
       await desk.scans.getByText('A card was not looked up. Scan it again.').waitFor();
       await desk.page.locator('#circ_needsconfirmation button').click();
       await desk.page.getByRole('table').getByText(asked).waitFor();
