@@ -13,6 +13,8 @@ type Lender = (typeof LENDERS)[number];
 
 /** Slow enough that many events are at each step at any time; one create at a time for each lender. */
 const KOHA_MS = 40;
+/** So long that a cancel comes while an item is checked out, on a quick machine too. */
+const CHECKOUT = { operation: 'POST /checkouts', kind: 'delay', ms: 250, times: TRIES } as const;
 const SCANS_WITHIN_MS = 3_000;
 const LATEST_CANCEL_MS = 3_000;
 /** A worker stands still for so long, and then again and again: what it does next it decided long before. */
@@ -64,6 +66,7 @@ beforeAll(async () => {
     workers: 2,
     keys: { defaults: PATIENT },
   });
+  for (const lender of LENDERS) consortium.doubles[lender].addFaults([CHECKOUT]);
 }, 60_000);
 afterAll(() => consortium?.stop());
 
