@@ -253,11 +253,9 @@ if (existsSync(CONFIG)) {
   try {
     await run(installation);
   } catch {
-    say(
-      (await installation.monitoring(['logs', '--no-color', '--tail', '15'], { mayFail: true })).slice(
-        -6_000,
-      ),
-    );
+    const ask = (...args) => installation.monitoring(args, { mayFail: true });
+    say(await ask('ps', '-a', '--format', 'table {{.Name}}\t{{.Status}}'));
+    say((await ask('logs', '--no-color', '--tail', '15')).slice(-6_000));
   } finally {
     await installation.monitoring(['down', '-v', '--timeout', '5'], { mayFail: true });
     rmSync(CONFIG, { force: true });

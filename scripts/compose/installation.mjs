@@ -3,6 +3,9 @@ import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runCommand } from '../run-command.mjs';
 
+/** Without the lines of each container's progress, between which nobody finds why it failed. */
+const QUIET_COMPOSE = ['compose', '--progress', 'quiet'];
+
 /** One installation of docker-compose.yml with its demo profile, under a project name and ports of its own. */
 export async function describeInstallation(engineEnv) {
   const project = `passport-test-${randomUUID().slice(0, 8)}`;
@@ -24,10 +27,10 @@ export async function describeInstallation(engineEnv) {
       throw new Error(`docker ${args.join(' ')} ended with ${code}\n${output.slice(-3000)}`);
     return output;
   };
-  const compose = (args, options) => docker(['compose', '--profile', 'demo', ...args], options);
+  const compose = (args, options) => docker([...QUIET_COMPOSE, '--profile', 'demo', ...args], options);
   /** The same with Prometheus and Grafana. */
   const monitoring = (args, options) =>
-    docker(['compose', '--profile', 'demo', '--profile', 'monitoring', ...args], options);
+    docker([...QUIET_COMPOSE, '--profile', 'demo', '--profile', 'monitoring', ...args], options);
   /** A file of a container, which has Node and no other program. */
   const readFile = (service, path) => {
     const print = `process.stdout.write(require('node:fs').readFileSync(${JSON.stringify(path)}))`;
