@@ -76,7 +76,11 @@ function settle({ double: { settings, db, tokens, clock }, headers }: ApiCall): 
 const getDeskScript = pluginRoute('desk', 'GET', '/desk.js', (call) => {
   const text = readDeskScript(call.double);
   if (text === null) return problem(500, 'Something went wrong', { error_code: 'internal_server_error' });
-  return { status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' }, text };
+  const headers = {
+    'content-type': 'text/javascript; charset=utf-8',
+    'cache-control': 'private, max-age=86400',
+  };
+  return { status: 200, headers, text };
 });
 
 export const pluginRoutes: readonly Operation[] = [
