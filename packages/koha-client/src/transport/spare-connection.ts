@@ -2,6 +2,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { createSecureContext } from 'node:tls';
 
 /** The agent of one Koha, of which the next request can find its connection open already. */
 export interface Agents {
@@ -12,6 +13,15 @@ export interface Agents {
   close(): void;
 }
 
+/** Node reads all root certificates for the first context, 22 ms: not while somebody waits for the first answer of a Koha. */
+const ROOTS_AFTER_MS = 250;
+let isReadingRoots = false;
+function readRootsSoon(): void {
+  if (isReadingRoots) return;
+  isReadingRoots = true;
+  setTimeout(() => createSecureContext(), ROOTS_AFTER_MS).unref();
+}
+
 type Connect = (options: object, onCreated?: (...args: never[]) => void) => Duplex | null | undefined;
 
 /**
@@ -20,6 +30,7 @@ type Connect = (options: object, onCreated?: (...args: never[]) => void) => Dupl
  */
 export function buildAgents(base: URL, idleMs: number): Agents {
   const isTls = base.protocol === 'https:';
+  if (isTls) readRootsSoon();
   const sockets = { keepAlive: true, timeout: idleMs };
   const agent = isTls ? new HttpsAgent(sockets) : new HttpAgent(sockets);
   const connect = (agent.createConnection as Connect).bind(agent);
