@@ -61,17 +61,20 @@ describe('of many libraries', () => {
     Array.from({ length: 101 }, (_, place) => [`library-${place}`, { finished: 5_000, failed: 100 }]),
   );
 
-  test('those that have nothing are not listed, and limits stand beside what they limit', async () => {
+  test('those that have little are not listed, and limits stand beside what they limit', async () => {
     const registry = createMetrics({ process: 'worker', processMetrics: false });
-    const libraries = { 'library-0': NOTHING, 'library-1': { ...NOTHING, finished: 3, bytes: 6_000 } };
+    const libraries = {
+      'library-0': { finished: 500, failed: 10, bytes: 1_048_576 },
+      'library-1': { ...NOTHING, finished: 501, bytes: 1_048_577 },
+    };
     keptMetrics(registry, () => Promise.resolve({ libraries, memoryLimitBytes: 0 }), many);
 
     const lines = (await registry.metrics())
       .split('\n')
       .filter((line) => /^passport_(?:library|kept)_/.test(line));
     expect(lines).toEqual([
-      'passport_library_kept_events{library="library-1",state="finished"} 3',
-      'passport_library_redis_bytes{library="library-1"} 6000',
+      'passport_library_kept_events{library="library-1",state="finished"} 501',
+      'passport_library_redis_bytes{library="library-1"} 1048577',
       'passport_library_kept_limit{library="library-1",state="finished"} 5000',
     ]);
   });

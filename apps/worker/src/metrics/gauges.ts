@@ -44,8 +44,9 @@ export function pauseMetrics(
 }
 
 const READ_MS = 1_500;
-/** Of many libraries only those are shown that have waited longer than a day. */
+/** Of many libraries only those are shown that have waited longer than a day, and they are read once a minute. */
 const A_DAY_S = 25 * 3_600;
+const MANY_READ_MS = 60_000;
 
 /**
  * `passport_sweep_age_seconds{library}`, `passport_owed_age_seconds{library}` and `passport_loans_age_seconds{library}`: how long ago the last one of what is done every day
@@ -58,7 +59,7 @@ export function nightlyMetrics(
   now: () => number,
 ): void {
   const isDetailed = areInDetail(libraries);
-  const readOnce = sharedRead(READ_MS, read, 'reading the schedules');
+  const readOnce = sharedRead(READ_MS, read, 'reading the schedules', isDetailed ? 0 : MANY_READ_MS);
   const age = (kind: NightlyKind, name: string, help: string): void =>
     createGauge(registry, { name, help, labels: ['library'] }, async () =>
       ((await readOnce()) ?? []).flatMap(({ kind: each, library, sinceMs, doneMs }) => {

@@ -23,6 +23,8 @@ export interface KeptReading {
 const READ_MS = 1_500;
 /** To look at seven thousand keys takes longer than all else at a scrape, and Redis does nothing else meanwhile. */
 const MANY_KEPT_MS = 60_000;
+/** Of many libraries those are shown that have more than this of what they may keep, and more than this in Redis: alerts begin far above. */
+const MANY_SHOWN = { share: 0.1, bytes: 2 ** 20 };
 
 /**
  * `passport_library_kept_events{library,state}`, `passport_library_redis_bytes{library}` and
@@ -43,17 +45,18 @@ export function keptMetrics(
     kept: Readonly<Record<string, Kept>>,
   ): Samples<'library' | 'state'> =>
     Object.entries(figures).flatMap(([library, each]) => {
-      const shown = STATES.filter((state) => isDetailed || (kept[library]?.[state] ?? 0) > 0);
+      const least = (state: KeptState): number => MANY_SHOWN.share * (limits[library]?.[state] ?? 0);
+      const shown = STATES.filter((state) => isDetailed || (kept[library]?.[state] ?? 0) > least(state));
       return shown.map((state) => [{ library, state }, each[state]] as const);
     });
   const ofBytes = async (
     value: (bytes: number, limitBytes: number) => number,
   ): Promise<Samples<'library'>> => {
     const { libraries, memoryLimitBytes } = (await readOnce()) ?? { libraries: {}, memoryLimitBytes: null };
-    const samples = Object.entries(libraries).map(
-      ([library, { bytes }]) => [{ library }, value(bytes, memoryLimitBytes ?? 0)] as const,
-    );
-    return isDetailed ? samples : samples.filter(([, shown]) => shown > 0);
+    return Object.entries(libraries).flatMap(([library, { bytes }]) => {
+      const shown = value(bytes, memoryLimitBytes ?? 0);
+      return isDetailed || (bytes > MANY_SHOWN.bytes && shown > 0) ? [[{ library }, shown] as const] : [];
+    });
   };
   const byLibrary = (name: string, help: string, value: Parameters<typeof ofBytes>[0]): void =>
     createGauge(registry, { name, help, labels: ['library'] }, () => ofBytes(value));

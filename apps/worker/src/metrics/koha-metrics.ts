@@ -40,12 +40,8 @@ const DESCRIPTION = 'GET /';
 
 /** What the worker counts of its calls to each of so many Kohas, of its circuit and of the calls in flight. */
 export function kohaMetrics(registry: MetricsRegistry, libraries: number) {
-  const requests = createCounter(registry, {
-    name: 'passport_koha_requests_total',
-    help: 'Calls to Koha, by library, operation and status (or code of the failure)',
-    labels: ['library', 'operation', 'status'],
-  });
   const isDetailed = areInDetail(libraries);
+  const count = callCounts(registry, isDetailed);
   const observe = callDurations(registry, isDetailed);
   const open = new Map<string, boolean>();
   createGauge(
@@ -62,7 +58,7 @@ export function kohaMetrics(registry: MetricsRegistry, libraries: number) {
   );
   return {
     request({ library, operation, status, seconds }: KohaRequest): void {
-      requests({ library, operation, status: fold(status) });
+      count(library, operation, fold(status));
       observe(library, operation, seconds);
     },
     circuitOpen: (library: string, isOpen: boolean): void => void open.set(library, isOpen),
@@ -77,15 +73,36 @@ function callGauges(
   isDetailed: boolean,
 ): (library: string, read: () => CallLoad) => void {
   const loads = new Map<string, () => CallLoad>();
-  const look = () => [...loads].map(([library, read]) => ({ library, ...read() }));
   const isShown = ({ inFlight, waiting }: CallLoad): boolean => isDetailed || inFlight + waiting > 0;
-  const readOnce = sharedRead(READ_MS, () => Promise.resolve(look().filter(isShown)), 'reading calls');
+  const look = () => Array.from(loads, ([library, read]) => [library, read()] as const);
+  const readShown = () => Promise.resolve(look().filter(([, load]) => isShown(load)));
+  const readOnce = sharedRead(READ_MS, readShown, 'reading calls');
   for (const [name, help, key] of CALL_GAUGES) {
     createGauge(registry, { name, help, labels: ['library'] }, async () =>
-      ((await readOnce()) ?? []).map(({ library, ...load }) => [{ library }, load[key]]),
+      ((await readOnce()) ?? []).map(([library, load]) => [{ library }, load[key]]),
     );
   }
   return (library, read) => void loads.set(library, read);
+}
+
+/**
+ * `passport_koha_requests_total`. Of many libraries, a call that went well is counted once for its library and once for its operation; of one that did not,
+ * an alert names both.
+ */
+function callCounts(
+  registry: MetricsRegistry,
+  isDetailed: boolean,
+): (library: string, operation: string, status: string) => void {
+  const count = createCounter(registry, {
+    name: 'passport_koha_requests_total',
+    help: 'Calls to Koha, by library, operation and status (or code of the failure)',
+    labels: ['library', 'operation', 'status'],
+  });
+  return (library, operation, status) => {
+    if (isDetailed || !/^2..$/.test(status)) return count({ library, operation, status });
+    count({ library, operation: '', status });
+    count({ library: '', operation, status });
+  };
 }
 
 /**
