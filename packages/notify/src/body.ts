@@ -1,5 +1,6 @@
 import type { NotifiedEndpoint } from '@passport/config';
 import type { NotificationFact, NotificationMessage } from '@passport/contract';
+import { localTime } from '@passport/runtime';
 
 /** The formats that are posted as JSON. */
 export type PostedFormat = Exclude<NotifiedEndpoint['format'], 'email'>;
@@ -68,7 +69,7 @@ export function linksOf({ link, runbook }: NotificationMessage['data']): readonl
   return [...(link === null ? [] : [['page', link] as const]), ['runbook', runbook] as const];
 }
 
-/** The facts of a message as names and texts; those that are not known are left out. */
+/** The facts of a message as names and texts, times as people here read them; those that are not known are left out. */
 export function factsOf(facts: NotificationMessage['data']['facts']): readonly Row[] {
   return Object.entries(facts).flatMap(([name, value]) => {
     const text = textOf(value);
@@ -76,7 +77,10 @@ export function factsOf(facts: NotificationMessage['data']['facts']): readonly R
   });
 }
 
+const AN_INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
+
 function textOf(value: NotificationFact): string {
+  if (typeof value === 'string' && AN_INSTANT.test(value)) return localTime(Date.parse(value));
   if (typeof value !== 'object') return String(value);
   return Object.entries(value ?? {})
     .map(([code, count]) => `${code} ${count}`)

@@ -11,7 +11,7 @@ const message: NotificationMessage = {
     text: 'Midland & District has had its copies compared.',
     link: null,
     runbook: 'docs/runbook.md#read-the-reports-of-sweeps',
-    facts: { copies: 80, ended: null, findings: { moved: 4, gone: 1 } },
+    facts: { started: '2026-11-25T11:58:00.000Z', copies: 80, ended: null, findings: { moved: 4, gone: 1 } },
   },
 };
 const body = (format: 'standard' | 'slack' | 'teams'): unknown => JSON.parse(bodyOf(format, message));
@@ -24,6 +24,7 @@ test('Slack gets a text in which nothing is a mark of its own', () => {
   expect(body('slack')).toEqual({
     text: [
       'Prairie &lt;Libraries&gt;: Midland &amp; District has had its copies compared.',
+      'started: 2026-11-25 11:58:00 UTC',
       'copies: 80',
       'findings: moved 4, gone 1',
       'docs/runbook.md#read-the-reports-of-sweeps',
@@ -47,6 +48,7 @@ test('Teams gets an Adaptive Card, as the attachment of a message', () => {
             {
               type: 'FactSet',
               facts: [
+                { title: 'started', value: '2026-11-25 11:58:00 UTC' },
                 { title: 'copies', value: '80' },
                 { title: 'findings', value: 'moved 4, gone 1' },
                 { title: 'runbook', value: 'docs/runbook.md#read-the-reports-of-sweeps' },

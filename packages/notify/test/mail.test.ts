@@ -115,7 +115,7 @@ const message: NotificationMessage = {
     text: 'Midland City Library does not answer (timeout).',
     link: 'https://passport.example.org/libraries/midland',
     runbook: 'https://passport.example.org/runbook#passportlibraryopen',
-    facts: { code: 'timeout', last_success: null },
+    facts: { code: 'timeout', last_success: '2026-11-25T11:59:41.000Z', last_failure: null },
   },
 };
 
@@ -155,6 +155,7 @@ describe('a message by e-mail', () => {
       '',
       'library: midland',
       'code: timeout',
+      'last success: 2026-11-25 11:59:41 UTC',
       'time: 2026-11-25 12:00:20 UTC',
       'page: https://passport.example.org/libraries/midland',
       'runbook: https://passport.example.org/runbook#passportlibraryopen',
