@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KohaError } from '@passport/koha-client';
 import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
-import { leakGuard } from '@passport/testkit';
+import { leakGuard, waitFor } from '@passport/testkit';
 import { type CopyMemory, type WrittenCopy, buildCopyMemory } from '../src/koha/copy-memory.ts';
 import { rememberTask } from '../src/maintenance/remember-task.ts';
 import { openEmptyRedis } from './empty-redis.ts';
@@ -179,5 +179,51 @@ describe('the memory of copies gives way to desks', () => {
     task.clock.forward(1);
     await task.work();
     expect(await bench.waiting()).toBe(0);
+  });
+});
+
+describe('the memory of copies of many libraries', () => {
+  const ids = Array.from({ length: 40 }, (_, place) => `library-${place}`);
+  const consortium = {
+    libraries: ids.map((id) => ({ id, enabled: true, retry: { tellKoha: true } })),
+  } as unknown as Parameters<typeof rememberTask>[0]['consortium'];
+  const taskOf = (store: CopyMemory['store']) =>
+    rememberTask({
+      consortium,
+      memory: { store, waiting: () => Promise.resolve(ids) },
+      isBusy: () => false,
+      monotonicNow: () => 0,
+    });
+
+  test('waits for none that does not answer, and calls 16 at once at most', async () => {
+    const stored: string[] = [];
+    let [now, most] = [0, 0];
+    let answer = (): void => undefined;
+    const silent = new Promise<void>((resolve) => (answer = resolve));
+    const task = taskOf(async (lending) => {
+      now += 1;
+      most = Math.max(most, now);
+      await (lending === 'library-0' ? silent : Promise.resolve());
+      now -= 1;
+      stored.push(lending);
+    });
+    const work = task.work();
+    await waitFor('all others', () => stored.length === 39);
+    answer();
+    await work;
+    expect(stored.at(-1)).toBe('library-0');
+    expect(new Set(stored).size).toBe(40);
+    expect(most).toBe(16);
+  });
+
+  test('says what is a fault of ours, after all others', async () => {
+    const stored: string[] = [];
+    const task = taskOf((lending) => {
+      if (lending === 'library-3') return Promise.reject(new TypeError('a fault of ours'));
+      stored.push(lending);
+      return Promise.resolve();
+    });
+    await expect(task.work()).rejects.toThrow('a fault of ours');
+    expect(stored).toHaveLength(39);
   });
 });
