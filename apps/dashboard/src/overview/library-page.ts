@@ -107,7 +107,7 @@ function lastFailure(code: string | null, atMs: number | null, nowMs: number): H
 
 /** When its set-up was checked last, and whether anything was wrong. */
 function setUpFact(setUp: SetUpSeen | null, nowMs: number): HtmlValue {
-  if (setUp === null) return 'not checked yet: it is once a night';
+  if (setUp === null) return 'not checked yet: that is done once a night';
   const { unchecked_since_ms: uncheckedMs, at_ms: atMs } = setUp;
   if (uncheckedMs === undefined) return checkedFact(setUp, nowMs);
   const silence = setUp.findings.find(isSilence);
