@@ -155,6 +155,8 @@ if (found === null) stderr.write('Skipped: the standing of a copy in a browser (
     const slowdowns: { page: number; loan: number }[] = [];
     const isAsFast = () => slowdowns.some(({ page, loan }) => Math.max(page, loan) < MOST_SLOWDOWN);
     for (let round = 1; round <= ROUNDS && !isAsFast(); round += 1) {
+      // The round before ends with home killed, and who comes now is not known here.
+      await desks.toMidland.setMode('pass');
       const card = await visitor();
       const took = {
         up: [] as { page: number; loan: number }[],
