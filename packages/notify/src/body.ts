@@ -80,7 +80,9 @@ export function factsOf(facts: NotificationMessage['data']['facts']): readonly R
 const AN_INSTANT = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 
 function textOf(value: NotificationFact): string {
-  if (typeof value === 'string' && AN_INSTANT.test(value)) return localTime(Date.parse(value));
+  // A name of a Koha may look like a time that there is not.
+  const at = typeof value === 'string' && AN_INSTANT.test(value) ? Date.parse(value) : Number.NaN;
+  if (!Number.isNaN(at)) return localTime(at);
   if (typeof value !== 'object') return String(value);
   return Object.entries(value ?? {})
     .map(([code, count]) => `${code} ${count}`)

@@ -60,3 +60,11 @@ test('Teams gets an Adaptive Card, as the attachment of a message', () => {
     ],
   });
 });
+
+test('a name that looks like a time that there is not is said as it is', () => {
+  const facts = { name: '2026-99-99T99:99Z' };
+  const { text } = JSON.parse(bodyOf('slack', { ...message, data: { ...message.data, facts } })) as {
+    text: string;
+  };
+  expect(text).toContain('name: 2026-99-99T99:99Z');
+});
