@@ -356,8 +356,8 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
       const waits = async () => (await atRiverside().state(probe.eventId))?.waiting_for;
       const waiting = await waitFor('the desk to hear of the window', waits, PATIENT);
       expect(waiting).toMatchObject({ library: 'riverside', reason: 'PAUSED' });
-      // The worker adds what is left of the window to its own present time.
-      expect(Math.abs(Date.parse(waiting.next_try_at ?? '') - Date.parse(window.until))).toBeLessThan(100);
+      // The worker adds what is left of the window to its own present time, and may be interrupted in between.
+      expect(Math.abs(Date.parse(waiting.next_try_at ?? '') - Date.parse(window.until))).toBeLessThan(1_000);
       edit({ windows: [{ ...window, until: at(1_000) }] });
       expect(await reloaded()).toEqual(ALL_LOADED);
       const end = await atRiverside().follow(probe.eventId, PATIENT);
