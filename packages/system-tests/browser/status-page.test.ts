@@ -15,6 +15,8 @@ const run = (method: string): string =>
   `/cgi-bin/koha/plugins/run.pl?class=${encodeURIComponent('Koha::Plugin::Org::PatronPassport')}&method=${method}`;
 const TOOL = run('tool');
 const CONFIGURE = run('configure');
+/** Two seconds of them wait for the receiver, at most; the rest is what a busy machine takes for a window and its page. */
+const WITHIN_SECONDS_MS = 12_000;
 const OTHER_SECRET = `whsec_${Buffer.alloc(32, 'not the one').toString('base64')}`;
 
 const midland = () => desks.consortium.doubles.midland;
@@ -194,7 +196,7 @@ const canRun = found !== null && canPlayPerlPage();
 
   test('says plainly that the receiver is down, and checks this Koha all the same', async () => {
     desks.configure({ receiverUrl: 'http://127.0.0.1:9' });
-    expect(await open(TOOL)).toBeLessThan(4_000);
+    expect(await open(TOOL)).toBeLessThan(WITHIN_SECONDS_MS);
     expect(await text('#passport_headline')).toBe(
       'The service cannot be reached: nobody listens at this address.',
     );
@@ -210,7 +212,7 @@ const canRun = found !== null && canPlayPerlPage();
     const silent = await startSilentServer();
     try {
       desks.configure({ receiverUrl: `http://127.0.0.1:${(silent.address() as AddressInfo).port}` });
-      expect(await open(TOOL)).toBeLessThan(8_000);
+      expect(await open(TOOL)).toBeLessThan(WITHIN_SECONDS_MS);
       expect(await text('#passport_headline')).toMatch(/it did not answer within 2\d\d\d ms\.$/);
     } finally {
       silent.close();
