@@ -17,7 +17,6 @@ const ALONE = [
   'packages/system-tests/browser/two-cards.test.ts',
   'packages/system-tests/fault/flapping.test.ts',
   'packages/system-tests/fault/hostile-connections.test.ts',
-  'packages/system-tests/fault/hostile-lender.test.ts',
   'packages/system-tests/fault/stopping.test.ts',
 ];
 /** Fast tests wait more than they work; beside system tests run the processes that those start. */

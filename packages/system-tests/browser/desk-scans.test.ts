@@ -339,7 +339,7 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     await openUnknown(first);
     await scan(second);
     await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second, { timeout: 10_000 });
-    await desk.scans.getByRole('listitem').waitFor({ timeout: 8_000 });
+    await desk.scans.getByRole('listitem').waitFor({ timeout: 20_000 });
     desks.goOn();
     await waitFor('the first', () => copyOf(first) !== undefined);
   }, 60_000);
@@ -374,7 +374,7 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     await desk.page.locator('#findborrower').click();
     await scan(second);
     await desk.page.waitForURL((url) => url.searchParams.get('searchmember') === second);
-    await desk.scans.getByRole('listitem').waitFor({ timeout: 8_000 });
+    await desk.scans.getByRole('listitem').waitFor({ timeout: 20_000 });
     await waitFor('the first', () => copyOf(first) !== undefined);
   }, 60_000);
 

@@ -318,6 +318,8 @@ const canRun = found !== null && canPlayPerlPage(['Crypt::OpenSSL::RSA']);
         await page.shot('7-link-320');
         await page.click('button[value=cud-join-text]');
         await page.shot('8-text-320');
+        await desk.page.locator('#passport_join_text').waitFor();
+        await desk.page.waitForLoadState();
         const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
         expect(await desk.page.evaluate(overflow)).toBe(0);
         expect(await desk.barriers()).toEqual([]);

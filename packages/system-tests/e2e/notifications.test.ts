@@ -167,7 +167,7 @@ test('an endpoint that crawls delays neither the others nor a scan, and is shown
   const desk = consortium.at('lakeside');
   const cardnumber = registerPatron(consortium.doubles.midland, { prefix: '21234' });
   const { eventId } = await desk.scan({ cardnumber, item_barcode: null });
-  expect(await desk.follow(eventId, { timeoutMs: 5_000 })).toMatchObject({ outcome: 'COPIED' });
+  expect(await desk.follow(eventId, { timeoutMs: 15_000 })).toMatchObject({ outcome: 'COPIED' });
   // Operators see on the dashboard which one fails, without its address.
   const dashboard = consortium.services.dashboards[0]?.url ?? '';
   const password = consortium.services.env['DASHBOARD_PASSWORD'] ?? '';

@@ -43,7 +43,7 @@ describe('T-08 a library that never answers, with two workers', () => {
   const reported = (
     what: string,
     fits: (state: EventState) => boolean,
-    timeoutMs = 5_000,
+    timeoutMs = 20_000,
   ): Promise<EventState[]> =>
     waitFor(
       what,
@@ -74,7 +74,7 @@ describe('T-08 a library that never answers, with two workers', () => {
     for (let n = 0; n < 10; n += 1) {
       expect(await receiver.follow((await scan('hillside')).eventId)).toMatchObject({ outcome: 'COPIED' });
     }
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
   }, 40_000);
 
   test('it is tried again by one call at a time of each worker, and rarely', async () => {
