@@ -166,12 +166,14 @@ test('a page is answered at once and its line is logged while Redis takes nothin
   const app = fixture.build({ log });
   const wrong = `Basic ${Buffer.from('olga:guessed').toString('base64')}`;
   await fixture.server.call('CLIENT', 'PAUSE', '2000', 'ALL');
-  const started = performance.now();
+  let redisTakes = false;
+  const taken = fixture.redis.ping().then(() => (redisTakes = true));
   const answer = await app.inject({ url: '/', headers: { authorization: wrong } });
-  expect(performance.now() - started).toBeLessThan(1_000);
+  expect(redisTakes).toBe(false);
   expect(answer.statusCode).toBe(401);
   expect(fixture.lines()).toMatchObject([{ audit: true, action: 'login', by: 'olga', result: 'wrong' }]);
   await app.close();
+  await taken;
   await waitFor('the refusal', async () => rowsIn((await get('/audit')).body).length === 1);
   await keeper.close(1_000);
 }, 20_000);

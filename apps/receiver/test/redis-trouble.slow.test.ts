@@ -41,6 +41,14 @@ async function send(receiver: ReceiverFixture, id = 'evt_1', body = buildScanEve
   return answer;
 }
 
+async function readState(receiver: ReceiverFixture) {
+  const start = performance.now();
+  const { headers } = signedRequest({ secret: SECRET, id: 'evt_1', body: '' });
+  const answer = await read(fetch(`${receiver.url}/webhooks/riverside/evt_1`, { headers }));
+  expect(performance.now() - start).toBeLessThan(NEVER_MS);
+  return answer;
+}
+
 async function expectUnavailable(receiver: ReceiverFixture): Promise<void> {
   const answer = await send(receiver, 'evt_1', EVENT);
   expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } });
@@ -75,6 +83,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
     const receiver = await decrypt(server.url);
     await server.kill();
     await expectUnavailable(receiver);
+    expect((await readState(receiver)).status).toBe(503);
 
     await server.restart();
 

