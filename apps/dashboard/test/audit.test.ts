@@ -25,14 +25,18 @@ const openKeeper = (everyMs = 60_000) =>
     monotonicNow: () => performance.now(),
     onLost: () => undefined,
   });
+async function redisMs(): Promise<number> {
+  const [seconds, micros] = await fixture.redis.time();
+  return Number(seconds) * 1_000 + Math.floor(Number(micros) / 1_000);
+}
 async function keep(...lines: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
   for (const line of lines) {
     const keeper = openKeeper();
     keeper.keep({ by: 'olga', ...line });
     await keeper.close(1_000);
     // Those of one millisecond, by several accounts, are in no order.
-    const at = String(await fixture.redis.time());
-    await waitFor('another time', async () => String(await fixture.redis.time()) !== at, { everyMs: 2 });
+    const at = await redisMs();
+    await waitFor('another time', async () => (await redisMs()) > at, { everyMs: 2 });
   }
 }
 const get = async (url: string, as: typeof OPERATOR | typeof SCOPED | typeof VIEWER = OPERATOR) => {
