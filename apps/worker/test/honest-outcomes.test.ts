@@ -134,20 +134,25 @@ describe('T-35 a checkout near the end of its time', () => {
 });
 
 describe('the circuit of a lending library', () => {
-  test('opens although its description is remembered', async () => {
+  /** A workflow whose lending library is known, and does not answer until its circuit is open. */
+  async function openWithCircuit(): Promise<WorkflowBench> {
     const workflow = await open();
     endOfRun(await workflow.run({ item: null }));
     workflow.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
-    for (let tries = 0; tries < 5; tries += 1) await workflow.run({ item: null });
-    expect(workflow.libraries.circuit('riverside').isOpen).toBe(true);
+    // What the first run left to be done may still succeed, and the count of failures in a row begins anew.
+    for (let tries = 0; tries < 10 && !workflow.libraries.circuit('riverside').isOpen; tries += 1)
+      await workflow.run({ item: null });
+    return workflow;
+  }
+
+  test('opens although its description is remembered', async () => {
+    const { libraries } = await openWithCircuit();
+    expect(libraries.circuit('riverside').isOpen).toBe(true);
   });
 
   test('is not closed by a branch that no header can carry', async () => {
-    const workflow = await open();
-    endOfRun(await workflow.run({ item: null }));
-    workflow.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
-    for (let tries = 0; tries < 5; tries += 1) await workflow.run({ item: null });
-    await workflow.run({ item: null, job: { branch: 'É' } });
-    expect(workflow.libraries.circuit('riverside').isOpen).toBe(true);
+    const { libraries, run } = await openWithCircuit();
+    await run({ item: null, job: { branch: 'É' } });
+    expect(libraries.circuit('riverside').isOpen).toBe(true);
   });
 });
