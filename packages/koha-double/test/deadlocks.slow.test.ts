@@ -32,11 +32,12 @@ function copyOf(number: number, attributes: boolean): Row {
   });
 }
 
-// Koha/Patron.pm, `extended_attributes`: deletes before it inserts. The shares are those of real runs on MariaDB 11.8.
+// Koha/Patron.pm, `extended_attributes`: deletes before it inserts. The shares are those of real runs on MariaDB 11.8; of two, one
+// at most is rolled back, and a busy machine overlaps more of them.
 describe('creates of patrons with attributes that are open at the same time', () => {
   test.each([
     [1, 0, 0],
-    [2, 0.15, 0.4],
+    [2, 0.15, 0.5],
     [4, 0.4, 0.75],
   ])('%i at once: between %f and %f of them are rolled back', (atOnce, least, most) =>
     withKoha({ settings: { deadlocks: true } }, async (koha) => {
