@@ -14,6 +14,7 @@ const SMOKE = ['workflow', 'once', 'perl-sender', 'bundles'].map(
 /** They measure times, of desks down to single seconds, of two requests down to milliseconds: beside other tests they would measure those. */
 const ALONE = [
   'packages/koha-double/test/deadlocks.slow.test.ts',
+  'packages/koha-double/test/plugin.slow.test.ts',
   'packages/system-tests/browser/two-cards.test.ts',
   'packages/system-tests/fault/flapping.test.ts',
   'packages/system-tests/fault/hostile-connections.test.ts',

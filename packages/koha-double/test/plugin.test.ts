@@ -272,17 +272,6 @@ describe('POST /scans', () => {
       expect(events).toHaveLength(1);
     }));
 
-  test('a receiver that never answers is given up', () =>
-    withReceiver(
-      () => null,
-      async (koha) => {
-        expect(await report(koha)).toMatchObject({
-          status: 503,
-          body: { error_code: 'receiver_unreachable', event_id: expect.any(String) },
-        });
-      },
-    ));
-
   describe('of a card that the hook has just reported', () => {
     const card = '21234000000017';
     const numbered = (): Respond => {
