@@ -14,7 +14,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const hasNone = findChromium() === null;
 
 (hasNone ? test.skip : test)(
-  `a Chromium that is shared stays when one of its users closes it, and ends with whoever shared it${hasNone ? ' (skipped: no chromium on the PATH)' : ''}`,
+  `a Chromium that is shared stays when one of its users closes it, and ends with whoever shared it${hasNone ? ' (skipped: no Chromium on the PATH)' : ''}`,
   async () => {
     const shared = await shareChromium(folder);
     const [one, other] = await Promise.all([startChromium(folder), startChromium(folder)]);
