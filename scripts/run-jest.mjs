@@ -22,7 +22,7 @@ const ALONE = [
 ];
 /** Fast tests wait more than they work; beside system tests run the processes that those start. */
 const FAST_WORKERS = 6;
-const SYSTEM_WORKERS = 3;
+const SYSTEM_WORKERS = 4;
 /** What a fast file should take on a machine as quick as that of the durations. */
 const FAST_SECONDS = 8;
 /** Files that may fail beside others and pass alone, on a machine that somebody else uses too. More than these are a fault. */
