@@ -71,6 +71,24 @@ test('one setting names another folder, and what the environment names itself go
   expect(run(env).seen).toBe(`/a/checkout/of/koha|${at('elsewhere', ENGINE)}`);
 });
 
+test('the last line is that of all tests, after what ended later, whose failure is one of the run', () => {
+  share('work/shared');
+  const script = `#!/bin/sh
+case "$*" in
+  *test:compose*) sleep 1; echo one container failed; exit 1 ;;
+  *test:all*) echo of all tests; echo Tests: 3 passed, 0 failed, 0 skipped ;;
+esac\n`;
+  write(at('bin/npm'), script, 0o755);
+  const { status, stdout } = spawnSync('bash', ['-c', `bash ${at('work/checkout/.ci/run')} 2>&1`], {
+    env: { PATH: `${at('bin')}:/usr/bin:/bin` },
+    encoding: 'utf8',
+  });
+  expect(stdout).toMatch(
+    /^of all tests\n(?:.*\n)*one container failed\nTests: 3 passed, 0 failed, 0 skipped\n$/m,
+  );
+  expect(status).toBe(1);
+});
+
 test('a folder that is named and is not there ends the run', () => {
   expect(run({ PASSPORT_CI_SHARED: at('nowhere') })).toEqual({
     status: 1,
