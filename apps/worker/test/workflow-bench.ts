@@ -50,6 +50,8 @@ export interface WorkflowPlan {
   readonly homeEntry?: Readonly<Record<string, object>>;
   /** More home libraries; whoever has started them closes them. */
   readonly more?: readonly KohaDouble[];
+  /** Of the circuits; instead of the process' clock. */
+  readonly monotonicNow?: () => number;
 }
 
 /** A patron of midland against whom nothing stands. */
@@ -90,7 +92,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
   const byId = new Map(clients.map((client) => [client.library, client]));
   const libraries = buildLibraries(
     byId,
-    { monotonicNow: () => performance.now(), random: Math.random },
+    { monotonicNow: plan.monotonicNow ?? (() => performance.now()), random: Math.random },
     watch,
   );
   const audited: string[] = [];
