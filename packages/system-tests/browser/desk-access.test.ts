@@ -120,16 +120,19 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     });
     desks.holdWork();
     await desk.scan(registerPatron(midland(), { columns: expired }));
-    // before that, the page itself sets the focus
-    await waitFor('the box of the next card', async () => (await desk.focus()).id === 'findborrower');
-    await desk.page.locator('#search_patron_filter').fill('Nov');
+    const search = desk.page.locator('#search_patron_filter');
+    await search.waitFor();
+    await desk.page.waitForLoadState();
+    // until then, the page itself sets the focus
+    await desk.page.evaluate('new Promise((settled) => setTimeout(settled))');
+    await search.fill('Nov');
     letSearch();
     await desk.item.waitFor();
     desks.goOn();
     expect(await desk.headline.getAttribute('aria-live')).toBe('polite');
     await desk.panel.getByText('but: the card has expired').waitFor();
     await desk.page.keyboard.type('ak');
-    expect(await desk.page.locator('#search_patron_filter').inputValue()).toBe('Novak');
+    expect(await search.inputValue()).toBe('Novak');
     expect(await desk.headline.getAttribute('role')).toBe('status');
   }, 60_000);
 
