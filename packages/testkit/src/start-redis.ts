@@ -44,11 +44,11 @@ export interface StartedRedis {
 }
 
 /**
- * Starts a real redis-server (or valkey-server) on 127.0.0.1 in a directory of its own and returns once it answers.
- * Rejects with its output when it does not start.
+ * Starts a real redis-server (or valkey-server) on 127.0.0.1 in a directory of its own in `folder`, and returns once it answers.
+ * Rejects with its output when it does not start, and leaves nothing then.
  */
-export async function startRedis(options: RedisOptions = {}): Promise<StartedRedis> {
-  const dir = await mkdtemp(join(tmpdir(), 'passport-redis-'));
+export async function startRedis(options: RedisOptions = {}, folder = tmpdir()): Promise<StartedRedis> {
+  const dir = await mkdtemp(join(folder, 'passport-redis-'));
   const port = options.port ?? (await freePort());
   const { password } = options;
   const certificate = options.tls === true ? await makeTestCertificate(dir) : null;
@@ -60,7 +60,10 @@ export async function startRedis(options: RedisOptions = {}): Promise<StartedRed
   const isCluster = options.cluster === true;
   const busPort = isCluster ? await freePort() : null;
   const args = redisArguments(options, { dir, port, busPort }, certificate);
-  let server = await run(args, address, isCluster);
+  let server = await run(args, address, isCluster).catch(async (error: unknown) => {
+    await rm(dir, { recursive: true });
+    throw error;
+  });
   async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     server.kill('SIGCONT');
     server.kill(signal);

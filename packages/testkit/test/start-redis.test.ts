@@ -1,4 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { callRedis, findRedisServer, leakGuard, startRedis, startSentinel, waitFor } from '@passport/testkit';
 
@@ -71,8 +73,11 @@ test('stopping removes its directory', async () => {
   expect(existsSync(redis.dir)).toBe(false);
 });
 
-test('a Redis that cannot start says what it said', async () => {
-  await expect(startRedis({ args: ['--no-such-setting', 'yes'] })).rejects.toThrow(/no-such-setting/);
+test('a Redis that cannot start says what it said, and leaves no directory', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'passport-start-redis-'));
+  const started = startRedis({ args: ['--no-such-setting', 'yes'] }, folder);
+  await expect(started).rejects.toThrow(/no-such-setting/);
+  rmdirSync(folder); // throws while there is anything in it
 });
 
 test('without redis-server on the PATH the error says how to install one', () => {
