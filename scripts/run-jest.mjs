@@ -11,8 +11,8 @@ const SLOW = '/packages/system-tests/|\\.slow\\.test\\.ts$';
 const SMOKE = ['workflow', 'once', 'perl-sender', 'bundles'].map(
   (name) => `packages/system-tests/e2e/${name}.test.ts`,
 );
-/** They measure times, of desks down to single seconds, of two requests down to milliseconds: beside other tests they would measure those. */
-const ALONE = [
+/** They measure times, of desks down to single seconds, of two requests down to milliseconds: beside many others they would measure those. */
+const AT_END = [
   'packages/koha-double/test/deadlocks.slow.test.ts',
   'packages/koha-double/test/plugin.slow.test.ts',
   'packages/system-tests/browser/two-cards.test.ts',
@@ -36,8 +36,9 @@ export const GROUPS = {
   fast: [FAST_GROUP, { args: SMOKE, workers: SYSTEM_WORKERS }],
   all: [
     FAST_GROUP,
-    { args: [...ignore(...ALONE), `--testPathPatterns=${SLOW}`], workers: SYSTEM_WORKERS },
-    { args: ALONE, workers: 1 },
+    { args: [...ignore(...AT_END), `--testPathPatterns=${SLOW}`], workers: SYSTEM_WORKERS },
+    // Each waits more than it works, and so takes a processor at most.
+    { args: AT_END, workers: 2 },
   ],
 };
 
@@ -83,8 +84,8 @@ export async function runTier(tier, run, { tell = say, onLast = () => undefined 
     if (group === GROUPS[tier].at(-1)) onLast();
     first = addRuns(first, await run(group));
   }
-  const limit = FAST_SECONDS * slownessOf(first.seconds, readDurations());
-  for (const { name } of longFast(first, limit)) tell(longLine(name, first.seconds[name], limit));
+  const durations = readDurations();
+  for (const long of longFast(first, durations)) tell(longLine(long));
   const files = first.failedFiles.length > MOST_AGAIN ? [] : first.failedFiles;
   if (files.length === 0) return first;
   const names = files.map(({ name }) => name);
@@ -174,11 +175,20 @@ function countFile({ name, status, assertionResults }) {
   };
 }
 
-/** The fast files that took longer than `limit` seconds. They are named only: the time of a file depends on what runs beside it. */
-const longFast = ({ files }, limit) => files.filter(({ name, seconds }) => isFast(name) && seconds > limit);
+/**
+ * The fast files that are new and long, or take twice what they took, each with its `limit` in seconds. They are named only: the time
+ * of a file depends on what runs beside it.
+ */
+function longFast({ files, seconds }, durations) {
+  const slowness = slownessOf(seconds, durations);
+  return files
+    .filter(({ name }) => isFast(name))
+    .map((file) => ({ ...file, limit: slowness * Math.max(FAST_SECONDS, 2 * (durations[file.name] ?? 0)) }))
+    .filter((file) => file.seconds > file.limit);
+}
 
-const longLine = (name, seconds, limit) =>
-  `long  ${name}: ${seconds.toFixed(1)} s of the ${limit.toFixed(1)} s that a fast file should take;` +
+const longLine = ({ name, seconds, limit }) =>
+  `long  ${name}: ${seconds.toFixed(1)} s of the ${limit.toFixed(1)} s that it should take at most;` +
   ' make it quicker, or name it *.slow.test.ts (CONTRIBUTING.md)';
 
 const isFast = (name) => !new RegExp(SLOW).test(`/${name}`);

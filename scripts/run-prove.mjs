@@ -6,7 +6,7 @@ import { projectRoot, runCommand, say } from './run-command.mjs';
 /** Files that may fail beside others and pass alone, as those of `runJest`. */
 const MOST_AGAIN = 3;
 /** They measure how long a page of Koha takes, and wait for it more than they work: these beside each other, when little else runs. */
-const ALONE = ['t/first-scan.t', 't/sender.t', 't/waiting.t'];
+const AT_END = ['t/first-scan.t', 't/sender.t', 't/waiting.t'];
 /** They start a MariaDB each, and are no fast tests; the first runs fifteen others on it, and takes as long as all others together. */
 const ON_MARIADB = ['t/on-mariadb.t', 't/upgrade.t', 't/concurrency.t'];
 
@@ -27,11 +27,11 @@ export async function runProve({
     ...found.filter((name) => !ON_MARIADB.includes(name)),
   ];
   const [timed, others] = [true, false].map((isTimed) =>
-    files.filter((name) => ALONE.includes(name) === isTimed),
+    files.filter((name) => AT_END.includes(name) === isTimed),
   );
   const beside = await proveOnce({ cwd, tmp, jobs: 2 }, others);
   await quiet;
-  const first = addRuns(beside, await proveOnce({ cwd, tmp, jobs: ALONE.length }, timed));
+  const first = addRuns(beside, await proveOnce({ cwd, tmp, jobs: AT_END.length }, timed));
   const { failedFiles } = first;
   if (failedFiles.length === 0 || failedFiles.length > MOST_AGAIN) return { ...first, unsteady: [] };
   say(`Once more, alone: ${failedFiles.map(({ name }) => name).join(' ')}`);

@@ -163,6 +163,19 @@ describe('a file that fails beside others', () => {
       long: [],
     });
   });
+
+  test('one that is known to take long is named when it takes longer still', async () => {
+    const isFast = (name: string): boolean => !/system-tests|\.slow\./.test(name);
+    const files = known
+      .filter(([name]) => isFast(name))
+      .slice(0, 3)
+      .map(([name, seconds]) => ({ ...good, name, seconds }));
+    const [first = good, ...others] = files;
+    expect(first.seconds).toBeGreaterThan(8);
+    expect(await tierOf(files, [])).toMatchObject({ long: [] });
+    const longer = { ...first, seconds: 3 * first.seconds };
+    expect(await tierOf([longer, ...others], [])).toMatchObject({ long: [first.name] });
+  });
 });
 
 test.each(['fast', 'all'] as const)('the last group of %s is announced as it begins', async (tier) => {
