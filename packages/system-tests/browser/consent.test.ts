@@ -166,6 +166,8 @@ if (found === null) stderr.write('Skipped: consent in a browser (no Chromium on 
       await reopen({ language, width: 320, forcedColors: 'active' });
       await desk.scan(registerPatron(midland()));
       await text().waitFor();
+      // Written once the panel is there, so that screen readers say it.
+      await desk.headline.filter({ hasText: headline }).waitFor();
       expect(await desk.headline.textContent()).toBe(headline);
       expect(await text().textContent()).toBe(words);
       expect(await desk.button(yes).isVisible()).toBe(true);

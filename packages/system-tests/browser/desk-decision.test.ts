@@ -185,6 +185,7 @@ if (found === null) stderr.write('Skipped: decisions at the desk (no Chromium on
       desk = await desks.openDesk({ language, width: 320, forcedColors: 'active' });
       await desk.scan(twins());
       await desk.panel.locator('.decision button').first().waitFor();
+      await desk.headline.filter({ hasText: choice }).waitFor();
       expect(await desk.headline.textContent()).toBe(choice);
       expect(await desk.overflow()).toBeLessThanOrEqual(0);
       expect(await desk.barriers()).toEqual([]);
