@@ -78,13 +78,16 @@ async function startBrowser(tmp) {
 }
 
 /** Runs the groups of a tier with `run`, names (by `tell`) fast files that took long, and runs alone what failed beside others. */
-export async function runTier(tier, run, { tell = say, onLast = () => undefined } = {}) {
+export async function runTier(
+  tier,
+  run,
+  { tell = say, onLast = () => undefined, durations = readDurations() } = {},
+) {
   let first = NOTHING;
   for (const group of GROUPS[tier]) {
     if (group === GROUPS[tier].at(-1)) onLast();
     first = addRuns(first, await run(group));
   }
-  const durations = readDurations();
   for (const long of longFast(first, durations)) tell(longLine(long));
   const files = first.failedFiles.length > MOST_AGAIN ? [] : first.failedFiles;
   if (files.length === 0) return first;

@@ -40,7 +40,7 @@ const { runTier, slownessOf } = await script<{
   runTier(
     tier: 'fast' | 'all',
     run: (group: Group) => Promise<Result>,
-    how: { tell(line: string): void; onLast?(): void },
+    how: { tell(line: string): void; onLast?(): void; durations?: Durations },
   ): Promise<Result>;
   slownessOf(seconds: Durations, usual: Durations): number;
 }>('run-jest.mjs');
@@ -111,7 +111,11 @@ describe('a file that fails beside others', () => {
   });
   const good = { name: 'good.test.ts', passed: 5, failed: 0, seconds: 1 };
   /** Files beside others, and the same alone. */
-  async function tierOf(beside: readonly TestFileResult[], alone: readonly TestFileResult[]) {
+  async function tierOf(
+    beside: readonly TestFileResult[],
+    alone: readonly TestFileResult[],
+    durations: Durations = {},
+  ) {
     const again: string[][] = [];
     const long: string[] = [];
     let first = true;
@@ -123,7 +127,7 @@ describe('a file that fails beside others', () => {
         first = false;
         return Promise.resolve(resultOf(files));
       },
-      { tell: (line) => void long.push(...(/^long {2}(.*): \d/.exec(line)?.slice(1) ?? [])) },
+      { tell: (line) => void long.push(...(/^long {2}(.*): \d/.exec(line)?.slice(1) ?? [])), durations },
     );
     const { passed, failed, unsteady } = result;
     return { passed, failed, unsteady, again, long };
@@ -165,16 +169,13 @@ describe('a file that fails beside others', () => {
   });
 
   test('one that is known to take long is named when it takes longer still', async () => {
-    const isFast = (name: string): boolean => !/system-tests|\.slow\./.test(name);
-    const files = known
-      .filter(([name]) => isFast(name))
-      .slice(0, 3)
-      .map(([name, seconds]) => ({ ...good, name, seconds }));
-    const [first = good, ...others] = files;
-    expect(first.seconds).toBeGreaterThan(8);
-    expect(await tierOf(files, [])).toMatchObject({ long: [] });
-    const longer = { ...first, seconds: 3 * first.seconds };
-    expect(await tierOf([longer, ...others], [])).toMatchObject({ long: [first.name] });
+    const usual = { 'x.test.ts': 20, 'y.test.ts': 3, 'z.test.ts': 4 };
+    const files = Object.entries(usual).map(([name, seconds]) => ({ ...good, name, seconds }));
+    const longOf = async (seconds: number) =>
+      (await tierOf([{ ...slow, seconds }, ...files.slice(1)], [], usual)).long;
+    expect(await longOf(20)).toEqual([]);
+    expect(await longOf(39)).toEqual([]);
+    expect(await longOf(41)).toEqual(['x.test.ts']);
   });
 });
 
