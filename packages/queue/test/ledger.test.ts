@@ -185,6 +185,15 @@ describe('T-21 the hourly limits', () => {
     expect(freeInMs).toBeGreaterThan(HOUR_MS - 60_000);
   });
 
+  test('an event that runs again within the hour keeps the place since when it has it', async () => {
+    const copies = '{passport}:hour:copies:riverside';
+    const since = (await fixture.redisNow()) - HOUR_MS / 2;
+    await fixture.redis.zadd(copies, since, 'evt_1');
+    await ledger.reserveQuota('riverside', 'evt_1', limits);
+
+    expect(await fixture.redis.zscore(copies, 'evt_1')).toBe(String(since));
+  });
+
   test('an event whose reservation has passed the hour takes another', async () => {
     const ample = { copiesPerHour: 1_000, missesPerHour: 1_000, verdictsPerHour: 1_000 };
     const copies = '{passport}:hour:copies:riverside';
