@@ -1,5 +1,6 @@
 import type { Consortium, Library } from '@passport/config';
 import { buildCopyRecordReader } from '@passport/queue/copies';
+import { inBatches } from '@passport/queue/redis';
 import {
   type OwedJob,
   type OwedProgress,
@@ -29,8 +30,12 @@ export async function queueLastReadings(
   queue: SweepJobs,
   redis: Redis,
 ): Promise<void> {
-  for (const { id: library, enabled, owed } of libraries) {
-    if (!enabled || owed !== null || (await readOwedByHome(redis, library)).size === 0) continue;
+  const off = libraries.filter(({ enabled, owed }) => enabled && owed === null);
+  const readings = await inBatches(off, (some) =>
+    Promise.all(some.map(({ id }) => readOwedByHome(redis, id))),
+  );
+  for (const [place, { id: library }] of off.entries()) {
+    if (readings[place]?.size === 0) continue;
     const once = { ...LAST_READING, deduplication: { id: `last.owed.${library}` } };
     await queue.add(`owed.${library}`, { kind: 'owed', library }, once);
   }
