@@ -16,11 +16,17 @@ export interface Consortium {
   scanned: number;
 }
 
-interface ConsortiumOptions extends Pick<StackOptions, 'keys'> {
+interface ConsortiumOptions extends Pick<StackOptions, 'keys' | 'env'> {
   readonly latencyMs?: number;
   /** Patrons of each library and items of each stand-in, where scans come to all libraries alike; else they come to ten. */
   readonly alike?: { readonly patrons: number; readonly items: number };
+  /** One more library that lends so many items, has a Koha of its own: {@link SWEPT}. */
+  readonly itemsOfSwept?: number;
 }
+
+/** The one library that has all that is done once a night. */
+export const SWEPT = 'swept';
+const NIGHTLY = { refresh: { sweep: '03:00' }, owed: { read: '03:00' }, loans: { count: '03:00' } };
 
 /** Starts the processes of so many libraries, whose Kohas have patrons and items for so many scans. */
 export async function startConsortium(
@@ -73,34 +79,41 @@ export const prefixOf = (library: number): string => String(20_000 + library);
 function startMany(
   libraries: number,
   scans: number,
-  { latencyMs = 0, alike, ...options }: ConsortiumOptions,
+  { latencyMs = 0, alike, itemsOfSwept, ...options }: ConsortiumOptions,
 ): Promise<Stack> {
   const places = Array.from({ length: libraries }, (_, place) => place);
+  const swept =
+    itemsOfSwept === undefined ? [] : [{ id: SWEPT, prefix: '19999', patrons: 0, items: itemsOfSwept }];
   return startStack({
     ...options,
     plan: {
       latencyMs,
       isWatched: true,
-      libraries: Array.from({ length: KOHAS }, (_, koha) => ({
-        id: `koha-${koha}`,
-        prefix: prefixOf(busyHome(koha, libraries)),
-        prefixes: places
-          .filter((place) => place % KOHAS === koha && place !== busyHome(koha, libraries))
-          .map(prefixOf),
-        keys: libraries,
-        patrons: alike?.patrons ?? Math.ceil(scans / FEW) + 2,
-        patronsOfPrefix: alike?.patrons ?? 1,
-        items: alike?.items ?? scans + libraries,
-      })),
+      libraries: [
+        ...Array.from({ length: KOHAS }, (_, koha) => ({
+          id: `koha-${koha}`,
+          prefix: prefixOf(busyHome(koha, libraries)),
+          prefixes: places
+            .filter((place) => place % KOHAS === koha && place !== busyHome(koha, libraries))
+            .map(prefixOf),
+          keys: libraries,
+          patrons: alike?.patrons ?? Math.ceil(scans / FEW) + 2,
+          patronsOfPrefix: alike?.patrons ?? 1,
+          items: alike?.items ?? scans + libraries,
+        })),
+        ...swept,
+      ],
     },
-    serve: (kohas, secretOf) =>
-      places.map((place) => {
+    serve: (kohas, secretOf) => [
+      ...places.map((place) => {
         const id = `library-${place}`;
         const koha = kohas[place % KOHAS];
         if (koha === undefined) throw new Error(`there are ${KOHAS} stand-ins`);
         const url = `${koha.url}${pathOf(id)}`;
         return serveKoha({ ...koha, ...keyOf(koha, place), id, url, prefix: prefixOf(place) }, secretOf(id));
       }),
+      ...kohas.slice(KOHAS).map((koha) => ({ ...serveKoha(koha, secretOf(SWEPT)), entry: NIGHTLY })),
+    ],
     front: {},
   });
 }

@@ -5,6 +5,7 @@ import { measureLibraries } from './scenarios/s12-libraries.ts';
 import { measureDesk } from './scenarios/s14-desk.ts';
 import { measureSizes } from './scenarios/s15-sizes.ts';
 import { measureHour } from './scenarios/s17-hour.ts';
+import { measureNight } from './scenarios/s18-night.ts';
 import { measureLocate } from './scenarios/s2-locate.ts';
 import { measureBlackHole } from './scenarios/s3-black-hole.ts';
 import { measureReceiver } from './scenarios/s4-receiver.ts';
@@ -30,7 +31,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   S14: measureDesk,
   S15: measureSizes,
   S17: measureHour,
+  S18: measureNight,
 };
 
 /** Too long for a run of all: only where it is named, and in a smoke run. */
-export const ONLY_BY_NAME: readonly string[] = ['S15', 'S17'];
+export const ONLY_BY_NAME: readonly string[] = ['S15', 'S17', 'S18'];
