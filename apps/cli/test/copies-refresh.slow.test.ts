@@ -44,6 +44,7 @@ const run = (...args: string[]) =>
   });
 
 test('what changed at home is shown by a dry run, written by a sweep, and reported afterwards', async () => {
+  expect((await run('--at', 'riverside', '--dry-run')).out).toMatch(/^riverside: dry run .*\n  no copies\n$/);
   midland.putPatron(CARD, { surname: 'Planted-Okafor', category_id: 'AD', email: 'old@planted.example' });
   const copied = await passport(
     ['send', '--at', 'riverside', '--card', '-', '--wait', '--json'],
@@ -84,9 +85,9 @@ test('what changed at home is shown by a dry run, written by a sweep, and report
   };
   const acts = await waitFor('the end of the sweep in the audit', async () => {
     const all = await kept();
-    // Both within the worker's five seconds are one entry.
+    // Those within the same five seconds of the worker are one entry.
     const ended = all.filter(({ act }) => act === 'sweep ended').reduce((sum, { count }) => sum + count, 0);
-    return ended === 2 ? all.map(({ act, by, source }) => `${act} ${by ?? '-'} ${source}`) : null;
+    return ended === 3 ? all.map(({ act, by, source }) => `${act} ${by ?? '-'} ${source}`) : null;
   });
   expect([...new Set(acts)].toSorted()).toEqual([
     'copies_refresh tester cli',

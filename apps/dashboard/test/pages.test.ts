@@ -253,6 +253,11 @@ describe('sweeps', () => {
     ...change,
   });
 
+  test('say of a library without copies that it has none', async () => {
+    await writeSweep(fixture.redis, sweep('riverside', { homes: {} }));
+    expect(await page('/sweeps?lending=riverside')).toContain('No copies so far.');
+  });
+
   test('are summed up, and listed by lending library', async () => {
     const { redis } = fixture;
     await writeSweep(redis, sweep('riverside', {}));

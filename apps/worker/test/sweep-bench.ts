@@ -12,7 +12,7 @@ import {
 } from '@passport/queue/copies';
 import {
   type SweepState,
-  type SweptHome,
+  forgetMissing,
   noteMissing,
   openUnanswered,
   readSweep,
@@ -22,7 +22,7 @@ import { type Encryption, type Redis, createEncryption } from '@passport/runtime
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
 import { hashedFields } from '@passport/patron-rules';
-import { SWEEP_LIMITS, copiesOf } from '../src/sweep/sweep-state.ts';
+import { SWEEP_LIMITS, newSweep } from '../src/sweep/sweep-state.ts';
 import { type SweepCall, buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { buildPassOn } from '../src/sweep/pass-on.ts';
 import { recordsIn } from '../src/sweep/sweep-job.ts';
@@ -75,6 +75,7 @@ export interface SweepHow {
   readonly saved?: (state: SweepState) => void;
   /** Another configuration than the one that the bench was opened with, and whose copies are swept by it. */
   readonly consortium?: Consortium;
+  /** Other homes to look at than all. */
   readonly homeIds?: readonly string[];
 }
 
@@ -147,27 +148,17 @@ export async function openSweep(
 
   const begin = (
     before: SweepState | null,
-    { mode, dryRun, atMs, homeIds: swept = homeIds }: SweepHow,
-  ): SweepState => ({
-    id: `sweep-${atMs ?? 0}`,
-    job: `sweep.${atMs ?? 0}`,
-    library: LENDER,
-    mode: mode ?? 'full',
-    dry_run: dryRun ?? false,
-    started_ms: atMs ?? Date.now(),
-    ended_ms: null,
-    failed: null,
-    after: 0,
-    missing: 0,
-    looked_up: 0,
-    pages: 0,
-    rows: 0,
-    unknown: {},
-    homes: Object.fromEntries(swept.map((id) => [id, newHome()])),
-    copies_before: copiesOf(before),
-    last_full_ms: before?.last_full_ms ?? null,
-    last_ms: before?.last_ms ?? null,
-  });
+    { mode = 'full', dryRun = false, atMs, homeIds: swept = homeIds }: SweepHow,
+  ): SweepState => {
+    const of = {
+      id: `sweep-${atMs ?? 0}`,
+      job: `sweep.${atMs ?? 0}`,
+      library: LENDER,
+      mode,
+      dry_run: dryRun,
+    };
+    return newSweep(of, before, { homes: swept, nowMs: atMs ?? Date.now() });
+  };
 
   return {
     lender,
@@ -259,6 +250,7 @@ export async function openSweep(
           ...unanswered,
           note: async (home) =>
             noteMissing(redis, { library: LENDER, home }, await unanswered.read(), how.atMs ?? Date.now()),
+          forget: async (gone) => (dryRun ? undefined : forgetMissing(redis, LENDER, gone)),
         },
         findings: {
           note: async (copies) =>
@@ -305,13 +297,5 @@ function parsed(served: Parameters<typeof buildConsortiumFile>[0]) {
     throw new Error('no file is read');
   });
 }
-
-export const newHome = (): SweptHome => ({
-  state: 'waiting',
-  copies: 0,
-  findings: {},
-  fields_changed: 0,
-  fields_kept: 0,
-});
 
 export { DAY_MS, LENDER };

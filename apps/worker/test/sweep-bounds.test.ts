@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { PatronPage } from '@passport/koha-client';
-import { type SweepState, readSweep, writeSweep } from '@passport/queue/sweeps';
+import { type SweepState, readSweep, readWorklist, writeSweep } from '@passport/queue/sweeps';
 import { leakGuard } from '@passport/testkit';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
 import { SweepPaused } from '../src/koha/slice.ts';
@@ -133,6 +133,43 @@ describe('what one library may take of a sweep', () => {
     expect((await bench.sweep()).homes['midland']).toMatchObject({ state: 'done', copies: 0 });
     expect(bench.calls(bench.lender)).toEqual(['GET /patrons', 'GET /patrons']);
     expect(bench.calls(bench.homes['midland'] as never)).toEqual([]);
+  });
+});
+
+describe('a home that none of the copies on record is of', () => {
+  const homeIds = ['midland'];
+  async function openTwo(receipt: null | object): Promise<SweepBench> {
+    const bench = own(await openSweep(['midland', 'lakeside'], redis));
+    bench.put('midland', 0);
+    bench.put('lakeside', 0, { receipt });
+    return bench;
+  }
+
+  test('is not asked, and no list is read for it: its copies are counted with all others', async () => {
+    const bench = await openTwo(null);
+    const { homes } = await bench.sweep({ atMs: NOW, homeIds });
+    expect(homes['lakeside']).toMatchObject({ state: 'done', copies: 1, findings: { NOT_ON_RECORD: 1 } });
+    expect(bench.calls(bench.lender).filter((call) => call === 'GET /patrons')).toHaveLength(2);
+    expect(bench.calls(bench.homes['lakeside'] as never)).toEqual([]);
+    const { items } = await readWorklist(redis, LENDER);
+    expect(items.map(({ homeKey, finding }) => `${homeKey} ${finding}`)).toEqual([
+      expect.stringMatching(/^lakeside:\d+ NOT_ON_RECORD$/),
+    ]);
+  });
+
+  test('is left to the next sweep where a copy was made since this one began', async () => {
+    const bench = await openTwo({});
+    expect(Object.keys((await bench.sweep({ homeIds })).homes)).toEqual(['midland']);
+  });
+
+  test('has nobody who is missing: who comes back later, and is missing then, is so for the first time', async () => {
+    const bench = await openTwo(null);
+    const missing = '{passport}:missing:riverside:lakeside';
+    await redis.hset(missing, 'lakeside:7', NOW);
+    await bench.sweep({ homeIds, dryRun: true });
+    expect(await redis.hlen(missing)).toBe(1);
+    await bench.sweep({ homeIds });
+    expect(await redis.hlen(missing)).toBe(0);
   });
 });
 

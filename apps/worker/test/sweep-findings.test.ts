@@ -43,6 +43,16 @@ describe('what a sweep leaves open', () => {
     expect(await list(bench)).toEqual(['2 NOT_SHARED']);
   });
 
+  test('is nothing any more of a home whose last copy is gone', async () => {
+    const bench = await open(1);
+    at(bench, 0, { restricted: true });
+    await bench.sweep({ atMs: NOW });
+    expect(await list(bench)).toEqual(['0 HOME_RESTRICTED new']);
+    bench.lender.deletePatron(cardOf('midland', 0));
+    await bench.sweep({ atMs: NOW + DAY_MS, homeIds: [] });
+    expect(await list(bench)).toEqual([]);
+  });
+
   test('is not what the same sweep has applied: an expiry date, and a restriction for the standing', async () => {
     const bench = await open(2, { refresh: { sweep: '02:00' }, standing: 'restrict' });
     at(bench, 0, { restricted: true });

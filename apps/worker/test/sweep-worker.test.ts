@@ -80,6 +80,31 @@ test('a library that was shut out since is not swept, and no sweep of it counts 
   expect(await readSweep(redis, 'riverside', false)).toBeNull();
 });
 
+test('a night looks at the homes that have copies on record, or had some when all were looked at', async () => {
+  const bench = own(await openSweep(['midland', 'lakeside', 'hilltop', 'eastbay'], redis));
+  bench.put('midland', 0);
+  bench.put('eastbay', 0, { receipt: null });
+  await bench.recordCopies();
+  await startWorker(bench);
+  await queue.add('riverside', BY_HAND);
+  const first = await ended(false);
+  expect([first.mode, Object.keys(first.homes)]).toEqual(['full', ['midland', 'eastbay']]);
+  bench.put('lakeside', 0);
+  await bench.recordCopies();
+  await queue.add('riverside', BY_HAND);
+  const second = await waitFor('the second sweep to end', async () => {
+    const state = await readSweep(redis, 'riverside', false);
+    return state?.mode === 'changed' && state.ended_ms !== null ? state : undefined;
+  });
+  const copies = Object.entries(second.homes).map(([home, each]) => [home, each.state, each.copies]);
+  expect(copies).toEqual([
+    ['midland', 'done', 1],
+    ['lakeside', 'done', 1],
+    ['eastbay', 'done', 1],
+  ]);
+  expect(bench.calls(bench.homes['hilltop'] as never)).toEqual([]);
+});
+
 test('two sweeps of one library run one after the other', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);

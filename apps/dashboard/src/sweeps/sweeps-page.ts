@@ -200,7 +200,7 @@ function section({
   return html`<section aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>
     ${note === null ? null : html`<p class="quiet">${note}</p>`}
-    ${table({ label: `Table: ${title}`, ...content })}
+    ${content.rows.length === 0 ? html`<p class="empty">No copies so far.</p>` : table({ label: `Table: ${title}`, ...content })}
   </section>`;
 }
 

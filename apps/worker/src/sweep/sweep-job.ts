@@ -1,6 +1,7 @@
 import {
   buildCopyRecordReader,
   findCopyOf,
+  homesOnRecord,
   noteFindings,
   pruneFindings,
   rekeyCopyRecord,
@@ -10,6 +11,7 @@ import type { OwnedLock } from '@passport/queue/locks';
 import {
   type SweepJob,
   type SweepState,
+  forgetMissing,
   noteDone,
   noteMissing,
   openSweepLock,
@@ -21,7 +23,7 @@ import { type Redis, createEncryption } from '@passport/runtime';
 import { SweepPaused, type SliceContext } from '../koha/slice.ts';
 import { buildPassOn } from './pass-on.ts';
 import { sweepLibrary } from './sweep-library.ts';
-import { SWEEP_LIMITS, type SweepDeps, copiesOf } from './sweep-state.ts';
+import { SWEEP_LIMITS, type SweepDeps, newSweep } from './sweep-state.ts';
 import type { WorkContext } from '../work-context.ts';
 
 const FULL_EVERY_MS = 6.5 * 24 * 3_600_000;
@@ -66,7 +68,7 @@ async function runSweep(
   const isOpen = before !== null && before.ended_ms === null;
   if (isOpen && before.job !== job && (await deps.isAlive(before.job)))
     throw new SweepPaused(now() + OTHER_SWEEP_MS);
-  const state = isOpen && before.job === job ? before : newSweep(job, wanted, before, deps);
+  const state = isOpen && before.job === job ? before : await beginSweep(job, wanted, before, deps);
   const { id } = state;
   await deps.save(state);
   if (state !== before) {
@@ -90,6 +92,7 @@ async function runSweep(
         if (isDry) return new Map(homeKeys.map((homeKey) => [homeKey, now()]));
         return noteMissing(redis, { library, home }, homeKeys, now());
       },
+      forget: async (homes) => (isDry ? undefined : forgetMissing(redis, library, homes)),
     },
     findings: {
       note: async (copies) => (isDry ? undefined : noteFindings(redis, library, copies, now())),
@@ -108,44 +111,34 @@ export const recordsIn = (redis: Redis): SweepDeps['records'] => ({
   rekey: (lending, copy) => rekeyCopyRecord(redis, lending, copy),
 });
 
-function newSweep(
+async function beginSweep(
   job: string,
   { library, dry_run, full }: SweepJob,
   before: SweepState | null,
-  { consortium, now }: SweepJobDeps,
-): SweepState {
+  { consortium, redis, now }: SweepJobDeps,
+): Promise<SweepState> {
   const lastFullMs = before?.last_full_ms ?? null;
   const lastMs = before?.last_ms ?? null;
   const { standing } = libraryById(consortium, library);
   const isDue = lastFullMs === null || lastMs === null || now() - lastFullMs >= FULL_EVERY_MS;
-  const homes = [...consortium.agreements.homesAt(library)].map(
-    (home) =>
-      [
-        home,
-        { state: 'waiting' as const, copies: 0, findings: {}, fields_changed: 0, fields_kept: 0 },
-      ] as const,
+  // What a patron owes, and what ends by its date, does not change when a record was stored.
+  const mode = full || dry_run || isDue || standing !== 'off' ? 'full' : 'changed';
+  const homes = await homesWithCopies(library, before, { consortium, redis });
+  const of = { id: sweepIdOf(job), job, library, mode, dry_run } as const;
+  return newSweep(of, before, { homes, nowMs: now() });
+}
+
+/** The home libraries that have copies on record, or had some in the last sweep. */
+async function homesWithCopies(
+  library: string,
+  before: SweepState | null,
+  { consortium, redis }: Pick<SweepJobDeps, 'consortium' | 'redis'>,
+): Promise<readonly string[]> {
+  const homes = await homesOnRecord(redis, library);
+  const hadCopies = new Set(
+    Object.entries(before?.homes ?? {}).flatMap(([home, { copies }]) => (copies > 0 ? [home] : [])),
   );
-  return {
-    id: sweepIdOf(job),
-    job,
-    library,
-    // What a patron owes, and what ends by its date, does not change when a record was stored.
-    mode: full || dry_run || isDue || standing !== 'off' ? 'full' : 'changed',
-    dry_run,
-    started_ms: now(),
-    ended_ms: null,
-    failed: null,
-    after: 0,
-    missing: 0,
-    looked_up: 0,
-    pages: 0,
-    rows: 0,
-    homes: Object.fromEntries(homes),
-    unknown: {},
-    copies_before: copiesOf(before),
-    last_full_ms: lastFullMs,
-    last_ms: lastMs,
-  };
+  return [...consortium.agreements.homesAt(library)].filter((home) => homes.has(home) || hadCopies.has(home));
 }
 
 /** Notes in the report of a sweep that its job has failed, so that nobody waits for it. */

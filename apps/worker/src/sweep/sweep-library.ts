@@ -4,23 +4,20 @@ import {
   type CopyFinding,
   copyCategoriesOf,
   homeKeyOf,
-  homeKeysOf,
   isBlind,
-  isCopy,
   isInForeignCategory,
   isNobodyShown,
-  passportTypes,
 } from '@passport/patron-rules';
 import { type CopyRecord, NO_NUMBER } from '@passport/queue/copies';
-import { OTHER_HOMES } from '@passport/queue/statistics';
 import type { SweepState, SweptHome } from '@passport/queue/sweeps';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import { type Followed, finishRekey, followMerge, isUnfinished } from './follow-merge.ts';
 import { needsBalance, readHomeRecords, readRememberedRows } from './read-rows.ts';
 import { type CopyPair, pairOf } from './copy-pair.ts';
-import { endStanding, hasEnded, refreshCopy } from './refresh-copy.ts';
+import { refreshCopy } from './refresh-copy.ts';
 import { type Refreshed, only } from './refresh-fields.ts';
 import { noteChecked } from './check-standing.ts';
+import { countOthers } from './count-others.ts';
 import {
   type Sweep,
   SweepCut,
@@ -28,6 +25,7 @@ import {
   addMissing,
   askedAbout,
   count,
+  newHome,
   openSweep,
   pagesOf,
   save,
@@ -47,7 +45,7 @@ export async function sweepLibrary(begun: SweepState, deps: SweepDeps): Promise<
   const { state } = sweep;
   try {
     await sweepHomes(sweep);
-    if (state.mode === 'full') await countUnknown(sweep);
+    if (state.mode === 'full') await countOthers(sweep);
   } catch (error) {
     // Whatever has ended it, no copy that is done is done again. Where the lock is lost, another run does.
     if (!(error instanceof SweepCut)) {
@@ -57,7 +55,7 @@ export async function sweepLibrary(begun: SweepState, deps: SweepDeps): Promise<
     state.failed = CUT;
     for (const home of Object.values(state.homes)) if (isOpen(home)) home.state = 'cut';
   }
-  state.homes = withUnknown(state.homes, state.unknown);
+  state.homes = withOthers(sweep);
   state.ended_ms = deps.now();
   // What changed at a home that was not read to its end is looked for again.
   if (Object.values(state.homes).every((home) => home.state === 'done')) state.last_ms = state.started_ms;
@@ -291,76 +289,13 @@ async function followMissing(
   return { patronId, followed: (await followMerge(orphan, deps)).kind };
 }
 
-/** Whoever may write patron attributes can write anything there; only what can be a library's id gets into a report. */
-const HOME_KEY = /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):[1-9]\d{0,14}$/;
-const NO_HOME_KEY = '?';
-/** So many are named; the others are counted together. */
-const MOST_NAMED = 100;
-
-/** Counts the copies whose home key names no library that they may come from: one that left, or was renamed. */
-async function countUnknown(sweep: Sweep): Promise<void> {
-  const { state, lending } = sweep;
-  const type = lending.copy.homeKeyAttribute;
-  if (type === null) return;
-  const unknown = new Map(Object.entries(state.unknown));
-  for await (const page of pagesOf({ type, prefix: '', after: state.after }, sweep)) {
-    await endStandings(page, sweep);
-    for (const { patronId, attributes } of page.patrons) {
-      const value = attributes?.find((each) => each.type === type)?.value ?? '';
-      const [homeKey = `${NO_HOME_KEY}:${NO_NUMBER}`, id = NO_HOME_KEY] = HOME_KEY.exec(value) ?? [];
-      if (Object.hasOwn(state.homes, id)) continue;
-      sweep.found.push({ patronId, homeKey, open: only('HOME_UNKNOWN').open });
-      const name = unknown.has(id) || unknown.size < MOST_NAMED ? id : OTHER_HOMES;
-      unknown.set(name, (unknown.get(name) ?? 0) + 1);
-    }
-    state.unknown = Object.fromEntries(unknown);
-    state.after = page.last;
-    await save(sweep);
-  }
-  await sweep.deps.findings.prune((home) => !Object.hasOwn(state.homes, home));
-}
-
-/** The copies on record of libraries with which the lending library has no agreement any more are in no good standing. */
-async function endStandings({ patrons }: ListedPage, { state, lending, deps }: Sweep): Promise<void> {
-  const { call, readRecords } = deps;
-  const keyOf = (copy: KohaPatron): string => homeKeysOf(copy, lending.copy).join();
-  const homeOf = (homeKey: string): string => homeKey.slice(0, Math.max(0, homeKey.indexOf(':')));
-  const ended = patrons.filter(
-    (copy) =>
-      isCopy(copy, passportTypes(deps.consortium)) &&
-      hasEnded(deps.consortium, { lending: lending.id, home: homeOf(keyOf(copy)) }),
-  );
-  const ids = ended.map(({ patronId }) => patronId);
-  const records = await readRecords(lending.id, ids);
-  const onRecord = ended.filter((copy) => records.get(copy.patronId)?.homeKey === keyOf(copy));
-  const memory = await readRememberedRows(
-    call,
-    lending.id,
-    onRecord.map(({ patronId }) => patronId),
-  );
-  for (const copy of onRecord) {
-    const record = records.get(copy.patronId);
-    if (record === undefined) continue;
-    const remembered = memory.found.get(copy.patronId) ?? null;
-    const { homeKey } = record;
-    const home = homeOf(homeKey);
-    const write = { dryRun: state.dry_run, sweepId: state.id };
-    const of = { ...deps, ...write, lending, home, copy, homeKey, record, remembered };
-    const { changed } = await endStanding(of);
-    // The page is not counted yet: it is gone through again, and what was written is passed over.
-    if (changed > 0 && !state.dry_run) deps.slice.endIfOver('page');
-  }
-}
-
-/** The homes of a report: those of agreements, and the others that copies name. */
-function withUnknown(
-  homes: Readonly<Record<string, SweptHome>>,
-  unknown: Readonly<Record<string, number>>,
-): Record<string, SweptHome> {
-  const named = Object.entries(unknown).map(([id, copies]): [string, SweptHome] => {
-    const home: SweptHome = { state: 'done', copies, findings: {}, fields_changed: 0, fields_kept: 0 };
-    count(home, 'HOME_UNKNOWN', copies);
+/** The homes of a report: those that were looked at, and the others that copies name. */
+function withOthers({ state, lending, deps }: Sweep): Record<string, SweptHome> {
+  const agreed = deps.consortium.agreements.homesAt(lending.id);
+  const named = Object.entries(state.unknown).map(([id, copies]): [string, SweptHome] => {
+    const home: SweptHome = { ...newHome(), state: 'done', copies };
+    count(home, agreed.has(id) ? 'NOT_ON_RECORD' : 'HOME_UNKNOWN', copies);
     return [id, home];
   });
-  return { ...homes, ...Object.fromEntries(named) };
+  return { ...state.homes, ...Object.fromEntries(named) };
 }

@@ -44,6 +44,8 @@ export interface SweepDeps extends Pick<CopiesContext, 'consortium' | 'now'> {
     add(homeKeys: readonly string[]): Promise<void>;
     /** Notes who is missing at a home, and returns since when. */
     note(home: string): Promise<ReadonlyMap<string, number>>;
+    /** Forgets who was missing at these homes, which have no copies any more. */
+    forget(homes: readonly string[]): Promise<void>;
   };
   /** Keeps what is open of each copy; a dry run keeps nothing. */
   readonly findings: {
@@ -70,6 +72,38 @@ export interface Sweep {
   /** Looked at since the last save. */
   readonly found: FoundCopy[];
 }
+
+/** What a sweep over the copies of these home libraries begins with. */
+export function newSweep(
+  of: Pick<SweepState, 'id' | 'job' | 'library' | 'mode' | 'dry_run'>,
+  before: SweepState | null,
+  { homes, nowMs }: { readonly homes: Iterable<string>; readonly nowMs: number },
+): SweepState {
+  return {
+    ...of,
+    started_ms: nowMs,
+    ended_ms: null,
+    failed: null,
+    after: 0,
+    missing: 0,
+    looked_up: 0,
+    pages: 0,
+    rows: 0,
+    homes: Object.fromEntries([...homes].map((home) => [home, newHome()])),
+    unknown: {},
+    copies_before: copiesOf(before),
+    last_full_ms: before?.last_full_ms ?? null,
+    last_ms: before?.last_ms ?? null,
+  };
+}
+
+export const newHome = (): SweptHome => ({
+  state: 'waiting',
+  copies: 0,
+  findings: {},
+  fields_changed: 0,
+  fields_kept: 0,
+});
 
 /** A new sweep, or one that goes on. */
 export function openSweep(begun: SweepState, deps: SweepDeps): Sweep {

@@ -226,19 +226,33 @@ export async function scanCopyRecords(
   lending: string,
   isWanted: (record: CopyRecord) => boolean,
 ): Promise<ReadonlyMap<number, CopyRecord>> {
-  const key = copyRecordsKey(lending);
   // What changes while it is read can come twice.
   const found = new Map<number, CopyRecord>();
+  for await (const [patronId, record] of recordsOf(redis, lending)) {
+    if (isWanted(record)) found.set(patronId, record);
+  }
+  return found;
+}
+
+/** The home libraries whose patrons have a copy on record at a library. Reads all records of the library. */
+export async function homesOnRecord(redis: Redis, lending: string): Promise<ReadonlySet<string>> {
+  const homes = new Set<string>();
+  for await (const [, { homeKey }] of recordsOf(redis, lending)) {
+    homes.add(homeKey.slice(0, homeKey.lastIndexOf(':')));
+  }
+  return homes;
+}
+
+async function* recordsOf(redis: Redis, lending: string): AsyncGenerator<readonly [number, CopyRecord]> {
   let cursor = '0';
   do {
-    const [next, entries] = await redis.hscan(key, cursor, 'COUNT', SCANNED_AT_ONCE);
+    const [next, entries] = await redis.hscan(copyRecordsKey(lending), cursor, 'COUNT', SCANNED_AT_ONCE);
     for (let at = 0; at < entries.length; at += 2) {
       const record = parseRecord(entries[at + 1] ?? null);
-      if (record !== null && isWanted(record)) found.set(Number(entries[at]), record);
+      if (record !== null) yield [Number(entries[at]), record];
     }
     cursor = next;
   } while (cursor !== '0');
-  return found;
 }
 
 /** KEYS copies by when they were seen, of each library; ARGV 1 a time in ms; the places of those with an earlier one */

@@ -9,6 +9,7 @@ export {
   rekeyCopyRecord,
   dropCopyRecords,
   findCopyRecords,
+  homesOnRecord,
   scanCopyRecords,
   trimCopyRecords,
 } from './copy-records.ts';

@@ -11,6 +11,7 @@ export {
   writeSweep,
   openUnanswered,
   readMissing,
+  forgetMissing,
   noteMissing,
 } from './sweeps.ts';
 export {

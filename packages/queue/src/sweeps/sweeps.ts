@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { Queue } from 'bullmq';
 import type { Redis } from '@passport/runtime';
-import { execAll, parseStored } from '../redis/index.ts';
+import { execAll, inBatches, parseStored } from '../redis/index.ts';
 import { SWEEPS, sweepKey, sweepLockKey, sweepMissingKey, sweepUnansweredKey } from '../keys.ts';
 import { LenientQueue } from '../bullmq/index.ts';
 import { loansJobSchema } from '../statistics/index.ts';
@@ -72,7 +72,7 @@ export const sweepStateSchema = z.object({
   pages: count,
   rows: count,
   homes: z.record(z.string(), homeSchema),
-  /** Copies by what their home keys name that is no home library of an agreement. */
+  /** Copies by what their home keys name that is not among `homes`: of a home library none of whose copies is on record, or of none. */
   unknown: z.record(z.string(), count),
   /** Copies of each home in the sweep before; what a home may miss is a share of them. */
   copies_before: z.record(z.string(), count).default({}),
@@ -164,4 +164,12 @@ export async function noteMissing(
   if (homeKeys.length > 0) write.hset(key, fields).expire(key, LIFE_SECONDS);
   await execAll(write);
   return since;
+}
+
+/** Forgets who was missing at homes that have no copies at a library any more: a patron who comes back begins anew. */
+export async function forgetMissing(redis: Redis, library: string, homes: readonly string[]): Promise<void> {
+  await inBatches(homes, async (some) => {
+    await redis.unlink(...some.map((home) => sweepMissingKey(library, home)));
+    return [];
+  });
 }

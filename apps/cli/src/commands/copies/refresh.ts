@@ -72,7 +72,9 @@ function printSweep(state: SweepState, { line }: Report): void {
     `${library}: ${isDry ? 'dry run' : 'sweep'} (${mode}) of ${when}${endedMs === null ? ', not ended' : ''}`,
   );
   if (failed !== null) line(`  not to its end: ${failed}`);
-  for (const [id, home] of Object.entries(state.homes)) {
+  const homes = Object.entries(state.homes);
+  if (homes.length === 0 && endedMs !== null) line('  no copies');
+  for (const [id, home] of homes) {
     const findings = Object.entries(home.findings).map(([finding, count]) => `${finding} ${count}`);
     const fields = `${home.fields_changed} fields ${isDry ? 'to change' : 'changed'}, ${home.fields_kept} kept`;
     line(`  ${id} (${home.state}): ${[`${home.copies} copies`, ...findings, fields].join(', ')}`);
