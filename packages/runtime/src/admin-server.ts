@@ -1,4 +1,5 @@
-import { fastify } from 'fastify';
+import { once } from 'node:events';
+import { type IncomingMessage, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { within } from './deadline.ts';
 import type { Logger } from './logger.ts';
@@ -11,6 +12,8 @@ export interface AdminServer {
 
 /** Probes come every few seconds and give up after one or two: an answer later than this is no answer. */
 const ANSWER_MS = 2_000;
+/** Longer than Prometheus' default interval of a minute: the next scrape comes over the connection of the last. */
+const KEEP_MS = 72_000;
 
 /**
  * Starts the server of `ADMIN_PORT`, not for the public: `/livez` (503 when `live` says that only a restart can help), `/readyz` (200
@@ -26,30 +29,73 @@ export async function startAdminServer(options: {
   log: Logger;
   stopping?: AbortSignal;
 }): Promise<AdminServer> {
-  const app = fastify({ forceCloseConnections: true });
-  app.addHook('onRequest', async (_request, reply) => void reply.headers(SECURITY_HEADERS));
-  app.get('/livez', async (_request, reply) => {
-    const isLive = options.live?.() ?? true;
-    return reply.code(isLive ? 200 : 503).send({ status: isLive ? 'up' : 'stuck' });
+  const server = createServer({ keepAliveTimeout: KEEP_MS }, (request, response) => {
+    void answerTo(request, options).then(({ status, type, body }) => {
+      const headers = { ...SECURITY_HEADERS, 'content-type': type, 'content-length': body.length };
+      response.writeHead(status, headers).end(request.method === 'HEAD' ? undefined : body);
+    });
   });
-  app.get('/readyz', async (_request, reply) => {
-    const status = await statusOf(options);
-    return reply.code(status === 'ready' ? 200 : 503).send({ status });
-  });
-  app.get('/metrics', async (_request, reply) => {
-    const text = await within(ANSWER_MS, options.metrics(), 'collecting metrics');
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(Buffer.from(text));
-  });
-  app.setErrorHandler((error, _request, reply) => {
-    options.log.warn({ error }, 'admin request failed');
-    return reply.code(500).send({ status: 'failed' });
-  });
-  await app.listen({ port: options.port, host: options.host });
-  const { port } = app.server.address() as AddressInfo;
-  return { port, close: () => app.close() };
+  server.listen({ port: options.port, host: options.host });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
 }
 
-async function statusOf({ stopping, log, ready }: Parameters<typeof startAdminServer>[0]): Promise<string> {
+interface Answer {
+  readonly status: number;
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+type Options = Parameters<typeof startAdminServer>[0];
+type Asked = Pick<IncomingMessage, 'method' | 'url'>;
+
+async function answerTo(asked: Asked, options: Options): Promise<Answer> {
+  try {
+    return await answerOf(asked, options);
+  } catch (error) {
+    options.log.warn({ error }, 'admin request failed');
+    return jsonAnswer(500, 'failed');
+  }
+}
+
+async function answerOf({ method = '', url = '' }: Asked, options: Options): Promise<Answer> {
+  if (method !== 'GET' && method !== 'HEAD') return jsonAnswer(405, 'only GET and HEAD');
+  switch (url.split('?', 1)[0]) {
+    case '/livez': {
+      const isLive = options.live?.() ?? true;
+      return jsonAnswer(isLive ? 200 : 503, isLive ? 'up' : 'stuck');
+    }
+    case '/readyz': {
+      const status = await statusOf(options);
+      return jsonAnswer(status === 'ready' ? 200 : 503, status);
+    }
+    case '/metrics': {
+      const text = await within(ANSWER_MS, options.metrics(), 'collecting metrics');
+      return { status: 200, type: METRICS_TYPE, body: Buffer.from(text) };
+    }
+    default:
+      return jsonAnswer(404, 'not found');
+  }
+}
+
+const jsonAnswer = (status: number, said: string): Answer => ({
+  status,
+  type: 'application/json; charset=utf-8',
+  body: Buffer.from(JSON.stringify({ status: said })),
+});
+
+async function statusOf({ stopping, log, ready }: Options): Promise<string> {
   if (stopping?.aborted === true) return 'stopping';
   return log.health.isFailing ? 'the log cannot be written' : readiness(ready);
 }

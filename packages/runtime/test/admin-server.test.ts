@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createMetrics, createCounter, startAdminServer } from '@passport/runtime';
 import { leakGuard } from '@passport/testkit';
@@ -11,7 +13,7 @@ async function arrange(options: Partial<Parameters<typeof startAdminServer>[0]> 
   const server = own(
     await startAdminServer({ port: 0, host: '127.0.0.1', ready: () => true, metrics, log, ...options }),
   );
-  const fetchPath = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
+  const fetchPath = (path: string, how?: RequestInit) => fetch(`http://127.0.0.1:${server.port}${path}`, how);
   const get = async (path: string) => {
     const response = await fetchPath(path);
     return {
@@ -79,6 +81,33 @@ test('metrics that fail are a 500 without the reason, which is logged', async ()
   const { status, text } = await get('/metrics');
   expect([status, text]).toEqual([500, '{"status":"failed"}']);
   expect(logText()).toContain('collector broke');
+});
+
+test('liveness that fails is a 500, and the process goes on', async () => {
+  const { get } = await arrange({
+    live: () => {
+      throw new Error('broke');
+    },
+  });
+  expect(await get('/livez')).toMatchObject({ status: 500, text: '{"status":"failed"}' });
+  expect(await get('/readyz?verbose')).toMatchObject({ status: 200 });
+});
+
+test('a probe may ask for the headers alone, and nobody can send anything', async () => {
+  const { fetchPath } = await arrange();
+  const headers = await fetchPath('/readyz', { method: 'HEAD' });
+  expect([headers.status, headers.headers.get('content-length')]).toEqual([200, '18']);
+  expect(await fetchPath('/readyz', { method: 'POST', body: '{}' })).toMatchObject({ status: 405 });
+});
+
+test('it closes while somebody keeps a connection open', async () => {
+  const { log } = capturedLog();
+  const options = { host: '127.0.0.1', ready: () => true, metrics: () => Promise.resolve(''), log };
+  const server = await startAdminServer({ port: 0, ...options });
+  const socket = connect(server.port, '127.0.0.1');
+  await once(socket, 'connect');
+  await server.close();
+  await once(socket.resume(), 'close');
 });
 
 test.each([
