@@ -49,7 +49,7 @@ sub workers {
 
     return map {
         my $said = do { local $/ = undef; readline $_ };
-        close $_ or die "a worker died\n";
+        close $_ or die "a worker died";
         decode_json($said);
     } @pipes;
 }

@@ -8,10 +8,12 @@ use Modern::Perl;
 use File::Spec  ();
 use File::Temp  ();
 use IPC::Open3  qw( open3 );
+use Mojo::File  qw( path );
 use POSIX       qw( WNOHANG );
 use Time::HiRes ();
 
-my $PATIENCE_S = 60;
+# Containers may be built beside it, on two cores and one disk.
+my $PATIENCE_S = 180;
 
 # Why it cannot be used here; nothing where it can.
 sub missing {
@@ -35,7 +37,7 @@ sub start {
         '--no-defaults', "--datadir=$folder/data", @as, '--auth-root-authentication-method=normal',
         '--skip-test-db'
     );
-    die "no database: $out\n" if $?;
+    die "no database: $out" if $?;
 
     $self->{pid} = fork // die "no fork: $!\n";
     if ( !$self->{pid} ) {
@@ -57,12 +59,12 @@ sub _await {
 
     my $deadline = time + $PATIENCE_S;
     while ( time < $deadline ) {
-        return                                          if eval { $self->connect('mysql')->disconnect; 1 };
-        die "mariadbd ended: see $self->{folder}/log\n" if waitpid( $self->{pid}, WNOHANG ) != 0;
+        return if eval { $self->connect('mysql')->disconnect; 1 };
+        die "mariadbd ended:\n" . path("$self->{folder}/log")->slurp if waitpid( $self->{pid}, WNOHANG ) != 0;
         Time::HiRes::sleep(0.05);
     }
 
-    die "mariadbd did not come up\n";
+    die "mariadbd did not come up";
 }
 
 # A handle as Koha's are: Koha::Database's options on those of DBIx::Class, whose exceptions are objects.
