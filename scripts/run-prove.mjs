@@ -103,7 +103,7 @@ function failures(output) {
   const passes = /^[#\s]*(?:ok \d|\d+\.\.\d+$|Subtest)/;
   const lines = output.split('\n').filter((line) => !passes.test(line));
   const wrong = lines.flatMap((line, at) =>
-    /not ok \d|Failed test/.test(line) ? lines.slice(at, at + 8) : [],
+    /not ok \d|Failed test| at \S+ line \d+\.$/.test(line) ? lines.slice(Math.max(0, at - 1), at + 8) : [],
   );
   return [...new Set([...wrong, ...lines.slice(-30)])].join('\n');
 }
