@@ -3,7 +3,7 @@ import { waitFor } from '@passport/testkit';
 import { preciseNow, residentMb } from '../figures.ts';
 import { scanAll, startConsortium, type Consortium } from '../many-libraries.ts';
 import { usedBytes } from '../redis-figures.ts';
-import { recordRow, type Measured } from '../row.ts';
+import { sizeRows, type Figures, type Measured } from '../row.ts';
 import type { Run } from '../scenario.ts';
 import { firstOf } from '../start-stack.ts';
 
@@ -19,9 +19,6 @@ const LOOK_MS = 50;
 /** A process writes this line at each reload. */
 const LOADED = 'configuration loaded';
 
-/** Each figure with its unit, for one size. */
-type Figures = ReadonlyMap<string, readonly [value: number, unit: string]>;
-
 /** What installations of the sizes in docs/scale.md need, once each of their libraries has scanned a visitor's card. */
 export async function measureSizes(run: Run): Promise<readonly Measured[]> {
   const sizes: readonly number[] = run.isQuick ? SMOKE_SIZES : SIZES;
@@ -30,17 +27,7 @@ export async function measureSizes(run: Run): Promise<readonly Measured[]> {
     run.progress(`${libraries} libraries`);
     measured.set(libraries, await measureSize(libraries));
   }
-  const [least = 0, ...others] = sizes;
-  const against = measured.get(least);
-  return others.flatMap((libraries) =>
-    [...(measured.get(libraries) ?? [])].map(([what, [ours, unit]]) =>
-      recordRow({
-        what: `${what}, ${libraries} libraries against ${least}`,
-        unit,
-        rounds: [{ ours, against: against?.get(what)?.[0] ?? Number.NaN }],
-      }),
-    ),
-  );
+  return sizeRows(measured);
 }
 
 async function measureSize(libraries: number): Promise<Figures> {

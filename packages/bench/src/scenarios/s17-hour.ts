@@ -7,7 +7,7 @@ import { readUsed, readWaits, usedEach, longestCommandMs } from '../consortium-f
 import { scanAll, startConsortium } from '../many-libraries.ts';
 import { measurePasses } from '../passes.ts';
 import { settledUsedBytes, usedBytes } from '../redis-figures.ts';
-import { recordRow, type Measured } from '../row.ts';
+import { recordRow, sizeRows, type Figures, type Measured } from '../row.ts';
 import { many, repeat, type Run } from '../scenario.ts';
 import { firstOf, type Stack } from '../start-stack.ts';
 import { buildTraffic, idOf, sizeOf, type Traffic, type Visit } from '../traffic.ts';
@@ -38,9 +38,6 @@ const PARTS = 40;
 /** Events after which all that are past retention are gone. */
 const LAST = 500;
 
-/** Each figure with its unit, for one size. */
-type Figures = ReadonlyMap<string, readonly [value: number, unit: string]>;
-
 /**
  * A consortium in an hour: what it costs at rest, at 50 events a second, and what 180,000 events leave in Redis. The clock is not
  * simulated, since Redis has its own: 50 events a second come for a while, and the hour's events as fast as the machine takes them.
@@ -56,18 +53,7 @@ export async function measureHour(run: Run): Promise<readonly Measured[]> {
     measured.set(libraries, figures);
     rows.push(...hour);
   }
-  const [least = 0, ...others] = sizes;
-  const against = measured.get(least);
-  const compared = others.flatMap((libraries) =>
-    [...(measured.get(libraries) ?? [])].map(([what, [ours, unit]]) =>
-      recordRow({
-        what: `${what}, ${libraries} libraries against ${least}`,
-        unit,
-        rounds: [{ ours, against: against?.get(what)?.[0] ?? Number.NaN }],
-      }),
-    ),
-  );
-  return [...compared, ...rows];
+  return [...sizeRows(measured), ...rows];
 }
 
 interface Desks {

@@ -4,7 +4,7 @@ import { REMEMBERED_SOON, waitFor } from '@passport/testkit';
 import { readUsed, usedEach } from '../consortium-figures.ts';
 import { preciseNow } from '../figures.ts';
 import { SWEPT, prefixOf, startConsortium, type Consortium } from '../many-libraries.ts';
-import { recordRow, type Measured } from '../row.ts';
+import { sizeRows, type Figures, type Measured } from '../row.ts';
 import { many, type Run } from '../scenario.ts';
 import { scanOf } from '../start-stack.ts';
 
@@ -22,8 +22,6 @@ const LOOK_MS = 100;
 const REMEMBERED_MS = 60_000;
 const JOB_MS = 3_600_000;
 
-type Figures = ReadonlyMap<string, readonly [value: number, unit: string]>;
-
 /** What a night costs at one lending library among so many, all of whose patrons it serves, and of whom those of some homes came. */
 export async function measureNight(run: Run): Promise<readonly Measured[]> {
   const sizes: readonly number[] = run.isQuick ? SMOKE_SIZES : SIZES;
@@ -34,17 +32,7 @@ export async function measureNight(run: Run): Promise<readonly Measured[]> {
     for (const [what, [value, unit]] of figures)
       run.progress(`${libraries} libraries, ${what}: ${value.toPrecision(4)} ${unit}`);
   }
-  const [least = 0, ...others] = sizes;
-  const against = measured.get(least);
-  return others.flatMap((libraries) =>
-    [...(measured.get(libraries) ?? [])].map(([what, [ours, unit]]) =>
-      recordRow({
-        what: `${what}, ${libraries} libraries against ${least}`,
-        unit,
-        rounds: [{ ours, against: against?.get(what)?.[0] ?? Number.NaN }],
-      }),
-    ),
-  );
+  return sizeRows(measured);
 }
 
 async function measureSize(run: Run, libraries: number): Promise<Figures> {
