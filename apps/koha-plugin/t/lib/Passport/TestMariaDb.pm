@@ -37,7 +37,7 @@ sub start {
         '--no-defaults', "--datadir=$folder/data", @as, '--auth-root-authentication-method=normal',
         '--skip-test-db'
     );
-    die "no database: $out" if $?;
+    die "${out}no database" if $?;
 
     $self->{pid} = fork // die "no fork: $!\n";
     if ( !$self->{pid} ) {
@@ -60,7 +60,7 @@ sub _await {
     my $deadline = time + $PATIENCE_S;
     while ( time < $deadline ) {
         return if eval { $self->connect('mysql')->disconnect; 1 };
-        die "mariadbd ended:\n" . path("$self->{folder}/log")->slurp if waitpid( $self->{pid}, WNOHANG ) != 0;
+        die path("$self->{folder}/log")->slurp . "mariadbd ended" if waitpid( $self->{pid}, WNOHANG ) != 0;
         Time::HiRes::sleep(0.05);
     }
 
