@@ -169,7 +169,7 @@ export async function noteMissing(
 /** Forgets who was missing at homes that have no copies at a library any more: a patron who comes back begins anew. */
 export async function forgetMissing(redis: Redis, library: string, homes: readonly string[]): Promise<void> {
   await inBatches(homes, async (some) => {
-    await redis.unlink(...some.map((home) => sweepMissingKey(library, home)));
+    await redis.del(...some.map((home) => sweepMissingKey(library, home)));
     return [];
   });
 }
