@@ -1,4 +1,4 @@
 import { expect, jest } from '@jest/globals';
 
 // System tests start processes and wait for them: docs/decisions/0003-one-jest-run-from-source.md.
-if (expect.getState().testPath?.includes('/packages/system-tests/')) jest.setTimeout(90_000);
+jest.setTimeout(expect.getState().testPath?.includes('/packages/system-tests/') ? 90_000 : 30_000);

@@ -3,8 +3,8 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { durationsFile, readDurations } from './longest-first.mjs';
-import { runJest } from './run-jest.mjs';
+import { durationsFile, readDurations } from './jest/longest-first.mjs';
+import { runJest } from './jest/run-jest.mjs';
 import { runProve } from './run-prove.mjs';
 import { endCommands, projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';

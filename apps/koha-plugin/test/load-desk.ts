@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { expect } from '@jest/globals';
 
 export interface ScanState {
   event_id?: string;
@@ -147,15 +149,19 @@ const DECISIONS = [
 
 export const MESSAGES = JSON.parse(readFileSync(new URL('messages.json', FOLDER), 'utf8')) as Messages;
 
+/** A file of the script as it is in a page: each test file has one of its own, as a browser's page has. */
+const inPage = (file: string): string =>
+  `${new URL(file, FOLDER).href}?page=${basename(expect.getState().testPath ?? '')}`;
+
 /** The script's decisions, from its files as they are: nothing of it starts. */
 export async function loadDesk(): Promise<Desk> {
-  const files = DECISIONS.map(async (name) => (await import(new URL(`${name}.js`, FOLDER).href)) as object);
+  const files = DECISIONS.map(async (name) => (await import(inPage(`${name}.js`))) as object);
   return Object.assign({}, ...(await Promise.all(files))) as Desk;
 }
 
 /** The script as a page starts it, once: the test has put its own document there. */
 export async function startDesk(): Promise<void> {
-  await import(new URL('main.js', FOLDER).href);
+  await import(inPage('main.js'));
 }
 
 export interface ItemBox {
@@ -170,12 +176,12 @@ export interface ItemBox {
 
 /** The box for items of Koha's checkout, for a test that brings a page. */
 export async function loadItemBox(): Promise<ItemBox> {
-  return (await import(new URL('item-box.js', FOLDER).href)) as ItemBox;
+  return (await import(inPage('item-box.js'))) as ItemBox;
 }
 
 /** The way to the next page, for a test that brings a page. */
 export async function loadNextScan(): Promise<NextScan> {
-  return (await import(new URL('next-scan.js', FOLDER).href)) as NextScan;
+  return (await import(inPage('next-scan.js'))) as NextScan;
 }
 
 export interface Typing {
@@ -191,7 +197,7 @@ export interface Typing {
 
 /** What knows when a code was begun, for a test that brings a page. */
 export async function loadTyping(): Promise<Typing> {
-  return (await import(new URL('page.js', FOLDER).href)) as Typing;
+  return (await import(inPage('page.js'))) as Typing;
 }
 
 export interface NotedScans {
@@ -204,5 +210,5 @@ export interface NotedScans {
 
 /** The scans that a window remembers, for a test that brings a page. */
 export async function loadNotedScans(): Promise<NotedScans> {
-  return (await import(new URL('noted-scans.js', FOLDER).href)) as NotedScans;
+  return (await import(inPage('noted-scans.js'))) as NotedScans;
 }

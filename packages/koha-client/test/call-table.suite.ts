@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { compareCalls, parseCallTable, type SentShape } from './call-table.ts';
 
-// Run by scripts/run-jest.mjs after the suite, over what the suite has sent.
+// Run by scripts/jest/run-jest.mjs after the suite, over what the suite has sent.
 const rows = parseCallTable(readFileSync(join(import.meta.dirname, '../calls.md'), 'utf8'));
 const sent = readFileSync(process.env['KOHA_CALLS_SENT'] ?? '', 'utf8')
   .split('\n')

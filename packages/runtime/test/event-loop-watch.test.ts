@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { leakGuard, type StartedProcess, startProcess, waitFor } from '@passport/testkit';
-import { transform } from '@swc/core';
+import { transform } from '@swc/wasm-typescript';
 
 const own = leakGuard({ beforeEach, afterEach });
 const BEAT_MS = 50;
@@ -13,7 +13,7 @@ let dir: string;
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'passport-loop-'));
   const source = await readFile(new URL('../src/event-loop-watch.ts', import.meta.url), 'utf8');
-  const { code } = await transform(source, { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' } });
+  const { code } = await transform(source, { mode: 'strip-only', module: true });
   await writeFile(join(dir, 'event-loop-watch.mjs'), code);
 });
 afterAll(() => rm(dir, { recursive: true }));

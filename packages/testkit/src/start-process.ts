@@ -146,7 +146,7 @@ function killAtExit(child: ChildProcess): () => void {
   return () => void running.delete(child);
 }
 
-/** Throws in the fast tier (scripts/run-jest.mjs, which sets FAST_TESTS): its tests start nothing that a build or a package brings. */
+/** Throws in the fast tier (scripts/jest/run-jest.mjs, which sets FAST_TESTS): its tests start nothing that a build or a package brings. */
 export function notInFastTests(what: string): void {
   if (process.env['FAST_TESTS'] === undefined) return;
   throw new Error(

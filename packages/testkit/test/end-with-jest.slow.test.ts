@@ -35,7 +35,7 @@ test('a test that leaves a process and a server behind ends with its worker, and
   writeFileSync(join(dir, 'other.test.js'), "test('other', () => undefined);");
   const config = { workerIdleMemoryLimit: '1GB', cacheDirectory: join(dir, 'cache') };
   writeFileSync(join(dir, 'jest.config.json'), JSON.stringify(config));
-  const hook = `--import=${join(ROOT, 'scripts/end-with-jest.mjs')}`;
+  const hook = `--import=${join(ROOT, 'scripts/jest/end-with-jest.mjs')}`;
   const args = [hook, JEST, '--rootDir', dir, '--config', join(dir, 'jest.config.json'), '--maxWorkers=2'];
 
   const { stderr } = await promisify(execFile)(process.execPath, args, { cwd: dir, timeout: 60_000 });

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 
 const ROOT = join(import.meta.dirname, '../../..');
-const { GROUPS } = (await import(join(ROOT, 'scripts/run-jest.mjs'))) as {
+const { GROUPS } = (await import(join(ROOT, 'scripts/jest/run-jest.mjs'))) as {
   GROUPS: Readonly<Record<'fast' | 'all', readonly { readonly args: readonly string[] }[]>>;
 };
 

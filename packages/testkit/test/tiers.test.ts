@@ -19,7 +19,7 @@ const script = async <T>(name: string): Promise<T> => (await import(join(ROOT, '
 const { default: LongestFirst, readDurations } = await script<{
   default: new () => Sequencer;
   readDurations(): Durations;
-}>('longest-first.mjs');
+}>('jest/longest-first.mjs');
 interface TestFileResult {
   readonly name: string;
   readonly passed: number;
@@ -43,7 +43,7 @@ const { runTier, slownessOf } = await script<{
     how: { tell(line: string): void; onLast?(): void; durations?: Durations },
   ): Promise<Result>;
   slownessOf(seconds: Durations, usual: Durations): number;
-}>('run-jest.mjs');
+}>('jest/run-jest.mjs');
 const known = Object.entries(readDurations()).toSorted(([, one], [, other]) => other - one);
 const [longest = '', ...rest] = known.map(([name]) => join(ROOT, name));
 

@@ -1,6 +1,6 @@
 // Loaded into each worker of Jest (run-jest.mjs). When Jest ends a worker it waits half a second for it to have nothing open, such as
 // a connection of `fetch` that is kept for the next request, and says that it did not exit. Here it exits when it is told to, and kills
-// what a test has started and not stopped. A test's own `process.once('exit')` cannot: its `process` is a copy that Jest made.
+// what a test has started and not stopped.
 import { existsSync, readFileSync } from 'node:fs';
 
 /** Jest's own word for it: CHILD_MESSAGE_END in jest-worker. */

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { projectRoot } from './run-command.mjs';
+import { projectRoot } from '../run-command.mjs';
 
 /** Seconds that test files took; `npm run test:all -- --keep-durations` writes it. Those that are not in it took less than two. */
 export const durationsFile = join(projectRoot, 'scripts/test-durations.json');

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { readDurations } from './longest-first.mjs';
-import { projectRoot, runCommand, say } from './run-command.mjs';
+import { projectRoot, runCommand, say } from '../run-command.mjs';
 
 /** A suite that hangs must not block whoever waits for the last line. */
 const TIMEOUT_MS = 45 * 60_000;
@@ -73,7 +73,7 @@ export async function runJest({ tier, args, shard, tmp, onLast }) {
 
 /** The one browser of a run; null where there is none or it does not start, which the tests that need it say. */
 async function startBrowser(tmp) {
-  const { shareChromium } = await import('../packages/testkit/dist/chromium.js');
+  const { shareChromium } = await import('../../packages/testkit/dist/chromium.js');
   return shareChromium(tmp).catch(() => null);
 }
 
@@ -123,13 +123,14 @@ async function runOnce({ dir, tmp, shard }, { args, workers, again = false, env 
     const { code } = await runCommand(
       process.execPath,
       [
-        '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
-        `--import=${join(projectRoot, 'scripts/end-with-jest.mjs')}`,
+        '--conditions=source',
+        `--import=${join(projectRoot, 'scripts/jest/typescript.mjs')}`,
+        `--import=${join(projectRoot, 'scripts/jest/end-with-jest.mjs')}`,
         'node_modules/jest/bin/jest.js',
         `--maxWorkers=${workers}`,
-        `--reporters=${join(projectRoot, 'scripts/jest-reporter.mjs')}`,
-        `--testSequencer=${join(projectRoot, 'scripts/longest-first.mjs')}`,
+        `--reporters=${join(projectRoot, 'scripts/jest/reporter.mjs')}`,
+        `--testSequencer=${join(projectRoot, 'scripts/jest/longest-first.mjs')}`,
         '--json',
         `--outputFile=${outputFile}`,
         ...(shard === undefined || again ? [] : [`--shard=${shard}`, '--passWithNoTests']),

@@ -1,0 +1,41 @@
+// Jest's runtime reads, compiles and links each module again for each test file, in a context of its own. This one leaves
+// that to Node (docs/decisions/0003-one-jest-run-from-source.md): the files that a worker runs share what they import.
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import Runtime from 'jest-runtime';
+
+const require = createRequire(import.meta.url);
+
+/** Where globals.mjs finds what Jest has for the test file that runs. */
+const GLOBALS = Symbol.for('passport.jest-globals');
+let imports = 0;
+
+export default class NativeRuntime extends Runtime {
+  #testPath;
+
+  constructor(...args) {
+    super(...args);
+    this.#testPath = args[6];
+  }
+
+  /** Jest's test framework, which keeps the state of one test file and so is loaded for each. */
+  requireInternalModule(path) {
+    delete require.cache[path];
+    return require(path);
+  }
+
+  unstable_shouldLoadAsEsm() {
+    return true;
+  }
+
+  /** A test file, or what is to be done before it: each time anew, unlike what it imports. */
+  unstable_importModule(path) {
+    imports += 1;
+    return import(`${pathToFileURL(path).href}?${imports}`);
+  }
+
+  setGlobalsForRuntime(globals) {
+    super.setGlobalsForRuntime(globals);
+    globalThis[GLOBALS] = this.requireModuleOrMock(this.#testPath, '@jest/globals');
+  }
+}
