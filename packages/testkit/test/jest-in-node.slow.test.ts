@@ -13,7 +13,6 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 interface Ran {
-  readonly success: boolean;
   readonly testResults: readonly {
     readonly assertionResults: readonly {
       readonly title: string;
