@@ -66,12 +66,20 @@ sub _provide_draft_4 {
     return;
 }
 
+# Made once for a test file, since checking its description takes longer than most tests.
 sub app {
     my ($plugin) = @_;
 
-    _provide_draft_4();
     $plugin->store_data( { service_user => $SERVICE_USER } );
+    state $app = _make_app($plugin);
 
+    return $app;
+}
+
+sub _make_app {
+    my ($plugin) = @_;
+
+    _provide_draft_4();
     my $routes = $plugin->api_routes;
     my %paths  = map { '/contrib/' . $plugin->api_namespace . $_ => $routes->{$_} } keys %{$routes};
 
