@@ -136,7 +136,17 @@ async function runOnce({ dir, tmp, shard }, { args, workers, again = false, env 
         ...(shard === undefined || again ? [] : [`--shard=${shard}`, '--passWithNoTests']),
         ...args,
       ],
-      { show: true, timeoutMs: TIMEOUT_MS, env: { KOHA_CALL_SHAPES: dir, TMPDIR: tmp, ...env } },
+      {
+        show: true,
+        timeoutMs: TIMEOUT_MS,
+        env: {
+          KOHA_CALL_SHAPES: dir,
+          TMPDIR: tmp,
+          // Each page of the plugin is a process of its own.
+          PASSPORT_TEMPLATE_CACHE: join(dir, 'templates'),
+          ...env,
+        },
+      },
     );
     const counts = countJest(JSON.parse(readFileSync(outputFile, 'utf8')));
     if (code !== 0 && counts.failed === 0) return { ...counts, failed: 1 };

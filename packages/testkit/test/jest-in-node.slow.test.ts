@@ -81,6 +81,31 @@ test('files share what they import, and each has hooks, an environment and fake 
   expect(readFileSync(join(dir, 'notes'), 'utf8').trim().split(' ').toSorted()).toEqual(['one', 'two']);
 });
 
+test('nothing of Jest is left in the process for the next file to pay for', () => {
+  const names = ['one', 'two', 'three'];
+  const results = runFiles(
+    Object.fromEntries(
+      names.map((name) => [
+        `${name}.test.ts`,
+        `import { executionAsyncResource } from 'node:async_hooks';
+        import { expect, test } from '@jest/globals';
+        test('${name}', async () => {
+          await Promise.resolve();
+          const all = globalThis as { [key: symbol]: unknown[]; first?: object };
+          const seen = {
+            handlers: all[Symbol.for('EVENT_HANDLERS')]?.length,
+            stores: Object.getOwnPropertySymbols(executionAsyncResource()).filter(({ description }) => description === 'kResourceStore').length,
+          };
+          expect(seen.handlers).toBeGreaterThan(1);
+          all.first ??= seen;
+          expect(seen).toEqual(all.first);
+        });`,
+      ]),
+    ),
+  );
+  expect(Object.fromEntries(results)).toEqual({ one: 'passed', two: 'passed', three: 'passed' });
+});
+
 test('what fails, hangs or rejects is reported, with the line of the source', () => {
   const results = runFiles({
     'wrong.test.ts': `import { expect, test } from '@jest/globals';
