@@ -35,7 +35,8 @@ test('of two decisions one is carried out, once, whenever a worker dies', async 
     const said = await Promise.all([choose(one, 'midland'), choose(two, 'lakeside')]);
     expect(new Set(said)).toEqual(new Set([200, 409]));
     const looks = doubles.riverside.calls().length;
-    if (n % 3 !== 0) {
+    const isKilled = n % 3 !== 0;
+    if (isKilled) {
       // before they have looked, or somewhere on the way of whichever has it
       if (n % 3 === 2)
         await waitFor('a call', () => doubles.riverside.calls().length > looks, { timeoutMs: 20_000 });
@@ -44,7 +45,10 @@ test('of two decisions one is carried out, once, whenever a worker dies', async 
     }
     const end = await two.follow(eventId, { timeoutMs: 90_000 });
     const home = said[0] === 200 ? 'midland' : 'lakeside';
-    expect(end).toMatchObject({ state: 'done', homes: [{ id: home }], checkout: { result: 'CHECKED_OUT' } });
+    expect(end).toMatchObject({ state: 'done', homes: [{ id: home }] });
+    // Whoever died after Koha's answer has left a checkout, which the next one finds.
+    const results = isKilled ? ['CHECKED_OUT', 'ALREADY_CHECKED_OUT'] : ['CHECKED_OUT'];
+    expect(results).toContain(end.checkout?.result);
     expect(['COPIED', 'ALREADY_LOCAL']).toContain(end.outcome);
     const { patrons, checkouts } = doubles.riverside.state(card);
     expect([patrons.length, checkouts.length]).toEqual([1, 1]);
