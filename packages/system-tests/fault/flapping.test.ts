@@ -32,6 +32,9 @@ const MEDIAN_MS = 4_000;
  */
 const OWN_MEDIAN_MS: Partial<Readonly<Record<LendingId, number>>> = { gorse: 10_000, fir: 15_000 };
 
+/** Longer than any limit of a median: how much longer a desk waits would only be printed. */
+const LONGEST_MS = 25_000;
+
 const SCANS_EACH = 30;
 const EVERY_MS = 400;
 /** More answers than are ever needed. */
@@ -87,8 +90,8 @@ async function scans(lending: LendingId): Promise<number[]> {
     const sentAt = performance.now();
     const data = { cardnumber: registerPatron(consortium.doubles.midland), item_barcode: shelveBook(koha) };
     const { eventId } = await consortium.at(lending).scan(data);
-    const end = reports.first(eventId, ({ state }) => state === 'done' || state === 'failed', 60_000);
-    took.push(end.then(({ at }) => at - sentAt).catch(() => 60_000));
+    const end = reports.first(eventId, ({ state }) => state === 'done' || state === 'failed', LONGEST_MS);
+    took.push(end.then(({ at }) => at - sentAt).catch(() => LONGEST_MS));
     await pause(EVERY_MS);
   }
   return Promise.all(took);
@@ -99,10 +102,11 @@ test('a desk of a lending Koha that comes and goes gets its reports within secon
   const took = await Promise.all(
     LENDING.map(async (id) => {
       const each = await scans(id);
-      const [median, ninth, most] = [0.5, 0.9, 1].map((share) => Math.round(percentile(each, share)));
+      const [median, ninth] = [0.5, 0.9].map((share) => Math.round(percentile(each, share)));
+      const late = each.filter((ms) => ms === LONGEST_MS).length;
       process.stderr.write(
         `a lending Koha ${describeRhythm(RHYTHMS[id])}: median ${median} ms, 90th percentile ${ninth} ms, ` +
-          `longest ${most} ms, ${consortium.doubles[id].calls().length} calls for ${SCANS_EACH} scans\n`,
+          `${late} after more than ${LONGEST_MS} ms, ${consortium.doubles[id].calls().length} calls for ${SCANS_EACH} scans\n`,
       );
       return { id, each };
     }),
