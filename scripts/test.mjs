@@ -35,7 +35,7 @@ const isFirst = ours.shard === undefined || ours.shard.startsWith('1/');
 const tier = ours.all ? 'all' : 'fast';
 let quiet;
 const isQuiet = new Promise((resolve) => (quiet = resolve));
-const jest = runJest({ tier, args, shard: ours.shard, tmp, onLast: quiet });
+const jest = runJest({ tier, args, shard: ours.shard, tmp, onQuiet: quiet });
 const testPlugin = async () =>
   (await isMet('perl')) ? runProve({ tier, tmp, quiet: isQuiet }) : withoutPerl();
 const runs = await Promise.all([jest, ...(args.length === 0 && isFirst ? [testPlugin()] : [])]);

@@ -3,6 +3,12 @@ import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runCommand } from '../run-command.mjs';
 
+/**
+ * How long a command may take, or the commands of a block together, in ms. Only one that hangs should: beside the other tests, on a
+ * busy machine, a start of three workers has taken two minutes.
+ */
+export const COMMAND_WITHIN_MS = 300_000;
+
 /** Without the lines of each container's progress, between which nobody finds why it failed. */
 const QUIET_COMPOSE = ['compose', '--progress', 'quiet'];
 
@@ -21,7 +27,7 @@ export async function describeInstallation(engineEnv) {
     PROMETHEUS_PUBLISH: String(prometheus),
     GRAFANA_PUBLISH: String(grafana),
   };
-  const docker = async (args, { timeoutMs = 240_000, mayFail = false } = {}) => {
+  const docker = async (args, { timeoutMs = COMMAND_WITHIN_MS, mayFail = false } = {}) => {
     const { code, output } = await runCommand('docker', args, { env, timeoutMs });
     if (code !== 0 && !mayFail)
       throw new Error(`docker ${args.join(' ')} ended with ${code}\n${output.slice(-3000)}`);
@@ -123,7 +129,7 @@ async function signedFetch(method, url, { secret, id, body }) {
 }
 
 /** Sends until it is acknowledged, as a library's Koha would. */
-export async function deliver(installation, id, data, timeoutMs = 60_000) {
+export async function deliver(installation, id, data, timeoutMs = 120_000) {
   const scannedAt = new Date();
   const end = Date.now() + timeoutMs;
   for (;;) {

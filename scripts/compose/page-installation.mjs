@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot, runCommand } from '../run-command.mjs';
-import { buildDesk, freePorts, until } from './installation.mjs';
+import { buildDesk, COMMAND_WITHIN_MS, freePorts, until } from './installation.mjs';
 import { check } from './scans.mjs';
 
 /** What a release's archive for compose contains (scripts/release/make-release.mjs). */
@@ -47,7 +47,7 @@ export async function preparePage(engineEnv) {
   };
   let cwd = join(root, 'old');
   let mask = '022';
-  const run = async (command, args, { timeoutMs = 120_000 } = {}) => {
+  const run = async (command, args, { timeoutMs = COMMAND_WITHIN_MS } = {}) => {
     const { code, output } = await runCommand(command, args, { cwd, env, timeoutMs });
     check(
       code === 0,
