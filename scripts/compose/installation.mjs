@@ -141,7 +141,7 @@ export async function deliver(installation, id, data, timeoutMs = 120_000) {
 }
 
 /** Resolves with what `probe` gives once it gives something; says what it waited for when it never does. */
-export async function until(what, probe, timeoutMs = 60_000) {
+export async function until(what, probe, timeoutMs = 120_000) {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const value = await probe();
