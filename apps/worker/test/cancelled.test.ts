@@ -5,7 +5,14 @@ import { leakGuard, waitFor } from '@passport/testkit';
 import { ScanCancelled } from '../src/provision/scan.ts';
 import { CARD, ITEM } from './builders.ts';
 import { type WorkerBench, type WorkerPlan, openWorkers } from './worker-bench.ts';
-import { PATRON, type WorkflowPlan, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
+import {
+  PATRON,
+  type WorkflowBench,
+  type WorkflowPlan,
+  endOfRun,
+  openWorkflow,
+  waitOf,
+} from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const cancelled = (): Promise<never> => Promise.reject(new ScanCancelled());
@@ -179,6 +186,49 @@ describe('a result that meets a cancel when it is written', () => {
     workflow.riverside.addFaults([...faults]);
 
     expect(await workflow.run({ card })).toMatchObject({ ifCancelled: null });
+  });
+});
+
+describe('a run that was to look for a checkout, and meets a cancel', () => {
+  const MADE = { outcome: 'COPIED' as const, reasons: [], home: 'midland', home_key: 'midland:2' };
+  /** The checkout was made, and its answer lost; the next run, before which `trouble` comes. */
+  async function runAfter(trouble: (workflow: WorkflowBench) => void) {
+    const workflow = own(await openWorkflow());
+    const { patronId = 0 } = endOfRun(await workflow.run());
+    const job = { sent: SENT, made: { ...MADE, patron_id: patronId, disclosed: SENT.fields } };
+    trouble(workflow);
+    return { workflow, job, result: await workflow.run({ starts: 2, job }) };
+  }
+
+  test('says nothing of it where Koha is silent, and the next one does', async () => {
+    const { workflow, job, result } = await runAfter(({ riverside }) =>
+      riverside.addFaults([{ operation: 'GET /items', kind: 'reset_before', times: 3 }]),
+    );
+    expect(waitOf(result).ifCancelled).toBeNull();
+
+    workflow.riverside.clearFaults();
+    const later = { isCancelled: true, starts: 3, job, saveWanted: cancelled };
+    expect(endOfRun(await workflow.run(later))).toMatchObject({
+      outcome: 'COPIED',
+      checkout: { result: 'ALREADY_CHECKED_OUT' },
+    });
+  });
+
+  test('says nothing of it where Koha refuses the look, and stays a failure', async () => {
+    const { result } = await runAfter(({ riverside }) => riverside.putSettings({ permissions: [] }));
+
+    expect(result).toMatchObject({ outcome: 'MISCONFIGURED', ifCancelled: null });
+  });
+
+  test('is cancelled where the look finds no checkout', async () => {
+    const { workflow, job } = await runAfter(() => undefined);
+    const later = { starts: 3, job, item: '31000000009999', saveWanted: cancelled };
+    workflow.riverside.putItem(later.item, { item_type_id: 'BK' });
+
+    expect(endOfRun(await workflow.run(later))).toMatchObject({
+      outcome: 'CANCELLED',
+      checkout: { result: 'NOT_ASKED' },
+    });
   });
 });
 

@@ -193,6 +193,12 @@ describe('a run that has to wait', () => {
     expect(delayed(await runScan(takenJob(), withResult(end))).untilMs).toBe(NOON + 60_500);
   });
 
+  test('for a checkout that may be on its way waits for no circuit: whoever closes one would have it looked for too early', async () => {
+    const libraries = librariesWhere((library) => library === 'riverside');
+    const end = waiting({ library: 'riverside', retryAfterMs: 3_000, mustLook: true });
+    expect(delayed(await runScan(takenJob(), withResult(end, { libraries }))).forCircuitsOf).toEqual([]);
+  });
+
   test('obeys retry-after', async () => {
     const end = waiting({ reason: 'RATE_LIMITED', retryAfterMs: 30_000 });
     expect(delayed(await runScan(takenJob(), withResult(end))).untilMs).toBe(NOON + 30_000);

@@ -257,7 +257,7 @@ function jobAfter(
     rewritten(endJob({ ...job, made: before.made }, withSentHome(last, job), context), run);
   const change = result.kind === 'done' ? end(result) : rewritten(delayJob(job, result, run, context), run);
   // A newer version may have written what this one does not know of.
-  const cancelled = kind === 'newer' ? null : ifCancelled(result);
+  const cancelled = kind === 'newer' ? null : ifCancelled(result, before.made !== null);
   return cancelled === null ? change : { ...change, ifCancelled: () => end(done(cancelled)) };
 }
 
@@ -362,8 +362,15 @@ function pausesOf({ library, reason, paused }: Retry): readonly PausedSide[] {
   return reason === 'PAUSED' ? [{ library, side: 'lending' }] : [];
 }
 
-/** Whose circuits a waiting job waits for: of those that refused it, and of the one that its own failure may have opened. */
-function circuitsOf({ library, reason, closed }: Retry, { libraries }: RunContext): readonly string[] {
+/**
+ * Whose circuits a waiting job waits for: of those that refused it, and of the one that its own failure may have opened. Of none where
+ * what it has sent may still be on its way: the next look must not come before Koha's whole time-out is over, whoever answers meanwhile.
+ */
+function circuitsOf(
+  { library, reason, closed, mustLook }: Retry,
+  { libraries }: RunContext,
+): readonly string[] {
+  if (mustLook === true) return [];
   const isRefused = closed === undefined && reason === 'CIRCUIT_OPEN';
   const isLost = reason === 'NO_ANSWER' && libraries.circuit(library).isOpen;
   return [...new Set([...(closed ?? []), ...(isRefused || isLost ? [library] : [])])];

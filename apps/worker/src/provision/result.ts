@@ -130,15 +130,17 @@ export const cancelledEnd = ({ homes, patronId, copy, checkout }: End): End => (
 /**
  * What a result comes to where the event was cancelled before it could be written. Null: it stands, since the item is checked
  * out, or may be and must be looked for, or nothing would have been written anyway (a refusal, a card that nobody knows).
+ * `wasSent`: an earlier run was about to send the checkout. A run that was to look for it and could not says nothing of it.
  */
-export function ifCancelled(result: Result): End | null {
+export function ifCancelled(result: Result, wasSent: boolean): End | null {
   if (result.kind === 'retry') {
-    if (result.mustLook === true) return null;
+    if (result.mustLook === true || wasSent) return null;
     const { made } = result;
     return cancelledEnd(made === undefined ? { outcome: 'CANCELLED' } : endOf(made, NOT_ASKED));
   }
   const { outcome, checkout } = result;
   if (checkout?.result === 'CHECKED_OUT' || checkout?.result === 'ALREADY_CHECKED_OUT') return null;
+  if (isFailure(outcome) && wasSent) return null;
   return isFailure(outcome) || outcome === 'COPIED' || outcome === 'ALREADY_LOCAL'
     ? cancelledEnd(result)
     : null;
