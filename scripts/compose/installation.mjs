@@ -128,10 +128,12 @@ async function signedFetch(method, url, { secret, id, body }) {
   }
 }
 
+const ACKNOWLEDGED_WITHIN_MS = 120_000;
+
 /** Sends until it is acknowledged, as a library's Koha would. */
-export async function deliver(installation, id, data, timeoutMs = 120_000) {
+export async function deliver(installation, id, data) {
   const scannedAt = new Date();
-  const end = Date.now() + timeoutMs;
+  const end = Date.now() + ACKNOWLEDGED_WITHIN_MS;
   for (;;) {
     const { status } = await installation.send(id, data, scannedAt);
     if (status === 202) return;

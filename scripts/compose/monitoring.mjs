@@ -31,7 +31,7 @@ export async function startMonitoring(installation) {
   if (!hasPrometheus) {
     const folder = mkdtempSync(join(tmpdir(), 'passport-prometheus-'));
     writeFileSync(join(folder, 'Dockerfile'), DEBIANS.replace('${BASE}', env.NODE_IMAGE ?? 'node:24-slim'));
-    await docker(['build', '--network', 'host', '-t', SUBSTITUTE, folder], { timeoutMs: 300_000 });
+    await docker(['build', '--network', 'host', '-t', SUBSTITUTE, folder]);
     rmSync(folder, { recursive: true });
     env.PROMETHEUS_IMAGE = SUBSTITUTE;
   }

@@ -33,8 +33,8 @@ const ignore = (...patterns) =>
   ['/node_modules/', ...patterns].map((pattern) => `--testPathIgnorePatterns=${pattern}`);
 const FAST_GROUP = { args: ignore(SLOW), workers: FAST_WORKERS, env: { FAST_TESTS: '1' } };
 /**
- * What the tiers run, one group after the other: Jest's arguments, and how many files at a time. From the group on that `isQuiet`, few
- * things run at the same time.
+ * What the tiers run, one group after the other: Jest's arguments, and how many files at a time. Few things
+ * run at the same time once the group begins that is marked `isQuiet`.
  */
 export const GROUPS = {
   fast: [FAST_GROUP, { args: SMOKE, workers: SYSTEM_WORKERS, isQuiet: true }],
