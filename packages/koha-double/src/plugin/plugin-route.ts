@@ -13,13 +13,19 @@ import type { PermissionRule } from '../auth/permissions.ts';
 
 const FILE = 'apps/koha-plugin/Koha/Plugin/Org/PatronPassport/openapi.json';
 
+type Responses = Readonly<Record<string, { readonly schema?: JsonSchema }>>;
+
 interface DescribedRoute {
   readonly parameters?: readonly Parameter[];
-  readonly responses: Readonly<Record<string, { readonly schema?: JsonSchema }>>;
+  readonly responses: Responses;
   readonly 'x-koha-authorization'?: { readonly permissions: PermissionRule };
 }
 
-type Description = Readonly<Record<string, Readonly<Record<string, DescribedRoute>>>>;
+interface Description {
+  /** Those of every route, beside its own. */
+  readonly responses: Responses;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, DescribedRoute>>>>;
+}
 
 let read: Description | undefined;
 
@@ -38,12 +44,16 @@ function find(folder: string): string {
 }
 
 function specOf(method: string, path: string): OperationSpec {
-  const route = description()[path]?.[method.toLowerCase()];
+  const { responses, paths } = description();
+  const route = paths[path]?.[method.toLowerCase()];
   if (route === undefined) throw new Error(`${FILE} has no ${method} ${path}`);
   return {
     parameters: route.parameters ?? [],
     responses: Object.fromEntries(
-      Object.entries(route.responses).map(([status, { schema }]) => [status, schema ?? null]),
+      Object.entries({ ...responses, ...route.responses }).map(([status, { schema }]) => [
+        status,
+        schema ?? null,
+      ]),
     ),
     permissions: route['x-koha-authorization']?.permissions ?? null,
   };

@@ -223,6 +223,9 @@ sub _show {
 
 =head2 api_namespace, api_routes
 
+What F<openapi.json> says, with the answers that each route can give. 400, 401, 404 and 500 must be named: Koha's F<Koha/REST/V1.pm>
+loads L<Mojolicious::Plugin::OpenAPI> with its C<default_response>, which asks them for a list of C<errors> where nobody says otherwise.
+
 =cut
 
 sub api_namespace {
@@ -232,7 +235,12 @@ sub api_namespace {
 sub api_routes {
     my ($self) = @_;
 
-    return Mojo::JSON::decode_json( Mojo::File->new( $self->bundle_path, 'openapi.json' )->slurp );
+    my $described = Mojo::JSON::decode_json( Mojo::File->new( $self->bundle_path, 'openapi.json' )->slurp );
+    foreach my $route ( map { values %{$_} } values %{ $described->{paths} } ) {
+        $route->{responses} = { %{ $described->{responses} }, %{ $route->{responses} } };
+    }
+
+    return $described->{paths};
 }
 
 =head2 background_tasks
