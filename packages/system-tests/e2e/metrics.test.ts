@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { waitFor, findProgram } from '@passport/testkit';
+import { findProgram, markdownTables, waitFor } from '@passport/testkit';
 import { parse } from 'yaml';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type ScrapedSeries, readExposition } from '../harness/read-exposition.ts';
@@ -330,16 +330,14 @@ describe('what running processes report', () => {
     expect(values.filter((value) => /\d{6}|evt_/.test(value))).toEqual([]);
   });
 
-  test('every key in Redis is one of docs/data-inventory.json, and lives no longer than that says', async () => {
+  test('every key in Redis is in docs/privacy.md, and lives no longer than that says', async () => {
     const { redis, services } = consortium;
-    const inventory = JSON.parse(await read('docs/data-inventory.json')) as {
-      readonly redis: readonly { readonly key: string; readonly kept: string; readonly expires?: true }[];
-    };
-    const families = inventory.redis.map(({ key, kept, expires }) => ({
+    const [keyRows = []] = markdownTables(await read('docs/privacy.md'), 'key');
+    const families = keyRows.map(([key = '', , , , kept = '', erased = '']) => ({
       pattern: new RegExp(
         `^\\{passport\\}:${key.replace(/HASH|HOMEKEY|KIND|NAME/g, '.+').replace(/[A-Z]{4,}/g, '[^:]+')}$`,
       ),
-      lifeSeconds: expires === true ? secondsOf(kept) : null,
+      lifeSeconds: erased.startsWith('it expires') ? secondsOf(kept) : null,
     }));
     expect(families.length).toBeGreaterThan(20);
     // Idle workers: what belongs to a run is gone, what stays is seen.

@@ -8,6 +8,7 @@ export {
 export { buildJoinRequest, invitationIn, JOIN_SECRETS, sealJoinSecrets } from './join-request.ts';
 export { freePort } from './free-port.ts';
 export { leakGuard, type Closable } from './leak-guard.ts';
+export { markdownTables } from './markdown-tables.ts';
 export { sendRaw, openRaw, rawRequest } from './raw-http.ts';
 export { createReceiverClient, type ReceiverClient, type ScanAnswer } from './receiver-client.ts';
 export { findRedisServer } from './find-program.ts';
