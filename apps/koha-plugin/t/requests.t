@@ -17,13 +17,37 @@ use Passport::TestReceiver;
 # requests.json: requests and their answers, which the stand-in for Koha (packages/koha-double) must give alike. Its
 # test of that file is packages/koha-double/test/plugin-requests.test.ts, which says what the keys mean.
 my $BASE  = '/api/v1/contrib/passport';
-my $CASES = decode_json( path("$FindBin::Bin/requests.json")->slurp );
+my @CASES = map { each_case($_) } @{ decode_json( path("$FindBin::Bin/requests.json")->slurp ) };
 
 my %CONFIGURED = ( nothing => { secret => q{} }, 'no desk' => { staff => 0 } );
 my %AS = ( "another's key" => 'Bearer user-51', "another's password" => 'Basic user-51' );
 
 local $SIG{__WARN__} = sub { };
 local $Koha::Patron::PERMISSIONS{51} = { borrowers => 1, circulate => 1 };
+
+sub each_case {
+    my ($case) = @_;
+
+    my ( $first, @others ) = map { each_step($_) } @{ $case->{steps} };
+    return { %{$case}, steps => [ $first, @others ] } if !$case->{each};
+
+    my @cases;
+    foreach my $each ( @{ $case->{each} } ) {
+        my %differs  = %{$each};
+        my $name     = delete $differs{name};
+        my $receiver = delete $differs{receiver} // $case->{receiver};
+        my @steps    = ( { %{$first}, %differs }, @others );
+        push @cases, { %{$case}, name => "$case->{name} $name", receiver => $receiver, steps => \@steps };
+    }
+
+    return @cases;
+}
+
+sub each_step {
+    my ($step) = @_;
+
+    return map { +{ %{$step}, %{$_} } } @{ $step->{each} // [ {} ] };
+}
 
 sub answering {
     my ($said) = @_;
@@ -79,7 +103,7 @@ sub misses {
     return $is eq $should ? () : "$where: $is, not $should";
 }
 
-foreach my $case ( @{$CASES} ) {
+foreach my $case (@CASES) {
     subtest $case->{name} => sub {
         my $koha     = Passport::TestKoha->new;
         my $receiver = Passport::TestReceiver->start( answering( $case->{receiver} ) );

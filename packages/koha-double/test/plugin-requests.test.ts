@@ -16,9 +16,12 @@ interface Step {
   readonly answer?: Readonly<Record<string, unknown>>;
   readonly lacks?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
+  /** As many steps, by how each differs. */
+  readonly each?: readonly Partial<Step>[];
 }
 
 interface Case {
+  /** With `each`, how the names begin. */
   readonly name: string;
   /** What the receiver answers; it accepts. */
   readonly receiver?: 'silent' | NonNullable<ReturnType<Respond>>;
@@ -36,11 +39,27 @@ interface Case {
   readonly steps: readonly Step[];
   /** Every request that the receiver had. */
   readonly sent?: readonly string[];
+  /** As many cases, by the receiver of each and by how their first step differs. */
+  readonly each?: readonly (Pick<Case, 'name' | 'receiver'> & Partial<Step>)[];
 }
 
 /** What the plugin must answer alike (its `t/requests.t`). */
 const FILE = new URL('../../../apps/koha-plugin/t/requests.json', import.meta.url);
-const cases = JSON.parse(readFileSync(FILE, 'utf8')) as readonly Case[];
+const cases = (JSON.parse(readFileSync(FILE, 'utf8')) as readonly Case[]).flatMap(eachCase);
+
+function eachCase(of: Case): Case[] {
+  const steps = of.steps.flatMap(({ each, ...step }) =>
+    each === undefined ? [step] : each.map((differs) => ({ ...step, ...differs })),
+  );
+  const [first, ...others] = steps;
+  if (of.each === undefined || first === undefined) return [{ ...of, steps }];
+  return of.each.map(({ name, receiver = of.receiver, ...differs }) => ({
+    ...of,
+    name: `${of.name} ${name}`,
+    ...(receiver !== undefined && { receiver }),
+    steps: [{ ...first, ...differs }, ...others],
+  }));
+}
 
 const CLERK = 'CLERK';
 const BASIC = `Basic ${Buffer.from('clerk:a-password-1').toString('base64')}`;
