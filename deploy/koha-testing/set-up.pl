@@ -141,7 +141,8 @@ sub configure_plugin {
             card_patterns   => q{},
             staff_wait      => 1500,
             self_check_wait => 3000,
-            map { $_ => 1 } qw( staff self_check sip copies ),
+            sip             => 'term1',
+            map { $_ => 1 } qw( staff self_check copies ),
         }
     );
     die 'The plugin refuses its settings: ' . join( ', ', sort keys %{$faults} ) . "\n" if %{$faults};

@@ -147,7 +147,7 @@ test('of two secrets it is said which one the plugin has', async () => {
   riverside.putSettings(finds('receiver_ok', 'ok', { figure: 12 }));
   const { out } = await passport(['doctor', 'riverside'], { ...env, RIVERSIDE_NEXT: next });
   expect(out).toContain(`reports to ${receiver.url} as riverside with secret 2 of 2\n`);
-  expect(out).toContain('reports: staff desk, self-check, SIP, scans of copies; receiver answers in 12 ms\n');
+  expect(out).toContain('reports: staff desk, self-check, scans of copies; receiver answers in 12 ms\n');
 });
 
 test('a plugin that cannot say is not checked, and one of a library that only shares is not called', async () => {

@@ -14,11 +14,11 @@ my $CARD = '21234000000017';
 
 # Scans nobody waits for: what was sent is what counts here.
 sub sent_by {
-    my ($scan) = @_;
+    my ( $scan, %settings ) = @_;
 
     my $koha     = Passport::TestKoha->new;
     my $receiver = Passport::TestReceiver->start('accepts');
-    $koha->configure( receiver_url => $receiver->url, staff_wait => 0, self_check_wait => 0 );
+    $koha->configure( receiver_url => $receiver->url, staff_wait => 0, self_check_wait => 0, %settings );
     $scan->($koha);
 
     return map { Mojo::JSON::decode_json( $_->{body} )->{data}{interface} } $receiver->requests;
@@ -33,6 +33,25 @@ subtest 'T-05 a card that was scanned for a checkout is reported, and where' => 
         ['sip'], 'SIP: checkout' );
     is_deeply( [ sent_by( sub { C4::SIP::Sip::MsgType::handle_patron_info($CARD) } ) ],
         ['sip'], 'SIP: patron information' );
+};
+
+subtest 'a SIP account that is not named as a kiosk reports nothing, as that of an e-book vendor' => sub {
+    my %sent = (
+        "term1\nebooks" => 0,
+        "desk1x\ndesk"  => 0,
+        'DESK1'         => 0,
+        q{}             => 0,
+        "term1\ndesk1"  => 1,
+    );
+    foreach my $named ( sort keys %sent ) {
+        my @scans = map {
+            my $message = C4::SIP::Sip::MsgType->can($_);
+            sent_by( sub { $message->($CARD) }, sip => $named )
+        } qw( handle_checkout handle_patron_info );
+        is( scalar @scans, 2 * $sent{$named}, "named: $named" );
+    }
+    my $nobody = sub { local $C4::Context::USERENV = { branch => 'MAIN' }; C4::SIP::Sip::MsgType::handle_checkout($CARD) };
+    is_deeply( [ sent_by($nobody) ], [], 'nor does one without a login' );
 };
 
 subtest 'T-04 T-05 whatever else calls the hook reports nothing' => sub {

@@ -20,7 +20,7 @@ my %GOOD         = (
     card_patterns   => "^21234\\d{9}\$\r\n^25678\\d{9}\$",
     staff           => 1,
     self_check      => 1,
-    sip             => 1,
+    sip             => " term1 \r\n\r\nself check 2",
     copies          => 1,
 );
 
@@ -55,14 +55,14 @@ sub text_of {
 
 subtest 'what is saved is used and shown again' => sub {
     my $koha = Passport::TestKoha->new;
-    my $page = save( $koha, secret => $Passport::TestKoha::SECRET, sip => undef, copies => undef );
+    my $page = save( $koha, secret => $Passport::TestKoha::SECRET, copies => undef );
     ok( $page->at('#passport_saved'), 'it says so' );
 
     my $settings = $koha->{plugin}->settings;
     ok( $settings->is_complete, 'complete' );
     is( $settings->{receiver_url}, 'https://passport.example.org', 'without the last slash' );
     is_deeply( $settings->patterns, [ '^21234\d{9}$', '^25678\d{9}$' ], 'two patterns' );
-    ok( !$settings->serves('sip'),    'SIP is off' );
+    ok( $settings->serves('sip'),     'SIP is on' );
     ok( !$settings->serves('copies'), 'scans of copies are not reported' );
     is( $settings->wait_ms('staff'), 1500, 'the wait' );
 
@@ -70,8 +70,12 @@ subtest 'what is saved is used and shown again' => sub {
     is( $page->at('#receiver_url')->{value}, 'https://passport.example.org',   'the address' );
     is( $page->at('#card_patterns')->text,   "^21234\\d{9}\$\n^25678\\d{9}\$", 'the patterns' );
     ok( $page->at('#staff[checked]'),   'the desk is on' );
-    ok( !$page->at('#sip[checked]'),    'SIP is off' );
-    ok( !$page->at('#copies[checked]'), 'and so are scans of copies' );
+    is( $page->at('#sip')->text, "term1\nself check 2", 'the SIP accounts' );
+    ok( !$page->at('#copies[checked]'), 'scans of copies are off' );
+
+    save( $koha, sip => q{ } );
+    ok( !$koha->{plugin}->settings->serves('sip'), 'without an account, SIP is off' );
+    ok( !Passport::TestKoha->new->{plugin}->settings->serves('sip'), 'as it is at first' );
 };
 
 subtest 'a page that is only opened speaks of no test, whatever variables Koha gives to every page' => sub {

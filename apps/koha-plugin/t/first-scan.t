@@ -111,7 +111,7 @@ subtest 'the institution of a SIP account that is no branch is in the log, once,
     C4::SIP::Sip::MsgType::handle_checkout($CARD);
     is_deeply( \@warnings, [], 'a branch: not a word' );
 
-    local $C4::Context::USERENV = { branch => 'kohalibrary', number => 51 };
+    local $C4::Context::USERENV = { branch => 'kohalibrary', number => 51, id => 'desk1' };
     C4::SIP::Sip::MsgType::handle_checkout($_) foreach $CARD, '21234000000025';
     is( scalar @warnings, 1, 'one line' );
     like( $warnings[0], qr{SIP [ ] account .* kohalibrary}xms, 'with its name' );

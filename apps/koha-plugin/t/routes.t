@@ -447,7 +447,7 @@ subtest 'GET /about reports to doctor what Koha\'s API does not' => sub {
 
 subtest 'POST /check reports the settings, and proves the secret without showing it' => sub {
     my $nonce = 'n0nce-n0nce-n0nce-n0nce_';
-    my ( $t, $koha, $receiver ) = api( 'accepts', sip => 0 );
+    my ( $t, $koha, $receiver ) = api( 'accepts', sip => q{} );
     $t->post_ok( "$BASE/check" => json => { nonce => $nonce } )->status_is(200);
     my $said = $t->tx->res->json;
     my ( $settings, $way, @more ) = @{ delete $said->{findings} };

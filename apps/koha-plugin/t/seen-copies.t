@@ -80,6 +80,12 @@ subtest 'T-26 so it is at the self-check and for SIP' => sub {
         $scan{$name}->($koha);
         is( scalar( Koha::BackgroundJob->work_off ), 1, $name );
     }
+
+    my ($koha) = koha_with_copy( accepts => sip => 'term1' );
+    $scan{sip}->($koha);
+    is( scalar( Koha::BackgroundJob->work_off ), 0, 'not by a SIP account that is no kiosk' );
+    scan_at_desk($koha);
+    is( scalar( Koha::BackgroundJob->work_off ), 1, 'which does not keep the desk from it' );
 };
 
 subtest 'T-26 once a day at most, and not on the day on which the copy was made' => sub {

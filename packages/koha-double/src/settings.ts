@@ -4,8 +4,8 @@ import { isRelease, type Release } from './release.ts';
 /** The card of the service's user. */
 export const serviceCard = 'PASSPORT-SERVICE';
 
-/** Where a scan can come from, and the scans of copies. */
-export const pluginSources = ['staff', 'self_check', 'sip', 'copies'] as const;
+/** What the plugin reports, each on or off: scans at desk and self-check, and those of copies. */
+export const pluginSources = ['staff', 'self_check', 'copies'] as const;
 
 /** Where the double's plugin side sends its events, and how long a page waits for the patron. */
 export interface WebhookSettings {
@@ -18,6 +18,8 @@ export interface WebhookSettings {
   readonly self_check_wait_ms: number;
   /** What the configuration page has switched off. */
   readonly off?: readonly (typeof pluginSources)[number][];
+  /** The SIP accounts that are kiosks of the library: no card of another is reported. */
+  readonly sip?: readonly string[];
   /** What else the plugin has stored, for its own pages. */
   readonly more?: Readonly<Record<string, string>>;
 }
@@ -105,7 +107,7 @@ export function fitsSetting(name: string, value: unknown): boolean | undefined {
 
 function isWebhook(value: unknown): boolean {
   if (!isRecord(value)) return false;
-  const { patterns, off = [] } = value;
+  const { patterns, off = [], sip = [] } = value;
   const isSource = (each: unknown): boolean => pluginSources.some((source) => source === each);
   return (
     ['receiver_url', 'secret', 'library'].every((name) => isText(value[name])) &&
@@ -113,7 +115,9 @@ function isWebhook(value: unknown): boolean {
     Array.isArray(patterns) &&
     patterns.every(isText) &&
     Array.isArray(off) &&
-    off.every(isSource)
+    off.every(isSource) &&
+    Array.isArray(sip) &&
+    sip.every(isText)
   );
 }
 

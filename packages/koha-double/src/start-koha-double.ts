@@ -170,6 +170,7 @@ function settingsOf(options: KohaDoubleOptions): SettingsChange {
         patterns: webhook.patterns ?? [defaultPattern],
         staff_wait_ms: webhook.staffWaitMs ?? 1500,
         self_check_wait_ms: webhook.selfCheckWaitMs ?? 3000,
+        sip: options.sip === undefined ? [] : [options.sip.user],
       },
     }),
     ...options.settings,

@@ -268,6 +268,7 @@ describe('a page of the plugin', () => {
       secret: webhookSecret,
       staff_wait: '0',
       self_check_wait: '0',
+      sip: 'kiosk\r\nself check 2',
       staff: '1',
     };
     try {
@@ -291,7 +292,7 @@ describe('a page of the plugin', () => {
         expect(receiver.events.filter(isScan)).toHaveLength(1);
         const shown = String((await desk.get(address('configure'))).body);
         expect(shown).toContain(`value="${receiver.url}"`);
-        expect(shown).toMatch(/id="sip" name="sip" value="1" \/>/);
+        expect(shown).toMatch(/<textarea id="sip" [^>]+>kiosk\nself check 2<\/textarea>/);
       });
     } finally {
       receiver.close();

@@ -104,6 +104,7 @@ function prepare(koha: TestKoha, { configured, patrons = [], items = [] }: Case)
             patterns: [String.raw`^21234\d{9}$`],
             staff_wait_ms: 0,
             self_check_wait_ms: 0,
+            sip: ['desk1'],
             ...(configured === 'no desk' && { off: ['staff'] }),
           },
   });

@@ -76,6 +76,23 @@ describe('the SIP server', () => {
     }),
   );
 
+  test('the plugin reports no card of an account that is not named as a kiosk, and Koha answers at once', async () => {
+    const receiver = await startFakeReceiver();
+    const other = { receiver_url: receiver.url, secret: webhookSecret, library: 'midland', patterns: ['.'] };
+    const webhook = { ...other, staff_wait_ms: 2_000, self_check_wait_ms: 2_000, sip: ['kiosk2', 'kios'] };
+    try {
+      await at({ settings: { webhook } }, async (koha) => {
+        expect((await converse(koha, [LOGIN, information(CARD)]))[1]).toContain('|BLN|');
+        koha.putSettings({ webhook: { ...webhook, self_check_wait_ms: 0, sip: ['kiosk'] } });
+        await converse(koha, [LOGIN, information('21234000000025')]);
+        expect(receiver.events).toHaveLength(1);
+        expect(receiver.events[0]?.body).toContain('21234000000025');
+      });
+    } finally {
+      receiver.close();
+    }
+  });
+
   test('the plugin reports an unknown card as of the account’s institution, and the answer waits for the copy', async () => {
     const receiver = await startFakeReceiver();
     const webhook = { receiverUrl: receiver.url, secret: webhookSecret, selfCheckWaitMs: 2_000 };

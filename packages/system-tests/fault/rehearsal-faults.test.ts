@@ -176,8 +176,8 @@ const FAULTS: readonly Fault[] = [
     named: /item type BK, branch MAIN: no rule can be set: invalid_parameter_value/,
   },
   {
-    says: 'the plugin does not serve self-checks by SIP',
-    spoil: (_kohas, kiosk) => setReporting(kiosk, ['sip']),
+    says: 'the plugin does not take the SIP account for a kiosk',
+    spoil: (_kohas, kiosk) => setReporting(kiosk, ['ebooks']),
     only: ['sip'],
     named: /the plugin of riverside reports the card at the self-check, and the scan ends: not within 4 s/,
   },

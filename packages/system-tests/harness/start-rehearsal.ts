@@ -81,10 +81,10 @@ export async function startRehearsal(
   return consortium;
 }
 
-/** Sets up what the plugin of the lending library reports; `off`: what its configuration page has switched off. */
+/** Sets up what the plugin of the lending library reports; `sip`: the SIP accounts that its configuration page names. */
 export function setReporting(
   { doubles, services, secrets }: Consortium<Rehearsed>,
-  off: readonly 'sip'[] = [],
+  sip: readonly string[] = [KIOSK.user],
 ): void {
   doubles.riverside.putSettings({
     webhook: {
@@ -94,7 +94,7 @@ export function setReporting(
       patterns: ['^\\d{14}$'],
       staff_wait_ms: 1_500,
       self_check_wait_ms: 3_000,
-      off,
+      sip,
     },
   });
 }

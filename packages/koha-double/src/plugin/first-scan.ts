@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Double } from '../double.ts';
 import type { PatronRow } from '../patrons/patron-table.ts';
+import type { pluginSources } from '../settings.ts';
 import {
   decidesOf,
   hasPatterns,
@@ -21,21 +22,23 @@ const pauseMs = 25;
  */
 export async function firstScan(
   double: Double,
-  scan: Omit<Scan, 'item_barcode' | 'decides'>,
+  { sipAccount, ...scan }: Omit<Scan, 'item_barcode' | 'decides'> & { readonly sipAccount?: string },
   find = (card: string): PatronRow | undefined => double.db.patrons.withCard(card),
 ): Promise<void> {
   const { settings, db } = double;
   const { webhook, plugin } = settings;
   if (!plugin || webhook === null) return;
-  const isOff = (source: Scan['interface'] | 'copies'): boolean => webhook.off?.includes(source) === true;
+  const isOff = (source: (typeof pluginSources)[number]): boolean => webhook.off?.includes(source) === true;
+  const isElsewhere = scan.interface === 'sip' && webhook.sip?.includes(sipAccount ?? '') !== true;
   const known = find(scan.cardnumber);
   if (known !== undefined) {
     const { patron_id } = known;
-    const isReported = !isOff('copies') && db.copies.markSeen(patron_id, double.realNowMs());
+    const isReported = !isElsewhere && !isOff('copies') && db.copies.markSeen(patron_id, double.realNowMs());
     if (isReported) void postEvent(double, double.newId(), 'patron.seen', { patron_id });
     return;
   }
-  if (isOff(scan.interface) || !isCardShaped(scan.cardnumber, webhook.patterns)) return;
+  if (isElsewhere || (scan.interface !== 'sip' && isOff(scan.interface))) return;
+  if (!isCardShaped(scan.cardnumber, webhook.patterns)) return;
   const canBeItem = scan.interface === 'staff' || !hasPatterns(webhook.patterns);
   if (canBeItem && isItem(double, scan.cardnumber)) return;
   const staff =

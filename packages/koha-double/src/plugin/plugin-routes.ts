@@ -42,9 +42,10 @@ const postCheck = pluginRoute('key', 'POST', '/check', (call) => {
     receiver_url: textOf(webhook?.receiver_url),
     secret_from: textOf(webhook?.secret) === null ? 'nowhere' : 'page',
     proof: webhook === null ? null : proofOf(webhook.secret, String(nonce)),
-    serves: Object.fromEntries(
-      pluginSources.map((source) => [source, webhook?.off?.includes(source) !== true]),
-    ),
+    serves: {
+      ...Object.fromEntries(pluginSources.map((source) => [source, webhook?.off?.includes(source) !== true])),
+      sip: (webhook?.sip ?? []).length > 0,
+    },
     findings,
     card_patterns: hasPatterns(webhook?.patterns ?? []) ? webhook?.patterns : [],
     serves_you: isServiceUser(call) ? 'yes' : serviceUser === null ? 'nobody' : 'no',

@@ -205,6 +205,7 @@ const understood = [
   'staff_wait',
   'self_check_wait',
   'service_user',
+  'sip',
   ...pluginSources,
 ];
 
@@ -222,6 +223,7 @@ function pluginDataOf(webhook: WebhookSettings | null, serviceUser: number | nul
     card_patterns: webhook.patterns.filter((pattern) => pattern !== defaultPattern).join('\n'),
     staff_wait: String(webhook.staff_wait_ms),
     self_check_wait: String(webhook.self_check_wait_ms),
+    sip: (webhook.sip ?? []).join('\n'),
     ...Object.fromEntries(pluginSources.map((source) => [source, isOff(source) ? '0' : '1'])),
   };
 }
@@ -229,7 +231,8 @@ function pluginDataOf(webhook: WebhookSettings | null, serviceUser: number | nul
 /** The settings that the plugin has stored; null where it was never set up. */
 function webhookOf(data: PluginData): WebhookSettings | null {
   if (data['receiver_url'] === undefined && data['secret'] === undefined) return null;
-  const patterns = (data['card_patterns'] ?? '').split('\n').filter((pattern) => pattern !== '');
+  const linesOf = (name: string): string[] => (data[name] ?? '').split('\n').filter((line) => line !== '');
+  const patterns = linesOf('card_patterns');
   return {
     receiver_url: data['receiver_url'] ?? '',
     library: data['library'] ?? '',
@@ -238,6 +241,7 @@ function webhookOf(data: PluginData): WebhookSettings | null {
     staff_wait_ms: Number(data['staff_wait'] ?? 1_500),
     self_check_wait_ms: Number(data['self_check_wait'] ?? 3_000),
     off: pluginSources.filter((source) => data[source] === '0'),
+    sip: linesOf('sip'),
     more: moreOf(data),
   };
 }

@@ -29,10 +29,14 @@ export function findPatron({ db, settings }: Double, identifier: string): Patron
 }
 
 /** The plugin's hook comes first, and the message waits for it: `patron_barcode_transform` in `handle_patron_info` and `handle_checkout`. */
-async function identify(double: Double, { institution }: SipAccount, sent: string): Promise<string> {
+async function identify(double: Double, { user, institution }: SipAccount, sent: string): Promise<string> {
   const cardnumber = transformCard(double, sent);
   const find = (identifier: string) => findPatron(double, identifier);
-  await firstScan(double, { cardnumber, branch: institution, interface: 'sip', operator: null }, find);
+  await firstScan(
+    double,
+    { cardnumber, branch: institution, interface: 'sip', operator: null, sipAccount: user },
+    find,
+  );
   return cardnumber;
 }
 

@@ -25,7 +25,7 @@ sub new {
 
     %C4::Context::CONFIG     = ( enable_plugins => 1, plack_workers => '2', database => 'koha' );
     %C4::Context::PREFERENCE = ();
-    $C4::Context::USERENV    = { branch => 'MAIN', number => 51 };
+    $C4::Context::USERENV    = { branch => 'MAIN', number => 51, id => 'desk1' };
     $self->{dbh}->do(q{INSERT INTO branches VALUES ('MAIN', 'Main')});
     $self->{plugin}          = $CLASS->new( { enable_plugins => 1 } );
     @Koha::Plugins::ENABLED  = ( $self->{plugin} );
@@ -50,7 +50,7 @@ sub attach {
 
     my $self = bless { %{$koha} }, $class;
     %C4::Context::CONFIG    = ( enable_plugins => 1, plack_workers => '2', database => 'koha', %config );
-    $C4::Context::USERENV   = { branch => 'MAIN', number => 51 };
+    $C4::Context::USERENV   = { branch => 'MAIN', number => 51, id => 'desk1' };
     @Koha::Plugins::ENABLED = ();
     $self->connect;
 
@@ -75,6 +75,7 @@ sub configure {
             library       => 'riverside',
             secret        => $SECRET,
             card_patterns => '^21234\d{9}$',
+            sip           => 'desk1',
             %values,
         }
     );

@@ -59,12 +59,14 @@ sub scanned {
     my $card = trimmed( final_card( $plugin, $scanned ) );
     my $dbh  = C4::Context->dbh;
     if ( my $known = find_known( $plugin->copies, $interface, $card ) ) {
-        Koha::Plugin::Org::PatronPassport::SeenJob::copy_seen( $plugin, $known ) if defined $known->{copy};
+        Koha::Plugin::Org::PatronPassport::SeenJob::copy_seen( $plugin, $interface, $known )
+            if defined $known->{copy};
         return 'known';
     }
 
     my $settings = $plugin->settings;
-    return 'off'     if !$settings->serves($interface) || !$settings->is_complete;
+    return 'off'
+        if !$settings->serves($interface) || !$settings->takes($interface) || !$settings->is_complete;
     return 'no_card' if !fits( $card, $settings->patterns );
     return 'item'    if _is_for_item( $settings, $interface, $card );
 

@@ -27,7 +27,7 @@ logged in, as of every job; the name and card of who was logged in are left out.
 
 =head2 copy_seen
 
-    copy_seen( $plugin, { copy => 812, seen_at => undef, has_standing => 1 } );
+    copy_seen( $plugin, 'staff', { copy => 812, seen_at => undef, has_standing => 1 } );
 
 Has the scan of a copy reported, which the service may refresh then: once a day at most, and where it has the standing of the patron
 checked, at each visit; a self-check scans the card anew with each item. Nothing is sent here, where the desk waits: the
@@ -36,11 +36,13 @@ report is a background job of Koha's own, which any of its workers does.
 =cut
 
 sub copy_seen {
-    my ( $plugin, $known ) = @_;
+    my ( $plugin, $interface, $known ) = @_;
 
     my $now    = time;
     my $before = $now - ( $known->{has_standing} ? $VISIT_S : $DAY_S );
-    return if ( $known->{seen_at} // 0 ) > $before || !_is_on( $plugin->settings );
+    return if ( $known->{seen_at} // 0 ) > $before;
+    my $settings = $plugin->settings;
+    return if !_is_on($settings) || !$settings->takes($interface);
 
     # a job of a transaction that is undone would be announced, and not be there
     return if !C4::Context->dbh->{AutoCommit};

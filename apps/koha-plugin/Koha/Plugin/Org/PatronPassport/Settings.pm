@@ -3,6 +3,7 @@ package Koha::Plugin::Org::PatronPassport::Settings;
 use Modern::Perl;
 
 use C4::Context;
+use List::Util qw( any );
 use Mojo::URL;
 
 use Koha::Plugin::Org::PatronPassport::Card      qw( compiled trimmed );
@@ -25,7 +26,7 @@ my %DEFAULT = (
     cards_followed  => 0,
     staff           => 1,
     self_check      => 1,
-    sip             => 1,
+    sip             => q{},
     copies          => 1,
     tell_patrons    => 0,
 
@@ -68,11 +69,12 @@ sub load {
     return $self;
 }
 
-=head2 key, is_complete, accepted, serves, wait_ms, patterns, most_patterns, has_patterns
+=head2 key, is_complete, accepted, serves, takes, wait_ms, patterns, most_patterns, has_patterns
 
 C<key>: the secret's bytes, undef without a good one. C<is_complete>: an event can be sent, and this library does not wait to be accepted. C<accepted>: the
 same settings, as they are once it is. C<serves($interface)>:
-it is switched on there. C<wait_ms($interface)>. C<patterns>: a reference to the list of card patterns.
+it is switched on there. C<takes($interface)>: a card that is scanned there by who is logged in is a card at the library; by SIP, where the
+account is named as one of its kiosks. C<wait_ms($interface)>. C<patterns>: a reference to the list of card patterns.
 C<has_patterns>: somebody has said what cards look like; without any, much else fits.
 
 =cut
@@ -100,6 +102,17 @@ sub serves {
     my ( $self, $interface ) = @_;
 
     return $self->{$interface} ? 1 : 0;
+}
+
+# Vendors of e-books and programs for booking computers log patrons in by SIP, too: whoever types a card there may be anywhere. Koha's SIP
+# server logs the account itself in (C4/SIP/Sip/MsgType.pm, api_auth), as the id that it has in SIPconfig.xml (C4/Auth.pm, check_api_auth).
+sub takes {
+    my ( $self, $interface ) = @_;
+
+    return 1 if $interface ne 'sip';
+    my $account = ( C4::Context->userenv // {} )->{id} // q{};
+
+    return ( any { $_ eq $account } _lines( $self->{sip} ) ) ? 1 : 0;
 }
 
 sub wait_ms {
@@ -164,8 +177,8 @@ sub checked {
     $values{card_patterns} = join "\n", @{$patterns};
     $faults{card_patterns} = $pattern_fault if $pattern_fault;
 
-    $values{$_} = $entered->{$_} ? 1 : 0
-        foreach qw( staff self_check sip copies cards_followed tell_patrons );
+    $values{$_}  = $entered->{$_} ? 1 : 0 foreach qw( staff self_check copies cards_followed tell_patrons );
+    $values{sip} = join "\n", _lines( $entered->{sip} );
 
     my $secret = trimmed( $entered->{secret} );
     $values{secret} = q{} if $entered->{forget_secret};
