@@ -801,6 +801,15 @@ subtest 'a request that another web worker sees accepted at this moment is not t
     }
 };
 
+# As Koha does it, which has no page for that.
+sub removed {
+    my ($koha) = @_;
+
+    delete $koha->{plugin}{cgi};
+
+    return $koha->{plugin}->uninstall;
+}
+
 subtest 'a connected library is disconnected by two presses, or moved with its key' => sub {
     my $is_known = File::Temp->new( UNLINK => 1 );
     path("$is_known")->spew('yes');
@@ -835,7 +844,24 @@ subtest 'a connected library is disconnected by two presses, or moved with its k
         my $settings = $moved->{plugin}->settings;
         my %says     = %{ $ENDS{$name}{says} };
         is( $settings->{$_}, $says{$_}, "$name: and it is saved" ) foreach keys %says;
+        next if $name ne 'another address';
+        removed($moved);
+        is_deeply( keys_of($moved),   [qw( hers shown theirs )], 'a removal revokes it, wherever it has moved to' );
+        is_deeply( tokens_of($moved), [qw( hers shown theirs )], 'with what was granted for it' );
+        is( scalar @{ logged( $moved, 'Removed%127.0.0.1%' ) }, 1, 'and the action log has a line of it' );
     }
+};
+
+subtest 'a removal revokes the key of a request that waits, and needs none' => sub {
+    my $koha     = ready_koha();
+    my $receiver = receiver();
+    send_it( $koha, link_of( receiver => $receiver->url ) );
+    removed($koha);
+    is_deeply( keys_of($koha), [qw( hers shown theirs )], 'revoked' );
+
+    $koha = ready_koha();
+    ok( removed($koha), 'a plugin that was set up by hand is removed' );
+    is_deeply( keys_of($koha), [qw( hers shown theirs )], 'and the keys are for a hand to revoke' );
 };
 
 subtest 'a plugin that was set up by hand is asked nothing, and one that waits can be' => sub {

@@ -313,6 +313,7 @@ sub uninstall {
         return 0;
     }
 
+    Koha::Plugin::Org::PatronPassport::JoinRecord::forget($self);
     $_->drop foreach $self->scans, $self->copies;
 
     return 1;

@@ -21,7 +21,7 @@ use Koha::Plugin::Org::PatronPassport::User         qw( current_user );
 my $RECORD = 'join';
 
 our @EXPORT_OK
-    = qw( disconnect end_request keep log_join may_join one_at_a_time record_of settle take_back time_here while_known );
+    = qw( disconnect end_request forget keep log_join may_join one_at_a_time record_of settle take_back time_here while_known );
 
 =head1 NAME
 
@@ -149,14 +149,39 @@ sub end_request {
     );
 }
 
-# Of this address and library: others were entered by hand.
-sub record_of {
+=head2 forget
+
+    forget($plugin);
+
+Revokes the key of the request before the plugin is removed, and what is known of it with that: also where the plugin was moved to another address by hand.
+
+=cut
+
+sub forget {
+    my ($plugin) = @_;
+
+    my $record = _stored($plugin) or return;
+    revoke( $record->{client_id} );
+    log_join( $record->{patron_id},
+        "Removed the plugin, and revoked the API key that was sealed for $record->{host}" );
+
+    return;
+}
+
+sub _stored {
     my ($plugin) = @_;
 
     my $json   = $plugin->retrieve_data($RECORD) // return;
     my $record = eval { decode_json( encode( 'UTF-8', $json ) ) };
-    return if ref $record ne 'HASH';
 
+    return ref $record eq 'HASH' ? $record : undef;
+}
+
+# Of this address and library: others were entered by hand.
+sub record_of {
+    my ($plugin) = @_;
+
+    my $record   = _stored($plugin) or return;
     my $settings = $plugin->settings;
     return if $settings->{receiver_url} ne $record->{receiver} || $settings->{library} ne $record->{library};
 
