@@ -74,6 +74,20 @@ subtest 'T-04 T-05 whatever else calls the hook reports nothing' => sub {
     is_deeply( [ sent_by( $scan{$_} ) ], [], $_ ) foreach sort keys %scan;
 };
 
+subtest 'what a page of another site opens is no scan; what the clerk or a page of Koha opens is' => sub {
+    my %scan = (
+        staff      => sub { shift->page( 'circ/circulation.pl',  "findborrower=$CARD" ) },
+        self_check => sub { shift->page( 'opac/sco/sco-main.pl', "patronid=$CARD" ) },
+    );
+    my %counts = ( 'cross-site' => 0, 'same-site' => 0, 'same-origin' => 1, none => 1, 'whatever comes' => 1 );
+    foreach my $where ( sort keys %scan ) {
+        foreach my $site ( sort keys %counts ) {
+            local $ENV{HTTP_SEC_FETCH_SITE} = $site;
+            is( scalar( () = sent_by( $scan{$where} ) ), $counts{$site}, "$where: $site" );
+        }
+    }
+};
+
 subtest 'an item barcode causes no database query' => sub {
     my $koha = Passport::TestKoha->new;
     local $C4::Context::PREFERENCE{AutoSwitchPatron} = 1;

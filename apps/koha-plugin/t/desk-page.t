@@ -141,6 +141,17 @@ subtest 'the script gets what it needs, and no secret' => sub {
     is( $dom->at('script[src]')->{src}, '/api/v1/contrib/passport/desk.js?v=1.1.0', 'the script' );
 };
 
+subtest 'where a page of another site has opened this one, the script is told so' => sub {
+    my $koha   = Passport::TestKoha->new->configure;
+    my $facts = sub {
+        local $ENV{HTTP_SEC_FETCH_SITE} = shift;
+        my $html = script_on( $koha, $MEMBER, 'circsearch=1' );
+        return decode_json( Mojo::Util::encode( 'UTF-8', Mojo::DOM->new($html)->at('#passport-desk')->text ) );
+    };
+    ok( $facts->($_)->{isFromElsewhere},  $_ )         foreach qw( cross-site same-site );
+    ok( !$facts->($_)->{isFromElsewhere}, $_ // 'old' ) foreach qw( same-origin none ), undef;
+};
+
 subtest 'the texts are those of one language, the page\'s or English' => sub {
     my $koha = Passport::TestKoha->new->configure;
     my %is   = ( 'fr-FR' => 'fr', 'de-DE' => 'de', es => 'es', 'nb-NO' => 'en' );

@@ -295,7 +295,7 @@ describe('what the panel says', () => {
       const { next, isOver } = shown({ state: aState({ outcome }) });
       expect([outcome, isOver, next.at(-1)]).toEqual([outcome, true, 'next']);
     }
-    for (const fault of ['refused', 'lost', 'not_a_card', 'item_here', 'session', 'forbidden']) {
+    for (const fault of ['refused', 'lost', 'not_a_card', 'item_here', 'elsewhere', 'session', 'forbidden']) {
       expect([fault, shown({ fault, isOver: true }).next.at(-1)]).toEqual([fault, 'next']);
     }
     expect(desk.nextAfterOutcome('NOT_FOUND')).toEqual(['register', 'name', 'next']);

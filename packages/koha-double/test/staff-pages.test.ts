@@ -357,6 +357,25 @@ describe('the plugin on the pages', () => {
       expect(script.body).toContain("// word.js\nconst word = 'desk';\n\n// main.js\nvoid word;\n");
     }));
 
+  test('where a page of another site has opened Koha’s, nothing is reported, and the script is told so', () =>
+    withDesk(files(), async (koha, { cookie }, receiver) => {
+      const open = (path: string, site: string) =>
+        sendRequest(koha.url + path, 'GET', { headers: { cookie, 'sec-fetch-site': site } });
+      for (const site of ['cross-site', 'same-site']) {
+        await open(`${circulation}?findborrower=${card}`, site);
+        await open(`${selfCheck}?patronid=${card}`, site);
+        expect((await open(`${member}?circsearch=1&searchmember=${card}`, site)).body).toContain(
+          '"isFromElsewhere":true',
+        );
+      }
+      expect(receiver.events).toEqual([]);
+      await open(`${circulation}?findborrower=${card}`, 'none');
+      expect(receiver.events).toHaveLength(1);
+      expect((await open(`${member}?circsearch=1&searchmember=${card}`, 'same-origin')).body).not.toContain(
+        'isFromElsewhere',
+      );
+    }));
+
   test('is offered for download', () =>
     withDesk(files(), async (_koha, browser) => {
       const link = /href="([^"]+)" download="p.kpz"/.exec(String((await browser.get('/')).body))?.[1] ?? '';

@@ -235,6 +235,27 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(outcomes()).toBe(before + 1);
   }, 60_000);
 
+  test.each(['circ/circulation.pl?findborrower=', 'members/member.pl?circsearch=1&searchmember='])(
+    'that a link of another site brings is reported when the desk says so, and not before: %s',
+    async (path) => {
+      const card = registerPatron(midland());
+      const site = 'https://elsewhere.example/';
+      const link = `<a href="${riverside().url}/cgi-bin/koha/${path}${card}">Opening hours</a>`;
+      await desk.page.route(site, (route) => route.fulfill({ contentType: 'text/html', body: link }));
+      const before = riverside().state().outcomes.length;
+      await desk.page.goto(site);
+      await desk.page.getByRole('link').click();
+      await desk.panel
+        .getByText('Another site has opened this page. No partner library was asked.')
+        .waitFor();
+      expect(await desk.steps()).toBe('report:skipped search:skipped copy:skipped');
+      expect(riverside().state().outcomes).toHaveLength(before);
+      await desk.button('Try again').click();
+      await desk.checkoutOf(card);
+    },
+    60_000,
+  );
+
   test('of somebody who may not borrow is said so, with the reason and no word about the person', async () => {
     const card = registerPatron(midland(), {
       columns: { surname: 'Plantedsurname', expiry_date: '2020-01-31', restricted: true },

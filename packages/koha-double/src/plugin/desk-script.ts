@@ -41,7 +41,7 @@ export function deskHead({ double, path, fields: query, nonce }: PageRequest): s
 
 /** What the plugin puts at the end of a staff page: the script, and what it needs to know for the panel, or for the standing of a copy. */
 export function deskTags(request: PageRequest): string {
-  const { double, path, fields: query, language, session } = request;
+  const { double, path, fields: query, language, session, isFromElsewhere } = request;
   const { webhook, plugin, plugin_version } = double.settings;
   const { pluginScriptPath: pluginScript } = double.files;
   if (!plugin || webhook === null || pluginScript === undefined) return '';
@@ -64,7 +64,8 @@ export function deskTags(request: PageRequest): string {
     const messages = messagesBeside(pluginScript, language);
     const anyCard = !hasPatterns(patterns);
     const staff = session.patronId;
-    facts.push(factsTag('desk', { version: plugin_version, library, staff, patterns, anyCard, messages }));
+    const cards = { patterns, anyCard, ...(isFromElsewhere ? { isFromElsewhere } : {}) };
+    facts.push(factsTag('desk', { version: plugin_version, library, staff, ...cards, messages }));
   }
   return facts.length > 0 ? facts.join('') + script : '';
 }

@@ -45,12 +45,12 @@ export const circulationPage: StaffPage = {
 
 /** The plugin's hook comes first and may wait for a copy. */
 async function findByCard(
-  { double, session }: PageRequest,
+  { double, session, isFromElsewhere }: PageRequest,
   cardnumber: string,
   from: 'staff' | 'self_check',
 ): Promise<PatronRow | undefined> {
   const { libraryId: branch, patronId: operator } = session;
-  await firstScan(double, { cardnumber, branch, interface: from, operator });
+  if (!isFromElsewhere) await firstScan(double, { cardnumber, branch, interface: from, operator });
   return double.db.patrons.withCard(cardnumber);
 }
 

@@ -109,6 +109,7 @@ function pageRequest(double: Double, session: StaffSession, request: FastifyRequ
     fields,
     language,
     form,
+    isFromElsewhere: ['cross-site', 'same-site'].includes(String(request.headers['sec-fetch-site'])),
     nonce: newNonce(),
   };
 }

@@ -31,6 +31,8 @@ export interface PageRequest {
   readonly language: string;
   /** The query of a GET or the form of a POST, as it came. */
   readonly form: string;
+  /** Whether a page of another site has opened it (`Sec-Fetch-Site`): for the plugin it is no scan then. */
+  readonly isFromElsewhere: boolean;
   /** Of the answer's content security policy. */
   readonly nonce: string;
 }

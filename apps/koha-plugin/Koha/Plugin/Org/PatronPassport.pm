@@ -9,6 +9,7 @@ use C4::Languages;
 use Mojo::File ();
 use Mojo::JSON ();
 
+use Koha::Plugin::Org::PatronPassport::Caller;
 use Koha::Plugin::Org::PatronPassport::Configuration;
 use Koha::Plugin::Org::PatronPassport::Copies;
 use Koha::Plugin::Org::PatronPassport::DeskScript;
@@ -157,6 +158,7 @@ sub intranet_js {
                 folder   => $self->bundle_path,
                 language => C4::Languages::getlanguage(),
                 staff    => _operator(),
+                is_from_elsewhere => Koha::Plugin::Org::PatronPassport::Caller::is_from_elsewhere(),
             }
             )
             : q{};

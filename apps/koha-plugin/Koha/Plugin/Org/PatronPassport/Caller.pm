@@ -5,7 +5,7 @@ use Modern::Perl;
 use Exporter qw( import );
 use CGI      ();
 
-our @EXPORT_OK = qw( interface sent );
+our @EXPORT_OK = qw( interface is_from_elsewhere sent );
 
 =head1 NAME
 
@@ -30,6 +30,7 @@ later Koha adds.
 
 sub interface {
     my $place = _where_koha_called() or return;
+    return if is_from_elsewhere();
 
     return 'staff'      if $place->{file} =~ m{ /circ/circulation[.]pl \z}xms && _is_patron_search();
     return 'self_check' if $place->{file} =~ m{ /sco/sco-main[.]pl \z}xms;
@@ -40,6 +41,20 @@ sub interface {
         && $place->{sub}  =~ m{ ::handle_(?: checkout | patron_info ) \z}xms;
 
     return;
+}
+
+=head2 is_from_elsewhere
+
+    if ( is_from_elsewhere() ) { ... }
+
+Whether a page of another site, or of another host of this one, has opened this page: with a card in the address of a link, it would scan that at
+whoever follows the link and is logged in here. Browsers say so (C<Sec-Fetch-Site>, for every redirect on the way, too), where the address is https; an
+older one says nothing, and a scan is a scan.
+
+=cut
+
+sub is_from_elsewhere {
+    return ( $ENV{HTTP_SEC_FETCH_SITE} // q{} ) =~ m{\A (?: cross | same ) -site \z}xms ? 1 : 0;
 }
 
 # The frame that called Koha::Plugins->call: its file, and the sub that it stands in.

@@ -55,10 +55,10 @@ sub _has {
 =head2 tags
 
     my $html = tags( { what => 'panel', version => $version, settings => $settings, folder => $plugin->bundle_path,
-        language => 'fr-FR', staff => 51 } );
+        language => 'fr-FR', staff => 51, is_from_elsewhere => 0 } );
 
 The script, and what it needs to know: for the panel and the list of other scans, where the library serves its desks, and for the C<standing>
-of the copy whose checkout this is. C<staff> is the number of who is logged in, whose the list is. With the texts of the page's language alone.
+of the copy whose checkout this is. C<staff> is the number of who is logged in, whose the list is. Where the page C<is_from_elsewhere>, the panel looks nobody up before it is told to. With the texts of the page's language alone.
 
 =cut
 
@@ -84,6 +84,7 @@ sub tags {
                 patterns => $settings->patterns,
                 anyCard  => $settings->has_patterns ? Mojo::JSON->false : Mojo::JSON->true,
                 messages => { $language => $messages },
+                $page->{is_from_elsewhere} ? ( isFromElsewhere => Mojo::JSON->true ) : (),
             }
         );
     }

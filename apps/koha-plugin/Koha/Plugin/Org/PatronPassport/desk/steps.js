@@ -37,7 +37,7 @@ function allStepsOf(view) {
     return isOver ? unheard(runningSteps(view)) : runningSteps(view);
   }
   if (!isOver) return stepsAs('now', 'later', 'later', 'later');
-  const isNoCard = fault === 'not_a_card' || fault === 'item_here';
+  const isNoCard = ['not_a_card', 'item_here', 'elsewhere'].includes(fault);
   return stepsAs(isNoCard ? 'skipped' : 'failed', 'skipped', 'skipped', 'skipped');
 }
 

@@ -23,7 +23,7 @@ import { createWords, languageOf } from './words.js';
 
 /**
  * The panel's workflow, from the card to the checkout: the card is reported, or the event that this page knows of is
- * resumed; then it is followed to its end.
+ * resumed; then it is followed to its end. Where another site has opened this page, the card is not reported before somebody at the desk says so.
  */
 export function startWorkflow(page) {
   const workflow = createWorkflow(page);
@@ -38,6 +38,7 @@ export function startWorkflow(page) {
   // of which code is not remembered: the card again makes it clear, or the next one
   if (saved && saved.isUnclear) workflow.unclear.set('', 'lost');
   if (saved && saved.eventId) resume(workflow, saved);
+  else if (page.cards.isFromElsewhere) wait(workflow);
   else void startAnew(workflow);
 
   // an empty live region has to be there before what it is to announce; the item's box does not wait for it
@@ -137,6 +138,12 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     if (isOurs && chooseNumber(workflow.panel, event)) event.preventDefault();
   });
   return workflow;
+}
+
+function wait(workflow) {
+  Object.assign(workflow.view, { fault: 'elsewhere', isOver: true });
+  show(workflow);
+  focusBox(workflow);
 }
 
 async function startAnew(workflow) {
