@@ -119,6 +119,21 @@ subtest 'it leads to where the patron has copies, which fields went there, and w
     );
 };
 
+subtest 'days are those of the library, and written as Koha writes them' => sub {
+    local $C4::Context::PREFERENCE{dateformat};
+    my %copy = ( %{ $KNOWN{copies}[0] }, since => '2026-11-01T23:30:00.000Z', last_passed_on => '2026-11-20T10:30:00Z' );
+    my ($koha) = koha_at( { patron_id => 1, copies => [ \%copy ] } );
+    $C4::Context::PREFERENCE{dateformat} = 'dmydot';
+    my %days = ( 'Europe/Berlin' => '02.11.2026 20.11.2026', 'America/Los_Angeles' => '01.11.2026 20.11.2026' );
+    foreach my $zone ( sort keys %days ) {
+        local $ENV{TZ} = $zone;
+        my @cells = page_of( $koha, 1 )->find('#passport_copies tbody td')->map('text')->each;
+        is( "@cells[ 0, 2 ]", $days{$zone}, $zone );
+    }
+    local $ENV{TZ} = 'America/Los_Angeles';
+    like( page_of( $koha, 1 )->at('#passport_copies')->all_text, qr{as [ ] of [ ] 23[.]11[.]2026}xms, 'of a debt, too' );
+};
+
 subtest 'a debt without anything overdue is shown, and the reverse' => sub {
     my @owed = ( [ 0, 1250 ], [ 3, 0 ], [ 0, 0 ] );
     my @copies

@@ -7,8 +7,9 @@ use C4::Languages;
 
 use Koha::Plugin::Org::PatronPassport::PageWords qw( filled page_words );
 use Koha::Plugin::Org::PatronPassport::Sender;
-use Koha::Plugin::Org::PatronPassport::Shape qw( is_id list_of number object pattern text );
-use Koha::Plugin::Org::PatronPassport::User  qw( current_user may_see );
+use Koha::Plugin::Org::PatronPassport::Shape      qw( is_id list_of number object pattern text );
+use Koha::Plugin::Org::PatronPassport::StatusPage qw( seconds_of shown_time );
+use Koha::Plugin::Org::PatronPassport::User       qw( current_user may_see );
 
 # A page that somebody opened waits so long at most.
 my $LIMIT_S = 2.5;
@@ -132,8 +133,7 @@ sub _look {
 sub _shown {
     my ( $copy, $words ) = @_;
 
-    my $day
-        = sub { return defined $_[0] ? substr( $_[0], 0, length '2026-11-25' ) : $words->{elsewhere_unknown} };
+    my $day  = sub { return shown_time( seconds_of( $_[0] ) )->{day} || $words->{elsewhere_unknown} };
     my $owed = $copy->{owed};
 
     return {

@@ -24,7 +24,7 @@ my %DATE = ( us => '%m/%d/%Y', metric => '%d/%m/%Y', dmydot => '%d.%m.%Y', iso =
 
 my %HEADLINE = ( incomplete => 'up_incomplete', unreachable => 'up_unreachable', refused => 'up_refused' );
 
-our @EXPORT_OK = qw( status_page );
+our @EXPORT_OK = qw( seconds_of shown_time status_page );
 
 =head1 NAME
 
@@ -72,7 +72,7 @@ sub status_page {
         words    => $words,
         common   => $common,
         version  => $plugin->get_metadata->{version},
-        now      => _time($now),
+        now      => shown_time($now),
         headline => $is_on
         ? _headline( $service, $words, $common )
         : { tone => 'bad', text => $words->{up_disabled}, why => q{} },
@@ -170,7 +170,7 @@ sub _status {
         failures => [
             map {
                 +{  %{$_},
-                    at     => _time( _seconds_of( $_->{updated_at} ) ),
+                    at     => shown_time( seconds_of( $_->{updated_at} ) ),
                     text   => $outcomes->sentence( $_, $library->{id} ),
                     remedy => $outcomes->remedy( $_, $library->{id} ),
                 }
@@ -181,7 +181,7 @@ sub _status {
             listed => [
                 map {
                     +{  %{$_},
-                        since => _time( _seconds_of( $_->{since} ) ),
+                        since => shown_time( seconds_of( $_->{since} ) ),
                         text  => $words->{"finding_$_->{finding}"} // $_->{finding},
                     }
                 } @{ $status->{findings}{listed} }
@@ -193,27 +193,35 @@ sub _status {
 sub _pause {
     my ( $kind, $pause, $words ) = @_;
 
-    my %at = map { $_ => _time( _seconds_of( $pause->{$_} ) )->{text} } qw( from until );
+    my %at = map { $_ => shown_time( seconds_of( $pause->{$_} ) )->{text} } qw( from until );
 
     return filled( $words, { key => "${kind}_$pause->{side}", reason => $pause->{reason}, %at } );
 }
 
-sub _seconds_of {
+=head2 shown_time, seconds_of
+
+    my $shown = shown_time( seconds_of('2026-11-25T23:30:00.000Z') );
+
+C<text>, C<day> and C<iso> of a time, all of them empty where it is not known: in this server's time zone, which is that of Koha's pages.
+
+=cut
+
+sub seconds_of {
     my ($time) = @_;
 
     return defined $time ? Mojo::Date->new($time)->epoch : undef;
 }
 
-# In this server's time zone, which is that of Koha's pages.
-sub _time {
+sub shown_time {
     my ($seconds) = @_;
 
-    return { text => q{}, iso => q{} } if !defined $seconds;
+    return { text => q{}, day => q{}, iso => q{} } if !defined $seconds;
     my $date = $DATE{ C4::Context->preference('dateformat') // q{} } // $DATE{iso};
     my $time = ( C4::Context->preference('TimeFormat')      // q{} ) eq '12hr' ? '%I:%M %p' : '%H:%M';
 
     return {
         text => strftime( "$date $time",        localtime $seconds ),
+        day  => strftime( $date,                localtime $seconds ),
         iso  => strftime( '%Y-%m-%dT%H:%M:%SZ', gmtime $seconds ),
     };
 }
