@@ -8,6 +8,8 @@ use Test::More;
 use Time::HiRes qw( time );
 
 use C4::SIP::Sip::MsgType;
+use IO::Select ();
+use IO::Socket::INET ();
 use Koha::BackgroundJob;
 use Passport::TestKoha;
 use Passport::TestReceiver;
@@ -124,6 +126,33 @@ subtest 'where the service has the standing checked, at each visit: a minute aft
         scan_at_desk($koha) foreach 1 .. 3;
         is( scalar( Koha::BackgroundJob->work_off ), $visit, "visit $visit" );
     }
+};
+
+subtest 'a message broker that takes the connection and does not answer holds the page up for a moment' => sub {
+    my $socket = IO::Socket::INET->new( Listen => 1, LocalAddr => '127.0.0.1' ) or die "no socket: $@\n";
+    local $Koha::BackgroundJob::BROKER = sub {
+        my $broker = IO::Socket::INET->new( PeerAddr => '127.0.0.1', PeerPort => $socket->sockport );
+        IO::Select->new($broker)->can_read(20);
+        die "after 20 s\n";
+    };
+    my ($koha) = koha_with_copy();
+    my ( $is_others, @warnings ) = (0);
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    local $SIG{ALRM}     = sub { $is_others = 1 };
+    alarm 60;
+    my $started = time;
+    is( scan_at_desk($koha), 'circulation.pl?borrowernumber=1', 'the desk has its page' );
+    cmp_ok( time - $started, '<', 3,  'soon' );
+    cmp_ok( alarm 0,         '>', 50, 'the alarm of whoever called goes on' );
+    like( "@warnings", qr{\A Cannot [ ] connect [ ] to [ ] broker [ ] [(]no [ ] answer}xms, 'Koha writes it down' );
+    is( scalar( Koha::BackgroundJob->work_off ), 1, 'and has the job' );
+    kill ALRM => $$;
+    ok( $is_others, 'and so does its handler' );
+
+    $Koha::BackgroundJob::BROKER = sub { };
+    ($koha) = koha_with_copy();
+    scan_at_desk($koha);
+    is( alarm 0, 0, 'where nobody waits for one, none is left' );
 };
 
 subtest 'nobody else is reported, and nobody where it is switched off' => sub {

@@ -9,6 +9,9 @@ use C4::Context;
 use Koha::Plugins;
 use Mojo::JSON qw( decode_json encode_json );
 
+# What Koha says to the message broker, and waits for.
+our $BROKER = sub { };
+
 sub new {
     my ($class) = @_;
 
@@ -30,6 +33,7 @@ sub enqueue {
         encode_json($context),
         ( C4::Context->userenv // {} )->{number},
     );
+    eval { $BROKER->(); 1 } or warn "Cannot connect to broker ($@)\n";
 
     return;
 }

@@ -13,6 +13,7 @@ use Koha::Plugin::Org::PatronPassport::Sender;
 my $DAY_S     = 24 * 60 * 60;
 my $VISIT_S   = 60;
 my $IN_TIME_S = 10 * 60;
+my $BROKER_S  = 0.5;
 
 =head1 NAME
 
@@ -75,17 +76,29 @@ sub job_type {
 
     Koha::Plugin::Org::PatronPassport::SeenJob->new->enqueue( { patron_id => 812 } );
 
+Koha announces it to the message broker, and would wait without end for one that takes the connection and does not answer (Koha/BackgroundJob.pm,
+C<connect> and C<enqueue>; Net::Stomp, C<can_read>). After half a second that ends as a broker that is not there does: Koha writes it down. A SIP
+server has an alarm of its own, which goes on.
+
 =cut
 
 sub enqueue {
     my ( $self, $args ) = @_;
 
-    return $self->SUPER::enqueue(
-        {   job_size    => 1,
-            job_args    => { patron_id => 0 + $args->{patron_id}, seen_at => Time::HiRes::time() },
-            job_context => {},
-        }
+    my %job = (
+        job_size    => 1,
+        job_args    => { patron_id => 0 + $args->{patron_id}, seen_at => Time::HiRes::time() },
+        job_context => {},
     );
+    my $is_waiting = 1;
+    local $SIG{ALRM} = sub { die "no answer of the message broker\n" if $is_waiting };
+    my $alarm   = Time::HiRes::alarm($BROKER_S);
+    my $is_done = eval { $self->SUPER::enqueue( \%job ); $is_waiting = 0; 1 };
+    my $error   = $@;
+    Time::HiRes::alarm($alarm);
+    die $error if !$is_done;
+
+    return;
 }
 
 =head2 process
