@@ -34,6 +34,26 @@ subtest 'the highest seq is kept, in whatever order the states come' => sub {
     is( $scans->fetch('scan_1')->{message}, 'seq 5', 'seq 5 came second' );
 };
 
+subtest 'an end of the same seq is kept all the same: after a failover the service may count it once more' => sub {
+    my $scans = scans_of( Passport::TestKoha->new );
+    my $is    = sub { return join q{ }, @{ $scans->fetch('scan_1') }{qw( state message )} };
+    $scans->keep( state_of( message => 'lost by the service' ) );
+    $scans->keep( state_of( state   => 'done', message => 'ended', seq => 1 ) );
+    is( $is->(), 'waiting lost by the service', 'one of before is not' );
+    $scans->keep( state_of( state => 'done', message => 'ended' ) );
+    is( $is->(), 'done ended', 'the end' );
+    ok( $scans->is_decided('scan_1'), 'it is decided' );
+    $scans->keep( state_of( state => $_, message => 'late' ) ) foreach qw( waiting failed );
+    is( $is->(), 'done ended', 'and stays' );
+
+    $scans = scans_of( Passport::TestKoha->new );
+    $scans->keep( state_of( message => 'lost by the service' ) );
+    $scans->keep_current( state_of( state => 'done', message => 'ended' ) );
+    ok( $scans->is_decided('scan_1'), 'so it is by an answer of the receiver' );
+    local $NOW = $NOW + 3600;
+    ok( !$scans->may_query('scan_1'), 'which is asked no more' );
+};
+
 subtest 'what the receiver answers replaces the state of the same seq, and no later one' => sub {
     my $scans = scans_of( Passport::TestKoha->new );
     my $shown = sub { return $scans->fetch('scan_1')->{message} };

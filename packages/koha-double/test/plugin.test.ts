@@ -196,6 +196,13 @@ describe('the plugin’s routes', () => {
       },
     ));
 
+  test('of two states with one number the end is kept', () =>
+    withKoha({}, async (koha) => {
+      for (const word of ['waiting', 'done', 'waiting', 'failed'])
+        await koha.request('PUT', `${base}/scans/e1/outcome`, { body: state(2, { state: word }) });
+      expect(rowOf(await koha.request('GET', `${base}/scans/e1`))['state']).toBe('done');
+    }));
+
   test('a Koha without the plugin has none of them', () =>
     withKoha({ plugin: false }, async (koha) => {
       expect(await koha.request('GET', `${base}/about`)).toMatchObject({ status: 404 });

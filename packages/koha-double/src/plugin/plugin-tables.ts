@@ -113,7 +113,7 @@ const handedMs = 10_000;
 /** To whom an event may be handed; null: to nobody, or a page has it already. */
 type Handing = { readonly scanKey: string; readonly untilMs: number } | null;
 
-/** The plugin's own table: of each scan the state with the highest `seq`, and when to query the receiver for it. */
+/** The plugin's own table: of each scan the state with the highest `seq`, an end before another state of the same, and when to query the receiver for it. */
 export class OutcomeTable {
   readonly #rows = new Map<string, OutcomeRow>();
   readonly #queryAt = new Map<string, number>();
@@ -151,7 +151,8 @@ export class OutcomeTable {
 
   put(row: OutcomeRow, nowMs: number): void {
     const before = this.#rows.get(row.event_id);
-    if (before !== undefined && before.seq >= row.seq) return;
+    const isEnd = ['done', 'failed'].includes(row.state) && !this.isFinal(row.event_id);
+    if (before !== undefined && (before.seq > row.seq || (before.seq === row.seq && !isEnd))) return;
     this.#rows.set(row.event_id, row);
     this.#queryAt.set(row.event_id, nowMs + queryAfterMs);
   }

@@ -8,6 +8,7 @@ use Koha::Plugin::Org::PatronPassport::Problem qw( report );
 use Koha::Plugin::Org::PatronPassport::State   qw( cleaned from_stored to_stored );
 
 my $KEPT_S = 24 * 60 * 60;
+my $END    = qr{\A (?: done | failed ) \z}xms;
 
 # So long after a scan the page that comes of it takes over its event, which may have ended by then.
 my $HANDED_S = 10;
@@ -127,7 +128,8 @@ sub hand_out {
 
     $scans->keep($state);
 
-Stores a state of an event unless a later one (a higher C<seq>) is there already.
+Stores a state of an event unless a later one (a higher C<seq>) is there already. An end takes the place of a state of the same C<seq> that is none:
+after a failover of its Redis, the service counts on from the last state that was not lost.
 
 =cut
 
@@ -162,7 +164,8 @@ sub keep_current {
     my ( $self, $state ) = @_;
 
     my $kept = cleaned($state);
-    return if $self->update( $kept->{event_id}, { told => to_stored($kept) }, 'seq = ?', $kept->{seq} );
+    my %now  = ( state => $kept->{state}, told => to_stored($kept) );
+    return if $self->update( $kept->{event_id}, \%now, 'seq = ?', $kept->{seq} );
 
     return $self->keep($state);
 }
@@ -195,7 +198,7 @@ sub is_decided {
 
     my ( $state, $reported ) = $self->row( $event_id, 'state, told' );
     return 0 if !defined $state;
-    return 1 if $state =~ m{\A (?: done | failed ) \z}xms;
+    return 1 if $state =~ $END;
     return 0 if $state ne 'waiting' || !defined $reported;
 
     my $told = from_stored($reported);
@@ -246,7 +249,10 @@ sub purge {
 sub _update {
     my ( $self, $event_id, @row ) = @_;
 
-    return $self->update( $event_id, $self->_values(@row), 'seq < ?', $row[0] );
+    my ( $seq, $state ) = @row;
+    my $not_after = $state =~ $END ? q{(seq < ? OR seq = ? AND state NOT IN ('done', 'failed'))} : 'seq < ?';
+
+    return $self->update( $event_id, $self->_values(@row), $not_after, ($seq) x $not_after =~ tr/?// );
 }
 
 sub _stored_seq {
