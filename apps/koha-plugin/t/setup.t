@@ -176,30 +176,6 @@ subtest 'why a set-up failed is in the log and on both pages, and the next one m
     }
 };
 
-subtest 'who is the user of the service is found where a configured plugin has one user with a key only' =>
-    sub {
-    my %found = ( 1 => '1', 2 => q{} );
-    foreach my $users ( sort keys %found ) {
-        my $koha = Passport::TestKoha->new->configure;
-        %Koha::Patron::PERMISSIONS = ();
-        foreach my $id ( 1 .. $users ) {
-            $koha->add_patron( "9$id", "program$id" );
-            $koha->{dbh}->do( 'INSERT INTO api_keys (patron_id) VALUES (?)', undef, $id );
-            $Koha::Patron::PERMISSIONS{$id} = { borrowers => 1 };
-        }
-        $koha->{plugin}->upgrade;
-        is( $koha->{plugin}->settings->{service_user}, $found{$users}, "$users of them" );
-        $koha->configure( service_user => 7 )->{plugin}->upgrade;
-        is( $koha->{plugin}->settings->{service_user}, 7, 'what is set stays' );
-    }
-    my $koha = Passport::TestKoha->new;
-    $koha->add_patron( '91', 'program1' );
-    $koha->{dbh}->do('INSERT INTO api_keys (patron_id) VALUES (1)');
-    local $Koha::Patron::PERMISSIONS{1} = { borrowers => 1 };
-    $koha->{plugin}->upgrade;
-    is( $koha->{plugin}->settings->{service_user}, q{}, 'nobody is, where nothing is configured' );
-    };
-
 subtest 'the table goes with the plugin and comes back with it' => sub {
     my $koha  = Passport::TestKoha->new;
     my $scans = $koha->{plugin}->scans;

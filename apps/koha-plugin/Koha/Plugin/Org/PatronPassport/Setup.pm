@@ -11,7 +11,6 @@ use Koha::Patron::Restriction::Type;
 use Koha::Patron::Restriction::Types;
 use Mojo::File ();
 
-use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( users_with_keys );
 use Koha::Plugin::Org::PatronPassport::Locks        qw( despite_locks );
 use Koha::Plugin::Org::PatronPassport::Notice       qw( notice_templates );
 use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
@@ -60,7 +59,6 @@ sub ensure {
     }
     _ensure_notice($_) foreach notice_templates();
     _ensure_methods( $plugin->{class} );
-    eval { _ensure_service_user($plugin); 1 } or report( 'the search for the user of the service', $@ );
     $plugin->store_data( { $SET_UP_BY => $VERSION } );
 
     return;
@@ -166,20 +164,6 @@ sub make_type {
         sub { return Koha::Patron::Attribute::Types->find($code) },
         sub { return Koha::Patron::Attribute::Type->new( \%type )->store }
     );
-
-    return;
-}
-
-# In a plugin that was configured before it knew the user of the service: whoever alone has an API key, and may do what the routes
-# of the service required until then. Where that is not clear, the configuration page and the status page say that it is to be chosen.
-sub _ensure_service_user {
-    my ($plugin) = @_;
-
-    my $settings = $plugin->settings;
-    return if length $settings->{service_user} || !length $settings->{receiver_url};
-
-    my @users = grep { $_->has_permission( { borrowers => 'edit_borrowers' } ) } users_with_keys();
-    $plugin->store_data( { service_user => $users[0]->borrowernumber } ) if @users == 1;
 
     return;
 }
