@@ -79,7 +79,6 @@ describe('what is set up wrong in the plugin is a fault', () => {
     ['receiver_unreachable', { name: 'timeout' }, /cannot reach .*: it does not answer in time/],
     ['receiver_unreachable', { name: 'reset' }, /cannot reach .*: the connection broke off/],
     ['receiver_slow', { figure: 900 }, /takes 900 ms to answer/],
-    ['receiver_earlier', {}, /of an earlier version/],
   ])('%s %j', async (finding, about, problem) => {
     riverside.putSettings(finds(finding, 'fault', about));
     const { faults, libraries } = await look();

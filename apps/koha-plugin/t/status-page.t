@@ -497,25 +497,9 @@ subtest 'a clock that is off is a warning long before it is refused' => sub {
     }
 };
 
-subtest 'a receiver of an earlier version runs, and says no more' => sub {
-    my $receiver = sub {
-        my ($request) = @_;
-        return $request->{path} =~ m{status \z}xms
-            ? Passport::TestReceiver::_reply( 404, { code     => 'not_found' } )
-            : Passport::TestReceiver::_reply( 202, { event_id => $request->{headers}{'webhook-id'} } );
-    };
-    my ( $koha, $running ) = koha_at($receiver);
-    my $page = page_of($koha);
-    is( $page->at('#passport_headline')->{'data-tone'}, 'warn', 'the tone' );
-    like(
-        levels_of($page),
-        qr{receiver:warning [ ] identity:ok [ ] clock:ok [ ] worker:unchecked}xms,
-        'what a test event shows'
-    );
-    is( $running->requests, 2, 'two requests' );
-    ($koha) = koha_at('status_404');
-    like( levels_of( page_of($koha) ),
-        qr{receiver:fault}xms, 'a server that is no receiver is no earlier one' );
+subtest 'a server that is no receiver is none' => sub {
+    my ($koha) = koha_at('status_404');
+    like( levels_of( page_of($koha) ), qr{receiver:fault [ ] identity:unchecked}xms, 'it says so' );
 };
 
 subtest 'a plugin that is not set up queries nobody, and says what is missing' => sub {

@@ -103,11 +103,6 @@ export const PLUGIN_FINDINGS: Readonly<Record<string, Row | null>> = {
     '{url} answers {figure}, as no receiver does',
     `set the address of the receiver in ${CONFIGURE}`,
   ),
-  receiver_earlier: [
-    'plugin_receiver',
-    'the receiver at {url} is of an earlier version than the plugin, and gives no status',
-    'upgrade what is older, in the order of the runbook (Upgrade)',
-  ],
   receiver_slow: [
     'plugin_receiver',
     'the receiver takes {figure} ms to answer that server, and a page waits 500 ms',

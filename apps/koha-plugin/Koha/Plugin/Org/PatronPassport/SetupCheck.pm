@@ -35,7 +35,6 @@ my %FINDING = (
     receiver_limit       => [ receiver   => 'fault',   'remedy_later' ],
     receiver_trouble     => [ receiver   => 'fault',   'remedy_operator' ],
     receiver_other       => [ receiver   => 'fault',   'remedy_address' ],
-    receiver_earlier     => [ receiver   => 'warning', 'remedy_upgrade' ],
     receiver_slow        => [ receiver   => 'warning', 'remedy_way' ],
     identity_other       => [ identity   => 'fault',   'remedy_identity' ],
     identity_wrong       => [ identity   => 'fault',   'remedy_identity' ],
@@ -145,7 +144,6 @@ sub _receiver {
         return [ 'receiver_trouble', %at ] if $status >= 500;
         return [ 'receiver_other',   %at ];
     }
-    return [ 'receiver_earlier', %at ] if $kind eq 'earlier';
     return [ 'receiver_slow', %at, limit => $PAGE_LIMIT_MS ] if $ms > $PAGE_LIMIT_MS;
 
     return [ 'receiver_ok', %at ];
@@ -157,7 +155,7 @@ sub _identity {
 
     my ( $kind, $status, $why ) = @{ $seen->{service} }{qw( kind status reason )};
     my %as = ( library => $seen->{settings}{library} );
-    return [ 'identity_ok', %as ] if any { $_ eq $kind } qw( known earlier );
+    return [ 'identity_ok', %as ] if $kind eq 'known';
 
     my $reason = $kind eq 'refused' && $status == 401 ? $why // q{} : 'none';
     return ['identity_unchecked']    if any { $_ eq $reason } qw( none clock );
@@ -172,7 +170,6 @@ sub _clock {
 
     my ( $kind, $reason ) = @{ $seen->{service} }{qw( kind reason )};
     return ['clock_refused']   if $kind eq 'refused' && ( $reason // q{} ) eq 'clock';
-    return ['clock_ok']        if $kind eq 'earlier';
     return ['clock_unchecked'] if !$seen->{status};
 
     my $seconds = abs int( $seen->{now} - Mojo::Date->new( $seen->{status}{checked_at} )->epoch );

@@ -8,9 +8,8 @@ use POSIX    qw( mktime );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Shape qw( is_id list_of number object pattern text );
 
-# A page that somebody opened waits for both together at most.
+# A page that somebody opened waits so long at most.
 my $STATUS_LIMIT_S = 2.5;
-my $TEST_LIMIT_S   = 1.5;
 
 my $TEXT = text( 200, 1 );
 my $CODE = pattern(qr{[A-Z][A-Z_]{1,40}}xms);
@@ -62,8 +61,7 @@ Koha::Plugin::Org::PatronPassport::Status - how the service is for this library,
     my $service = service_status( $settings, $now, $limit_s );
 
 The status with the outcomes of today, in this server's time zone (L<Koha::Plugin::Org::PatronPassport::Sender/status>); C<< { kind =>
-'incomplete' } >> without settings to request it with; C<< { kind => 'earlier', ms => 9 } >> of a receiver that takes events and does not
-know how to answer this. It is never an exception, and takes C<$limit_s> (2.5 seconds, where it is not given) and 1.5 seconds at most.
+'incomplete' } >> without settings to request it with. It is never an exception, and takes C<$limit_s> (2.5 seconds, where it is not given) at most.
 
 =cut
 
@@ -72,14 +70,8 @@ sub service_status {
 
     return { kind => 'incomplete' } if !$settings->is_complete;
 
-    my $sender = Koha::Plugin::Org::PatronPassport::Sender->new($settings);
-    my $answer = $sender->status( _midnight($now), $limit_s // $STATUS_LIMIT_S, \&_status );
-    return $answer if $answer->{kind} ne 'refused' || $answer->{status} != 404;
-
-    # of what has no such route, a test event shows whether it is a receiver
-    my $test = $sender->test($TEST_LIMIT_S);
-
-    return $test->{kind} eq 'accepted' ? { kind => 'earlier', ms => $test->{ms} } : $test;
+    return Koha::Plugin::Org::PatronPassport::Sender->new($settings)
+        ->status( _midnight($now), $limit_s // $STATUS_LIMIT_S, \&_status );
 }
 
 =head2 ended_event

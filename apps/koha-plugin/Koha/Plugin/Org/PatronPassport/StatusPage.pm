@@ -141,7 +141,6 @@ sub _tone_and_words {
     my ($service) = @_;
 
     my ( $kind, $status ) = @{$service}{qw( kind status )};
-    return ( warn => 'up_earlier' )      if $kind eq 'earlier';
     return ( bad  => 'up_not_answered' ) if $kind eq 'refused' && $status != 401;
     return ( bad  => $HEADLINE{$kind} )  if $kind ne 'known';
     return ( bad  => 'up_no_worker' )    if !$status->{workers}{alive};
