@@ -61,7 +61,7 @@ describe('a cancel', () => {
       'HSET',
       '{passport}:scans:riverside.evt_1',
       'data',
-      JSON.stringify({ ...job, made: { ...made, disclosed: null } }),
+      JSON.stringify({ ...job, made: { ...made, disclosed: null, look_from_ms: 5 } }),
     );
 
     expect(await cancel()).toMatchObject({ status: 202, body: { result: 'PENDING' } });

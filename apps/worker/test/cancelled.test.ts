@@ -195,7 +195,8 @@ describe('a run that was to look for a checkout, and meets a cancel', () => {
   async function runAfter(trouble: (workflow: WorkflowBench) => void) {
     const workflow = own(await openWorkflow());
     const { patronId = 0 } = endOfRun(await workflow.run());
-    const job = { sent: SENT, made: { ...MADE, patron_id: patronId, disclosed: SENT.fields } };
+    const made = { ...MADE, patron_id: patronId, disclosed: SENT.fields, look_from_ms: 1 };
+    const job = { sent: SENT, made };
     trouble(workflow);
     return { workflow, job, result: await workflow.run({ starts: 2, job }) };
   }
@@ -315,6 +316,21 @@ describe('an event that is cancelled in the queue', () => {
     );
     await first.stop();
     await startWorker();
+    expect(await cancel(eventId)).toMatchObject({ result: 'PENDING' });
+
+    expect(await follow(eventId)).toMatchObject({
+      outcome: 'COPIED',
+      checkout: { result: 'ALREADY_CHECKED_OUT' },
+    });
+    expect(riverside.calls().filter(({ operation }) => operation === 'POST /checkouts')).toHaveLength(1);
+  });
+
+  test('while a checkout whose answer was lost may be on its way is not looked at too early either', async () => {
+    const { startWorker, accept, follow, riverside } = await open();
+    riverside.addFaults([{ operation: 'POST /checkouts', kind: 'delay', ms: 1_600 }]);
+    await startWorker();
+    const eventId = await accept();
+    await follow(eventId, ({ state }) => state === 'waiting');
     expect(await cancel(eventId)).toMatchObject({ result: 'PENDING' });
 
     expect(await follow(eventId)).toMatchObject({

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFrom, testedReleases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { ScanCancelled } from '../src/provision/scan.ts';
-import { CARD, ITEM } from './builders.ts';
+import type { TakenJob } from '../src/job/taken-job.ts';
+import type { ProvisionContext } from '../src/provision/context.ts';
+import { CARD, ITEM, kohaError } from './builders.ts';
 import {
   type WorkflowBench,
   type WorkflowPlan,
@@ -175,6 +177,33 @@ describe.each(testedReleases)('the checkout of the waiting item, Koha %s:', (rel
     expect(workflow.calls().filter((call) => call.startsWith('riverside'))).not.toContain(
       'riverside POST /patrons',
     );
+  });
+
+  test('T-35 the note says when it may be looked for, also where it has waited for a place for long', async () => {
+    const workflow = await open();
+    const noted: number[] = [];
+    const saveWanted: TakenJob['saveWanted'] = async ({ made }) => {
+      noted.push((made?.look_from_ms ?? 0) - Date.now());
+    };
+    const call: ProvisionContext['libraries']['call'] = (library, work, side) =>
+      workflow.libraries.call(
+        library,
+        (koha) => {
+          const checkOut: typeof koha.checkOut = async (wish, how, limits) => {
+            expect((limits?.sendBefore ?? 0) - performance.now()).toBeLessThanOrEqual(6_000);
+            if (noted.length === 1) throw kohaError('too_late');
+            return koha.checkOut(wish, how, limits);
+          };
+          return work({ ...koha, checkOut });
+        },
+        side,
+      );
+    const libraries = { ...workflow.libraries, call };
+    const ended = endOfRun(await workflow.run({ saveWanted }, { libraries }));
+
+    expect(ended.checkout).toEqual({ result: 'CHECKED_OUT', keys: [] });
+    // A second of Koha's, and the wait for a place.
+    expect(noted.map((ms) => Math.round(ms / 100))).toEqual([70, 70]);
   });
 
   test('T-35 nobody can know whether it was made: nothing is sent before that is known', async () => {

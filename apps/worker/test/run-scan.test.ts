@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { eventStateSchema, eventStateOf } from '@passport/contract';
+import { type JobData, eventStateSchema, eventStateOf } from '@passport/contract';
 import { createEncryption } from '@passport/runtime';
 import type { Result } from '../src/provision/result.ts';
 import { LockLost } from '../src/job/job-lock.ts';
@@ -52,6 +52,31 @@ function delayed(decision: RunResult) {
   if (decision.kind !== 'retry') throw new Error(`it is to ${decision.kind}`);
   return decision;
 }
+
+describe('a run after one that has sent a checkout', () => {
+  const madeOf = (lookFromMs: number): Partial<JobData> => ({
+    made: {
+      outcome: 'COPIED',
+      reasons: [],
+      home: 'midland',
+      home_key: 'midland:2',
+      patron_id: 7,
+      disclosed: null,
+      look_from_ms: lookFromMs,
+    },
+  });
+  const run = (lookFromMs: number) =>
+    runScan(takenJob({ data: jobData(madeOf(lookFromMs)), starts: 2 }), withResult(copied));
+
+  test('waits until Koha has let go of it, whoever had it run', async () => {
+    expect(await run(NOON + 4_000)).toEqual({ kind: 'requeue', delayMs: 4_000 });
+    expect(await run(NOON)).toMatchObject({ kind: 'done' });
+  });
+
+  test('does not wait for a clock that has been set back', async () => {
+    expect(await run(NOON + 3_600_000)).toMatchObject({ kind: 'done' });
+  });
+});
 
 describe('a run that comes to its end', () => {
   test('writes the state with the next number and drops the encrypted card and item', async () => {
@@ -191,12 +216,6 @@ describe('a run that has to wait', () => {
   test('for its library’s next hour looks again each minute', async () => {
     const end = waiting({ reason: 'LIMIT_REACHED', retryAfterMs: 3_000_000 });
     expect(delayed(await runScan(takenJob(), withResult(end))).untilMs).toBe(NOON + 60_500);
-  });
-
-  test('for a checkout that may be on its way waits for no circuit: whoever closes one would have it looked for too early', async () => {
-    const libraries = librariesWhere((library) => library === 'riverside');
-    const end = waiting({ library: 'riverside', retryAfterMs: 3_000, mustLook: true });
-    expect(delayed(await runScan(takenJob(), withResult(end, { libraries }))).forCircuitsOf).toEqual([]);
   });
 
   test('obeys retry-after', async () => {

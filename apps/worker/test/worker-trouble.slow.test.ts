@@ -60,7 +60,9 @@ describe('a worker that is cut off from Redis', () => {
 });
 
 test('a worker whose lock is somebody else’s by now writes no end into the job, and reports only its checkout', async () => {
-  const { startWorker, accept, follow, redis, riverside } = await open(PATIENT);
+  const { startWorker, accept, follow, redis, riverside } = await open({
+    defaults: { koha: { timeout: '5s' } },
+  });
   await startWorker();
   riverside.addFaults([{ operation: 'POST /checkouts', kind: 'delay', ms: 700 }]);
   const eventId = await accept();
@@ -76,13 +78,13 @@ test('a worker whose lock is somebody else’s by now writes no end into the job
   expect(riverside.state().outcomes).toMatchObject([
     { event_id: eventId, outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } },
   ]);
-  // The next run goes on at the checkout, which the job has on record, and finds it made.
-  expect(await follow(eventId)).toMatchObject({
+  // The next run goes on at the checkout, which the job has on record, once Koha has let go of it, and finds it made.
+  expect(await follow(eventId, undefined, 20_000)).toMatchObject({
     outcome: 'COPIED',
     checkout: { result: 'ALREADY_CHECKED_OUT' },
   });
   oneMarkedCopyAndCheckout();
-}, 30_000);
+}, 40_000);
 
 describe('a Redis that is full', () => {
   const full = () => bench.redis.call('CONFIG', 'SET', 'maxmemory', '1');

@@ -147,7 +147,10 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
   };
 }
 
-function takenOf({ card = CARD, item = ITEM, agoMs = 0, job = {}, ...taken }: Wish): TakenJob {
+function takenOf({ card = CARD, item = ITEM, agoMs = 0, job: wished = {}, ...taken }: Wish): TakenJob {
+  const { made } = wished;
+  // It has waited until it may be run.
+  const job = made?.look_from_ms === undefined ? wished : { ...wished, made: { ...made, look_from_ms: 1 } };
   const { library, event_id: eventId } = jobData(job);
   const encrypt = (text: string, field: 'card' | 'item') =>
     ENCRYPTION.encrypt(text, encryptionContext(library, eventId, field));

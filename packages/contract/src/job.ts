@@ -102,6 +102,11 @@ export const jobSchema = z.object({
       patron_id: z.int(),
       /** Names of the fields that were disclosed; null when none were. */
       disclosed: z.array(z.string()).nullable(),
+      /**
+       * Written before a checkout is sent, and kept until Koha has said what came of it: the item may be out, and nobody may look before
+       * this time, since the checkout may still be on its way.
+       */
+      look_from_ms: z.number().optional(),
     })
     .nullable()
     .default(null),

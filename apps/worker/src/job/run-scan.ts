@@ -12,6 +12,7 @@ import {
 } from '@passport/contract';
 import { isDeskQuestion } from '@passport/queue/scans';
 import { DecryptionError, type Encryption } from '@passport/runtime';
+import { LONGEST_BACK_OFF_MS } from '../koha/back-off.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import type { RequeueReason } from '../metrics/job-metrics.ts';
 import type { ProvisionContext } from '../provision/context.ts';
@@ -81,7 +82,7 @@ export type RunResult =
   | Delayed
   /** It had ended before: only what comes after the end is done again. */
   | { readonly kind: 'done_before'; readonly job: JobData }
-  /** The run was cut off, as by a reload: the job is requeued as it is, in so many milliseconds. */
+  /** The run was cut off, as by a reload, or came too early: the job is requeued as it is, in so many milliseconds. */
   | { readonly kind: 'requeue'; readonly delayMs: number }
   | Extract<ParsedJob, { kind: 'unreadable' }>;
 
@@ -113,6 +114,11 @@ export async function runScan(taken: TakenJob, context: RunContext): Promise<Run
   const giveUpAtMs = since + patienceMs(job.library, context.consortium);
   const requeued = decideRequeue(parsed, { startedMs: since, giveUpAtMs }, context);
   if (job.progress.outcome !== null && requeued?.result.kind !== 'retry') return { kind: 'done_before', job };
+  // Whoever has promoted it, or taken it over: what an earlier run has sent may still be on its way. A longer wait was the clock.
+  const tooEarlyMs = (job.made?.look_from_ms ?? 0) - context.now();
+  if (requeued === null && tooEarlyMs > 0 && tooEarlyMs <= LONGEST_BACK_OFF_MS) {
+    return { kind: 'requeue', delayMs: tooEarlyMs };
+  }
   const lock = openScanLock(job, taken);
   const history = openHistory(context.monotonicNow);
   const run = { taken, lock, history, begunMs: context.now(), giveUpAtMs, requeued };
@@ -257,7 +263,7 @@ function jobAfter(
     rewritten(endJob({ ...job, made: before.made }, withSentHome(last, job), context), run);
   const change = result.kind === 'done' ? end(result) : rewritten(delayJob(job, result, run, context), run);
   // A newer version may have written what this one does not know of.
-  const cancelled = kind === 'newer' ? null : ifCancelled(result, before.made !== null);
+  const cancelled = kind === 'newer' ? null : ifCancelled(result, change.job.made);
   return cancelled === null ? change : { ...change, ifCancelled: () => end(done(cancelled)) };
 }
 
@@ -362,15 +368,8 @@ function pausesOf({ library, reason, paused }: Retry): readonly PausedSide[] {
   return reason === 'PAUSED' ? [{ library, side: 'lending' }] : [];
 }
 
-/**
- * Whose circuits a waiting job waits for: of those that refused it, and of the one that its own failure may have opened. Of none where
- * what it has sent may still be on its way: the next look must not come before Koha's whole time-out is over, whoever answers meanwhile.
- */
-function circuitsOf(
-  { library, reason, closed, mustLook }: Retry,
-  { libraries }: RunContext,
-): readonly string[] {
-  if (mustLook === true) return [];
+/** Whose circuits a waiting job waits for: of those that refused it, and of the one that its own failure may have opened. */
+function circuitsOf({ library, reason, closed }: Retry, { libraries }: RunContext): readonly string[] {
   const isRefused = closed === undefined && reason === 'CIRCUIT_OPEN';
   const isLost = reason === 'NO_ANSWER' && libraries.circuit(library).isOpen;
   return [...new Set([...(closed ?? []), ...(isRefused || isLost ? [library] : [])])];

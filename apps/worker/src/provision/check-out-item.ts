@@ -1,6 +1,7 @@
 import type { Library } from '@passport/config';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
 import { libraryById } from '@passport/patron-rules';
+import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import { confirmName } from './confirm-name.ts';
 import type { ProvisionContext } from './context.ts';
@@ -33,7 +34,15 @@ interface CheckoutOrder {
   readonly sendingLeftMs: () => number;
   /** Notes in the job that it is about to be sent. Throws LockLost or ScanCancelled. */
   readonly noteSending: () => Promise<void>;
+  /** Called when Koha has said that what an earlier run has sent was not made. */
+  readonly foundNone: () => void;
 }
+
+/**
+ * A checkout is sent within this time of its note, or noted again: it may wait for a place for so long. By then it is not later
+ * than the note says that it may be looked for.
+ */
+const SENT_WITHIN_MS = SLOT_WAIT_WHEN_FREE_MS;
 
 const ALREADY: CheckoutOutcome = { result: 'ALREADY_CHECKED_OUT', keys: [] };
 
@@ -74,6 +83,8 @@ async function checkOutRequested(
   if (!isWanted && !mayBeCheckedOut) return done(endOf(made, NOT_ASKED));
   if (item === null) return done(checkoutTooLate(made));
   const latestMs = latestSendingMs(scan.wantedMs, lending);
+  const { timeoutMs } = lending.koha;
+  let known = made;
   const order: CheckoutOrder = {
     lending: scan.lending,
     patronId: made.patron_id,
@@ -81,7 +92,10 @@ async function checkOutRequested(
     branch: scan.branch,
     confirm: lending.retry.confirm,
     sendingLeftMs: () => latestMs - now(),
-    noteSending: () => locks.lock.noteMade(made),
+    noteSending: () => locks.lock.noteMade({ ...made, look_from_ms: now() + SENT_WITHIN_MS + timeoutMs }),
+    foundNone: () => {
+      known = { ...made, look_from_ms: undefined };
+    },
   };
   try {
     const step = openStep(locks, context);
@@ -95,7 +109,7 @@ async function checkOutRequested(
     return done(endOf(made, checkout));
   } catch (error) {
     if (error instanceof ScanCancelled) return done(cancelledEnd(endOf(made, NOT_ASKED)));
-    const failed = failedCheckout(made, lending, error);
+    const failed = failedCheckout(known, { timeoutMs, now }, error);
     if (failed.kind !== 'done' || failed.problem === undefined) return failed;
     const { library } = failed.problem;
     const confirmed = await confirmName(library, failed.problem, [], openStep(locks, context));
@@ -111,6 +125,7 @@ async function checkOut(
   if (lookFirst) {
     const found = await findCheckout(order, step);
     if (found !== null) return found;
+    order.foundNone();
     // It may be a while since an earlier run knew the record: by now it may be nobody's.
     if (await isAnonymized(order, step)) return 'anonymized';
   }
@@ -128,11 +143,15 @@ interface Confirmed {
 }
 
 async function trySending(order: CheckoutOrder, step: Step, confirmed?: Confirmed): Promise<CheckoutOutcome> {
-  if (order.sendingLeftMs() <= 0) return TOO_LATE;
+  const leftMs = order.sendingLeftMs();
+  if (leftMs <= 0) return TOO_LATE;
+  const sendBefore = step.monotonicNow() + Math.min(leftMs, SENT_WITHIN_MS);
   await order.noteSending();
   step.assertHeld();
-  const answer = await send(order, step, confirmed);
+  const answer = await send(order, step, sendBefore, confirmed);
   switch (answer.kind) {
+    case 'too_late':
+      return trySending(order, step, confirmed);
     case 'looked':
       return answer.result;
     case 'checked_out':
@@ -150,21 +169,30 @@ async function trySending(order: CheckoutOrder, step: Step, confirmed?: Confirme
   }
 }
 
-type Sent = CheckoutResult | { readonly kind: 'looked'; readonly result: CheckoutOutcome };
+type Sent =
+  | CheckoutResult
+  /** It was not sent before the time. */
+  | { readonly kind: 'too_late' }
+  | { readonly kind: 'looked'; readonly result: CheckoutOutcome };
 
 /** Sends the checkout; where its answer is lost, looks whether it was made. */
-async function send(order: CheckoutOrder, step: Step, confirmed?: Confirmed): Promise<Sent> {
+async function send(
+  order: CheckoutOrder,
+  step: Step,
+  sendBefore: number,
+  confirmed?: Confirmed,
+): Promise<Sent> {
   const { lending, patronId, barcode, branch } = order;
   const wish = {
     patronId,
     barcode,
     ...(confirmed === undefined ? {} : { itemId: confirmed.itemId, confirmation: confirmed.token }),
   };
-  const limits = { signal: step.signal, sendBefore: step.monotonicNow() + order.sendingLeftMs() };
+  const limits = { signal: step.signal, sendBefore };
   try {
     return await step.call(lending, (koha) => koha.checkOut(wish, { branch }, limits));
   } catch (error) {
-    if (error instanceof KohaError && error.code === 'too_late') return { kind: 'looked', result: TOO_LATE };
+    if (error instanceof KohaError && error.code === 'too_late') return { kind: 'too_late' };
     if (!(error instanceof KohaError) || error.effect === 'none' || step.signal.aborted) throw error;
     const found = await findCheckout(order, step).catch((failure: unknown) => {
       // A look that fails says nothing: what counts is still the checkout whose answer was lost.
@@ -198,20 +226,25 @@ async function confirm(order: CheckoutOrder, step: Step, wasConfirmed: boolean):
   return trySending(order, step, { itemId, token });
 }
 
-function failedCheckout(made: MadeCopy, { koha: { timeoutMs } }: Library, error: unknown): Result {
+function failedCheckout(
+  known: MadeCopy,
+  { timeoutMs, now }: { readonly timeoutMs: number; readonly now: () => number },
+  error: unknown,
+): Result {
   const failure = decideFailure(error);
   if (failure.kind === 'misconfigured' && failure.problem.what === 'record') {
     // Of the item, or of a checkout: the copy is there all the same.
-    return done(endOf(made, { result: 'BLOCKED', keys: ['RECORD_UNREADABLE'] }));
+    return done(endOf(known, { result: 'BLOCKED', keys: ['RECORD_UNREADABLE'] }));
   }
   if (failure.kind === 'misconfigured') {
-    return done({ ...endOf(made, NOT_ASKED), outcome: 'MISCONFIGURED', problem: failure.problem });
+    return done({ ...endOf(known, NOT_ASKED), outcome: 'MISCONFIGURED', problem: failure.problem });
   }
   if (failure.kind !== 'wait') throw error;
   const { library, reason } = failure;
   // A checkout whose answer was lost may still be on its way: the next look comes when Koha has surely let go of it.
   const mustLook = error instanceof KohaError && error.effect === 'unknown';
   const retryAfterMs = mustLook ? Math.max(timeoutMs, failure.retryAfterMs ?? 0) : failure.retryAfterMs;
+  const made = mustLook ? { ...known, look_from_ms: now() + timeoutMs } : known;
   return { kind: 'retry', library, reason, retryAfterMs, made, mustLook, otherwise: checkoutTooLate(made) };
 }
 

@@ -118,6 +118,9 @@ export const endOf = (
 /** The copy is there, and nobody may check the item out any more. */
 export const checkoutTooLate = (made: MadeCopy): End => endOf(made, TOO_LATE);
 
+/** Whether a checkout was sent of which Koha has not said what came of it: the item may be out. */
+export const mayBeOut = (made: MadeCopy | null): boolean => made?.look_from_ms !== undefined;
+
 /** The same end of an event that its library has cancelled, since nothing was checked out. */
 export const cancelledEnd = ({ homes, patronId, copy, checkout }: End): End => ({
   outcome: 'CANCELLED',
@@ -130,17 +133,16 @@ export const cancelledEnd = ({ homes, patronId, copy, checkout }: End): End => (
 /**
  * What a result comes to where the event was cancelled before it could be written. Null: it stands, since the item is checked
  * out, or may be and must be looked for, or nothing would have been written anyway (a refusal, a card that nobody knows).
- * `wasSent`: an earlier run was about to send the checkout. A run that was to look for it and could not says nothing of it.
+ * `made`: the copy that the job has then. A run that was to look for a checkout and could not says nothing of it.
  */
-export function ifCancelled(result: Result, wasSent: boolean): End | null {
+export function ifCancelled(result: Result, made: MadeCopy | null): End | null {
   if (result.kind === 'retry') {
-    if (result.mustLook === true || wasSent) return null;
-    const { made } = result;
-    return cancelledEnd(made === undefined ? { outcome: 'CANCELLED' } : endOf(made, NOT_ASKED));
+    if (result.mustLook === true || mayBeOut(made)) return null;
+    return cancelledEnd(made === null ? { outcome: 'CANCELLED' } : endOf(made, NOT_ASKED));
   }
   const { outcome, checkout } = result;
   if (checkout?.result === 'CHECKED_OUT' || checkout?.result === 'ALREADY_CHECKED_OUT') return null;
-  if (isFailure(outcome) && wasSent) return null;
+  if (isFailure(outcome) && mayBeOut(made)) return null;
   return isFailure(outcome) || outcome === 'COPIED' || outcome === 'ALREADY_LOCAL'
     ? cancelledEnd(result)
     : null;

@@ -34,7 +34,10 @@ if not readable or type(data) ~= 'table' or type(data.progress) ~= 'table' then
   if record or redis.call('EXISTS', job) == 1 then return {'unknown'} end
   return {rememberCancel(KEYS[3], ARGV[3], nowMs()) and 'ahead' or 'full'}
 end
-local has_sent, has_made = mayBeThere(data.sent), type(data.made) == 'table'
+-- A copy without a time to look from is there, and no checkout of it can be on its way.
+local has_made = type(data.made) == 'table'
+local may_be_out = has_made and data.made.look_from_ms ~= nil
+local has_sent = has_made or mayBeThere(data.sent)
 for _, each in ipairs(type(data.sent_before) == 'table' and data.sent_before or {}) do has_sent = has_sent or mayBeThere(each) end
 local outcome = data.progress.outcome
 if outcome == 'CANCELLED' then return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, 0} end
@@ -45,9 +48,8 @@ if type(outcome) == 'string' then
 end
 markCancelled(job)
 local is_delayed = redis.call('ZSCORE', KEYS[2], job_id) and 1 or 0
--- What a newer version notes, and when, is not known here. A checkout that may be on its way is looked for when Koha has let go of it.
-if has_made then return {'PENDING', id, 0} end
-if data.v ~= 1 and data.v ~= 2 then return {'PENDING', id, is_delayed} end
+-- What a newer version notes, and when, is not known here.
+if may_be_out or (data.v ~= 1 and data.v ~= 2) then return {'PENDING', id, is_delayed} end
 return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, is_delayed}
 `;
 
@@ -61,7 +63,7 @@ export type Cancelled =
 
 /**
  * Cancels an event of this library: nothing more is written for it. Safe to repeat. One that waits is taken at once, so that
- * it ends and its desk is notified; but not where a checkout may be on its way, which a look would come too early for.
+ * it ends and its desk is notified.
  */
 export async function cancelEvent(
   redis: Redis,

@@ -1,14 +1,12 @@
 import type { Redis } from '@passport/runtime';
 import type { Job } from 'bullmq';
 import { readCancelled, wasCancelled } from './cancel-marks.ts';
-import { jobKey } from '../keys.ts';
 import { promote } from '../bullmq/index.ts';
-import { readJson } from '../redis/index.ts';
 
 /**
  * Delays the job that a worker has until `untilMs`. A cancel that came since the worker took it has found nothing to promote
- * (cancel-event.ts): such a job is promoted here, so that it ends at once, under the same rule. One that was cancelled when it was
- * taken is delayed with good reason.
+ * (cancel-event.ts): such a job is promoted here, so that it ends at once. One that was cancelled when it was taken is delayed with
+ * good reason.
  */
 export async function delayActive(
   redis: Redis,
@@ -17,9 +15,5 @@ export async function delayActive(
   untilMs: number,
 ): Promise<void> {
   await job.moveToDelayed(untilMs, token);
-  const jobId = job.id ?? '';
-  if (wasCancelled(job) || !(await readCancelled(redis, jobId))) return;
-  const data = readJson(await redis.hget(jobKey(jobId), 'data'));
-  const hasMade = typeof data === 'object' && data !== null && 'made' in data && data.made !== null;
-  if (!hasMade) await promote(job);
+  if (!wasCancelled(job) && (await readCancelled(redis, job.id ?? ''))) await promote(job);
 }
