@@ -278,6 +278,15 @@ describe('what the panel says', () => {
     }
   });
 
+  test('an item that may be checked out is looked for by staff, whatever the event came to', () => {
+    const checkout = { result: 'NO_ANSWER' as const, keys: [] };
+    const here = shown({ state: aState({ checkout }), withItem: true });
+    expect(here).toMatchObject({ tone: 'warn', steps: { checkout: 'unknown' } });
+    expect(here.advice).toMatch(/^Look at the patron’s checkouts before you check it out\. /);
+    const state = aState({ outcome: 'MISCONFIGURED', state: 'failed', checkout });
+    expect(shown({ state, withItem: true }).advice).toMatch(/^The item may be checked out: .* Look at /);
+  });
+
   test('an item is not forgotten where the patron does not come', () => {
     const actual = shown({ state: aState({ outcome: 'NOT_FOUND', homes: [] }), withItem: true });
     expect(actual.headline).toBe('No partner library knows this card.');
@@ -382,6 +391,7 @@ describe('what the panel says', () => {
     expect(end({ patron_id: null })).toBe('sent');
     expect(end({})).toBe('copied');
     expect(end({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT', keys: [] } })).toBe('checked_out');
+    expect(end({ outcome: 'COPIED', checkout: { result: 'NO_ANSWER', keys: [] } })).toBe('failed');
     expect(end({ outcome: 'NOT_FOUND', homes: [], patron_id: null })).toBe('nothing');
     expect(end({ outcome: 'NOT_ELIGIBLE', patron_id: null })).toBe('nothing');
     expect(end({ outcome: 'ALREADY_LOCAL', reasons: [] })).toBe('nothing');

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { leakGuard } from '@passport/testkit';
+import type { RunResult } from '../src/job/run-scan.ts';
 import { CARD } from './builders.ts';
 import { PATRON, type WorkflowBench, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
 
@@ -94,6 +95,77 @@ describe('an end after the copy was made', () => {
       outcome: 'MISCONFIGURED',
       disclosed: { home: 'midland', fields: job.made?.disclosed },
     });
+  });
+});
+
+describe('an event that is given up before Koha has said what came of its checkout', () => {
+  const OLD = { received_ms: Date.now() - 3_600_000 };
+  const NOBODY_KNOWS = { result: 'NO_ANSWER', keys: [] };
+  /** After a run whose checkout was made, and its answer lost. */
+  async function openAfterLost() {
+    const workflow = await open();
+    workflow.riverside.addFaults([
+      { operation: 'POST /checkouts', kind: 'reset_after' },
+      { operation: 'GET /items', kind: 'reset_before', times: 99 },
+    ]);
+    const { job } = waitOf(await workflow.run());
+    return { workflow, job };
+  }
+  const checkoutOf = (result: RunResult) => ('job' in result ? result.job.progress.checkout : null);
+
+  test('says that nobody knows where Koha is silent', async () => {
+    const { workflow, job } = await openAfterLost();
+    const end = await workflow.run({ job: { ...job, ...OLD }, starts: 2 });
+
+    expect(endOfRun(end)).toMatchObject({ outcome: 'COPIED', checkout: NOBODY_KNOWS });
+    expect(end).toHaveProperty('ifCancelled', null);
+  });
+
+  test('says so where other events are first', async () => {
+    const { workflow, job } = await openAfterLost();
+    const withPatronLock = () => Promise.resolve(null);
+    const end = await workflow.run({ job: { ...job, ...OLD }, starts: 2 }, { withPatronLock });
+
+    expect(endOfRun(end)).toMatchObject({ outcome: 'COPIED', checkout: NOBODY_KNOWS });
+  });
+
+  test.each([
+    ['the worker died of it', { stalls: 9 }],
+    ['it met bug after bug', { bugs: 9 }],
+  ])('says so where %s', async (_what, taken) => {
+    const { workflow, job } = await openAfterLost();
+    const end = await workflow.run({ job, starts: 2, ...taken });
+
+    expect(end).toMatchObject({ kind: 'done', outcome: 'MISCONFIGURED' });
+    expect(checkoutOf(end)).toEqual(NOBODY_KNOWS);
+  });
+
+  test('says so where Koha refuses the look', async () => {
+    const { workflow, job } = await openAfterLost();
+    workflow.riverside.clearFaults();
+    workflow.riverside.putSettings({ permissions: [] });
+    const end = await workflow.run({ job, starts: 2 });
+
+    expect(end).toMatchObject({ kind: 'done', outcome: 'MISCONFIGURED' });
+    expect(checkoutOf(end)).toEqual(NOBODY_KNOWS);
+  });
+
+  test('says so where its item is gone from the job', async () => {
+    const { workflow, job } = await openAfterLost();
+    const end = await workflow.run({ job: { ...job, encrypted_item: null }, starts: 2 });
+
+    expect(checkoutOf(end)).toEqual(NOBODY_KNOWS);
+  });
+
+  test('says that it was too late where Koha has said that it was not made', async () => {
+    const workflow = await open();
+    workflow.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'reset_before' }]);
+    const { job } = waitOf(await workflow.run());
+    const late = { job: { ...job, ...OLD }, starts: 2 };
+
+    expect(checkoutOf(await workflow.run(late))).toEqual({ result: 'TOO_LATE', keys: [] });
+    workflow.riverside.addFaults([{ operation: 'GET /patrons/{patron_id}', kind: 'reset_before', times: 9 }]);
+    expect(checkoutOf(await workflow.run(late))).toEqual({ result: 'TOO_LATE', keys: [] });
   });
 });
 

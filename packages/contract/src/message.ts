@@ -52,6 +52,7 @@ const NOT_CHECKED_OUT: Record<CheckoutResult, string | null> = {
   BLOCKED: 'The item cannot be checked out.',
   ITEM_NOT_FOUND: 'The item is not known here.',
   TOO_LATE: 'The item was not checked out: too much time had passed.',
+  NO_ANSWER: 'The item may be checked out: Koha has not answered.',
   NOT_ASKED: null,
 };
 

@@ -133,6 +133,8 @@ export const CHECKOUT_RESULTS = [
   'BLOCKED',
   'ITEM_NOT_FOUND',
   'TOO_LATE',
+  /** It was sent, and Koha has not answered what came of it: the item may be checked out. */
+  'NO_ANSWER',
   'NOT_ASKED',
 ] as const;
 export type CheckoutResult = (typeof CHECKOUT_RESULTS)[number];

@@ -141,6 +141,7 @@ describe('what is said of an event', () => {
     ['BLOCKED', 'The item cannot be checked out.'],
     ['ITEM_NOT_FOUND', 'The item is not known here.'],
     ['TOO_LATE', 'The item was not checked out: too much time had passed.'],
+    ['NO_ANSWER', 'The item may be checked out: Koha has not answered.'],
   ] as const)(
     'of an item that was not checked out (%s) it says that, and nothing else',
     (result, message) => {

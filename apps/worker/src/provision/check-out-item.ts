@@ -12,6 +12,7 @@ import {
   type Result,
   TOO_LATE,
   cancelledEnd,
+  checkoutNow,
   checkoutTooLate,
   codeOf,
   done,
@@ -234,10 +235,11 @@ function failedCheckout(
   const failure = decideFailure(error);
   if (failure.kind === 'misconfigured' && failure.problem.what === 'record') {
     // Of the item, or of a checkout: the copy is there all the same.
-    return done(endOf(known, { result: 'BLOCKED', keys: ['RECORD_UNREADABLE'] }));
+    return done(endOf(known, checkoutNow(known, { result: 'BLOCKED', keys: ['RECORD_UNREADABLE'] })));
   }
   if (failure.kind === 'misconfigured') {
-    return done({ ...endOf(known, NOT_ASKED), outcome: 'MISCONFIGURED', problem: failure.problem });
+    const end = endOf(known, checkoutNow(known, NOT_ASKED));
+    return done({ ...end, outcome: 'MISCONFIGURED', problem: failure.problem });
   }
   if (failure.kind !== 'wait') throw error;
   const { library, reason } = failure;

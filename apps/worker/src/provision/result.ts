@@ -115,11 +115,15 @@ export const endOf = (
   checkout,
 });
 
-/** The copy is there, and nobody may check the item out any more. */
-export const checkoutTooLate = (made: MadeCopy): End => endOf(made, TOO_LATE);
-
 /** Whether a checkout was sent of which Koha has not said what came of it: the item may be out. */
-export const mayBeOut = (made: MadeCopy | null): boolean => made?.look_from_ms !== undefined;
+const mayBeOut = (made: MadeCopy | null): boolean => made?.look_from_ms !== undefined;
+
+/** What is known of a checkout that ends like this now. */
+export const checkoutNow = (made: MadeCopy | null, otherwise: CheckoutOutcome): CheckoutOutcome =>
+  mayBeOut(made) ? { result: 'NO_ANSWER', keys: [] } : otherwise;
+
+/** The copy is there, and nobody may check the item out any more. */
+export const checkoutTooLate = (made: MadeCopy): End => endOf(made, checkoutNow(made, TOO_LATE));
 
 /** The same end of an event that its library has cancelled, since nothing was checked out. */
 export const cancelledEnd = ({ homes, patronId, copy, checkout }: End): End => ({
@@ -129,6 +133,13 @@ export const cancelledEnd = ({ homes, patronId, copy, checkout }: End): End => (
   ...(copy === undefined ? {} : { copy }),
   ...(checkout === undefined ? {} : { checkout }),
 });
+
+/** What an end says of its checkout that "cancelled" would hide. */
+const SAYS_MORE: ReadonlySet<CheckoutOutcome['result']> = new Set([
+  'CHECKED_OUT',
+  'ALREADY_CHECKED_OUT',
+  'NO_ANSWER',
+]);
 
 /**
  * What a result comes to where the event was cancelled before it could be written. Null: it stands, since the item is checked
@@ -141,7 +152,7 @@ export function ifCancelled(result: Result, made: MadeCopy | null): End | null {
     return cancelledEnd(made === null ? { outcome: 'CANCELLED' } : endOf(made, NOT_ASKED));
   }
   const { outcome, checkout } = result;
-  if (checkout?.result === 'CHECKED_OUT' || checkout?.result === 'ALREADY_CHECKED_OUT') return null;
+  if (checkout !== undefined && SAYS_MORE.has(checkout.result)) return null;
   if (isFailure(outcome) && mayBeOut(made)) return null;
   return isFailure(outcome) || outcome === 'COPIED' || outcome === 'ALREADY_LOCAL'
     ? cancelledEnd(result)

@@ -2,6 +2,7 @@ import { questionOf } from './consent.js';
 import { answeredAs, asksOf } from './decision.js';
 import { NEXT_WHEN_HERE, NEXT_WHILE_WAITING, nextAfterFault, nextAfterOutcome } from './outcomes.js';
 import {
+  checkoutOf,
   hasNoWorker,
   isCancelOver,
   isCheckedOut,
@@ -151,20 +152,24 @@ function waitHeadline({ state, followedMs, now, answered, decided }, t, language
 
 function describeOutcome({ state, withItem }, t, language) {
   const found = outcomeSentences(state, t, language);
+  const checkout = checkoutSentences(state, t, language);
   if (isItemLeft(state, withItem)) {
-    const checkout = checkoutSentences(state, t, language);
     const advice = sentences(checkout.advice, hereSentence(state, t, language));
     return { tone: 'warn', next: NEXT_WHEN_HERE, headline: checkout.headline, advice };
   }
   if (isHere(state)) {
-    const headline = isCheckedOut(state) ? checkoutSentences(state, t, language).headline : found.headline;
+    const headline = isCheckedOut(state) ? checkout.headline : found.headline;
     return { tone: 'good', next: NEXT_WHEN_HERE, headline, takesItem: true };
   }
+  const item =
+    checkoutOf(state) === 'NO_ANSWER'
+      ? sentences(checkout.headline, checkout.advice)
+      : withItem && state.outcome !== 'CANCELLED' && t('item.left');
   return {
     tone: state.state === 'failed' ? 'bad' : 'warn',
     next: nextAfterOutcome(state.outcome, state.reasons),
     headline: found.headline,
-    advice: sentences(withItem && state.outcome !== 'CANCELLED' && t('item.left'), found.advice),
+    advice: sentences(item, found.advice),
   };
 }
 

@@ -50,6 +50,7 @@ const COPY_MAY_BE_THERE = { CANCELLED: 'sent', HOME_UNREACHABLE: 'failed', LENDI
  */
 export function cancelEnd(state) {
   if (isCheckedOut(state)) return 'checked_out';
+  if (checkoutOf(state) === 'NO_ANSWER') return 'failed';
   // reasons name what was changed in a record that was here
   if (state.outcome === 'ALREADY_LOCAL' && (state.reasons || []).length === 0) return 'nothing';
   if (state.patron_id) return 'copied';

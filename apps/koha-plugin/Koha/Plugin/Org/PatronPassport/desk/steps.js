@@ -14,8 +14,13 @@ import {
 /** A fault here is no failure of the search. */
 const FAULT_HERE = { search: 'done', copy: 'failed' };
 
-/** Results for the item that are no failure: Koha said why, or the item waited too long. */
-const CHECKOUT_ENDS = { NEEDS_CONFIRMATION: 'stopped', BLOCKED: 'stopped', ITEM_NOT_FOUND: 'stopped' };
+/** Results for the item that are no failure: Koha said why, nobody knows, or the item waited too long. */
+const CHECKOUT_ENDS = {
+  NEEDS_CONFIRMATION: 'stopped',
+  BLOCKED: 'stopped',
+  ITEM_NOT_FOUND: 'stopped',
+  NO_ANSWER: 'unknown',
+};
 
 /** A scan that is taken is taken at once; of one that is not yet after so long, it is said. */
 export const LONG_QUEUED_MS = 4000;
@@ -63,15 +68,13 @@ function runningSteps({ state, followedMs }) {
 }
 
 function endedSteps(state) {
-  if (isHere(state)) {
-    const checkout = isCheckedOut(state) ? 'done' : CHECKOUT_ENDS[checkoutOf(state)] || 'skipped';
-    return stepsAs('done', 'done', 'done', checkout);
-  }
+  const checkout = isCheckedOut(state) ? 'done' : CHECKOUT_ENDS[checkoutOf(state)] || 'skipped';
+  if (isHere(state)) return stepsAs('done', 'done', 'done', checkout);
   if (state.outcome === 'CANCELLED') return cancelledSteps(cancelEnd(state));
   const isFaultHere =
     state.outcome === 'MISCONFIGURED' && state.problem && state.problem.library === state.library;
   const { search = 'unknown', copy = 'unknown' } = isFaultHere ? FAULT_HERE : OUTCOMES[state.outcome] || {};
-  return stepsAs('done', search, copy, 'skipped');
+  return stepsAs('done', search, copy, checkout);
 }
 
 function unheard(steps) {
