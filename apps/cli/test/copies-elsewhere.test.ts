@@ -83,6 +83,14 @@ test('lists one patron, or those who owe something at one library', async () => 
   ]);
 });
 
+test('the audit names the libraries that have copies, and no number of nobody', async () => {
+  const audited = async (...args: string[]): Promise<unknown> => JSON.parse((await run(...args)).err);
+  expect(await audited('--patron', '10')).toMatchObject({ home_key: 'midland:10', lending: ['riverside'] });
+  expect(await audited('--patron', '2123400017')).toMatchObject({ home: 'midland', lending: [] });
+  expect((await run('--patron', '2123400017')).err).not.toContain('2123400017');
+  expect((await run('--patron', '21234000000017')).code).toBe(2);
+});
+
 test('a library that is none, and a number that is none, are wrong use', async () => {
   expect((await passport(['copies', 'elsewhere', '--of', 'nowhere'], env)).code).toBe(2);
   expect((await run('--patron', 'Okafor')).code).toBe(2);

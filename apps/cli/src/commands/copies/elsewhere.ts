@@ -89,12 +89,13 @@ export const copiesElsewhere = defineCommand({
       if (at !== undefined) findLibrary(consortium, at);
       const lenders = at === undefined ? consortium.libraries.map(({ id }) => id) : [at];
       const audited = openAudit(deps, 'copies_elsewhere', 'where patrons have copies, for an operator');
-      const whose = patron === undefined ? {} : { home_key: `${home}:${patron}` };
-      audited({ home, ...whose, lending: lenders });
       const all =
         patron === undefined
           ? await readPatronsElsewhere(redis, home, lenders)
           : await readPatronElsewhere(redis, { home, patronId: patron }, lenders);
+      // A patron without a copy may be a card, typed by mistake.
+      const whose = patron === undefined || all.length === 0 ? {} : { home_key: `${home}:${patron}` };
+      audited({ home, ...whose, lending: [...new Set(all.map(({ lending }) => lending))] });
       const owes = ({ owed }: CopyElsewhere): boolean => (owed?.overdues ?? 0) > 0 || (owed?.amount ?? 0) > 0;
       const copies = wanted.owing === true ? all.filter(owes) : all;
       report.json({
