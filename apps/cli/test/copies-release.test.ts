@@ -84,7 +84,19 @@ test('other attributes of the patron stay', async () => {
   expect(bench.attributesOf('riverside', 'C-5')).toEqual({ SCHOOL: 'North' });
 });
 
-test('what is neither a number nor a home key is wrong use', async () => {
-  const { code, out } = await bench.run(['copies', 'release', 'Planted', '--at', 'riverside']);
-  expect({ code, out }).toEqual({ code: 2, out: '' });
+test.each(['Planted', '21234000000017', '2147483648', 'midland:21234000000017'])(
+  'what is neither a number nor a home key is wrong use, and not repeated: %s',
+  async (typed) => {
+    const { code, out, err } = await bench.run(['copies', 'release', typed, '--at', 'riverside']);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).not.toContain(typed);
+  },
+);
+
+test('a number of nobody, which may be a card, is in no audit line', async () => {
+  const args = ['copies', 'release', '2123400017', 'midland:2123400018', '--at', 'riverside'];
+  const { err, counts } = await bench.json(args);
+  expect(counts).toEqual({ not_found: 2 });
+  expect(err).toContain('"result":"not_found"');
+  expect(err).not.toContain('21234000');
 });

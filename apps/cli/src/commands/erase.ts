@@ -5,7 +5,7 @@ import { jobIdOf } from '@passport/queue/keys';
 import type { ScanJobs } from '@passport/queue/scans';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { placeJson, receiptCount, recordedText, STATE_TEXTS } from '../places/describe-place.ts';
-import { findPlaces, type Place, type PlaceState } from '../places/find-places.ts';
+import { auditedPatron, findPlaces, type Place, type PlaceState } from '../places/find-places.ts';
 import { homeIn } from '../places/home-key.ts';
 import { type CliDeps, defineCommand, flag, localDay, type Report } from '../program/index.ts';
 import { openAudit } from '../program/open-audit.ts';
@@ -255,11 +255,11 @@ async function apply(
   return { receipts: await removeReceipts(redis, ids), records };
 }
 
-function audit({ homeKey, steps, removed }: Erasure, deps: CliDeps): void {
+function audit({ steps, removed }: Erasure, patron: object, deps: CliDeps): void {
   const lending = steps.map(({ place }) => place.lending);
   const result = removed === null ? 'planned' : steps.some(isLeft) ? 'incomplete' : 'done';
   const receipts = removed?.receipts ?? 0;
-  openAudit(deps, 'erase', 'erase by an operator')({ home_key: homeKey, lending, result, receipts });
+  openAudit(deps, 'erase', 'erase by an operator')({ ...patron, lending, result, receipts });
 }
 
 export const eraseData = defineCommand({
@@ -290,7 +290,7 @@ export const eraseData = defineCommand({
       const steps = await planErasure(places, copies, open.queue);
       const removed = applies && ran.stopped === null ? await apply(steps, open) : null;
       const erasure: Erasure = { homeKey, steps, removed, retention: consortium.retention };
-      audit(erasure, deps);
+      audit(erasure, auditedPatron(homeKey, home, before), deps);
       report.json(toJson(erasure));
       print(erasure, report);
       if (ran.stopped !== null) report.progress(`${ran.stopped.message}: repeat the command`);

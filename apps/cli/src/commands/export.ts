@@ -16,7 +16,14 @@ import {
   recordedText,
   refreshedAt,
 } from '../places/describe-place.ts';
-import { type OwedThere, type Place, type Subject, findPlaces, isUncertain } from '../places/find-places.ts';
+import {
+  type OwedThere,
+  type Place,
+  type Subject,
+  auditedPatron,
+  findPlaces,
+  isUncertain,
+} from '../places/find-places.ts';
 import { homeIn } from '../places/home-key.ts';
 import { withQueue } from '../connect/with-queue.ts';
 import { type CliDeps, defineCommand, type Report, optional, WrongUse } from '../program/index.ts';
@@ -116,7 +123,10 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
 }
 
 function audit(subject: Subject, places: readonly Place[], deps: CliDeps): void {
-  const whose = subject.kind === 'patron' ? { home_key: subject.homeKey } : { library: subject.library };
+  const whose =
+    subject.kind === 'patron'
+      ? auditedPatron(subject.homeKey, subject.home, places)
+      : { library: subject.library };
   const lending = [...new Set(places.map((place) => place.lending))];
   openAudit(deps, 'export', 'export by an operator')({ ...whose, lending, places: places.length });
 }

@@ -49,6 +49,12 @@ export type Subject =
 export const isUncertain = ({ state }: Pick<Place, 'state'>): boolean =>
   !['copy', 'anonymized', 'released', 'gone'].includes(state);
 
+/** How the audit names a patron: by the home key where something is known of it. Any other may be a card, typed by mistake. */
+export const auditedPatron = (homeKey: string, home: string, places: readonly Place[]) =>
+  places.some(({ records, receipts, recorded }) => records.length + receipts.length + recorded.length > 0)
+    ? { home_key: homeKey }
+    : { home };
+
 /**
  * Every place with data of these patrons, by lending library and home key: from the receipts first, then from the Kohas of all
  * lending libraries that have, or may have, a copy.

@@ -1,3 +1,4 @@
+import { parsePatronNumber } from '@passport/contract';
 import { WrongUse } from '../program/index.ts';
 
 /** A patron as copies and receipts name them, such as `midland:812`: the home library, and Koha's number there. */
@@ -8,8 +9,9 @@ interface HomeKey {
 
 /** What a home key names; null for any other text, which whoever writes at the lending Koha chose. */
 export function splitHomeKey(text: string): HomeKey | null {
-  const found = /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):([1-9]\d{0,14})$/.exec(text.trim());
-  return found === null ? null : { home: found[1] ?? '', patronId: Number(found[2]) };
+  const [, home = '', number = ''] = /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):(\d+)$/.exec(text.trim()) ?? [];
+  const patronId = parsePatronNumber(number);
+  return patronId === null ? null : { home, patronId };
 }
 
 /** The home library that a typed home key names. Throws WrongUse; a card number or a name typed by mistake is not repeated. */

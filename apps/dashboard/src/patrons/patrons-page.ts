@@ -90,7 +90,9 @@ export function registerPatronsPage(app: FastifyInstance, deps: PageDeps, send: 
       if (!isKnown(library) || patronId === null) return reply.callNotFound();
       const wanted = { home: library, patronId };
       const copies = await readPatronElsewhere(redis, wanted, lenders);
-      audit(request, { home: library, home_key: `${library}:${patron}`, copies: copies.length });
+      // The number of nobody may be a card, typed by mistake.
+      const whose = copies.length === 0 ? {} : { home_key: `${library}:${patron}` };
+      audit(request, { home: library, ...whose, copies: copies.length });
       if (copies.length === 0) return reply.callNotFound();
       const title = `Patron ${patron} of ${nameOf(library)} elsewhere`;
       const back = html`<p><a href="${basePath}/patrons/${library}">All patrons elsewhere</a></p>`;

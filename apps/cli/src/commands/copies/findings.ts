@@ -74,7 +74,7 @@ function printItems(at: At, items: readonly WorkItem[], { line, colors }: Report
 /** `402`, any number of them. */
 function parseNumber(given: string, before: readonly number[] = []): readonly number[] {
   const number = parsePatronNumber(given);
-  if (number === null) throw new WrongUse(`"${given}" is no patron number`);
+  if (number === null) throw new WrongUse('--keep must have patron numbers such as 402');
   return [...before, number];
 }
 

@@ -1,4 +1,5 @@
 import { type Library, loadConsortium } from '@passport/config';
+import { parsePatronNumber } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
 import { attempt, type OpenKoha } from '../../connect/koha-clients.ts';
 import { splitHomeKey } from '../../places/home-key.ts';
@@ -46,32 +47,35 @@ async function readNamed(koha: OpenKoha, name: string, types: CopyTypes) {
 }
 
 function checkName(name: string): void {
-  if (splitHomeKey(name) !== null || /^[1-9]\d{0,14}$/.test(name)) return;
-  throw new WrongUse(`"${name}" is neither a patron number nor a home key such as midland:812`);
+  if (splitHomeKey(name) !== null || parsePatronNumber(name) !== null) return;
+  throw new WrongUse('a patron is named by a patron number, or by a home key such as midland:812');
 }
 
-/** What is found of each of these patrons; one who cannot be read stops nobody. */
+/** What is found of each of these patrons, `read` of those whose record was read; one who cannot be read stops nobody. */
 async function* plan(
   { id: lending }: Library,
   koha: OpenKoha,
   types: CopyTypes,
   names: readonly string[],
+  read: Set<number>,
   { progress }: Report,
 ): AsyncGenerator<PlannedCopy<ReleaseFinding>, void, undefined> {
   for (const name of names) {
     const key = splitHomeKey(name) === null ? null : name;
     const known = { lending, patron_id: key === null ? Number(name) : null, home_key: key };
-    const read = await attempt(readNamed(koha, name, types));
-    if ('error' in read) {
-      progress(read.error.message);
+    const named = await attempt(readNamed(koha, name, types));
+    if ('error' in named) {
+      progress(named.error.message);
       yield { ...known, finding: 'failed' };
       continue;
     }
-    const finding = decide(read.value, types);
-    if (read.value === null) yield { ...known, finding };
+    const finding = decide(named.value, types);
+    if (named.value === null) yield { ...known, finding };
     else {
-      const home_key = valueOf(read.value, types.homeKey) ?? key;
-      yield { lending, patron_id: read.value.patronId, home_key, finding };
+      const { patronId } = named.value;
+      read.add(patronId);
+      const home_key = valueOf(named.value, types.homeKey) ?? key;
+      yield { lending, patron_id: patronId, home_key, finding };
     }
   }
 }
@@ -92,13 +96,16 @@ export const copiesRelease = defineCommand({
     names.forEach(checkName);
     const library = findLibrary(loadConsortium(deps.env, deps.readFile), at);
     const types = copyTypesOf(library);
+    const read = new Set<number>();
     const work: CopyWork<ReleaseFinding, object> = {
       action: 'copies_release',
+      // What nobody has may be a card, typed by mistake.
+      auditOf: ({ patron_id: id }) => (read.has(id ?? 0) ? {} : { patron_id: null, home_key: null }),
       lenders: [library],
       applies: apply,
       needsQueue: apply,
       at: ({ koha, ends }) => ({
-        plan: plan(library, koha, types, names, report),
+        plan: plan(library, koha, types, names, read, report),
         async apply(_copy, record) {
           const finding = decide(record, types);
           if (record === null || finding !== 'release' || ends === null) return finding;
