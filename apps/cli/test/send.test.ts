@@ -74,6 +74,14 @@ test('sends a signed event that the receiver understands, with card and item fro
   });
 });
 
+test('a barcode as an argument, which a process list shows, is refused and not repeated', async () => {
+  const args = ['send', '--at', 'riverside', '--card', '-', '--item', '39999000012345'];
+  const { code, err } = await passport(args, env('http://127.0.0.1:1'), { input: `${CARD}\n` });
+  expect(code).toBe(2);
+  expect(err).toContain('--item accepts only -');
+  expect(err).not.toContain('39999000012345');
+});
+
 test('at a terminal there is a prompt for each line, and Enter is enough', async () => {
   const receiver = await startReceiver();
   const stdin = Object.assign(new PassThrough(), { isTTY: true });

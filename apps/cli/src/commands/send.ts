@@ -13,6 +13,7 @@ import {
   findLibrary,
   flag,
   localTimestamp,
+  onlyInput,
   parsed,
   parsedOr,
   readLines,
@@ -70,18 +71,17 @@ export const sendEvent = defineCommand({
   description:
     "Sends the scan of an unknown card to the receiver, signed as the library's Koha would sign it. The event is real: the patron is " +
     'copied, and the item is checked out. To write nothing, use `explain`. ' +
-    'The card is read from standard input, so that it appears in no process list and no shell history.',
+    'Card and item are read from standard input, so that they appear in no process list and no shell history.',
   examples: [
     'passport send --at riverside --card - --wait          (type the card, then Enter)',
-    'passport send --at riverside --card - --item 39999000012345 --wait < card.txt',
     'passport send --at riverside --card - --item - --wait --json < card-and-item.txt',
   ],
   options: {
     at: required('<library>', 'the lending library, in whose name the event is signed'),
     card: cardFromInput(),
-    item: optional(
-      '<barcode>',
-      'the item that waits to be checked out; - reads it from the second line of standard input',
+    item: onlyInput(
+      'barcode',
+      'the item that waits to be checked out: always -, the second line of standard input',
     ),
     branch: optional(
       '<code>',
@@ -95,9 +95,8 @@ export const sendEvent = defineCommand({
     const { consortium, receiverUrl } = senderConfig(deps.env, deps.readFile);
     const library = findLibrary(consortium, given.at);
     const receiver = buildReceiverClient(given.receiver ?? receiverUrl, library, deps);
-    const fromInput = given.item === '-' ? ['card', 'item barcode'] : ['card'];
-    const [card = '', second] = await readLines(deps, fromInput);
-    const item = given.item === '-' ? second : given.item;
+    const fromInput = given.item === undefined ? ['card'] : ['card', 'item barcode'];
+    const [card = '', item] = await readLines(deps, fromInput);
     const event = buildEvent(card, item, given.branch ?? branchOf(library), deps.now());
     const { eventId, answer } = await receiver.send(deps.newId(), event);
     report.line(`${answer}: ${eventId}`);
