@@ -26,4 +26,10 @@ describe.each(['export --patron', 'erase'])('%s', (command) => {
     expect(lastLine(err)).toMatchObject({ audit: true, home: 'midland' });
     expect(err).not.toContain('21234');
   });
+
+  test('says so where the configuration does not have the home library', async () => {
+    const { code, err } = await run('midlnd:812');
+    expect(err).toContain('the configuration has no library "midlnd"');
+    expect(code).toBe(1);
+  });
 });

@@ -5,7 +5,13 @@ import { jobIdOf } from '@passport/queue/keys';
 import type { ScanJobs } from '@passport/queue/scans';
 import { type OpenQueue, withQueue } from '../connect/with-queue.ts';
 import { placeJson, receiptCount, recordedText, STATE_TEXTS } from '../places/describe-place.ts';
-import { auditedPatron, findPlaces, type Place, type PlaceState } from '../places/find-places.ts';
+import {
+  auditedPatron,
+  findPlaces,
+  isConfigured,
+  type Place,
+  type PlaceState,
+} from '../places/find-places.ts';
 import { homeIn } from '../places/home-key.ts';
 import { type CliDeps, defineCommand, flag, localDay, type Report } from '../program/index.ts';
 import { openAudit } from '../program/open-audit.ts';
@@ -159,6 +165,8 @@ interface Erasure {
   /** How many receipts, and records of copies, were removed; null for a plan. */
   readonly removed: { readonly receipts: number; readonly records: number } | null;
   readonly retention: Consortium['retention'];
+  /** Whether something is left to do, or may be. */
+  readonly isIncomplete: boolean;
 }
 
 /** Whether something is left to do. Receipts of a copy that something keeps stay with it, until it is deleted. */
@@ -255,9 +263,9 @@ async function apply(
   return { receipts: await removeReceipts(redis, ids), records };
 }
 
-function audit({ steps, removed }: Erasure, patron: object, deps: CliDeps): void {
+function audit({ steps, removed, isIncomplete }: Erasure, patron: object, deps: CliDeps): void {
   const lending = steps.map(({ place }) => place.lending);
-  const result = removed === null ? 'planned' : steps.some(isLeft) ? 'incomplete' : 'done';
+  const result = removed === null ? 'planned' : isIncomplete ? 'incomplete' : 'done';
   const receipts = removed?.receipts ?? 0;
   openAudit(deps, 'erase', 'erase by an operator')({ ...patron, lending, result, receipts });
 }
@@ -270,7 +278,8 @@ export const eraseData = defineCommand({
     'With --apply it deletes the copies that nothing keeps, as `passport copies delete`, and then removes the receipts of lending ' +
     'libraries where no record is left, and what the service has on record of copies there, and says why the others are kept: receipts ' +
     'are the only list of who received the data, and go last. It is recorded in the audit log. With --apply, the exit code is 1 while ' +
-    'something is left to do, other than to wait for what keeps a copy.',
+    'something is left to do, other than to wait for what keeps a copy. It is 1 as well where the configuration does not have the home ' +
+    'library: only what receipts name is found then.',
   examples: ['passport erase midland:812', 'passport erase midland:812 --apply'],
   argument: ['<homekey>', "the home library's id and the number of the patron in its Koha"],
   options: { apply: flag('delete the copies, and remove the receipts and records, that can be') },
@@ -279,6 +288,7 @@ export const eraseData = defineCommand({
     const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);
     const applies = wanted.apply === true;
     const subject = { kind: 'patron', homeKey, home } as const;
+    const isKnown = isConfigured(home, consortium, report);
     return withQueue(deps, async (open): Promise<0 | 1> => {
       const before = await findPlaces(subject, consortium, open.redis, deps);
       const at = new Set(before.flatMap(({ state, lending }) => (state === 'copy' ? [lending] : [])));
@@ -289,12 +299,14 @@ export const eraseData = defineCommand({
       const places = isDone ? await findPlaces(subject, consortium, open.redis, deps) : before;
       const steps = await planErasure(places, copies, open.queue);
       const removed = applies && ran.stopped === null ? await apply(steps, open) : null;
-      const erasure: Erasure = { homeKey, steps, removed, retention: consortium.retention };
+      const isIncomplete = !isKnown || ran.stopped !== null || steps.some(isLeft);
+      const { retention } = consortium;
+      const erasure: Erasure = { homeKey, steps, removed, retention, isIncomplete };
       audit(erasure, auditedPatron(homeKey, home, before), deps);
       report.json(toJson(erasure));
       print(erasure, report);
       if (ran.stopped !== null) report.progress(`${ran.stopped.message}: repeat the command`);
-      return applies && (ran.stopped !== null || steps.some(isLeft)) ? 1 : 0;
+      return !isKnown || (applies && isIncomplete) ? 1 : 0;
     });
   },
 });

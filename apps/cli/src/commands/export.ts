@@ -22,6 +22,7 @@ import {
   type Subject,
   auditedPatron,
   findPlaces,
+  isConfigured,
   isUncertain,
 } from '../places/find-places.ts';
 import { homeIn } from '../places/home-key.ts';
@@ -137,7 +138,7 @@ export const exportData = defineCommand({
     'Lists every lending library with data of a patron (--patron) or of the patrons of a library, and of others at that library ' +
     '(--library): what was disclosed and when, by the receipts, to what the patron has consented and when, which record with which fields its Koha holds now, and for a patron what they owe there as it was read last. Fields are ' +
     'listed by name, without their values. Reads from the Kohas, writes nothing, and is recorded in the audit log. Prints text for ' +
-    'a patron, CSV for a library, or JSON. The exit code is 1 if a lending library could not be read, so that the list may lack something.',
+    'a patron, CSV for a library, or JSON. The exit code is 1 if a lending library could not be read, or the configuration does not have the library, so that the list may lack something.',
   examples: [
     'passport export --patron midland:812',
     'passport export --patron midland:812 --json',
@@ -152,15 +153,13 @@ export const exportData = defineCommand({
     const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);
     return withQueue(deps, async ({ redis }): Promise<0 | 1> => {
       const home = subject.kind === 'patron' ? subject.home : subject.library;
-      if (!consortium.libraries.some(({ id }) => id === home)) {
-        report.progress(`the configuration has no library "${home}": what receipts name is listed`);
-      }
+      const isKnown = isConfigured(home, consortium, report);
       const places = await findPlaces(subject, consortium, redis, deps);
       audit(subject, places, deps);
       report.json({ ...wanted, places: places.map(placeJson) });
       if (subject.kind === 'patron') printPatron(places, subject.homeKey, report);
       else for (const row of [csvRow(Object.keys(COLUMNS)), ...places.flatMap(csvLines)]) report.data(row);
-      return places.some(isUncertain) ? 1 : 0;
+      return !isKnown || places.some(isUncertain) ? 1 : 0;
     });
   },
 });

@@ -10,7 +10,7 @@ import {
   type Wanted,
   readLending,
 } from './read-lending.ts';
-import type { CliDeps } from '../program/index.ts';
+import type { CliDeps, Report } from '../program/index.ts';
 
 /** What a patron owed at a place when it was read last. */
 export type OwedThere = Pick<OwedRow, 'overdues' | 'amount' | 'restricted'> & { readonly readMs: number };
@@ -48,6 +48,13 @@ export type Subject =
 /** Whether a lending library could not be read, so that the list may lack something. */
 export const isUncertain = ({ state }: Pick<Place, 'state'>): boolean =>
   !['copy', 'anonymized', 'released', 'gone'].includes(state);
+
+/** Whether the configuration has the library; of another one, only what receipts name is found. Says so. */
+export function isConfigured(home: string, { libraries }: Consortium, { progress }: Report): boolean {
+  const isKnown = libraries.some(({ id }) => id === home);
+  if (!isKnown) progress(`the configuration has no library "${home}": only what receipts name is found`);
+  return isKnown;
+}
 
 /** How the audit names a patron: by the home key where something is known of it. Any other may be a card, typed by mistake. */
 export const auditedPatron = (homeKey: string, home: string, places: readonly Place[]) =>
