@@ -72,6 +72,17 @@ test('each further wrong try doubles the wait', () => {
   expect(tryIn('olga', 'x')).toMatchObject({ retryAfterSeconds: 240 });
 });
 
+test('the wait grows to an hour for whoever waits out each lock', () => {
+  const { tryIn, guess, later } = arrange();
+  guess(5);
+  for (const minutes of [1, 2, 4, 8, 16, 32, 60]) {
+    expect(tryIn('olga', 'x')).toMatchObject({ kind: 'locked', retryAfterSeconds: minutes * 60 });
+    later(minutes * MINUTE + 1);
+    guess(1);
+  }
+  expect(tryIn('olga', 'x')).toMatchObject({ retryAfterSeconds: 3600 });
+});
+
 test('typos are forgotten after a while and by the right password', () => {
   const { tryIn, guess, later } = arrange();
   guess(4);

@@ -4,7 +4,7 @@ export interface GuessLockOptions {
   readonly most: number;
   /** The first lock; each further wrong try doubles it, up to an hour. */
   readonly lockMs: number;
-  /** Wrong tries are forgotten after this long without another one. */
+  /** Wrong tries are forgotten after this long without another one, and without a lock. */
   readonly forgetMs: number;
   readonly now: () => number;
 }
@@ -18,9 +18,9 @@ export interface GuessLock {
 }
 
 interface Tries {
-  count: number;
-  lastMs: number;
-  lockedUntilMs: number;
+  readonly count: number;
+  /** The time of the last try, where it locked nothing. */
+  readonly lockedUntilMs: number;
 }
 
 const LONGEST_LOCK_MS = 3_600_000;
@@ -32,12 +32,8 @@ export function createGuessLock({ most, lockMs, forgetMs, now }: GuessLockOption
   const tries = new Map<string, Tries>();
   const current = (key: string): Tries | undefined => {
     const found = tries.get(key);
-    if (
-      found === undefined ||
-      now() - found.lastMs <= Math.max(forgetMs, found.lockedUntilMs - found.lastMs)
-    ) {
-      return found;
-    }
+    // A lock can be longer than that: who waits one out has still guessed.
+    if (found === undefined || now() <= found.lockedUntilMs + forgetMs) return found;
     tries.delete(key);
     return undefined;
   };
@@ -47,7 +43,7 @@ export function createGuessLock({ most, lockMs, forgetMs, now }: GuessLockOption
       const count = (current(key)?.count ?? 0) + 1;
       const lock = count < most ? 0 : Math.min(lockMs * 2 ** (count - most), LONGEST_LOCK_MS);
       tries.delete(key);
-      tries.set(key, { count, lastMs: now(), lockedUntilMs: now() + lock });
+      tries.set(key, { count, lockedUntilMs: now() + lock });
       const [oldest] = tries.keys();
       if (tries.size > MOST_KEYS && oldest !== undefined) tries.delete(oldest);
     },
