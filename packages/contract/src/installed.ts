@@ -55,7 +55,7 @@ const COMMANDS =
   'audit config copies doctor erase events explain export library notify owed rehearse secret send stats status';
 /** A command in a sentence, with one space or an end of line in it, as columns of a table have not; to its end where it reads what the shell hands it, or is read by the shell. */
 const COMMAND = new RegExp(
-  String.raw`(?<![\w./-]|sudo )passport(?: |\s*\n\s*)(?=(?:${COMMANDS.replaceAll(' ', '|')})\b((?:(?!passport)[^\n\u0060])* [<|] )?)`,
+  String.raw`(?<![\w./-]|sudo )passport(?: |[ \t]*\n[ \t]*)(?=(?:${COMMANDS.replaceAll(' ', '|')})\b((?:(?!passport)[^\n\u0060])* [<|] )?)`,
   'g',
 );
 

@@ -41,3 +41,11 @@ test('in a text, each command is as it is typed there, once', () => {
   ])
     expect(installedText(other, 'debian')).toBe(other);
 });
+
+test('a text that somebody typed, of line breaks or of spaces, costs no more than its length', () => {
+  const before = process.cpuUsage();
+  for (const filling of ['\n', ' ', ' \n', 'passport\n', 'passport status ']) {
+    installedText(`passport${filling.repeat(50_000)}x`, 'compose');
+  }
+  expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
+});
