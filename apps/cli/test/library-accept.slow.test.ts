@@ -34,6 +34,7 @@ describe('accept', () => {
       [String.raw`^25678\d{9}$`],
       /cards: a card can match these patterns and those of riverside|riverside has the same pattern/,
     ],
+    ["a pattern that may hide another member's", [String.raw`^(?!0)2\d{13}$`], /cannot be compared/],
   ])('of %s is refused, unless the operator says so', async (_, cards, problem) => {
     const fingerprint = await joining.ask(await joining.invite(), { cards });
     const { code, err } = await joining.acceptUntried(fingerprint, '--apply');

@@ -43,6 +43,8 @@ export {
 export { type LibraryEntry, addLibrary, renderLibrary, startLibrary } from './file/edit-file.ts';
 export { faultOfNewLibrary } from './schema/library-schema.ts';
 export { publicAddress } from './schema/koha-url.ts';
+export { patternOf } from './cards/card-form.ts';
+export { isComparable } from './cards/find-common-card.ts';
 export { configWarnings } from './file/config-warnings.ts';
 export { effectiveConfig, renderEffectiveConfig } from './file/effective-config.ts';
 export { configurationReference } from './configuration-reference.ts';

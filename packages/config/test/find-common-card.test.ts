@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { findCommonCard } from '../src/cards/find-common-card.ts';
+import { findCommonCard, isComparable } from '../src/cards/find-common-card.ts';
 
 /** Processor time: other work of the machine is not in it. */
 function processorMs(work: () => unknown): number {
@@ -70,6 +70,21 @@ test('it agrees with trying every card of up to three characters of a small alph
   );
 });
 
+const decoys = Array.from({ length: 120 }, (_, place) => `${place % 10}$`).join('|');
+test.each<[pattern: string, comparable: boolean]>([
+  ['^\\d{14}$', true],
+  ['^(?:R|L)?\\d{6,10}$', true],
+  ['^\\d+$', true],
+  ['^(?!9)21234\\d{9}$', false],
+  ['^21234\\d{9}\\b$', false],
+  ['^(\\d)\\1[23]\\d{9}$', false],
+  ['^[A-Z]*\\d+$', false],
+  // The shapes that are looked at have all ended before the last digit, and none is left.
+  [`^(?:${decoys}|21234\\d{8})\\d$`, false],
+])('whether all cards of %s are looked at: %s', (pattern, comparable) => {
+  expect(isComparable(new RegExp(pattern, 'u'))).toBe(comparable);
+});
+
 test('all pairs of 80 libraries are looked at in a moment', () => {
   const patterns = Array.from({ length: 80 }, (_, number) => new RegExp(`^2${1000 + number}\\d{9}$`, 'u'));
   const spentMs = processorMs(() => {
@@ -80,7 +95,12 @@ test('all pairs of 80 libraries are looked at in a moment', () => {
 });
 
 test('a pattern out of the ordinary costs no more than a moment', () => {
-  const odd = ['(?:\\d{1,30}[A-Z]{0,30}){1,30}', '(?:a?b?c?d?e?){30}$', '.{5}[A-M].{6}|.{7}[N-Z]'];
+  const odd = [
+    '^\\d{99999999}$',
+    '(?:\\d{1,30}[A-Z]{0,30}){1,30}',
+    '(?:a?b?c?d?e?){30}$',
+    '.{5}[A-M].{6}|.{7}[N-Z]',
+  ];
   const spentMs = processorMs(() => {
     for (const one of odd) for (const other of odd) common(one, `${other}X`);
   });

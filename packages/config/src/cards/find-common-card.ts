@@ -52,7 +52,7 @@ const unite = (...lists: (readonly Shape[])[]): readonly Shape[] =>
 
 function repeat(body: readonly Shape[], min: number, max: number): readonly Shape[] {
   let repeated: readonly Shape[] = [EMPTY];
-  for (let count = 0; count < min; count += 1) repeated = join(repeated, body);
+  for (let count = 0; count < min && repeated.length > 0; count += 1) repeated = join(repeated, body);
   let found = repeated;
   for (let count = min; count < Math.min(max, LONGEST_CARD) && repeated.length > 0; count += 1) {
     repeated = join(repeated, body);
@@ -101,12 +101,53 @@ function shapesOfPattern(pattern: RegExp): readonly Shape[] {
 }
 
 function parseShapes(pattern: RegExp): readonly Shape[] {
+  const node = parse(pattern);
+  return node === null ? [] : shapesOf(node);
+}
+
+/** Null: a pattern that V8 takes and the parser does not, which nobody writes for card numbers. */
+function parse({ source }: RegExp): Node | null {
   try {
-    return shapesOf(regjsparser.parse(pattern.source, 'u', SYNTAX));
+    return regjsparser.parse(source, 'u', SYNTAX);
   } catch (error) {
-    // A pattern that V8 takes and the parser does not is none that anybody writes for card numbers.
-    if (error instanceof SyntaxError) return [];
+    if (error instanceof SyntaxError) return null;
     throw error;
+  }
+}
+
+/**
+ * Whether all cards of a pattern are looked at: its shapes are few, and nothing in it is only taken as true. Of any other, a card that it
+ * has in common with another pattern may not be found.
+ */
+export function isComparable(pattern: RegExp): boolean {
+  const node = parse(pattern);
+  return node !== null && mostShapes(node) < MOST_SHAPES;
+}
+
+/** How many shapes are written out at any time for a pattern, at most. */
+function mostShapes(node: Node): number {
+  const all = (nodes: readonly Node[]): number =>
+    nodes.reduce((product, each) => product * mostShapes(each), 1);
+  switch (node.type) {
+    case 'alternative':
+      return all(node.body);
+    case 'disjunction':
+      return node.body.reduce((sum, each) => sum + mostShapes(each), 0);
+    case 'group':
+      return node.behavior === 'normal' || node.behavior === 'ignore' ? all(node.body) : Infinity;
+    case 'quantifier': {
+      const body = mostShapes(node.body[0]);
+      const most = Math.min(node.max ?? LONGEST_CARD, LONGEST_CARD);
+      let sum = 0;
+      for (let count = node.min; count <= most; count += 1) sum += body ** count;
+      return sum;
+    }
+    case 'anchor':
+      return node.kind === 'start' || node.kind === 'end' ? 1 : Infinity;
+    case 'reference':
+      return Infinity;
+    default:
+      return 1;
   }
 }
 

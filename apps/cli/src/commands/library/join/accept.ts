@@ -1,5 +1,13 @@
 import { createPrivateKey } from 'node:crypto';
-import { addLibrary, checkedFile, configWarnings, type JoinConfig, renderLibrary } from '@passport/config';
+import {
+  addLibrary,
+  checkedFile,
+  configWarnings,
+  isComparable,
+  type JoinConfig,
+  patternOf,
+  renderLibrary,
+} from '@passport/config';
 import { parseJoinRequest, unsealJoinSecrets } from '@passport/contract';
 import type { ListedInvitation } from '@passport/queue/joining';
 import { attempt, withKohas } from '../../../connect/koha-clients.ts';
@@ -119,6 +127,12 @@ async function checkHome(
       { code: 'cards' },
     );
   const library = consortium.libraries.find((each) => each.id === id);
+  const hiding = library?.cards.map(patternOf).find((pattern) => !isComparable(pattern));
+  if (hiding !== undefined && !anyCards)
+    throw new Failure(
+      `of cards: ${hiding.source} cannot be compared with the patterns of other members: it looks around or back, or fits cards of too many forms (--any-cards, where you know whose cards it fits)`,
+      { code: 'cards' },
+    );
   if (untried || library === undefined) return;
   const tried = await withKohas([library], deps, (kohaOf) => attempt(kohaOf(id).visiblePatrons()));
   if ('error' in tried)
@@ -190,7 +204,9 @@ export const libraryAccept = defineCommand({
   options: {
     fingerprint: required('<digits>', 'what the library reads to you: four groups of five digits'),
     allowPrivate: flag('accept an address of an inner network, and plain http to a host of this machine'),
-    anyCards: flag('accept a library without patterns of cards, or with those of others'),
+    anyCards: flag(
+      'accept a library without patterns of cards, with those of others, or with some that cannot be compared',
+    ),
     untried: flag('accept a Koha that cannot be reached yet, without trying it'),
     apply: applyOption(),
   },
