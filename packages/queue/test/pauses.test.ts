@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { notePaused, promotePaused } from '@passport/queue/delays';
-import { jobIdOf } from '@passport/queue/keys';
+import { controlKey, jobIdOf } from '@passport/queue/keys';
 import {
   type Pause,
   type PauseSide,
@@ -47,6 +47,16 @@ describe('what operators have paused', () => {
     const { pauses } = await readControl(fixture.redis);
     expect(pauses).toHaveLength(2);
     expect(pauses).toEqual(expect.arrayContaining([over, pause({ library: 'lakeside', reason: 'still' })]));
+  });
+
+  test('has a version of its own where a failover has lost what was said last', async () => {
+    await put(pause());
+    const before = await fixture.redis.hgetall(controlKey);
+    await put(pause({ reason: 'lost', at_ms: NOON + 1 }));
+    const seen = await fixture.redis.hget(controlKey, 'version');
+    await fixture.redis.hset(controlKey, before);
+    await put(pause({ library: 'lakeside', at_ms: NOON + 2_000 }));
+    expect(await fixture.redis.hget(controlKey, 'version')).not.toBe(seen);
   });
 
   test('ends on the side that is resumed; one that was over is no pause that ended', async () => {

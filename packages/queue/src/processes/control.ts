@@ -53,7 +53,7 @@ export async function readControl(redis: Redis): Promise<Control> {
 
 /** Requests a reload of every process, which sees it within a second, and says in its record (`reload`) that it has dealt with it. */
 export async function requestReload(redis: Redis, request: ReloadRequest): Promise<void> {
-  await change(redis, { [RELOAD]: JSON.stringify(request) }, []);
+  await change(redis, { [RELOAD]: JSON.stringify(request) }, [], request.at_ms);
 }
 
 /**
@@ -61,7 +61,8 @@ export async function requestReload(redis: Redis, request: ReloadRequest): Promi
  * stay, even expired ones: somebody may just have set them again.
  */
 export async function pauseLibraries(redis: Redis, pauses: readonly Pause[]): Promise<void> {
-  await change(redis, Object.fromEntries(pauses.map((pause) => [fieldOf(pause), JSON.stringify(pause)])), []);
+  const written = Object.fromEntries(pauses.map((pause) => [fieldOf(pause), JSON.stringify(pause)]));
+  await change(redis, written, [], Math.max(0, ...pauses.map(({ at_ms: atMs }) => atMs)));
 }
 
 /** Ends the pauses of a library on these sides; returns those that had not expired. */
@@ -73,22 +74,24 @@ export async function resumeLibrary(
 ): Promise<readonly Pause[]> {
   const { pauses } = await readControl(redis);
   const ended = pauses.filter((pause) => pause.library === library && sides.includes(pause.side));
-  if (ended.length > 0) await change(redis, {}, ended.map(fieldOf));
+  if (ended.length > 0) await change(redis, {}, ended.map(fieldOf), nowMs);
   return ended.filter(({ until_ms: untilMs }) => untilMs > nowMs);
 }
 
 const fieldOf = ({ library, side }: Pick<Pause, 'library' | 'side'>): string =>
   [PAUSE, library, side].join(':');
 
+/** The version grows by the time, so that none comes again where a failover has lost a change that a process has seen. */
 async function change(
   redis: Redis,
   written: Readonly<Record<string, string>>,
   removed: readonly string[],
+  nowMs: number,
 ): Promise<void> {
   const writes = redis.multi();
   if (Object.keys(written).length > 0) writes.hset(controlKey, written);
   if (removed.length > 0) writes.hdel(controlKey, ...removed);
-  await execAll(writes.hincrby(controlKey, VERSION, 1));
+  await execAll(writes.hincrby(controlKey, VERSION, Math.round(nowMs)));
 }
 
 /** A pause of which only its end and its reason matter. */
