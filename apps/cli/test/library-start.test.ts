@@ -115,3 +115,13 @@ test('where observing does not stand in the entry of the library, that is said',
     err: expect.stringMatching(/copy\.mode: observe does not stand in the entry of riverside/),
   });
 });
+
+test('of two reloads at the same time, each is done when every process has the file', async () => {
+  const reload = (id: string) =>
+    passport(['config', 'reload', '--wait', '5', '--json'], env, { readFile, newId: () => id });
+  const both = await Promise.all([reload('one'), reload('other')]);
+  expect(both.map((ran) => [ran.code, jsonOf(ran)])).toEqual([
+    [0, expect.objectContaining({ ok: true })],
+    [0, expect.objectContaining({ ok: true })],
+  ]);
+});

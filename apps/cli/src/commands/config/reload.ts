@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { checkedFile } from '@passport/config';
-import { type SeenProcess, readProcesses, requestReload } from '@passport/queue/processes';
+import { type SeenProcess, readControl, readProcesses, requestReload } from '@passport/queue/processes';
 import { type OpenQueue, withQueue } from '../../connect/with-queue.ts';
 import { openAudit } from '../../program/open-audit.ts';
 import {
@@ -42,8 +42,8 @@ function describeFixed(answers: readonly Answer[]): string {
   return `secrets of ${processes.join(', ')} are those of the start, which no reload renews: restart a process whose secret has changed`;
 }
 
-function takenBy(process: SeenProcess, id: string, fileHash: string): Taken {
-  if (process.reload !== id) return 'no answer';
+function takenBy(process: SeenProcess, ids: ReadonlySet<string | null>, fileHash: string): Taken {
+  if (!ids.has(process.reload)) return 'no answer';
   if (process.refused !== null) return 'refused';
   return process.config?.hash === fileHash ? 'loaded' : 'another file';
 }
@@ -51,18 +51,23 @@ function takenBy(process: SeenProcess, id: string, fileHash: string): Taken {
 const readLive = async ({ redis }: OpenQueue): Promise<SeenProcess[]> =>
   (await readProcesses(redis)).filter(({ isLive }) => isLive);
 
-/** Waits until every process has dealt with the request; one that ends meanwhile is no longer waited for. */
+/**
+ * Waits until every process has dealt with the request, or with a later one that has taken its place; one that ends meanwhile is no
+ * longer waited for.
+ */
 async function waitForAll(
   open: OpenQueue,
   id: string,
   waitMs: number,
   signal: AbortSignal,
-): Promise<SeenProcess[]> {
+): Promise<{ processes: SeenProcess[]; ids: ReadonlySet<string | null> }> {
   const endsAt = performance.now() + waitMs;
+  const ids = new Set<string | null>([id]);
   for (;;) {
+    ids.add((await readControl(open.redis)).reload?.id ?? id);
     const processes = await readLive(open);
-    const isDone = processes.every(({ reload }) => reload === id);
-    if (isDone || performance.now() >= endsAt || signal.aborted) return processes;
+    const isDone = processes.every(({ reload }) => ids.has(reload));
+    if (isDone || performance.now() >= endsAt || signal.aborted) return { processes, ids };
     await pause(LOOK_AGAIN_MS);
   }
 }
@@ -81,8 +86,8 @@ async function requestAndWait(
   const id = deps.newId();
   await requestReload(open.redis, { id, by: deps.user, at_ms: await open.now() });
   openAudit(deps, 'reload', 'reload of the configuration by an operator')({ config: fileHash });
-  const processes = await waitForAll(open, id, waitMs, deps.signal);
-  return processes.map((process) => ({ process, taken: takenBy(process, id, fileHash) }));
+  const { processes, ids } = await waitForAll(open, id, waitMs, deps.signal);
+  return processes.map((process) => ({ process, taken: takenBy(process, ids, fileHash) }));
 }
 
 const isLoadedBy = (answers: readonly Answer[]): boolean =>
