@@ -36,9 +36,14 @@ beforeEach(() => {
     at('journalctl'),
     `#!/bin/sh
 for arg in "$@"; do
-  case "$arg" in --identifier=patron-passport) asked=yes ;; --cursor-file=*) cursor=\${arg#*=} ;; esac
+  case "$arg" in
+    --field=_SYSTEMD_UNIT) printf '%s\\n' session-3.scope patron-passport-worker@1.service ssh.service; exit ;;
+    --identifier=patron-passport) asked=yes ;;
+    --cursor-file=*) cursor=\${arg#*=} ;;
+  esac
 done
 [ "$asked" = yes ] || exit 2
+echo "$*" >"${at('asked')}"
 seen=$(cat "$cursor" 2>/dev/null || echo 0)
 tail -n "+$((seen + 1))" "${at('journal')}"
 wc -l <"${at('journal')}" >"$cursor"
@@ -74,6 +79,14 @@ describe('passport-keep-audit', () => {
     expect(keep().status).toBe(0);
     expect(kept()).toEqual(['evt_1', 'evt_2', 'evt_4']);
     expect(readdirSync(dir).filter((name) => name.startsWith('new.'))).toEqual([]);
+  });
+
+  test('reads lines of root and of our units alone, whatever identifier another account writes under', () => {
+    log(audit('evt_1'));
+    keep();
+    expect(readFileSync(at('asked'), 'utf8')).toContain(
+      ' --identifier=patron-passport _UID=0 + _SYSTEMD_UNIT=patron-passport-worker@1.service --cursor-file=',
+    );
   });
 
   test('brings a line again that could not be written', () => {
