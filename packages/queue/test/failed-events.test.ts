@@ -85,6 +85,23 @@ test('what was retried is listed no more, and after its next failure as retried 
   expect((await list()).events[0]).toMatchObject({ wasRetried: true });
 });
 
+test('an event whose retry was cut short between its two commands is still listed, and can be retried', async () => {
+  await fail('evt_1');
+  const [id] = (await list()).ids;
+  const queue = Object.assign(Object.create(fixture.queue) as typeof fixture.queue, {
+    getJob: async () =>
+      Object.assign((await fixture.queue.getJob(id ?? '')) ?? {}, {
+        retry: () => Promise.reject(new Error('cut short')),
+      }),
+  });
+  const ledger = openLedger(fixture.redis);
+  await expect(retryByPerson(queue, ledger, id ?? '', NOON)).rejects.toThrow('cut short');
+
+  expect(await list()).toMatchObject({ ids: [id], events: [{ state: { outcome: null } }] });
+  expect(await retryByPerson(fixture.queue, ledger, id ?? '', NOON)).toEqual({ kind: 'retried' });
+  expect((await list()).ids).toEqual([]);
+});
+
 test('whether an item waits, and whether it is still there', async () => {
   await fail('evt_1', { checkout_requested: true, encrypted_item: 'encrypted' });
   await fail('evt_2', { checkout_requested: true, encrypted_item: null, encrypted_card: null });

@@ -38,7 +38,8 @@ const JOBS_AT_ONCE = 50;
 
 /**
  * Every event that failed with one of `outcomes` since `sinceMs`, of these lending libraries. BullMQ keeps failed jobs by the time of
- * their end, so that older ones are not read. `isCut`: there are more than `most`.
+ * their end, so that older ones are not read. One without an outcome counts whatever is wanted: a person's retry of it was cut short,
+ * or its end was lost. `isCut`: there are more than `most`.
  */
 export async function listFailed(
   { redis, queue }: { readonly redis: Redis; readonly queue: ScanJobs },
@@ -63,7 +64,7 @@ export async function listFailed(
       if (job === undefined) continue; // removed meanwhile
       const failed = failedEventOf(job, nameOf);
       if (failed === null) unreadable += 1;
-      else if (of.outcomes.some((outcome) => outcome === failed.state.outcome)) events.push(failed);
+      else if ([null, ...of.outcomes].includes(failed.state.outcome)) events.push(failed);
     }
   }
   return {

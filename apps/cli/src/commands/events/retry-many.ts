@@ -41,7 +41,7 @@ function printGroups(events: readonly FailedEvent[], { line, colors }: Report): 
   const groups = new Map<string, number>();
   for (const { state } of events) {
     const group =
-      `${state.library.padEnd(12)} ${colors.red(state.outcome ?? '')}  ${causeOf(state)}`.trimEnd();
+      `${state.library.padEnd(12)} ${colors.red(state.outcome ?? 'cut short')}  ${causeOf(state)}`.trimEnd();
     groups.set(group, (groups.get(group) ?? 0) + 1);
   }
   for (const [group, number] of groups) line(`${String(number).padStart(5)}  ${group}`);
