@@ -23,11 +23,16 @@ const personOf = (index: number) => ({
   library_id: 'MAIN',
 });
 
+/** A patron whom home shares with nobody. */
+const UNSHARED = { refresh: { sweep: '02:00' }, share: { opt_out_attribute: 'HIDE' } };
+const HIDDEN = { extended_attributes: [{ type: 'HIDE', value: '1' }] };
+
 async function open(count: number, entry?: object): Promise<SweepBench> {
   const bench = own(await openSweep(['midland', 'lakeside'], redis, entry));
   for (let index = 0; index < count; index += 1) {
-    const card = bench.put('midland', index);
     const { category_id: _category, ...person } = personOf(index);
+    const { firstname, date_of_birth } = person;
+    const card = bench.put('midland', index, { remembered: { firstname, date_of_birth } });
     for (const koha of [bench.lender, bench.homes['midland']]) koha?.putPatron(card, person);
   }
   return bench;
@@ -128,21 +133,63 @@ describe('a patron whose records home has merged', () => {
     expect(await toLookAt()).toEqual([]);
   });
 
-  test('is not followed to whose card somebody at the lending library has entered, whatever names they wrote', async () => {
+  test.each([
+    ['whatever names they wrote', personOf(7)],
+    ['and whoever has it', { surname: 'Else', firstname: 'Bea', date_of_birth: '1901-01-01' }],
+    ['also where nobody has it', null],
+    ['also where it is a patron whom home does not share', { ...personOf(7), ...HIDDEN }],
+  ])(
+    'is not asked about by a card that somebody at the lending library has entered, %s',
+    async (_what, holder) => {
+      const bench = await open(2, UNSHARED);
+      const { midland } = bench.homes;
+      if (holder !== null) midland?.putPatron('victim', { ...personOf(7), ...holder });
+      midland?.deletePatron(cardOf('midland', 0));
+      const { category_id: _category, ...victim } = personOf(7);
+      bench.lender.putPatron(cardOf('midland', 0), { ...victim, cardnumber: 'victim' });
+      for (const koha of [bench.lender, midland]) koha?.clearCalls();
+      expect(await findingsOf(bench)).toEqual({ HOME_MISSING: 1, UNCHANGED: 1 });
+      expect(midland === undefined ? [] : bench.calls(midland)).toEqual(['GET /patrons']);
+      expect(bench.calls(bench.lender).filter((call) => /^(?:PATCH|PUT|POST)/.test(call))).toEqual([]);
+      expect(await toLookAt()).toEqual([]);
+      expect(await rekeyed()).toEqual([]);
+    },
+  );
+
+  test.each(['1999-09-09', '1950-02-03'])(
+    'says nothing of a birth date that was not written, be it guessed as %s',
+    async (guess) => {
+      const bench = await open(1);
+      const { lender } = bench;
+      const [row] = lender.state(cardOf('midland', 0)).copies;
+      if (row === undefined) throw new Error('no row');
+      const { date_of_birth: _born, firstname: _first, ...fields } = row.fields;
+      lender.putCopy({ ...row, fields });
+      lender.putPatron(cardOf('midland', 0), { date_of_birth: guess });
+      merge(bench, 0);
+      expect(await findingsOf(bench)).toEqual({ HOME_MERGED: 1 });
+      expect(await rekeyed()).toEqual([]);
+    },
+  );
+
+  test('is nobody to look at where home does not share the other record', async () => {
+    const bench = await open(2, UNSHARED);
+    merge(bench, 0, HIDDEN);
+    expect(await findingsOf(bench)).toEqual({ HOME_MISSING: 1, UNCHANGED: 1 });
+    expect(await toLookAt()).toEqual([]);
+  });
+
+  test('has a receipt before the lending library is asked for its number of now', async () => {
     const bench = await open(1);
-    const { midland } = bench.homes;
-    midland?.putPatron('victim', { ...personOf(7), email: 'victim@midland.example' });
-    midland?.deletePatron(cardOf('midland', 0));
-    const { category_id: _category, ...victim } = personOf(7);
-    bench.lender.putPatron(cardOf('midland', 0), {
-      ...victim,
-      cardnumber: 'victim',
-      email: 'p0@midland.example',
+    const now = merge(bench, 0);
+    bench.lender.putPatron('other', {
+      ...personOf(5),
+      category_id: 'PT',
+      extended_attributes: [{ type: 'PASSPORTED_ID', value: `midland:${now}` }],
     });
-    expect(await findingsOf(bench)).toEqual({ HOME_MERGED: 1 });
-    await bench.sweep({ atMs: NOW + DAY_MS });
-    expect(bench.lender.state('victim').patrons[0]?.['email']).toBe('p0@midland.example');
-    expect(await rekeyed()).toEqual([]);
+    expect(await findingsOf(bench)).toEqual({ HOME_MERGED: 1, NOT_ON_RECORD: 1 });
+    expect(await rekeyed()).toMatchObject([{ homeKey: `midland:${now}` }]);
+    expect(keysOf(bench, 0)).not.toEqual([`midland:${now}`]);
   });
 
   test('never makes two copies one person’s, nor leaves its home library', async () => {

@@ -112,6 +112,7 @@ describe('a copy that is scanned', () => {
     const { midland } = bench.homes;
     const card = cardOf('midland', 0);
     const person = { firstname: 'Ada', date_of_birth: '1990-02-03' };
+    bench.put('midland', 0, { remembered: person });
     bench.lender.putPatron(card, person);
     midland?.putPatron('kept', { surname: 'Name 0', ...person, category_id: 'AD', library_id: 'MAIN' });
     const before = homeKeyOf(bench, 0);

@@ -27,10 +27,11 @@ interface Orphan {
   readonly sweepId: string;
 }
 
-/** `none`: home has the card under no other number. */
+/** `none`: home shares nobody who has the copy's card under another number, or was not asked. */
 export type Followed =
   { readonly kind: 'none' | 'unsure' } | { readonly kind: 'rekeyed'; readonly homeKey: string };
 
+const NONE: Followed = { kind: 'none' };
 const UNSURE: Followed = { kind: 'unsure' };
 
 /**
@@ -45,17 +46,17 @@ export async function followMerge(orphan: Orphan, deps: RekeyDeps): Promise<Foll
   const { call } = deps;
   const copy = await call(lending.id, (koha) => koha.readPatron(patronId));
   const card = copy?.cardnumber ?? null;
-  if (copy === null || card === null || !pair.isOwnCard(card)) return { kind: 'none' };
+  if (copy === null || card === null || !pair.isOwnCard(card) || !isAsMade(copy, orphan)) return NONE;
+  const written = await readWritten(copy, orphan, deps);
+  if (written.cardnumber === null) return NONE;
   const cards = numbersAt(home, card);
   const found = await call(home.id, (koha) => koha.findByCard(cards, { attributes: true, balance: false }));
   const others = found.filter(
     (each) => isNumberOf(home, card, each.cardnumber ?? '') && homeKeyOf(home.id, each.patronId) !== homeKey,
   );
   const [patron, another] = others.filter((each) => !isCopy(each, pair.passportTypes));
-  if (patron === undefined) return { kind: 'none' };
-  if (another !== undefined || patron.anonymized === true || !isShared(patron, pair)) return UNSURE;
-  if (!isAsMade(copy, orphan) || isSomebodyElse(copy, patron)) return UNSURE;
-  if (!(await isCardOurs(card, orphan, deps))) return UNSURE;
+  if (patron === undefined || !isShared(patron, pair)) return NONE;
+  if (another !== undefined || patron.anonymized === true || isSomebodyElse(written, patron)) return UNSURE;
   const before = Number(homeKey.slice(homeKey.lastIndexOf(':') + 1));
   const former = await call(home.id, (koha) => koha.readPatron(before));
   if (former !== null && former.anonymized !== true) return UNSURE;
@@ -71,19 +72,24 @@ function isAsMade(copy: KohaPatron, { pair: { lending, passportTypes: types }, h
   );
 }
 
-/** Whether the service wrote this card into the copy: one that somebody at the lending library entered leads to whom they like. */
-async function isCardOurs(
-  card: string,
-  { pair: { lending }, patronId, homeKey, record }: Orphan,
+/** What the service itself wrote of the person into the copy; null for what somebody at the lending library entered, which leads to whom they like. */
+async function readWritten(
+  { patronId, cardnumber, surname, firstname, dateOfBirth }: KohaPatron,
+  { pair: { lending }, homeKey, record }: Orphan,
   { call, encryption }: RekeyDeps,
-): Promise<boolean> {
+) {
   const rows = await call(lending.id, (koha) =>
     koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
   );
-  const written = rows?.[0]?.fields['cardnumber'];
-  if (written === undefined) return false;
   const isWritten = buildIsWritten({ lending: lending.id, patronId, homeKey, record }, encryption);
-  return isWritten('cardnumber', card, written.hash) === true;
+  const asWritten = (field: string, value: string | null): string | null =>
+    isWritten(field, value, rows?.[0]?.fields[field]?.hash ?? '') === true ? value : null;
+  return {
+    cardnumber: asWritten('cardnumber', cardnumber),
+    surname: asWritten('surname', surname),
+    firstname: asWritten('firstname', firstname),
+    dateOfBirth: asWritten('date_of_birth', dateOfBirth),
+  };
 }
 
 /** Whether a copy got another home key by its record, and the lending Koha still shows the one of before: both of the same home. */
@@ -128,14 +134,13 @@ async function rekey(
     copy.attributes?.find((each) => each.type === type && each.value?.trim() === from)?.id ?? null;
   if (type === null || attributeId === null) return UNSURE;
   const owner = await records.find(lending.id, to);
-  const isTaken =
-    (owner !== null && owner !== patronId) ||
-    (await call(lending.id, (koha) => koha.isAttributeTaken(type, to)));
-  if (isTaken) return UNSURE;
+  if (owner !== null && owner !== patronId) return UNSURE;
   if (dryRun) return { kind: 'rekeyed', homeKey: to };
   const eventId = rekeyId(record, { patronId, to, sweepId });
   const receipt = { home: home.id, lending: lending.id, homeKey: to, fields: [], eventId, patronId } as const;
   const changed = await passOn({ ...receipt, what: 'rekeyed', formerKey: from }, async (sending) => {
+    const isTaken = await call(lending.id, (koha) => sending(() => koha.isAttributeTaken(type, to)));
+    if (isTaken) return { kind: 'taken' } as const;
     await records.rekey(lending.id, { patronId, from, to });
     return call(lending.id, async (koha) => {
       await sending(() => storeRemembered(koha, { patronId, homeKey: to }, (fields) => fields));
