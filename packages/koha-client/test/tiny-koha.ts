@@ -134,6 +134,8 @@ export async function startTinyKoha(script: Record<string, Reply | Reply[]> = {}
       clients.push(client);
       return client;
     },
+    /** Takes no connection any more. */
+    refuse: () => void server.close(),
     close: async () => {
       for (const client of clients) client.close();
       server.closeAllConnections();

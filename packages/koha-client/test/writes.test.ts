@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import type { ChangeResult, CheckoutResult, CreateResult } from '../src/index.ts';
+import {
+  type ChangeResult,
+  type CheckoutResult,
+  type CreateResult,
+  type OpenKohaClient,
+  storeRemembered,
+} from '../src/index.ts';
 import {
   CARD,
   PATRON_BODY,
@@ -370,4 +376,33 @@ test('an outcome is reported under its event’s id', async () => {
   });
   await koha.client().reportOutcome('msg_1/x', { seq: 3 });
   expect(koha.calls()[0]?.body).toBe('{"seq":3}');
+});
+
+describe('a write of several requests', () => {
+  const row = { patronId: 812, homeKey: 'midland:2' };
+  const restriction = { patronId: 812, kind: 'home', library: 'midland' } as const;
+
+  test.each<[string, string, Reply, (client: OpenKohaClient) => Promise<unknown>]>([
+    [
+      'a row that somebody else has stored',
+      '/contrib/passport/copies/812',
+      json(409, { error: 'x', error_code: 'other_version' }),
+      (client) => storeRemembered(client, row, (fields) => fields, null),
+    ],
+    [
+      'a restriction with codes that the plugin does not know',
+      '/contrib/passport/restrictions/home/midland/812',
+      misfit('/body/codes'),
+      (client) => client.setRestriction(restriction, null, { codes: ['MANUAL'] }),
+    ],
+  ])('was sent where Koha had read the first: %s', async (_what, path, reply, write) => {
+    koha = await startTinyKoha({
+      [`PUT /api/v1${path}`]: (response, seen) => {
+        response.setHeader('connection', 'close');
+        koha.refuse();
+        reply(response, seen);
+      },
+    });
+    await expect(write(koha.client())).rejects.toMatchObject({ code: 'unreachable', wasSent: true });
+  });
 });

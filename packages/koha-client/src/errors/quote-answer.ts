@@ -59,12 +59,17 @@ export function withQuote(error: KohaError, answer: Answer): KohaError {
   return error;
 }
 
-/** The failure of a call that Koha had read, and refused, before this try of it. */
-export function withSentBefore(error: KohaError): KohaError {
-  const after = new KohaError({ ...error, wasSent: true });
-  const quoted = kept.get(error);
-  if (quoted !== undefined) kept.set(after, quoted);
-  return after;
+/** Does what follows a request of the same call that Koha has read: whatever fails from there on, something was sent. */
+export async function afterSent<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof KohaError)) throw error;
+    const after = new KohaError({ ...error, wasSent: true });
+    const quoted = kept.get(error);
+    if (quoted !== undefined) kept.set(after, quoted);
+    throw after;
+  }
 }
 
 /**

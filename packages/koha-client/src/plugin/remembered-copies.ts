@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseRefusal } from '../errors/refusal.ts';
 import { bodyOf } from '../errors/failure-of.ts';
+import { afterSent } from '../errors/quote-answer.ts';
 import { boundedList } from '../answers/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin, withDeadline } from '../transport/session.ts';
 
@@ -201,21 +202,17 @@ export async function storeRemembered(
   of: Omit<StoredCopy, 'version' | 'fields'>,
   change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
   known?: CopyMemoryRow | null,
+  triesLeft = MOST_TRIES,
 ): Promise<CopyMemoryRow | null> {
   const { patronId, homeKey } = of;
-  let row = known;
-  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-    if (row === undefined) {
-      const rows = await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId });
-      if (rows === null) return null;
-      row = rows[0] ?? null;
-    }
-    const { version } = row ?? { version: 0 };
-    const fields = change(row?.fields ?? {});
-    const stored = await koha.rememberCopy({ ...of, version, fields });
-    if (stored.kind === 'stored') return { patronId, homeKey, version: stored.version, fields };
-    if (stored.kind === 'no_plugin') return null;
-    row = undefined;
-  }
-  return null;
+  const rows =
+    known === undefined ? await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }) : [];
+  if (rows === null) return null;
+  const row = known ?? rows[0] ?? null;
+  const { version } = row ?? { version: 0 };
+  const fields = change(row?.fields ?? {});
+  const stored = await koha.rememberCopy({ ...of, version, fields });
+  if (stored.kind === 'stored') return { patronId, homeKey, version: stored.version, fields };
+  if (stored.kind === 'no_plugin' || triesLeft === 1) return null;
+  return afterSent(() => storeRemembered(koha, of, change, undefined, triesLeft - 1));
 }

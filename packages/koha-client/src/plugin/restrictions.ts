@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { parseRefusal } from '../errors/refusal.ts';
 import { bodyOf } from '../errors/failure-of.ts';
+import { afterSent } from '../errors/quote-answer.ts';
 import { boundedList } from '../answers/json-body.ts';
 import { type CallOptions, type Session, readFromPlugin } from '../transport/session.ts';
 import type { Answer } from '../answers/read-answer.ts';
@@ -53,7 +54,7 @@ export async function setRestriction(
   const answer = await put({ until, ...named });
   // No restriction at all would be worse than one that names nothing.
   const isTooOld = answer.status === 400 && Object.keys(named).length > 0;
-  return resultOf(session, isTooOld ? await put({ until }) : answer);
+  return resultOf(session, isTooOld ? await afterSent(() => put({ until })) : answer);
 }
 
 /** The types that each Koha has (`installer/data/mysql/en/mandatory/patron_restriction_types.yml`); what another type is called is its library's own word. */

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { bodyOf, failureOf } from '../errors/failure-of.ts';
 import { KohaError } from '../errors/koha-error.ts';
-import { withSentBefore } from '../errors/quote-answer.ts';
+import { afterSent } from '../errors/quote-answer.ts';
 import { isUnreadable, parseRefusal } from '../errors/refusal.ts';
 import type { Capabilities } from './capabilities.ts';
 import { type Waiting, waitForShared } from './shared-answer.ts';
@@ -103,11 +103,7 @@ export function createCalls(options: CallsOptions): Calls {
     const token = await waitForToken(tokens.current());
     const answer = await send(token);
     if (isRefusedLogin(answer)) {
-      try {
-        return await send(await waitForToken(tokens.renewed(token)));
-      } catch (error) {
-        throw error instanceof KohaError ? withSentBefore(error) : error;
-      }
+      return afterSent(async () => send(await waitForToken(tokens.renewed(token))));
     }
     const isWorthRepeating =
       mayBeDeadKey(answer) && tokens.suspect(token) && request.operation.startsWith('GET ');
