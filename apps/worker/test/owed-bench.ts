@@ -4,7 +4,8 @@ import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { type DisclosureReceipt, openReceipts, readCopyRecords } from '@passport/queue/copies';
 import { NOTHING_READ, type OwedReading } from '@passport/queue/sweeps';
-import type { Logger, Redis } from '@passport/runtime';
+import { hashedFields } from '@passport/patron-rules';
+import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { runOwed } from '../src/owed/owed-job.ts';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
@@ -68,6 +69,7 @@ export async function openOwed(redis: Redis): Promise<OwedBench> {
   const logged: Record<string, unknown>[] = [];
   const note = (fields: Record<string, unknown>): unknown => logged.push(fields);
   const receipts: DisclosureReceipt[] = [];
+  const encryption = createEncryption([Buffer.alloc(32, 7)]);
   let before: ReadonlyMap<string, OwedReading> = new Map();
   let nowMs = Date.parse('2026-11-26T03:00:00Z');
 
@@ -84,7 +86,13 @@ export async function openOwed(redis: Redis): Promise<OwedBench> {
         { type: 'PASSPORTED_ID', value: homeKey },
       ];
       const { patron_id } = lender.putPatron(card, { surname: 'Planted', extended_attributes });
-      lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
+      const by = { encryption, at: 1, event: 'scan_1' };
+      const fields = hashedFields(
+        { lending: LENDER, patronId: patron_id, homeKey },
+        { cardnumber: card },
+        by,
+      );
+      lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields });
       receipts.push(receiptOf(homeKey, patron_id));
       return homeKey;
     },
@@ -105,6 +113,7 @@ export async function openOwed(redis: Redis): Promise<OwedBench> {
         soFar: NOTHING_READ,
         before,
         readRecords: (at, patronIds) => readCopyRecords(redis, at, patronIds),
+        encryption,
         now: () => nowMs,
         log,
       });

@@ -74,6 +74,7 @@ describe('a job', () => {
       callsUntil: () => call,
       slice,
       stopping: signal,
+      keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
       now: () => nowMs,
       log: quiet,
     });

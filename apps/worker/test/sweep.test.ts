@@ -294,10 +294,11 @@ describe('a sweep over the copies of a library', () => {
 
 describe('who is gone at home', () => {
   test('a number that home has given to somebody else is written into no copy', async () => {
-    const bench = await open(3);
+    const bench = await open(4);
     const { lender, homes } = bench;
     const born = { firstname: 'Ada', date_of_birth: '1980-01-01' };
-    for (const index of [0, 1, 2]) {
+    for (const index of [0, 1, 2, 3]) {
+      bench.put('midland', index, { remembered: born, receipt: { fields: Object.keys(born) } });
       homes['midland']?.putPatron(cardOf('midland', index), born);
       lender.putPatron(cardOf('midland', index), born);
     }
@@ -310,8 +311,12 @@ describe('who is gone at home', () => {
     // Married, with a new card; and a date that was corrected.
     homes['midland']?.putPatron(cardOf('midland', 1), { surname: 'Other', cardnumber: 'M-NEWER' });
     homes['midland']?.putPatron(cardOf('midland', 2), { date_of_birth: '1980-01-02', email: 'c@x.example' });
+    // The lending library shows what it likes: nothing, or the stranger.
+    homes['midland']?.putPatron(cardOf('midland', 3), { ...stranger, cardnumber: 'M-NEWEST', city: 'Else' });
+    lender.putPatron(cardOf('midland', 3), { ...stranger, date_of_birth: null, cardnumber: 'M-NEWEST' });
     const { findings } = (await bench.sweep()).homes['midland'] ?? {};
-    expect(findings).toMatchObject({ OTHER_PERSON: 1, REFRESHED: 2, CARD_CHANGED: 1 });
+    expect(findings).toEqual({ OTHER_PERSON: 2, REFRESHED: 2, CARD_CHANGED: 1 });
+    expect(lender.state('M-NEWEST').patrons[0]).toMatchObject({ city: 'midland', date_of_birth: null });
     expect(lender.state(cardOf('midland', 0)).patrons[0]).toMatchObject({ surname: 'Name 0' });
   });
 

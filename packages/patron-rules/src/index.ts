@@ -36,7 +36,6 @@ export {
   homeKeysOf,
   isInForeignCategory,
   isMergedCopy,
-  isRenumbered,
   isSomebodyElse,
   type CopyTraits,
 } from './merged-copy.ts';
@@ -45,11 +44,11 @@ export { decideHome, locate, type Located, type Location, type Silent } from './
 export type { CopyFinding } from './copy-findings.ts';
 export {
   decideRefresh,
-  type IsWritten,
   equalValues,
   isBlind,
   isNobodyShown,
   isLeftAlone,
+  isOfCopy,
   refreshBody,
   wantedValues,
   type RefreshCase,
@@ -69,7 +68,8 @@ export {
   RESTRICTED,
   STANDING,
   WRITTEN_FIELD,
-  type WrittenPlace,
+  type IsWritten,
+  buildIsWritten,
   hashedFields,
   writtenText,
   writtenValues,

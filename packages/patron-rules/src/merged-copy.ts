@@ -67,19 +67,6 @@ export function isSomebodyElse(one: Person, other: Person): boolean {
   return isSame(one.surname, other.surname) === false && !(born === true && first === true);
 }
 
-/**
- * Whether a copy's number at home is somebody else's by now, as after a new installation of home's Koha: another card together with
- * another birth date, or with both names. One of these alone is a replaced card, a correction or a marriage.
- */
-export function isRenumbered(copy: Person & WithCard, home: Person & WithCard): boolean {
-  if (isSame(copy.cardnumber, home.cardnumber) !== false) return false;
-  const isRenamed =
-    isSame(copy.firstname, home.firstname) === false && isSame(copy.surname, home.surname) === false;
-  return isRenamed || isSame(copy.dateOfBirth, home.dateOfBirth) === false;
-}
-
-type WithCard = Pick<KohaPatron, 'cardnumber'>;
-
 /** Accents, case and outer blanks do not count; null where one of the two is missing. */
 function isSame(one: string | null, other: string | null): boolean | null {
   const fold = (text: string | null): string =>

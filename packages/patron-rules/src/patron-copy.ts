@@ -110,7 +110,18 @@ function agreedFields(
   );
 }
 
-function copiedValues({ patron }: CopyCase, agreed: readonly PatronField[]): Record<string, string> {
+/** Who a patron is, in the values that a copy of them has. */
+export function identityOf(patron: KohaPatron): Readonly<Record<string, string>> {
+  const named = PATRON_FIELDS.filter(({ name }) => IDENTITY.has(name));
+  return { ...fitNames(copiedValues({ patron }, named)), cardnumber: (patron.cardnumber ?? '').trim() };
+}
+
+const IDENTITY: ReadonlySet<string> = new Set(['surname', 'firstname', 'date_of_birth']);
+
+function copiedValues(
+  { patron }: Pick<CopyCase, 'patron'>,
+  agreed: readonly PatronField[],
+): Record<string, string> {
   const values: Record<string, string> = {};
   for (const field of agreed) {
     const value = valueFor(field, patron.fields[field.name] ?? '');

@@ -4,8 +4,7 @@ import type { KohaPatron, RememberedCopy, Standing } from '@passport/koha-client
 import type { CopyFinding } from './copy-findings.ts';
 import { areSoft, decideEligibility } from './eligibility.ts';
 import { isCopy } from './is-copy.ts';
-import type { IsWritten } from './refresh.ts';
-import { STANDING } from './written-fields.ts';
+import { type IsWritten, STANDING } from './written-fields.ts';
 
 /** What the standing of a copy's patron depends on. */
 export interface StandingCase {

@@ -72,3 +72,23 @@ export function hashedFields(
     Object.entries(values).map(([name, value]) => [name, { hash: hash(name, value), at, event }]),
   );
 }
+
+/** Whether a value is what a keyed hash stands for; null where the hash's key is not here. */
+export type IsWritten = (field: string, value: string | null, hash: string) => boolean | null;
+
+/** Builds what says whether the service has written a value into a copy, by the hash that is remembered of it. */
+export function buildIsWritten(
+  of: WrittenPlace & { readonly record: { readonly formerKeys: readonly string[] } },
+  encryption: { hashes(purpose: string, text: string): readonly string[] },
+): IsWritten {
+  // What was written before the patron's number at home changed is remembered under the number of then.
+  const places = [of.homeKey, ...of.record.formerKeys].map((homeKey) => ({ ...of, homeKey }));
+  return (field, value, hash) => {
+    const hashes = places.flatMap((place) =>
+      encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),
+    );
+    if (hashes.includes(hash)) return true;
+    const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
+    return isKnownKey ? false : null;
+  };
+}

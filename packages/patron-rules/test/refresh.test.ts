@@ -17,6 +17,8 @@ import { aCopyCase, attribute, library, patron } from './builders.ts';
 const HOME_KEY = 'midland:812';
 const ALL = ['surname', 'firstname', 'email', 'address', 'city', 'phone'];
 const EVERY = [...ALL, 'cardnumber', 'expiry_date'];
+/** As the home record has it (builders.ts). */
+const BORN = '1990-05-01';
 
 /** A hash that anybody can read: what matters here is which key and which value it is of. */
 const hashOf = (value: string | null, key = 'k1'): string => `${key}:${value ?? ''}`;
@@ -50,7 +52,7 @@ const remembered = (values: Values, key = 'k1'): RememberedCopy => ({
   standingAt: [],
   standing: null,
   fields: Object.fromEntries(
-    Object.entries(values).map(([name, value]) => [
+    Object.entries({ date_of_birth: BORN, ...values }).map(([name, value]) => [
       name,
       { hash: hashOf(value, key), at: 1, event: 'scan_1' },
     ]),
@@ -71,7 +73,7 @@ function decide(
     wanted,
     remembered: was,
     applies: { card: true, expiry: true, category: true, restricted: true, cardLost: true },
-    passedOn: EVERY,
+    passedOn: [...EVERY, 'date_of_birth'],
     isOwnCard: () => true,
     carried: null,
     isWritten,
@@ -98,28 +100,38 @@ describe('the refresh of one copy', () => {
   test.each<[string, Partial<KohaPatron>, Partial<KohaPatron>]>([
     ['a replaced card', { cardnumber: '22' }, {}],
     ['a new card and surname', { cardnumber: '22', surname: 'Else' }, { surname: 'Okafor' }],
-    [
-      'a corrected birth date',
-      { cardnumber: '21', dateOfBirth: '1990-01-02' },
-      { dateOfBirth: '1990-01-01' },
-    ],
-    [
-      'a new card and a birth date that only home has',
-      { cardnumber: '22', dateOfBirth: '1990-01-02' },
-      { dateOfBirth: null },
-    ],
+    ['a corrected birth date', { cardnumber: '21', fields: { date_of_birth: '1990-01-02' } }, {}],
+    ['a new card, whatever birth date somebody here entered', { cardnumber: '22' }, { dateOfBirth: null }],
   ])('writes after %s', (_what, home, copy) => {
     const input = { home: patron(home), copy: holding(old, copy) };
     expect(decide(old, wanted, remembered(old), input).change).toEqual({ email: 'new@post.example' });
   });
 
-  test.each<[string, Partial<KohaPatron>, Partial<KohaPatron>]>([
-    ['another birth date', { dateOfBirth: '1990-01-02' }, { dateOfBirth: '1980-01-01' }],
-    ['other names', { surname: 'Else', firstname: 'Bea' }, { firstname: 'Ada' }],
-  ])('writes nothing where the number at home has another card and %s', (_what, home, copy) => {
-    const input = { home: patron({ cardnumber: '22', ...home }), copy: holding(old, copy) };
-    const { change, findings } = decide(old, wanted, remembered(old), input);
-    expect({ change, findings }).toEqual({ change: {}, findings: ['OTHER_PERSON'] });
+  const stranger = { cardnumber: '22', surname: 'Else', firstname: 'Bea', dateOfBirth: '1990-01-02' };
+  const named = { ...old, surname: 'Okafor', firstname: 'Adaeze' };
+  const passedOn = ['surname', 'firstname', 'email'];
+  const keyOf = (key: string) => remembered({ ...named, date_of_birth: null }, key);
+  const { cardnumber: _card, ...noCard } = keyOf('k1').fields;
+  test.each<[string, Values, Partial<RefreshCase>, string]>([
+    ['another birth date', { date_of_birth: '1990-01-02' }, {}, 'OTHER_PERSON'],
+    ['another surname', { surname: 'Else' }, { passedOn }, 'OTHER_PERSON'],
+    ['another first name', { firstname: 'Bea' }, { passedOn }, 'OTHER_PERSON'],
+    ['no name that was written', {}, { passedOn: ['email'] }, 'OTHER_PERSON'],
+    ['no row of a name', {}, { passedOn, remembered: { ...keyOf('k1'), fields: {} } }, 'OTHER_PERSON'],
+    ['names by another key', {}, { passedOn, remembered: keyOf('k2') }, 'PASSPORT_KEY_UNKNOWN'],
+    ['the names', {}, { passedOn, remembered: { ...keyOf('k1'), fields: noCard } }, 'REFRESHED'],
+  ])('of another card at home with %s, whatever is shown here', (_what, fields, more, finding) => {
+    const home = patron({ cardnumber: '22', fields: { ...patron().fields, ...fields } });
+    for (const shown of [{}, stranger, { surname: null, firstname: null, dateOfBirth: null }]) {
+      const copy = { ...holding(named), ...shown };
+      const { change, findings } = decide(named, { email: 'new@post.example' }, remembered(named), {
+        home,
+        copy,
+        ...more,
+      });
+      expect(findings).toEqual([finding]);
+      expect('email' in change).toBe(finding === 'REFRESHED');
+    }
   });
 
   test('a field that home does not show empties none', () => {
@@ -186,7 +198,7 @@ describe('the refresh of one copy', () => {
     const more = { ...wanted, phone: '555' };
     const never = decide(NOW, more, remembered(NOW), { passedOn: ['surname'] });
     expect([never.change, never.settled, never.findings]).toEqual([{}, { phone: '' }, ['UNCHANGED']]);
-    const taken = decide(NOW, more, remembered(NOW), { passedOn: ['phone'] });
+    const taken = decide(NOW, more, remembered(NOW), { passedOn: ['phone', 'date_of_birth'] });
     expect([taken.change, taken.settled, taken.findings]).toEqual([{}, {}, ['NOT_REMEMBERED']]);
   });
 

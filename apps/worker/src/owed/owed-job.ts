@@ -13,7 +13,7 @@ import {
   readOwedByHome,
   writeOwed,
 } from '@passport/queue/sweeps';
-import type { Redis } from '@passport/runtime';
+import { type Encryption, type Redis, createEncryption } from '@passport/runtime';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import { type Owed, OwedUnreadable, type ReadOwedDeps, readOwedAt } from './read-owed.ts';
@@ -43,7 +43,7 @@ export async function queueLastReadings(
 
 type OwedJobContext = Pick<
   SliceContext,
-  'consortium' | 'redis' | 'callsUntil' | 'slice' | 'stopping' | 'now' | 'log'
+  'consortium' | 'redis' | 'keys' | 'callsUntil' | 'slice' | 'stopping' | 'now' | 'log'
 >;
 
 /**
@@ -51,7 +51,7 @@ type OwedJobContext = Pick<
  * LibraryClosed where the library does not answer, and what ends its slice.
  */
 export async function doOwedJob(jobId: string, { library }: OwedJob, deps: OwedJobContext): Promise<void> {
-  const { consortium, redis, callsUntil, slice, stopping, now, log } = deps;
+  const { consortium, redis, keys, callsUntil, slice, stopping, now, log } = deps;
   const lending = consortium.libraries.find(({ id }) => id === library);
   if (lending === undefined) throw new Error(`${library} is not in this worker's configuration`);
   // Shut out since the job was queued.
@@ -69,6 +69,7 @@ export async function doOwedJob(jobId: string, { library }: OwedJob, deps: OwedJ
     soFar,
     before: await readOwedByHome(redis, library),
     readRecords: buildCopyRecordReader(redis, now),
+    encryption: createEncryption(keys.map((key) => key.reveal())),
   }).catch((error: unknown) => {
     if (!(error instanceof OwedUnreadable)) throw error;
     // Another attempt would find the same.
@@ -87,6 +88,7 @@ export interface OwedDeps
   readonly call: SweepCall;
   /** For the list of what copies owe, which takes as long as the lending library wants it to: it ends with the slice at the latest. */
   readonly callInSlice: SweepCall;
+  readonly encryption: Pick<Encryption, 'hashes'>;
   readonly progress: Pick<OwedProgress, 'addPage' | 'addHome'>;
   /** What earlier slices have done. */
   readonly soFar: ReadSoFar;

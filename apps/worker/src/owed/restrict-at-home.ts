@@ -1,6 +1,8 @@
 import { type KohaRestriction, isOfOneRecord } from '@passport/koha-client';
-import { isRenumbered } from '@passport/patron-rules';
+import { buildIsWritten, isOfCopy } from '@passport/patron-rules';
+import type { ReadCopyRecords } from '@passport/queue/copies';
 import type { OwedRow } from '@passport/queue/sweeps';
+import type { Encryption } from '@passport/runtime';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { CopiesContext } from '../work-context.ts';
 
@@ -20,6 +22,12 @@ export interface OwedPair {
 
 const numberOf = (homeKey: string): number => Number(homeKey.slice(homeKey.indexOf(':') + 1));
 
+interface RestrictDeps extends Pick<CopiesContext, 'now' | 'log'> {
+  readonly call: SweepCall;
+  readonly readRecords: ReadCopyRecords;
+  readonly encryption: Pick<Encryption, 'hashes'>;
+}
+
 /**
  * Restricts at home who has owed more than the agreement allows for long enough, and lifts the restrictions of who does not owe as
  * much any more: those that the service has set for this lending library, and no others. Returns the home keys of who is restricted,
@@ -29,7 +37,7 @@ const numberOf = (homeKey: string): number => Number(homeKey.slice(homeKey.index
 export async function restrictAtHome(
   pair: OwedPair,
   were: Set<string>,
-  deps: Pick<CopiesContext, 'now' | 'log'> & { readonly call: SweepCall },
+  deps: RestrictDeps,
 ): Promise<ReadonlySet<string> | null> {
   const { home, lending, rows } = pair;
   const { call, now, log } = deps;
@@ -47,7 +55,7 @@ export async function restrictAtHome(
     if (isSet) were.add(homeKey);
     const restriction = { patronId: numberOf(homeKey), kind: 'owed', library: lending } as const;
     const set = async () =>
-      (await isOfAnother(homeKey, pair, call))
+      (await isOfAnother(homeKey, pair, deps))
         ? ('other_person' as const)
         : call(home, (koha) => koha.setRestriction(restriction, null));
     const lift = () => call(home, (koha) => koha.liftRestriction(restriction));
@@ -76,11 +84,16 @@ export async function restrictAtHome(
 async function isOfAnother(
   homeKey: string,
   { home, lending, copies }: OwedPair,
-  call: SweepCall,
+  { call, readRecords, encryption }: RestrictDeps,
 ): Promise<boolean> {
-  const patronId = copies.get(homeKey);
-  if (patronId === undefined) return false;
-  const copy = await call(lending, (koha) => koha.readPatron(patronId));
-  const record = await call(home, (koha) => koha.readPatron(numberOf(homeKey)));
-  return copy !== null && record !== null && isRenumbered(copy, record);
+  const patronId = copies.get(homeKey) ?? 0;
+  const record = (await readRecords(lending, [patronId])).get(patronId);
+  const patron = await call(home, (koha) => koha.readPatron(numberOf(homeKey)));
+  if (record === undefined || patron === null) return false;
+  const rows = await call(lending, (koha) =>
+    koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
+  );
+  const fields = rows?.[0]?.fields ?? {};
+  const isWritten = buildIsWritten({ lending, patronId, homeKey, record }, encryption);
+  return isOfCopy({ home: patron, fields, passedOn: record.fields, isWritten }) !== true;
 }

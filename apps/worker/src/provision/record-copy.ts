@@ -68,6 +68,7 @@ function valuesWritten(
 ): WrittenCopy['values'] | null {
   const restricted = carried !== null && isRestricted ? { [RESTRICTED]: carriedText(carried) } : {};
   if (disclosed !== null) return { ...writtenValues(body, agreed), ...restricted };
-  if (reasons.includes('CARD_CHANGED')) return { cardnumber: body.cardnumber, ...restricted };
-  return isRestricted || reasons.includes('REKEYED') ? restricted : null;
+  const isChanged = isRestricted || reasons.includes('REKEYED') || reasons.includes('CARD_CHANGED');
+  // Also one that it had: by its card a refresh knows whose copy it is.
+  return isChanged ? { cardnumber: body.cardnumber, ...restricted } : null;
 }

@@ -1,5 +1,6 @@
 import { type KohaPatron, storeRemembered } from '@passport/koha-client';
 import {
+  buildIsWritten,
   copyCategoriesOf,
   homeKeyOf,
   homeKeysOf,
@@ -11,7 +12,6 @@ import {
 } from '@passport/patron-rules';
 import { type CopyRecord, MOST_FORMER_KEYS } from '@passport/queue/copies';
 import { type CopyPair, isShared } from './copy-pair.ts';
-import { buildIsWritten } from './refresh-fields.ts';
 import type { SweepDeps } from './sweep-state.ts';
 
 export type RekeyDeps = Pick<SweepDeps, 'call' | 'passOn' | 'encryption' | 'records' | 'log'>;

@@ -52,14 +52,16 @@ const inFormOf = (
 
 /** Null where nothing is said of it: the record is nobody's copy any more, or home has given the number to somebody else. */
 async function checkStandingOf(refresh: Refresh): Promise<CheckedStanding | null> {
-  const { copy, homeRecord, lending } = refresh;
+  const { copy, homeRecord, lending, record } = refresh;
   const traits = traitsAt(lending);
-  if (!isCopy(copy, refresh.passportTypes) || isLeftAlone({ copy, home: homeRecord, traits })) return null;
+  const isWritten = writtenBy(refresh);
+  const whose = { ...refresh, home: homeRecord, traits, passedOn: record.fields, isWritten };
+  if (!isCopy(copy, refresh.passportTypes) || isLeftAlone(whose)) return null;
   // Who is gone from home cannot be compared: a record in a category of the library's own may be its own patron.
   if (homeRecord.anonymized === true && isInForeignCategory(copy, traits)) return null;
   const decided = decideStanding({ ...refresh, today: dayOf(refresh) });
-  const reasons = withoutOverridden(decided, refresh.record.overridden, lending, refresh.now());
-  return checkStanding({ ...refresh, isWritten: writtenBy(refresh) }, reasons);
+  const reasons = withoutOverridden(decided, record.overridden, lending, refresh.now());
+  return checkStanding({ ...refresh, isWritten }, reasons);
 }
 
 /**

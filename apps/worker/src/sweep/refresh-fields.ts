@@ -8,13 +8,12 @@ import {
   type CopyFinding,
   type RefreshDecision,
   type RestrictionChange,
-  WRITTEN_FIELD,
-  type WrittenPlace,
   buildPatronCopy,
   carriedFields,
   carriedRestriction,
   carriedText,
   type IsWritten,
+  buildIsWritten,
   copyCategoriesOf,
   decideRefresh,
   hashedFields,
@@ -22,10 +21,8 @@ import {
   refreshBody,
   sharesComments,
   wantedValues,
-  writtenText,
 } from '@passport/patron-rules';
 import type { CopyRecord } from '@passport/queue/copies';
-import type { Encryption } from '@passport/runtime';
 import { isOfTheLibrary } from '../koha/sweep-calls.ts';
 import { type CopyPair, isShared } from './copy-pair.ts';
 import type { PassedValues, Sending } from './pass-on.ts';
@@ -236,23 +233,6 @@ export const writtenBy = ({
   encryption,
 }: Pick<Refresh, 'copy' | 'homeKey' | 'record' | 'lending' | 'encryption'>): IsWritten =>
   buildIsWritten({ lending: lending.id, patronId, homeKey, record }, encryption);
-
-/** Builds what says whether the service has written a value into a copy, by the hash that is remembered of it; null: by a key that is not here. */
-export function buildIsWritten(
-  of: Omit<WrittenPlace, 'homeKey'> & { readonly homeKey: string; readonly record: CopyRecord },
-  encryption: Pick<Encryption, 'hashes'>,
-): IsWritten {
-  // What was written before the patron's number at home changed is remembered under the number of then.
-  const places = [of.homeKey, ...of.record.formerKeys].map((homeKey) => ({ ...of, homeKey }));
-  return (field, value, hash) => {
-    const hashes = places.flatMap((place) =>
-      encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),
-    );
-    if (hashes.includes(hash)) return true;
-    const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
-    return isKnownKey ? false : null;
-  };
-}
 
 /** False where Koha refuses what the copy should hold; `again` where the library did not take it now. */
 async function write(
