@@ -354,7 +354,7 @@ function openScanContext(context: WorkContext) {
     endCheck: buildEndCheck(context),
     encryption: createEncryption(keys.map((key) => key.reveal())),
     audit: buildAudit(log),
-    rekeyRecord: recordsIn(redis).rekey,
+    records: recordsIn(redis),
     readConsent: (job) => readConsent(redis, job),
     readDecision: (job, question) => readDecision(redis, job, question),
     copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),

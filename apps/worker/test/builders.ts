@@ -137,7 +137,7 @@ export function runDeps({ provision, ...change }: Partial<RunDeps> = {}): RunCon
     createAccess: { freeInMs: () => null, within: unused },
     audit: { lookedUp: () => undefined } as unknown as RunContext['audit'],
     receipts: { append: () => Promise.resolve(null) },
-    rekeyRecord: () => Promise.resolve(),
+    records: { find: () => Promise.resolve(null), rekey: () => Promise.resolve() },
     readConsent: unused,
     readDecision: unused,
     copied: unused,

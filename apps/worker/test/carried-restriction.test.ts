@@ -196,6 +196,16 @@ describe.each(testedReleases)('the copy of a patron who is restricted at home, K
     }
   });
 
+  test('is nobody’s to restrict where the copy on record has another number: it was merged into who has the card', async () => {
+    const workflow = await open([]);
+    await workflow.run({ item: null });
+    workflow.midland.putPatron(CARD, { restrictions: [SUSPENDED] });
+    const records = { find: () => Promise.resolve(4711), rekey: () => Promise.resolve() };
+    const { outcome } = endOfRun(await workflow.run({ job: AGAIN }, { records }));
+    expect([outcome, workflow.copy()?.restricted]).toEqual(['MERGED_INTO_NATIVE', false]);
+    expect(workflow.riverside.state().checkouts).toEqual([]);
+  });
+
   test('is not restricted by a test card', async () => {
     const workflow = await open([]);
     await workflow.run({ item: null });

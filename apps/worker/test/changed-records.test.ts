@@ -111,6 +111,21 @@ describe.each(testedReleases)('records that Koha has changed under a copy, Koha 
     untouched(workflow, before);
   });
 
+  test('a copy merged into a native patron of the same category: the copy on record has another number', async () => {
+    const workflow = await open();
+    const { patron_id: copyId } = withCopy(workflow, OLD, numberAtHome(workflow));
+    const native = workflow.riverside.putPatron('LOCAL-1', { surname: 'Native', category_id: 'PT' });
+    expect(workflow.riverside.mergePatron(OLD, 'LOCAL-1')).not.toBeNull();
+    const before = workflow.riverside.state().patrons;
+    const records = { find: () => Promise.resolve(copyId), rekey: () => Promise.resolve() };
+
+    expect(endOfRun(await workflow.run({}, { records }))).toMatchObject({
+      outcome: 'MERGED_INTO_NATIVE',
+      patronId: native.patron_id,
+    });
+    untouched(workflow, before);
+  });
+
   test.each<[string, Record<string, unknown>]>([
     ['a category that no copy has', { category_id: 'AD' }],
     ['an enrolment before the patron was at home', { date_enrolled: '2012-01-01' }],
@@ -195,8 +210,11 @@ describe.each(testedReleases)('records that Koha has changed under a copy, Koha 
           return Promise.resolve('1-0');
         },
       },
-      rekeyRecord: (lending: string, copy: object) =>
-        Promise.resolve(void noted.push({ lending, ...copy, hasLeft: hasLeft() })),
+      records: {
+        find: () => Promise.resolve(null),
+        rekey: (lending: string, copy: object) =>
+          Promise.resolve(void noted.push({ lending, ...copy, hasLeft: hasLeft() })),
+      },
     };
     const receipt = { what: 'rekeyed', homeKey: to, formerKey: 'midland:4711', hasLeft: false };
     const record = { lending: 'riverside', patronId, from: 'midland:4711', to, hasLeft: false };

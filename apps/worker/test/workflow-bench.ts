@@ -120,7 +120,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     copied: () => undefined,
     remember: () => undefined,
     receipts: { append: () => Promise.resolve('1-0') },
-    rekeyRecord: () => Promise.resolve(),
+    records: { find: () => Promise.resolve(null), rekey: () => Promise.resolve() },
     readConsent: () => Promise.resolve(null),
     readDecision: () => Promise.resolve(null),
     now: Date.now,

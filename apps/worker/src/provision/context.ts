@@ -20,11 +20,16 @@ export interface ProvisionContext extends Pick<
   readonly createAccess: CreateAccess;
   readonly audit: Audit;
   readonly receipts: Pick<Receipts, 'append'>;
-  /** Gives the service's own record of a copy another home key, where it has the one of before. */
-  readonly rekeyRecord: (
-    lending: string,
-    copy: { readonly patronId: number; readonly from: string; readonly to: string },
-  ) => Promise<unknown>;
+  /** The service's own records of copies. */
+  readonly records: {
+    /** The copy on record with this home key, by Koha's number of it; null where there is none. */
+    find(lending: string, homeKey: string): Promise<number | null>;
+    /** Gives a copy another home key, where it has the one of before. */
+    rekey(
+      lending: string,
+      copy: { readonly patronId: number; readonly from: string; readonly to: string },
+    ): Promise<unknown>;
+  };
   /** What the desk has reported of an event that has put its question; null: nothing yet. */
   readonly readConsent: (job: Pick<JobData, 'library' | 'event_id'>) => Promise<StoredConsent | null>;
   /** What staff have decided of the question that an event has put; null: nothing yet. */

@@ -1,6 +1,7 @@
 import type { Library } from '@passport/config';
 import type { PatronRestriction, RestrictionResult } from '@passport/koha-client';
 import {
+  type CarriedRestriction,
   buildPatronCopy,
   carriedFields,
   carriedRestriction,
@@ -13,7 +14,7 @@ import { type CopyOrder, orderCopy } from './copy-order.ts';
 import { type NotCreated, createCopy } from './create-copy.ts';
 import type { CreatePlaceBusy } from './create-access.ts';
 import type { Found } from './find-patron.ts';
-import { explainUnfound, findLocalCopy, observeCopy } from './local-copy.ts';
+import { explainUnfound, findLocalCopy, isOfAnotherNumber, observeCopy } from './local-copy.ts';
 import { appendReceipt, recordCopy, rememberCopy } from './record-copy.ts';
 import { configuredCodes, confirmName } from './confirm-name.ts';
 import {
@@ -107,7 +108,7 @@ interface RestrictingHow {
   /** Whether home has said what the patron is restricted with. */
   readonly isKnown: boolean;
   readonly step: Step;
-  readonly context: Pick<ProvisionContext, 'consortium' | 'receipts' | 'now' | 'remember'>;
+  readonly context: Pick<ProvisionContext, 'consortium' | 'receipts' | 'records' | 'now' | 'remember'>;
 }
 
 /**
@@ -120,9 +121,15 @@ async function keepRestricted(
   copied: CopyThere,
   how: RestrictingHow,
 ): Promise<Done | null> {
+  const { carried, mode } = order;
+  const { disclosed, patron_id: patronId } = copied.made;
+  const isRestricting = carried !== null && mode === 'copy';
+  if (isRestricting && disclosed === null && (await isOfAnotherNumber(order, patronId, how.context))) {
+    return done({ outcome: 'MERGED_INTO_NATIVE', patronId });
+  }
   let isSet = false;
   try {
-    const result = await restrict(order, copied.made, how);
+    const result = isRestricting ? await restrict(order, carried, copied.made, how) : 'nothing';
     isSet = result === 'done';
     const isAsAtHome = isSet || result === 'nothing';
     return isAsAtHome ? null : misconfigured(order.lending, { what: 'other', name: result });
@@ -132,11 +139,11 @@ async function keepRestricted(
 }
 
 async function restrict(
-  { lending, home, homeKey, eventId, carried, mode }: CopyOrder,
+  { lending, home, homeKey, eventId }: CopyOrder,
+  carried: CarriedRestriction,
   { disclosed, patron_id: patronId }: MadeCopy,
   { isKnown, step, context }: RestrictingHow,
 ): Promise<RestrictionResult | 'nothing'> {
-  if (carried === null || mode === 'observe') return 'nothing';
   if (disclosed === null) {
     // What home cannot say changes nothing in one that is set.
     if (!isKnown && (await isRestrictedFor(home, { lending, patronId }, step))) return 'nothing';

@@ -30,7 +30,7 @@ const LOOK_ALIKE = done({ outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
 
 type ReceiptContext = Pick<ProvisionContext, 'consortium' | 'receipts' | 'now'>;
 /** What a copy is given another card or home key with. */
-type KeyContext = ReceiptContext & Pick<ProvisionContext, 'rekeyRecord'>;
+type KeyContext = ReceiptContext & Pick<ProvisionContext, 'records'>;
 
 /**
  * Looks at the lending library itself: who has the card here, and who has the home key? Null: nobody that we can see.
@@ -171,7 +171,7 @@ async function changeCard(
   order: CopyOrder,
   step: Step,
   patronId: number,
-  context: ReceiptContext,
+  context: KeyContext,
 ): Promise<CopyOutcome> {
   const { lending, branch, body, home, homeKey, eventId } = order;
   const read = (): Promise<KohaPatron | null> =>
@@ -180,7 +180,9 @@ async function changeCard(
   if (copy === null) return CONFLICT;
   if (copy.anonymized === true) return done({ outcome: 'COPY_ANONYMIZED', patronId });
   if (!isCopy(copy, order.passportTypes)) return CONFLICT;
-  if (isMergedCopy(copy, order)) return done({ outcome: 'MERGED_INTO_NATIVE', patronId });
+  if (isMergedCopy(copy, order) || (await isOfAnotherNumber(order, patronId, context))) {
+    return done({ outcome: 'MERGED_INTO_NATIVE', patronId });
+  }
   if (!order.isOwnCard()) return CONFLICT;
   if (order.mode === 'observe') return observed(null, ['CARD_CHANGED']);
   await step.assertWanted();
@@ -220,6 +222,16 @@ async function changeCard(
   }
 }
 
+/** Whether the copy on record has another number: Koha has merged it into the patron who has its home key now, whatever their category. */
+export async function isOfAnotherNumber(
+  { lending, homeKey }: CopyOrder,
+  patronId: number,
+  { records }: Pick<ProvisionContext, 'records'>,
+): Promise<boolean> {
+  const onRecord = await records.find(lending, homeKey);
+  return onRecord !== null && onRecord !== patronId;
+}
+
 /** A plugin of the lending Koha rewrites each card that is stored: what it made of this one is what the copy had already. */
 const isAsBefore = (stored: string | null, copy: KohaPatron, sent: string): boolean =>
   stored !== null && copy.cardnumber !== null && sameCard(stored, copy.cardnumber) && !sameCard(stored, sent);
@@ -246,7 +258,7 @@ async function changeHomeKey(
     { home, lending, homeKey, formerKey, fields: [], eventId, patronId, what: 'rekeyed' },
     context,
   );
-  await context.rekeyRecord(lending, { patronId, from: formerKey, to: homeKey });
+  await context.records.rekey(lending, { patronId, from: formerKey, to: homeKey });
   step.assertHeld();
   const rekeyed = ours(order, patronId, null, ['REKEYED']);
   try {
