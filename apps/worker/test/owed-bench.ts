@@ -38,6 +38,8 @@ export interface ReadHow {
   readonly owed?: 'off';
   /** The library that is not enabled. */
   readonly shutOut?: string;
+  /** How long each call takes. */
+  readonly slowMs?: number;
 }
 
 /** One lending library and two homes, and readings of what is owed a day apart. */
@@ -96,7 +98,7 @@ export async function openOwed(redis: Redis): Promise<OwedBench> {
       receipts.push(receiptOf(homeKey, patron_id));
       return homeKey;
     },
-    async read(recourse = 'report', { hours = 24, agreements, owed, shutOut } = {}) {
+    async read(recourse = 'report', { hours = 24, agreements, owed, shutOut, slowMs = 0 } = {}) {
       nowMs += hours * 3_600_000;
       const { append } = openReceipts(redis);
       for (const receipt of receipts.splice(0)) await append(receipt, Date.now(), 1_000_000);
@@ -106,7 +108,10 @@ export async function openOwed(redis: Redis): Promise<OwedBench> {
       const log = { info: note, warn: note } as unknown as Logger;
       before = await runOwed(lending, {
         consortium,
-        call,
+        call: (library, work) => {
+          nowMs += slowMs;
+          return call(library, work);
+        },
         callInSlice: call,
         slice: { endIfOver: () => undefined },
         progress: { addPage: () => Promise.resolve(), addHome: () => Promise.resolve() },

@@ -300,6 +300,18 @@ describe('a restriction at home', () => {
     expect(Object.keys(row ?? {})).toEqual(['overdues', 'amount', 'over_since_ms', 'restricted']);
   });
 
+  test('is left to the next readings where home takes its time, as a lifting is', async () => {
+    const cards = [CARD, '21234000000025', '21234000000033'];
+    for (const card of cards) bench.put(card);
+    const found: number[] = [];
+    for (const amount of [11, 11, 11, 11, 0, 0, 0]) {
+      for (const card of cards) owes(amount, card);
+      await bench.read(BLOCK, { slowMs: 120_000 });
+      found.push(bench.restricted().length);
+    }
+    expect(found).toEqual([0, 1, 2, 3, 1, 0, 0]);
+  });
+
   test('of one record that breaks keeps nobody else from theirs', async () => {
     bench.put();
     const second = bench.put('21234000000025');

@@ -77,6 +77,18 @@ describe('the restrictions that a Koha lists', () => {
     expect(calls).toBe(101);
   });
 
+  test('are not waited for without an end', async () => {
+    koha = await startTinyKoha({
+      'GET /api/v1/contrib/passport/restrictions/owed': (response, seen) => {
+        const after = Number(seen.query.get('after'));
+        const restrictions = Array.from({ length: 200 }, (_, index) => one(after + index + 1));
+        setTimeout(() => json(200, { restrictions })(response, seen), 60);
+      },
+    });
+    const client = koha.client({ timeoutMs: 100, slotWaitMs: () => 0 });
+    await expect(client.listRestrictions('owed')).rejects.toMatchObject({ code: 'timeout' });
+  });
+
   test.each([
     ['in no order', [one(2), one(1)]],
     ['on a page that is too long', Array.from({ length: 201 }, (_, index) => one(index + 1))],

@@ -10,6 +10,8 @@ import type { CopiesContext } from '../work-context.ts';
 const OVER_FOR_MS = 20 * 3_600_000;
 /** More than this are not restricted for one lending library in a night, whatever it says; the others another night. */
 const MOST_NEW = 50;
+/** A home that answers slowly holds a sweep worker no longer: who is left is done at the next reading. */
+const LONGEST_MS = 300_000;
 
 /** What the patrons of `home` owe at `lending`, by home key, after `over_since_ms` was decided. */
 export interface OwedPair {
@@ -41,6 +43,8 @@ export async function restrictAtHome(
 ): Promise<ReadonlySet<string> | null> {
   const { home, lending, rows } = pair;
   const { call, now, log } = deps;
+  const endsMs = now() + LONGEST_MS;
+  const isOver = (): boolean => now() >= endsMs;
   const listed = await call(home, (koha) => koha.listRestrictions('owed'));
   if (listed === null) return null;
   const keyOf = ({ patronId }: KohaRestriction): string => `${home}:${patronId}`;
@@ -71,11 +75,11 @@ export async function restrictAtHome(
     else restricted.delete(homeKey);
     return result === 'done';
   };
-  for (const homeKey of settled) await change(homeKey, false);
+  for (const homeKey of settled) if (!isOver()) await change(homeKey, false);
   let tried = 0;
   for (const homeKey of due) {
+    if (tried === MOST_NEW || isOver()) break;
     if (await change(homeKey, true)) tried += 1;
-    if (tried === MOST_NEW) break;
   }
   return restricted;
 }

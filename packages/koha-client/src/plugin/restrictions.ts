@@ -26,6 +26,8 @@ export type RestrictionResult = 'done' | 'gone' | 'anonymized';
 const ROWS_A_PAGE = 200;
 /** More than this no home has restricted by agreement; a Koha that says so is not believed. */
 const MOST_PAGES = 100;
+/** All of them take no longer than so many calls may that are slow. */
+const LONGEST_IN_CALLS = 10;
 
 const rowSchema = z.object({
   id: z.number().int().positive(),
@@ -112,7 +114,7 @@ export async function liftRestriction(
 }
 
 /**
- * Lists the restrictions of this kind, all pages, each under its own deadline. Null where the Koha has no plugin that can say.
+ * Lists the restrictions of this kind, all pages under one deadline. Null where the Koha has no plugin that can say.
  * Throws KohaError.
  */
 export async function listRestrictions(
@@ -121,6 +123,8 @@ export async function listRestrictions(
   options?: CallOptions,
 ): Promise<readonly KohaRestriction[] | null> {
   const operation = 'GET /contrib/passport/restrictions/{kind}';
+  const deadline = performance.now() + LONGEST_IN_CALLS * session.patienceMs(options ?? {});
+  const limits = { deadline, ...options };
   const found: KohaRestriction[] = [];
   for (let after = 0, pages = 1; ; pages += 1) {
     const query = { after: String(after), limit: String(ROWS_A_PAGE) };
@@ -128,7 +132,7 @@ export async function listRestrictions(
     const inOrder = pageSchema.refine(
       (page) => pages <= MOST_PAGES && page.restrictions.every(({ id }) => id > last && (last = id)),
     );
-    const page = await readFromPlugin(session, { operation, places: { kind }, query }, inOrder, options);
+    const page = await readFromPlugin(session, { operation, places: { kind }, query }, inOrder, limits);
     if (page === null) return null;
     for (const { patron_id: patronId, library } of page.restrictions) {
       if (library !== null) found.push({ patronId, kind, library });
