@@ -226,7 +226,7 @@ function stopOf(input: WhoseCopy): CopyFinding | null {
   if (copy.anonymized === true) return 'COPY_ANONYMIZED';
   if (home.anonymized === true) return 'HOME_GONE';
   if (isMergedCopy(copy, { ...traits, homeRecord: home })) return 'MERGED_INTO_NATIVE';
-  if (remembered === null) return null; // and nothing is written
+  if (remembered === null) return null; // no value of home is written
   const { fields } = remembered;
   const isSame = isOfCopy({ ...input, fields });
   return isSame ? null : isSame === null ? 'PASSPORT_KEY_UNKNOWN' : 'OTHER_PERSON';
