@@ -77,8 +77,9 @@ sub job_type {
     Koha::Plugin::Org::PatronPassport::SeenJob->new->enqueue( { patron_id => 812 } );
 
 Koha announces it to the message broker, and would wait without end for one that takes the connection and does not answer (Koha/BackgroundJob.pm,
-C<connect> and C<enqueue>; Net::Stomp, C<can_read>). After half a second that ends as a broker that is not there does: Koha writes it down. A SIP
-server has an alarm of its own, which goes on.
+C<connect> and C<enqueue>; Net::Stomp, C<can_read>). After half a second that ends as a broker that is not there does: Koha writes it down. The
+alarm repeats itself, since Net::Stomp tries again, without end, whatever ends its try (C<_get_connection_retrying>). A SIP server has an alarm of
+its own, which goes on.
 
 =cut
 
@@ -92,7 +93,7 @@ sub enqueue {
     );
     my $is_waiting = 1;
     local $SIG{ALRM} = sub { die "no answer of the message broker\n" if $is_waiting };
-    my $alarm   = Time::HiRes::alarm($BROKER_S);
+    my $alarm   = Time::HiRes::alarm( $BROKER_S, $BROKER_S );
     my $is_done = eval { $self->SUPER::enqueue( \%job ); $is_waiting = 0; 1 };
     my $error   = $@;
     Time::HiRes::alarm($alarm);
