@@ -68,6 +68,11 @@ subtest 'what the receiver answers replaces the state of the same seq, and no la
     is( $shown->(), 'reported since', 'an answer that was overtaken does not' );
     $scans->keep_current( state_of( seq => 4, message => 'queried since' ) );
     is( $shown->(), 'queried since', 'a later one does' );
+    $scans->keep( state_of( seq => 4, state => 'done', message => 'ended' ) );
+    $scans->keep_current( state_of( seq => 4, message => 'queried before the end' ) );
+    is( $shown->(), 'ended', 'none of the same seq replaces an end' );
+    $scans->keep_current( state_of( seq => 4, state => 'done', message => 'ended, and no worker' ) );
+    is( $shown->(), 'ended, and no worker', 'but an end' );
 };
 
 subtest 'an event is noted once, and what the service reported before that stays' => sub {

@@ -156,16 +156,17 @@ sub keep {
     $scans->keep_current($state);
 
 Stores what the receiver answered a moment ago: of the same C<seq> it says more than what is kept, such as that no worker
-is there.
+is there. Only an end takes the place of an end.
 
 =cut
 
 sub keep_current {
     my ( $self, $state ) = @_;
 
-    my $kept = cleaned($state);
-    my %now  = ( state => $kept->{state}, told => to_stored($kept) );
-    return if $self->update( $kept->{event_id}, \%now, 'seq = ?', $kept->{seq} );
+    my $kept    = cleaned($state);
+    my %now     = ( state => $kept->{state}, told => to_stored($kept) );
+    my $is_same = $kept->{state} =~ $END ? 'seq = ?' : q{seq = ? AND state NOT IN ('done', 'failed')};
+    return if $self->update( $kept->{event_id}, \%now, $is_same, $kept->{seq} );
 
     return $self->keep($state);
 }
