@@ -76,6 +76,8 @@ subtest 'what is saved is used and shown again' => sub {
     save( $koha, sip => q{ } );
     ok( !$koha->{plugin}->settings->serves('sip'), 'without an account, SIP is off' );
     ok( !Passport::TestKoha->new->{plugin}->settings->serves('sip'), 'as it is at first' );
+    $koha->{plugin}->store_data( { sip => 1 } );
+    ok( !$koha->{plugin}->settings->serves('sip'), 'and where an earlier version had it on' );
 };
 
 subtest 'a page that is only opened speaks of no test, whatever variables Koha gives to every page' => sub {

@@ -57,6 +57,9 @@ sub load {
         undef, $plugin_class );
     my %stored = map { $_->[0] => $_->[1] } grep { exists $DEFAULT{ $_->[0] } && defined $_->[1] } @{$rows};
 
+    # Once it said only whether SIP was on.
+    delete $stored{sip} if ( $stored{sip} // q{} ) =~ m{\A [01] \z}xms;
+
     my $self = bless { %DEFAULT, %stored, secret_from => 'nowhere' }, $class;
     $self->{secret_from} = 'page' if length $self->{secret};
 
@@ -105,7 +108,7 @@ sub serves {
 }
 
 # Vendors of e-books and programs for booking computers log patrons in by SIP, too: whoever types a card there may be anywhere. Koha's SIP
-# server logs the account itself in (C4/SIP/Sip/MsgType.pm, api_auth), as the id that it has in SIPconfig.xml (C4/Auth.pm, check_api_auth).
+# server logs the account itself in (C4/SIP/Sip/MsgType.pm, api_auth), as its id in SIPconfig.xml or sip_accounts (C4/SIP/Sip/Configuration.pm; C4/Auth.pm, check_api_auth).
 sub takes {
     my ( $self, $interface ) = @_;
 
