@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 import { cardsOf, rowsOf } from './support/rows.ts';
-import { withKoha, type RequestOptions, type TestKoha } from './support/with-koha.ts';
+import { withKoha, type Reply, type RequestOptions, type TestKoha } from './support/with-koha.ts';
 
 const patrons = '/api/v1/patrons';
 
@@ -14,13 +14,9 @@ function three(koha: TestKoha): void {
 }
 
 const q = (query: unknown): RequestOptions => ({ query: { q: JSON.stringify(query) } });
-const total = (headers: Headers): (string | null)[] => [
-  headers.get('x-total-count'),
-  headers.get('x-base-total-count'),
-];
 
 describe('simple filters', () => {
-  test('T-07 a filter means "contains" unless it says otherwise', () =>
+  test('T-07 a filter means "contains"', () =>
     withKoha({}, async (koha) => {
       three(koha);
       expect(cardsOf(await koha.request('GET', patrons, { query: { cardnumber: '1234' } }))).toEqual([
@@ -28,18 +24,6 @@ describe('simple filters', () => {
         '91234',
       ]);
     }));
-
-  test.each([
-    ['exact', '12345', ['12345']],
-    ['starts_with', '1234', ['12345']],
-    ['ends_with', '1234', ['91234']],
-  ])('_match=%s', (match, cardnumber, cards) =>
-    withKoha({}, async (koha) => {
-      three(koha);
-      const reply = await koha.request('GET', patrons, { query: { cardnumber, _match: match } });
-      expect(cardsOf(reply)).toEqual(cards);
-    }),
-  );
 
   test('T-07 a percent sign and an underscore are wildcards, as in the database', () =>
     withKoha({}, async (koha) => {
@@ -51,45 +35,31 @@ describe('simple filters', () => {
       expect(rowsOf(await koha.request('GET', patrons, { query: { cardnumber: '%' } }))).toHaveLength(4);
     }));
 
-  test('letter case, accents and trailing blanks do not count', () =>
+  test.each([['cardnumber='], ['q={}'], ['']])('an empty filter is no filter: "%s"', (search) =>
     withKoha({}, async (koha) => {
       three(koha);
-      const byName = await koha.request('GET', patrons, { query: { surname: 'MULLER ', _match: 'exact' } });
-      const byCard = await koha.request('GET', patrons, { query: { cardnumber: 'abc-1', _match: 'exact' } });
-      expect(cardsOf(byName)).toEqual(['12345', '91234']);
-      expect(cardsOf(byCard)).toEqual(['ABC-1']);
-    }));
-
-  test.each([['cardnumber='], ['email=&_match=exact'], ['q='], ['q={}'], ['']])(
-    'an empty filter is no filter: "%s"',
-    (search) =>
-      withKoha({}, async (koha) => {
-        three(koha);
-        expect(rowsOf(await koha.request('GET', `${patrons}?${search}`))).toHaveLength(4);
-      }),
+      expect(rowsOf(await koha.request('GET', `${patrons}?${search}`))).toHaveLength(4);
+    }),
   );
-
-  test('restricted=true finds restrictions that are over, too', () =>
-    withKoha({}, async (koha) => {
-      three(koha);
-      koha.putPatron('12345', { debarred: '2020-01-01' });
-      const [row] = rowsOf(await koha.request('GET', patrons, { query: { restricted: 'true' } }));
-      expect(row).toMatchObject({ cardnumber: '12345', restricted: false });
-    }));
 });
 
 describe('q', () => {
   test.each([
     ['equality', { cardnumber: 'abc-1' }, ['ABC-1']],
-    ['a list is OR', [{ cardnumber: '12345' }, { userid: 'chidi.okafor' }], ['12345', 'ABC-1']],
-    ['-or', { '-or': [{ cardnumber: '12345' }, { cardnumber: '91234' }] }, ['12345', '91234']],
-    ['-and', { '-and': [{ surname: 'muller' }, { firstname: 'bo' }] }, ['91234']],
     ['values as a list', { cardnumber: ['12345', 'ABC-1'] }, ['12345', 'ABC-1']],
-    ['-in', { cardnumber: { '-in': ['12345', 'x'] } }, ['12345']],
     ['-like', { cardnumber: { '-like': '%1234%' } }, ['12345', '91234']],
-    ['null', { '-and': [{ email: { '!=': null } }] }, ['ABC-1']],
     ['a database name', { borrowernumber: 2 }, ['12345']],
-    ['-between', { cardnumber: { '-between': ['12345', '91234'] } }, ['12345', '91234']],
+    ['letter case, accents and trailing blanks', { surname: 'MULLER ' }, ['12345', '91234']],
+    [
+      'the words of Koha’s patron search',
+      {
+        '-and': [
+          { '-or': [{ surname: { like: 'mu%' } }, { firstname: { like: 'mu%' } }] },
+          { '-or': [{ surname: { like: 'b%' } }, { firstname: { like: 'b%' } }] },
+        ],
+      },
+      ['91234'],
+    ],
   ])('%s', (_what, query, cards) =>
     withKoha({}, async (koha) => {
       three(koha);
@@ -97,31 +67,11 @@ describe('q', () => {
     }),
   );
 
-  test('repeated q, and q beside a simple filter, must all hold', () =>
+  test('a column that is not there is a 500', () =>
     withKoha({}, async (koha) => {
-      three(koha);
-      const query = [
-        ['q', '{"surname":"muller"}'],
-        ['q', '{"firstname":"bo"}'],
-        ['cardnumber', '9'],
-      ] as const;
-      expect(cardsOf(await koha.request('GET', patrons, { query }))).toEqual(['91234']);
+      const reply = await koha.request('GET', patrons, q({ no_such_column: 1 }));
+      expect(reply).toMatchObject({ status: 500, body: { error_code: 'internal_server_error' } });
     }));
-
-  test('an operator that is not allowed is 400 with the number 1 as its text', () =>
-    withKoha({}, async (koha) => {
-      const reply = await koha.request('GET', patrons, q({ surname: { '-exec': 'x' } }));
-      expect(reply).toMatchObject({ status: 400, body: { error: 1, error_code: 'invalid_query' } });
-    }));
-
-  test.each(['{"cardnumber":', '"text"', '{"no_such_column":1}', '{"extended_attributes.code":"X"}'])(
-    'q=%s is a 500',
-    (text) =>
-      withKoha({}, async (koha) => {
-        const reply = await koha.request('GET', patrons, { query: { q: text } });
-        expect(reply).toMatchObject({ status: 500, body: { error_code: 'internal_server_error' } });
-      }),
-  );
 
   test('attributes are found by type and value of one and the same attribute', () =>
     withKoha({}, async (koha) => {
@@ -139,50 +89,82 @@ describe('q', () => {
     }));
 });
 
-describe('a query in the body of a GET', () => {
-  const text = '{"cardnumber":"12345"}';
-
-  /** fetch refuses to send such a thing. */
-  async function search(koha: TestKoha): Promise<unknown> {
-    const headers = {
-      authorization: `Bearer ${await koha.token()}`,
-      'content-type': 'application/json',
-      'content-length': text.length,
-    };
-    const sent = request(`${koha.url}${patrons}`, { method: 'GET', headers });
-    sent.end(text);
-    const [response] = (await once(sent, 'response')) as [IncomingMessage];
-    return json(response);
-  }
-
-  test.each([
-    ['24.11', 4],
-    ['25.11', 1],
-  ] as const)('on %s finds %i of 4', (release, found) =>
-    withKoha({ release }, async (koha) => {
+describe('a query of a shape that nobody sends', () => {
+  const surname = 'muller';
+  const byName = JSON.stringify({ surname });
+  test.each<[string, readonly (readonly [string, string])[]]>([
+    ['no JSON', [['q', '{"surname":']]],
+    ['no object', [['q', '"muller"']]],
+    ['a list', [['q', `[${byName}]`]]],
+    [
+      'several',
+      [
+        ['q', byName],
+        ['q', byName],
+      ],
+    ],
+    [
+      'one beside a filter',
+      [
+        ['q', byName],
+        ['cardnumber', '9'],
+      ],
+    ],
+    ['another operator', [['q', '{"surname":{"-exec":"x"}}']]],
+    ['several operators', [['q', '{"patron_id":{">":1,">=":1}}']]],
+    ['null', [['q', '{"email":null}']]],
+    ['a list of operators', [['q', '{"surname":[{"-like":"m%"}]}']]],
+    ['another group', [['q', `{"-not":[${byName}]}`]]],
+    ['an attribute’s type alone', [['q', '{"extended_attributes.code":"PASSPORTED"}']]],
+    [
+      'another way to match',
+      [
+        ['surname', surname],
+        ['_match', 'exact'],
+      ],
+    ],
+    ['a flag', [['restricted', 'true']]],
+    ['an order down', [['_order_by', '-me.surname']]],
+    ['an order of two keys', [['_order_by', 'surname,firstname']]],
+    ['all rows', [['_per_page', '-1']]],
+  ])('is refused: %s', (_what, query) =>
+    withKoha({}, async (koha) => {
       three(koha);
-      expect(await search(koha)).toHaveLength(found);
+      const reply = await koha.request('GET', patrons, { query });
+      expect(reply).toMatchObject({ status: 500, body: { error: expect.stringContaining('The stand-in') } });
     }),
   );
+
+  test('is refused in the body of a GET, which later releases read', () =>
+    withKoha({}, async (koha) => {
+      const headers = {
+        authorization: `Bearer ${await koha.token()}`,
+        'content-type': 'application/json',
+        'content-length': byName.length,
+      };
+      // fetch refuses to send such a thing.
+      const sent = request(`${koha.url}${patrons}`, { method: 'GET', headers }).end(byName);
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      expect([response.statusCode, await json(response)]).toEqual([
+        500,
+        { error: expect.stringContaining('The stand-in') },
+      ]);
+    }));
 });
 
 describe('pages', () => {
-  test('counts before and after the filter, links to the other pages', () =>
+  test('say how many rows there are in all', () =>
     withKoha({}, async (koha) => {
       three(koha);
-      const query = { surname: 'muller', _per_page: '1', _page: '2', _order_by: '-patron_id' };
+      const query = { surname: 'muller', _per_page: '1', _page: '2', _order_by: '+me.patron_id' };
       const reply = await koha.request('GET', patrons, { query });
-      expect(cardsOf(reply)).toEqual(['12345']);
-      expect(total(reply.headers)).toEqual(['2', '4']);
-      expect(reply.headers.get('link')).toMatch(
-        /_page=1&[^>]*>; rel="prev",.*_page=1&[^>]*>; rel="first",.*_page=2&[^>]*>; rel="last"/,
-      );
+      expect(cardsOf(reply)).toEqual(['91234']);
+      expect(reply.headers.get('x-total-count')).toBe('2');
     }));
 
-  test('-1 is everything, the default is 20', () =>
+  test('the default is 20', () =>
     withKoha({ seed: 'riverside' }, async (koha) => {
       expect(rowsOf(await koha.request('GET', patrons))).toHaveLength(20);
-      expect(rowsOf(await koha.request('GET', patrons, { query: { _per_page: '-1' } }))).toHaveLength(401);
     }));
 
   test('a page size of 0 is refused with a bare list', () =>
@@ -190,12 +172,6 @@ describe('pages', () => {
       const reply = await koha.request('GET', patrons, { query: { _per_page: '0' } });
       const body = [{ message: 'Invalid value: 0', path: '/query/_per_page' }];
       expect(reply).toMatchObject({ status: 400, body });
-    }));
-
-  test('the request id comes back', () =>
-    withKoha({}, async (koha) => {
-      const reply = await koha.request('GET', patrons, { headers: { 'x-koha-request-id': '42' } });
-      expect(reply.headers.get('x-koha-request-id')).toBe('42');
     }));
 });
 
@@ -268,22 +244,20 @@ describe('what is shown', () => {
       expect(row).toMatchObject({ incorrect_address: false, patron_card_lost: false });
     }));
 
-  test('embeds: attributes, balance, counts, library', () =>
+  test('embeds: attributes and the balance; all others that Koha has are refused', () =>
     withKoha({}, async (koha) => {
       koha.putPatron('12345', { surname: 'X', account_balance: 4.5 });
-      koha.putItem('39', { checked_out_to: '12345' });
-      const headers = {
-        'x-koha-embed': 'extended_attributes,account_balance,checkouts+count,overdues+count,library',
-      };
-      const [row] = rowsOf(
-        await koha.request('GET', patrons, { ...q({ 'me.cardnumber': '12345' }), headers }),
-      );
-      expect(row).toMatchObject({
-        account_balance: 4.5,
-        checkouts_count: 1,
-        overdues_count: 0,
-        extended_attributes: [],
-        library: { library_id: 'MAIN' },
+      const list = (embeds: string): Promise<Reply> =>
+        koha.request('GET', patrons, {
+          ...q({ 'me.cardnumber': '12345' }),
+          headers: { 'x-koha-embed': embeds },
+        });
+      expect(rowsOf(await list('extended_attributes,account_balance'))).toMatchObject([
+        { account_balance: 4.5, extended_attributes: [] },
+      ]);
+      expect(await list('library')).toMatchObject({
+        status: 500,
+        body: { error: 'The stand-in does not know how to embed library' },
       });
     }));
 
@@ -337,7 +311,7 @@ describe('patrons of other libraries', () => {
       withKoha({ settings: { ...settings, permissions } }, async (koha) => {
         koha.putPatron('12345', { surname: 'X', library_id: 'NORTH' });
         const reply = await koha.request('GET', patrons, q({ cardnumber: '12345' }));
-        expect([reply.status, reply.body, ...total(reply.headers)]).toEqual([200, [], '0', '1']);
+        expect([reply.status, reply.body, reply.headers.get('x-total-count')]).toEqual([200, [], '0']);
         expect(await koha.request('GET', `${patrons}/2`)).toMatchObject({ status: 404 });
       }),
   );

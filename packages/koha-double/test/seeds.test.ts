@@ -49,7 +49,7 @@ describe.each(seedNames)('%s', (name) => {
 
   test('reads through the API as it was meant: whole, in many scripts, some of them restricted', () =>
     withKoha({ library: name, seed: name }, async (koha) => {
-      const reply = await koha.request('GET', '/api/v1/patrons', { query: { _per_page: '-1' } });
+      const reply = await koha.request('GET', '/api/v1/patrons', { query: { _per_page: '1000' } });
       const text = JSON.stringify(reply.body);
       for (const script of ['Greek', 'Cyrillic', 'Arabic', 'Hebrew', 'Han', 'Thai', 'Hangul', 'Devanagari']) {
         expect(text).toMatch(new RegExp(`\\p{Script=${script}}`, 'u'));
@@ -57,7 +57,7 @@ describe.each(seedNames)('%s', (name) => {
       const rows = koha.state().patrons;
       expect(rows.filter((row) => row.expired).length).toBeGreaterThanOrEqual(samples.expired.length);
       expect(rows.filter((row) => row.restricted)).toHaveLength(samples.restricted.length);
-      expect(await koha.request('GET', '/api/v1/items', { query: { _per_page: '-1' } })).toMatchObject({
+      expect(await koha.request('GET', '/api/v1/items', { query: { _per_page: '1000' } })).toMatchObject({
         status: 200,
       });
     }));

@@ -7,10 +7,6 @@ describe('libraries', () => {
     withKoha({}, async (koha) => {
       const codes = rowsOf(await koha.request('GET', '/api/v1/libraries')).map((row) => row['library_id']);
       expect(codes).toEqual(['MAIN', 'NORTH']);
-      const query = { name: 'North', _match: 'starts_with' };
-      expect(rowsOf(await koha.request('GET', '/api/v1/libraries', { query }))).toMatchObject([
-        { library_id: 'NORTH', name: 'North Branch' },
-      ]);
     }));
 });
 

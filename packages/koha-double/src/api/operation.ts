@@ -48,8 +48,6 @@ export interface ApiCall {
   readonly headers: Readonly<Record<string, string>>;
   readonly embeds: readonly string[];
   readonly overrides: readonly string[];
-  /** Scheme, host and path of the request, for `Link` and `Location`. */
-  readonly url: string;
   /** The raw query string. */
   readonly search: string;
 }

@@ -50,13 +50,12 @@ export function registerApi(app: FastifyInstance, doubleOf: (request: FastifyReq
 }
 
 function incoming(request: FastifyRequest): IncomingRequest {
-  const { path, query } = splitUrl(request);
+  const { query } = splitUrl(request);
   return {
     path: request.params as Record<string, string>,
     query: new URLSearchParams(query),
     headers: request.headers as Record<string, string>,
     body: parseJson(request.body),
-    url: `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
     search: query,
   };
 }

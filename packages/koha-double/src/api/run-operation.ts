@@ -13,10 +13,12 @@ export interface IncomingRequest {
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: unknown;
-  /** The parts of the URL that links are built from. */
-  readonly url: string;
+  /** The raw query string. */
   readonly search: string;
 }
+
+/** Of what Koha can embed, that which is requested here. */
+const knownEmbeds = new Set(['extended_attributes', 'account_balance']);
 
 /**
  * The way of every API request through Koha: embed header, login, acting library, permission, names of the
@@ -39,16 +41,18 @@ export async function runOperation(
   const definitions = definitionsOf(release);
   const { lists, errors, ...checked } = checkRequest(request, spec, definitions);
   if (errors.length > 0) return invalid(errors);
+  const embeds = lists['x-koha-embed'] ?? [];
+  const unknown = embeds.find((name) => !knownEmbeds.has(name));
+  if (unknown !== undefined) return problem(500, `The stand-in does not know how to embed ${unknown}`);
   const answer = await operation.handle({
     double,
     release,
     ...caller,
     headers: request.headers,
     json: request.body,
-    url: request.url,
     search: request.search,
     ...checked,
-    embeds: lists['x-koha-embed'] ?? [],
+    embeds,
     overrides: lists['x-koha-override'] ?? [],
   });
   return refuseAnswer(answer, spec, definitions) ?? answer;

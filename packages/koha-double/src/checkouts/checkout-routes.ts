@@ -15,7 +15,7 @@ import type { Double } from '../double.ts';
 import type { ItemRow } from '../items/item-table.ts';
 import type { PatronRow } from '../patrons/patron-table.ts';
 import { candidateIds } from '../query/condition.ts';
-import { listAnswer, simpleFilters, type Source } from '../query/list-answer.ts';
+import { listAnswer, type Source } from '../query/list-answer.ts';
 import { isRecord } from '../record.ts';
 import { isFrom } from '../release.ts';
 import { findAvailability, type Availability, type Wish } from './availability.ts';
@@ -31,43 +31,26 @@ function columnOf(name: string): string | undefined {
   return checkoutFields.byName.get(column ?? '')?.since === undefined ? column : undefined;
 }
 
-/** Current or returned checkouts. */
-function checkoutSource(
-  { db: { checkouts } }: Double,
-  isReturned: boolean,
-  embeds: readonly string[],
-): Source<CheckoutRow> {
-  const lookUp = (column: string, value: unknown): ReadonlySet<number> | null => {
-    if (column === 'patron_id') return checkouts.ids('patron', String(Number(value)));
-    return column === 'item_id' && value !== null ? checkouts.ids('item', String(Number(value))) : null;
-  };
+function checkoutSource({ db: { checkouts } }: Double): Source<CheckoutRow> {
   return {
-    rows: () => (isReturned ? checkouts.returned() : checkouts.rows()),
-    count: () => (isReturned ? [...checkouts.returned()].length : checkouts.size),
+    rows: () => checkouts.rows(),
     column: columnOf,
     read: (row, column) => row[column as keyof CheckoutRow],
-    // The issuer is a patron, and has a number and a branch too; a renewal has a time.
-    isAmbiguous: (name) => {
-      const column = columnOf(name) ?? '';
-      if (embeds.includes('issuer') && ['patron_id', 'library_id'].includes(column)) return true;
-      return embeds.includes('renewals') && column === 'timestamp';
-    },
     candidates: (condition) => {
-      const ids = isReturned ? null : candidateIds(condition, lookUp);
+      const ids = candidateIds(condition, (of, value) => {
+        if (of.kind !== 'column') return null;
+        if (of.column === 'patron_id') return checkouts.ids('patron', String(Number(value)));
+        return of.column === 'item_id' ? checkouts.ids('item', String(Number(value))) : null;
+      });
       return ids === null ? null : checkouts.inOrder(ids);
     },
   };
 }
 
 /** A checkout as the API of this release answers it; the barcode is accepted on input only. */
-function renderCheckout({ release, embeds }: ApiCall, row: CheckoutRow): unknown {
+function renderCheckout({ release }: ApiCall, row: CheckoutRow): unknown {
   const known = checkoutFields.fieldsOf(release).filter(({ name }) => Object.hasOwn(row, name));
-  return {
-    ...Object.fromEntries(known.map(({ name }) => [name, row[name as keyof CheckoutRow]])),
-    ...(embeds.includes('issuer')
-      ? { issuer: row.issuer_id === null ? null : { patron_id: row.issuer_id } }
-      : {}),
-  };
+  return Object.fromEntries(known.map(({ name }) => [name, row[name as keyof CheckoutRow]]));
 }
 
 const list = buildRoute(
@@ -84,11 +67,8 @@ const list = buildRoute(
     permissions: [circulate, { circulate: 'manage_bookings' }],
   },
   (call) =>
-    listAnswer(
-      call,
-      checkoutSource(call.double, call.query['checked_in'] === true, call.embeds),
-      simpleFilters(call.query, ['patron_id']),
-      (row) => renderCheckout(call, row),
+    listAnswer(call, checkoutSource(call.double), ['patron_id', 'checked_in'], (row) =>
+      renderCheckout(call, row),
     ),
 );
 

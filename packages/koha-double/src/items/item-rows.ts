@@ -1,5 +1,4 @@
 import type { Double } from '../double.ts';
-import { isRecord } from '../record.ts';
 import { itemFields, type ItemColumns, type ItemRow } from './item-table.ts';
 
 /** A new item of this barcode, which is not stored yet. */
@@ -26,16 +25,12 @@ export function newItem(double: Double, barcode: string | null): ItemRow {
 }
 
 /** An item as the API answers it. */
-export function renderItem({ db }: Double, { columns, hidden }: ItemRow, embeds: readonly string[]): unknown {
+export function renderItem({ db }: Double, { columns }: ItemRow): unknown {
   const { item_type_id: itemType } = columns;
   const type = itemType === null ? undefined : db.itemTypes.get(itemType);
-  const biblio = { biblio_id: columns.biblio_id, ...(isRecord(hidden['biblio']) ? hidden['biblio'] : {}) };
-  const strings = { item_type_id: { str: type?.description ?? '', type: 'item_type' } };
   return {
     ...columns,
     effective_item_type_id: itemType,
     effective_not_for_loan_status: columns.not_for_loan_status || Number(type?.not_for_loan === true),
-    ...(embeds.includes('biblio') ? { biblio } : {}),
-    ...(embeds.includes('+strings') ? { _strings: strings } : {}),
   };
 }

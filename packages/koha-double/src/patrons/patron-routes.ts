@@ -11,14 +11,13 @@ import {
 } from '../api/operation.ts';
 import { listOf, reference } from '../api/schema.ts';
 import type { PermissionRule } from '../auth/permissions.ts';
-import { everything, type Condition } from '../query/condition.ts';
-import { listAnswer, simpleFilters } from '../query/list-answer.ts';
+import { passes, type Condition } from '../query/condition.ts';
+import { listAnswer } from '../query/list-answer.ts';
 import { isRecord } from '../record.ts';
 import { isFrom, type Release } from '../release.ts';
-import { matchingAttributes } from './attribute-query.ts';
 import { patronFields } from './patron-fields.ts';
 import type { PatronRow } from './patron-table.ts';
-import { canFind, patronSource, renderPatron } from './read-patron.ts';
+import { attributesOf, canFind, patronSource, renderPatron } from './read-patron.ts';
 import { createPatron, updatePatron } from './write-patron.ts';
 
 const patron = reference('patron');
@@ -66,20 +65,18 @@ const listPatrons = buildRoute(
     listAnswer(
       call,
       patronSource(call.double, call.user, call.embeds),
-      simpleFilters(call.query, filterNames(call.release), { restricted: restrictedFilter(call) }),
+      filterNames(call.release),
       (row, condition) => renderPatron(call, attributesShown(call, row, condition), call.embeds),
     ),
 );
 
-/** Any stored restriction date counts, past ones included; `false` is no filter (`Koha/REST/V1/Patrons.pm`, `list`). */
-function restrictedFilter(call: ApiCall): Condition {
-  if (call.query['restricted'] !== true) return everything;
-  return { kind: 'compare', column: 'debarred', comparison: '!=', value: null };
-}
-
 /** Before 24.05 the joined attributes are those that are embedded: only the ones that matched. */
-function attributesShown(call: ApiCall, row: PatronRow, condition: Condition): PatronRow {
-  return isFrom(call.release, '24.05') ? row : { ...row, attributes: matchingAttributes(row, condition) };
+function attributesShown({ release }: ApiCall, row: PatronRow, condition: Condition): PatronRow {
+  const wanted =
+    condition.kind === 'and' ? condition.parts.find(({ kind }) => kind === 'attribute') : undefined;
+  if (wanted?.kind !== 'attribute' || isFrom(release, '24.05')) return row;
+  const matching = attributesOf(row, wanted.type).filter(({ value }) => passes(wanted, value));
+  return { ...row, attributes: matching };
 }
 
 const getPatron = buildRoute(

@@ -1,19 +1,13 @@
 import type { ApiCall } from '../api/operation.ts';
 import { isDate } from '../api/schema.ts';
 import { hasPermission } from '../auth/permissions.ts';
+import { collate } from '../collation.ts';
 import type { Double } from '../double.ts';
-import { candidateIds, order, type Condition } from '../query/condition.ts';
+import { candidateIds, order, type AttributeCondition, type ColumnCondition } from '../query/condition.ts';
 import type { Source } from '../query/list-answer.ts';
 import { isFrom, type Release } from '../release.ts';
-import { attributeColumn, joinAttributes, rewriteAttributeQuery } from './attribute-query.ts';
 import { patronFields } from './patron-fields.ts';
-import {
-  isExpired,
-  isRestricted,
-  restrictedUntil,
-  type AttributeRow,
-  type PatronRow,
-} from './patron-table.ts';
+import { isExpired, isRestricted, type AttributeRow, type PatronRow } from './patron-table.ts';
 
 /**
  * The branches whose patrons a user finds, or null: all. `Koha/Patron.pm`, `libraries_where_can_see_things`: under
@@ -61,7 +55,10 @@ export function renderPatron(call: ApiCall, row: PatronRow, embeds: readonly str
     ...(Object.fromEntries(columns) as object),
     restricted: isRestricted(row, today),
     ...(isFrom(release, '24.11') ? { expired: isExpired(row, today) } : {}),
-    ...Object.fromEntries(embeds.map((name) => renderEmbed(double, row, name))),
+    ...(embeds.includes('extended_attributes')
+      ? { extended_attributes: orderedAttributes(release, row) }
+      : {}),
+    ...(embeds.includes('account_balance') ? { account_balance: row.account_balance } : {}),
   };
 }
 
@@ -79,45 +76,11 @@ export function orderedAttributes(release: Release, row: PatronRow): readonly At
   );
 }
 
-function renderEmbed(
-  { db, clock, settings }: Double,
-  row: PatronRow,
-  embed: string,
-): readonly [name: string, value: unknown] {
-  const library = db.libraries.get(row.columns.library_id);
-  switch (embed) {
-    case 'extended_attributes':
-      return [embed, orderedAttributes(settings.release, row)];
-    case 'checkouts+count':
-      return ['checkouts_count', db.checkouts.countOfPatron(row.patron_id)];
-    case 'overdues+count': {
-      const now = clock.timestamp();
-      const overdue = db.checkouts.ofPatron(row.patron_id).filter((checkout) => checkout.due_date < now);
-      return ['overdues_count', overdue.length];
-    }
-    case 'library':
-      return [embed, library ?? null];
-    case '+strings': {
-      const category = db.categories.get(row.columns.category_id);
-      const strings = {
-        library_id: { str: library?.name ?? '', type: 'library' },
-        category_id: { str: category?.name ?? '', type: 'patron_category' },
-      };
-      return ['_strings', strings];
-    }
-    // The last of those that the description names.
-    default:
-      return ['account_balance', row.account_balance];
-  }
-}
-
-/** Columns that only the database knows but a query may name. */
-const databaseOnly = new Set(['debarred', 'debarredcomment', 'flags', 'contactname']);
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 /**
- * The patrons a user may see, as lists and look-ups read them. Embedded attributes, checkouts and libraries are joined
- * (`Koha/REST/Plugin/Query.pm`, `dbic_merge_prefetch`), balances and overdues are not.
+ * The patrons a user may see, as lists and look-ups read them. Embedded attributes are joined
+ * (`Koha/REST/Plugin/Query.pm`, `dbic_merge_prefetch`), balances are not.
  */
 export function patronSource(double: Double, user: PatronRow, embeds: readonly string[]): Source<PatronRow> {
   const { patrons } = double.db;
@@ -129,37 +92,24 @@ export function patronSource(double: Double, user: PatronRow, embeds: readonly s
   };
   return {
     rows: () => visible(patrons.rows()),
-    count: () => (branches === null ? patrons.size : [...visible(patrons.rows())].length),
-    column: (name) => {
-      if (!name.includes('.')) return patronColumn(release, name);
-      return withAttributes && attributeColumn(name) !== undefined ? name : undefined;
-    },
-    read: (row, column) => {
-      if (column === 'debarred') return restrictedUntil(row);
-      return Object.hasOwn(row.columns, column) ? row.columns[column] : row.hidden[column];
-    },
+    column: (name) => patronColumn(release, name),
+    read: ({ columns }, column) => columns[column],
     isBroken: ({ hidden }) => hidden['broken'] === true,
-    isAmbiguous: (name) => isAmbiguous(embeds, patronFields.nameOf(name) ?? name),
+    isAmbiguous: (name) => withAttributes && patronFields.nameOf(name) === 'patron_id',
     convert: (column, value) => convertDate(double, column, value),
     candidates: (condition) => {
-      const ids =
-        candidateIds(condition, (column, value) => lookUp(double, column, value)) ??
-        attributeIds(double, condition);
+      const ids = candidateIds(condition, (of, value) => lookUp(double, of, value));
       return ids === null ? null : visible(patrons.inOrder(ids));
     },
-    ...(withAttributes ? { joined: joinAttributes } : {}),
-    ...(withAttributes && isFrom(release, '24.05') ? { rewrite: rewriteAttributeQuery } : {}),
+    ...(withAttributes
+      ? { attributes: (row, type) => attributesOf(row, type).map(({ value }) => value) }
+      : {}),
   };
 }
 
-/**
- * Columns that a joined table has as well. With the checkouts joined every name needs the prefix; that is what was seen
- * on Koha's own search code (a list of patrons with `checkouts+count`).
- */
-function isAmbiguous(embeds: readonly string[], name: string): boolean {
-  if (embeds.includes('checkouts+count')) return true;
-  if (embeds.includes('extended_attributes') && name === 'patron_id') return true;
-  return embeds.includes('library') && name === 'library_id';
+/** A patron's attributes of one type. */
+export function attributesOf(row: PatronRow, type: string): readonly AttributeRow[] {
+  return row.attributes.filter((one) => collate(one.type) === collate(type));
 }
 
 /** `Koha/Object.pm`, `_recursive_fixup`: RFC 3339 becomes the database's time in the server's zone, all else fails. */
@@ -174,33 +124,19 @@ function convertDate({ clock }: Double, column: string, value: string): string |
 
 function patronColumn(release: Release, name: string): string | undefined {
   const canonical = patronFields.nameOf(name);
-  if (canonical === undefined) return databaseOnly.has(name) ? name : undefined;
-  const since = patronFields.byName.get(canonical)?.since;
+  const since = patronFields.byName.get(canonical ?? '')?.since;
   return since === undefined || isFrom(release, since) ? canonical : undefined;
 }
 
-function lookUp({ db: { patrons } }: Double, column: string, value: unknown): ReadonlySet<number> | null {
+function lookUp(
+  { db: { patrons } }: Double,
+  condition: ColumnCondition | AttributeCondition,
+  value: string | number,
+): ReadonlySet<number> | null {
+  if (condition.kind === 'attribute') return patrons.idsWithAttribute(condition.type, String(value));
+  const { column } = condition;
   if (column === 'patron_id') return new Set([Number(value)]);
   if (typeof value !== 'string') return null;
-  const attribute = column.includes('.') ? attributeColumn(column) : undefined;
-  if (attribute !== undefined) {
-    const { type, key } = attribute;
-    return type !== null && key === 'value' ? patrons.idsWithAttribute(type, value) : null;
-  }
   if (column === 'cardnumber') return patrons.ids('card', value);
   return column === 'userid' || column === 'surname' ? patrons.ids(column, value) : null;
-}
-
-/** An `and` that names both type and value of an attribute is answered from the index of attributes. */
-function attributeIds({ db }: Double, condition: Condition): ReadonlySet<number> | null {
-  if (condition.kind !== 'and') return null;
-  const wanted = new Map<string, string>();
-  for (const part of condition.parts) {
-    if (part.kind === 'compare' && part.comparison === '=' && typeof part.value === 'string') {
-      wanted.set(part.column, part.value);
-    }
-  }
-  const code = wanted.get('extended_attributes.code');
-  const value = wanted.get('extended_attributes.attribute');
-  return code === undefined || value === undefined ? null : db.patrons.idsWithAttribute(code, value);
 }

@@ -1,31 +1,22 @@
 import { crash, ok, problem, type Answer } from '../answer.ts';
 import type { ApiCall } from '../api/operation.ts';
 import { asText, isRecord } from '../record.ts';
-import { isFrom } from '../release.ts';
 import {
-  allOf,
-  columnsOf,
+  UnknownQuery,
   matches,
   order,
-  parseCondition,
-  renamed,
+  parseTest,
+  type ColumnCondition,
   type Condition,
-  type ParsedCondition,
-  type Read,
+  type Reader,
 } from './condition.ts';
 
 /** Rows that can be listed, and how to read and find them. */
-export interface Source<Row> {
+export interface Source<Row> extends Reader<Row> {
   /** Rows the user may see, in the order of their ids. */
   rows(): Iterable<Row>;
-  /** How many `rows()` has. */
-  count(): number;
-  /**
-   * API or database name -> canonical column name, or undefined where the table has no such column. Names of joined
-   * tables are dotted; the prefix of the listed table itself (`me.`) is gone already.
-   */
+  /** Name in the API or the database -> canonical column name, or undefined where the table has no such column. */
   column(name: string): string | undefined;
-  read(row: Row, column: string): unknown;
   /** Whether a name without a prefix is a column of a joined table as well: the database refuses such a query. */
   isAmbiguous?(name: string): boolean;
   /**
@@ -33,228 +24,149 @@ export interface Source<Row> {
    * API writes them, and become the database's. Null: Koha fails on it.
    */
   convert?(column: string, value: string): string | null;
-  /** What Koha makes of a parsed `q` before it searches. Null: the database refuses what comes out. */
-  rewrite?(query: unknown): { readonly query: unknown } | null;
   /** The rows that an index gives for a condition, a superset of those that match, or null: look at all. */
   candidates?(condition: Condition): Iterable<Row> | null;
   /** Whether Koha fails at each list that contains the row. */
   isBroken?(row: Row): boolean;
-  /** Combinations of joined rows of `row` for these dotted columns; the condition must hold for one of them. */
-  joined?(row: Row, columns: ReadonlySet<string>): Iterable<Read>;
 }
 
 /** What a query needs of a source, whatever its rows are. */
-type Names = Pick<Source<never>, 'column' | 'isAmbiguous' | 'convert' | 'rewrite'>;
+type Names = Pick<Source<never>, 'column' | 'isAmbiguous' | 'convert' | 'attributes'>;
 
-/** Answers a list route: filters, `q`, sorting, paging and their headers. */
+/** What Koha answers with its catch-all 500. */
+class Unusable extends Error {}
+
+/** Answers a list route: `q` or simple filters of these names, one sort key, paging and the count of all that was found. */
 export function listAnswer<Row>(
   call: ApiCall,
   source: Source<Row>,
-  filters: Condition,
+  filters: readonly string[],
   render: (row: Row, condition: Condition) => unknown,
 ): Answer {
-  const read = readQuery(queriesOf(call), source, filters.kind === 'all');
-  if (read.kind === 'bad_operator') return problem(400, 1, { error_code: 'invalid_query' });
-  const sorting = parseSorting(call.query['_order_by'], source);
-  // Simple filters have no prefix, ever.
-  const isAmbiguous = [...columnsOf(filters)].some((name) => source.isAmbiguous?.(name) === true);
-  if (read.kind === 'unusable' || sorting === null || isAmbiguous) return crash();
-  const condition = allOf([filters, read.condition]);
-  const found = select(source, condition);
-  const sorted = sorting.length === 0 ? found : found.toSorted(bySorting(source, sorting));
-  const page = parsePage(call.query, call.double.settings.preferences.RESTdefaultPageSize);
-  const rows =
-    page.size === -1 ? sorted : sorted.slice((page.number - 1) * page.size, page.number * page.size);
-  if (rows.some((row) => source.isBroken?.(row) === true)) return crash();
-  const id = call.headers['x-koha-request-id'];
-  return ok(
-    rows.map((row) => render(row, condition)),
-    {
-      ...pageHeaders(call, page, found.length, source.count()),
-      ...(id === undefined ? {} : { 'x-koha-request-id': id }),
-    },
-  );
-}
-
-/** `q`, and from 25.11 on the body too: described for all releases, it was broken before (40424). */
-function queriesOf({ query: { q }, body, release }: ApiCall): readonly string[] {
-  const isRead = body !== undefined && isFrom(release, '25.11');
-  return [...(Array.isArray(q) ? q.map(String) : []), ...(isRead ? [JSON.stringify(body)] : [])];
-}
-
-function select<Row>(source: Source<Row>, condition: Condition): readonly Row[] {
-  const candidates = [...(source.candidates?.(condition) ?? source.rows())];
-  const dotted = new Set([...columnsOf(condition)].filter((column) => column.includes('.')));
-  return candidates.filter((row) => {
-    const own: Read = (column) => source.read(row, column);
-    if (source.joined === undefined || dotted.size === 0) return matches(condition, own);
-    for (const join of source.joined(row, dotted)) {
-      if (matches(condition, (column) => (column.includes('.') ? join(column) : own(column)))) return true;
-    }
-    return false;
-  });
-}
-
-interface Sorting {
-  readonly column: string;
-  readonly direction: 1 | -1;
-}
-
-function parseSorting(value: unknown, source: Names): readonly Sorting[] | null {
-  const sorting: Sorting[] = [];
-  for (const part of Array.isArray(value) ? value.map(String) : []) {
-    const column = resolveColumn(source, part.replace(/^[+\- ]/, '').trim());
-    if (column === undefined || column.includes('.')) return null;
-    sorting.push({ column, direction: part.startsWith('-') ? -1 : 1 });
+  try {
+    const condition = readCondition(call, source, filters);
+    const sortColumn = readSorting(call.query['_order_by'], source);
+    const candidates = [...(source.candidates?.(condition) ?? source.rows())];
+    const found = candidates.filter((row) => matches(condition, row, source));
+    const sorted = sortColumn === undefined ? found : found.toSorted(bySorting(source, sortColumn));
+    const rows = sorted.slice(...pageOf(call));
+    if (rows.some((row) => source.isBroken?.(row) === true)) return crash();
+    return ok(
+      rows.map((row) => render(row, condition)),
+      { 'X-Total-Count': String(found.length) },
+    );
+  } catch (error) {
+    if (error instanceof UnknownQuery) return problem(500, error.message);
+    if (error instanceof Unusable) return crash();
+    throw error;
   }
-  return sorting;
 }
 
-function bySorting<Row>(source: Source<Row>, sorting: readonly Sorting[]): (a: Row, b: Row) => number {
-  return (a, b) => {
-    for (const { column, direction } of sorting) {
-      const compared = order(source.read(a, column) ?? '', source.read(b, column) ?? '') * direction;
-      if (compared !== 0) return compared;
-    }
-    return 0;
-  };
+function readCondition({ query, body }: ApiCall, source: Names, filters: readonly string[]): Condition {
+  const queries = Array.isArray(query['q']) ? query['q'].map(String) : [];
+  const simple = simpleFilters(query, source, filters);
+  // Koha would take all of them together, and from 25.11 on the body of a GET for one more (40424).
+  if (body !== undefined) throw new UnknownQuery(body);
+  if (queries.length + Math.min(simple.length, 1) > 1) throw new UnknownQuery(query);
+  return { kind: 'and', parts: [...simple, ...queries.flatMap((text) => readQuery(parsed(text), source))] };
 }
 
-const wildcards: Readonly<Record<string, readonly [before: string, after: string]>> = {
-  contains: ['%', '%'],
-  starts_with: ['', '%'],
-  ends_with: ['%', ''],
-};
-
-/** The simple filters of a request; `fixed`: what some of them come to. `contains` is Koha's default, and an empty filter is no filter. */
-export function simpleFilters(
+/** Each of them means "contains", and an empty filter is no filter. */
+function simpleFilters(
   query: Readonly<Record<string, unknown>>,
-  names: readonly string[],
-  fixed: Readonly<Record<string, Condition>> = {},
-): Condition {
-  const match = asText(query['_match']) || 'contains';
-  const [before = '', after = ''] = wildcards[match] ?? [];
-  const filterOf = (column: string, value: unknown): Condition => {
-    if (match === 'exact') return { kind: 'compare', column, comparison: '=', value };
-    const plain = typeof value === 'boolean' ? String(Number(value)) : String(value);
-    return { kind: 'compare', column, comparison: 'like', value: `${before}${plain}${after}` };
-  };
-  return allOf(
-    Object.entries(query)
-      .filter(([name, value]) => names.includes(name) && value !== undefined && value !== '')
-      .map(([name, value]) => fixed[name] ?? filterOf(name, value)),
+  source: Names,
+  filters: readonly string[],
+): readonly ColumnCondition[] {
+  if ((query['_match'] ?? 'contains') !== 'contains') throw new UnknownQuery({ _match: query['_match'] });
+  return Object.entries(query)
+    .filter(([name, value]) => filters.includes(name) && value !== '')
+    .map(([name, value]) => {
+      if (typeof value === 'boolean') throw new UnknownQuery({ [name]: value });
+      const values = [`%${asText(value)}%`];
+      return { kind: 'column', column: resolveColumn(source, name), comparison: 'like', values };
+    });
+}
+
+/** `Koha/REST/Plugin/Objects.pm`, `_rewrite_related_metadata_query`: the names of attributes in a query. */
+const typeName = 'extended_attributes.code';
+const valueName = 'extended_attributes.attribute';
+
+/** A query: names that must all fit, an attribute's type and value among them, or groups of names. */
+function readQuery(query: unknown, source: Names): readonly Condition[] {
+  if (!isRecord(query)) throw new UnknownQuery(query);
+  const { [typeName]: type, [valueName]: wanted, ...others } = query;
+  const columns = Object.entries(others).map(([name, given]) =>
+    name.startsWith('-')
+      ? group(name, given, source)
+      : converted(onColumn(name, given, source), name, source),
   );
+  if (type === undefined && wanted === undefined) return columns;
+  if (typeof type !== 'string' || wanted === undefined) throw new UnknownQuery(query);
+  // Each type gets a joined table, which is called after it (`Koha/Objects/Mixin/ExtendedAttributes.pm`).
+  if (source.attributes === undefined || /[\s.`]/.test(type)) throw new Unusable();
+  return [...columns, { kind: 'attribute', type, ...parseTest(wanted) }];
 }
 
-const unusable: ParsedCondition = { kind: 'unusable' };
-
-/**
- * Reads the `q` parameters of a request, all of which must hold, with canonical column names. `isAlone`: no simple
- * filter beside them. Koha converts dates and times only in a single query that is an object, only at its top, and
- * only under names without a prefix (`Koha/Object.pm`, `attributes_from_api`).
- */
-function readQuery(texts: readonly string[], source: Names, isAlone: boolean): ParsedCondition {
-  const queries = texts.filter((text) => text.trim() !== '').map(parsed);
-  if (queries.includes(undefined)) return unusable;
-  const parts: Condition[] = [];
-  for (const query of queries) {
-    const read = readOne(query, source, isAlone && queries.length === 1);
-    if (read.kind !== 'condition') return read;
-    parts.push(read.condition);
-  }
-  return { kind: 'condition', condition: allOf(parts) };
-}
-
-/** A name in a query or an order -> its canonical column, or undefined where the database would refuse it. */
-function resolveColumn(source: Names, name: string): string | undefined {
-  if (name.startsWith('me.')) {
-    const own = name.slice('me.'.length);
-    return own.includes('.') ? undefined : source.column(own);
-  }
-  if (!name.includes('.') && source.isAmbiguous?.(name) === true) return undefined;
-  return source.column(name);
-}
-
-function readOne(query: unknown, source: Names, isTop: boolean): ParsedCondition {
-  const converted = isTop && isRecord(query) ? convertTop(query, source) : query;
-  const rewritten = source.rewrite === undefined ? { query: converted } : source.rewrite(converted);
-  if (converted === null || rewritten === null) return unusable;
-  const read = parseCondition(rewritten.query);
-  if (read.kind !== 'condition') return read;
-  const names = new Map(
-    [...columnsOf(read.condition)].map((name) => [name, resolveColumn(source, name)] as const),
-  );
-  if ([...names.values()].includes(undefined)) return unusable;
-  return { kind: 'condition', condition: renamed(read.condition, (name) => names.get(name) ?? name) };
-}
-
-/** Null where Koha refuses a date. */
-function convertTop(
-  query: Readonly<Record<string, unknown>>,
-  { convert, column: columnOf }: Names,
-): Readonly<Record<string, unknown>> | null {
-  if (convert === undefined) return query;
-  let isFit = true;
-  const walk = (column: string, value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map((one) => walk(column, one));
-    if (isRecord(value)) {
-      return Object.fromEntries(
-        Object.entries(value).map(([operator, one]) => [operator, walk(column, one)]),
-      );
-    }
-    if (typeof value !== 'string' || value.startsWith('%') || value.endsWith('%')) return value;
-    const converted = convert(column, value);
-    if (converted === null) isFit = false;
-    return converted;
-  };
-  const entries = Object.entries(query).map(([name, value]) => {
-    const column = name.includes('.') || name.startsWith('-') ? undefined : columnOf(name);
-    return [name, column === undefined ? value : walk(column, value)] as const;
+/** `-and` or `-or` of queries, which Koha's own patron search sends. */
+function group(name: string, given: unknown, source: Names): Condition {
+  if ((name !== '-and' && name !== '-or') || !Array.isArray(given)) throw new UnknownQuery({ [name]: given });
+  const parts = given.map((query: unknown): Condition => {
+    if (!isRecord(query)) throw new UnknownQuery(query);
+    const inside = Object.entries(query).map(([inner, value]) =>
+      inner.startsWith('-') ? group(inner, value, source) : onColumn(inner, value, source),
+    );
+    return { kind: 'and', parts: inside };
   });
-  return isFit ? Object.fromEntries(entries) : null;
+  return { kind: name === '-and' ? 'and' : 'or', parts };
+}
+
+function onColumn(name: string, given: unknown, source: Names): ColumnCondition {
+  return { kind: 'column', column: resolveColumn(source, name), ...parseTest(given) };
+}
+
+/** Koha converts dates and times at the top of a query only, and only under names without a prefix (`Koha/Object.pm`, `attributes_from_api`). */
+function converted(condition: ColumnCondition, name: string, { convert }: Names): ColumnCondition {
+  if (convert === undefined || name.includes('.')) return condition;
+  const values = condition.values.map((one) => {
+    if (typeof one !== 'string' || one.startsWith('%') || one.endsWith('%')) return one;
+    const made = convert(condition.column, one);
+    if (made === null) throw new Unusable();
+    return made;
+  });
+  return { ...condition, values };
+}
+
+/** A name in a query or an order -> its canonical column. */
+function resolveColumn(source: Names, name: string): string {
+  const own = name.startsWith('me.') ? name.slice('me.'.length) : name;
+  const column = own === name && source.isAmbiguous?.(name) === true ? undefined : source.column(own);
+  if (column === undefined) throw new Unusable();
+  return column;
+}
+
+function readSorting(given: unknown, source: Names): string | undefined {
+  const [key, ...others] = Array.isArray(given) ? given.map(String) : [];
+  if (key === undefined) return undefined;
+  if (others.length > 0 || key.startsWith('-')) throw new UnknownQuery({ _order_by: given });
+  return resolveColumn(source, key.replace(/^[+ ]/, ''));
+}
+
+function bySorting<Row>(source: Source<Row>, column: string): (a: Row, b: Row) => number {
+  return (a, b) => order(source.read(a, column) ?? '', source.read(b, column) ?? '');
 }
 
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    return undefined;
+    throw new UnknownQuery(text);
   }
 }
 
-/** `size` -1: all rows. */
-interface Page {
-  readonly number: number;
-  readonly size: number;
-}
-
-function parsePage(query: Readonly<Record<string, unknown>>, defaultSize: string): Page {
-  const { _page: number, _per_page: size } = query;
-  return {
-    number: typeof number === 'number' && number > 0 ? number : 1,
-    size: typeof size === 'number' ? size : Number(defaultSize) || 20,
-  };
-}
-
-/** `X-Total-Count` after filtering, `X-Base-Total-Count` before, and `Link` to the other pages. */
-function pageHeaders(
-  call: ApiCall,
-  page: Page,
-  total: number,
-  base: number,
-): Readonly<Record<string, string>> {
-  const pages = page.size === -1 ? 1 : Math.max(1, Math.ceil(total / page.size));
-  const link = (rel: string, number: number): string => {
-    const search = new URLSearchParams(call.search);
-    search.set('_page', String(number));
-    search.set('_per_page', String(page.size));
-    return `<${call.url}?${search.toString()}>; rel="${rel}"`;
-  };
-  const links = [
-    ...(page.number > 1 ? [link('prev', page.number - 1)] : []),
-    ...(page.number < pages ? [link('next', page.number + 1)] : []),
-    link('first', 1),
-    link('last', pages),
-  ];
-  return { 'X-Total-Count': String(total), 'X-Base-Total-Count': String(base), Link: links.join(',') };
+/** Where the page begins and ends. */
+function pageOf({ query, double }: ApiCall): readonly [number, number] {
+  const { _page: page = 1, _per_page: size = Number(double.settings.preferences.RESTdefaultPageSize) } =
+    query;
+  if (!(Number(page) > 0 && Number(size) > 0)) throw new UnknownQuery({ _page: page, _per_page: size });
+  return [(Number(page) - 1) * Number(size), Number(page) * Number(size)];
 }

@@ -9,8 +9,7 @@ import {
   type Operation,
 } from '../api/operation.ts';
 import { listOf, reference } from '../api/schema.ts';
-import { everything } from '../query/condition.ts';
-import { listAnswer, simpleFilters, type Source } from '../query/list-answer.ts';
+import { listAnswer, type Source } from '../query/list-answer.ts';
 import { asText, isRecord } from '../record.ts';
 import { isFrom } from '../release.ts';
 import { libraryTexts, setupDefinitions, type CategoryRow, type CirculationRuleRow } from './setup-rows.ts';
@@ -19,7 +18,6 @@ function tableSource<Row extends object>(name: string, rows: readonly Row[]): So
   const columns = setupDefinitions[name]?.properties ?? {};
   return {
     rows: () => rows,
-    count: () => rows.length,
     column: (column) => (Object.hasOwn(columns, column) ? column : undefined),
     read: (row, column) => (row as Readonly<Record<string, unknown>>)[column],
   };
@@ -42,10 +40,7 @@ const listLibraries = buildRoute(
   (call) => {
     const source = tableSource('library', [...call.double.db.libraries.values()]);
     const blank = { address2: null, address3: null, state: null, fax: null, notes: null };
-    return listAnswer(call, source, simpleFilters(call.query, libraryFilters), (row) => ({
-      ...blank,
-      ...row,
-    }));
+    return listAnswer(call, source, libraryFilters, (row) => ({ ...blank, ...row }));
   },
 );
 
@@ -62,7 +57,7 @@ const listCategories = buildRoute(
       (row) => row.libraries.length === 0 || row.libraries.includes(call.actingLibrary),
     );
     // An age limit does not fit the boolean that the description declares: the whole answer is a 500 then.
-    return listAnswer(call, tableSource('patron_category', rows), everything, renderCategory);
+    return listAnswer(call, tableSource('patron_category', rows), [], renderCategory);
   },
 );
 
