@@ -79,9 +79,14 @@ async function builds() {
 }
 
 async function startDoubles(machine) {
-  const args = ['midland:8091', 'riverside:8092'].flatMap((library) => ['--library', library]);
-  const program = join(projectRoot, 'packages/koha-double/bin/koha-double.js');
-  const child = machine.beside(process.execPath, [program, ...args], {
+  const code = `import { startKohaDouble } from '@passport/koha-double';
+    for (const [library, port] of [['midland', 8091], ['riverside', 8092]]) {
+      const { url, credentials } = await startKohaDouble({ library, port, seed: library });
+      const { clientId: client_id, clientSecret: client_secret } = credentials;
+      console.log(JSON.stringify({ library, url, client_id, client_secret }));
+    }`;
+  const child = machine.beside(process.execPath, ['--input-type=module', '--eval', code], {
+    cwd: projectRoot,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
