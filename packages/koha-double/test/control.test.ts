@@ -40,8 +40,6 @@ describe('rows', () => {
           extended_attributes: [{ type: 'T', value: 'v' }],
         },
       ]);
-      expect(await control(koha, 'DELETE', '/patrons/A%2F1')).toMatchObject({ status: 204 });
-      expect(await control(koha, 'DELETE', '/patrons/A%2F1')).toMatchObject({ status: 404 });
     }));
 
   test('a card can be renamed, which is what a replaced card is', () =>
@@ -51,7 +49,7 @@ describe('rows', () => {
       expect([koha.state('old').patrons.length, koha.state('new').patrons.length]).toEqual([0, 1]);
     }));
 
-  test('items are made, checked out, checked in and removed by barcode', () =>
+  test('items are made, checked out and checked in by barcode', () =>
     withKoha({}, async (koha) => {
       koha.putPatron('1', {});
       await control(koha, 'PUT', '/items/39', { itype: 'DVD', checked_out_to: '1' });
@@ -61,14 +59,6 @@ describe('rows', () => {
       });
       await control(koha, 'PUT', '/items/39', { checked_out_to: null });
       expect(koha.state()).toMatchObject({ checkouts: [], old_checkouts: [{ cardnumber: '1' }] });
-      expect(await control(koha, 'DELETE', '/items/39')).toMatchObject({ status: 204 });
-    }));
-
-  test('a seed replaces everything', () =>
-    withKoha({}, async (koha) => {
-      expect(await control(koha, 'PUT', '/seed', { name: 'lakeside' })).toMatchObject({ status: 204 });
-      expect(koha.state().patrons.length).toBeGreaterThan(300);
-      expect(await control(koha, 'PUT', '/seed', { name: 'atlantis' })).toMatchObject({ status: 400 });
     }));
 });
 
@@ -112,12 +102,12 @@ describe('over https', () => {
 });
 
 describe('the call log', () => {
-  test('numbers API calls, not control calls, and can return the later ones only', () =>
+  test('numbers API calls, not control calls', () =>
     withKoha({}, async (koha) => {
       const headers = { 'x-koha-library': 'NORTH' };
       await koha.request('GET', '/api/v1/patrons', { query: { cardnumber: '1' }, headers });
       await koha.request('GET', '/api/v1/nothing');
-      expect(rowsOf(await control(koha, 'GET', '/calls?since=1'))).toEqual([
+      expect(rowsOf(await control(koha, 'GET', '/calls')).slice(1)).toEqual([
         {
           n: 2,
           at: expect.any(Number),
@@ -150,7 +140,7 @@ describe('faults', () => {
       expect(replies.map((reply) => reply.status)).toEqual([429, 429, 200, 200]);
       expect(replies[0]?.headers.get('retry-after')).toBe('3');
       expect(replies[2]?.body).toContain('<html>');
-      expect(rowsOf(await control(koha, 'GET', '/faults'))).toEqual([]);
+      expect(koha.faultsLeft()).toEqual([]);
     }));
 
   test('* hits whatever comes, the token and the description too', () =>
@@ -261,8 +251,7 @@ describe('settings', () => {
         permissions: ['catalogue:1'],
         attribute_types: [{ code: 'ONLY' }],
       };
-      expect(await control(koha, 'PUT', '/settings', change)).toMatchObject({ status: 200 });
-      expect(rowOf(await control(koha, 'GET', '/settings'))).toMatchObject({
+      expect(rowOf(await control(koha, 'PUT', '/settings', change))).toMatchObject({
         release: '25.11',
         latency_ms: 1,
         preferences: { AutoEmailNewUser: '1', RESTdefaultPageSize: '10' },

@@ -7,7 +7,7 @@ import type { CopyRow } from '../plugin/plugin-tables.ts';
 import { isRecord, type Columns } from '../record.ts';
 import { loadSeed } from '../seed/load-seed.ts';
 import type { Credentials } from '../seed/seed-data.ts';
-import { isSeedName, resolveSeed, seedNames, type SeedChoice } from '../seed/seeds.ts';
+import { resolveSeed, type SeedChoice } from '../seed/seeds.ts';
 import { applySettings, readSettings, type SettingsChange } from './apply-settings.ts';
 import { parseFaults, type FaultDraft } from './fault-queue.ts';
 import { putItem, putPatron, readState, storedItem, storedPatron } from './put-rows.ts';
@@ -22,11 +22,9 @@ export function buildControls(double: Double, credentials: Credentials) {
     state: (cardnumber?: string) => readState(double, cardnumber),
     putPatron: (cardnumber: string, columns: Columns) =>
       storedPatron(double, putPatron(double, cardnumber, columns)),
-    /** Whether there was one. */
     deletePatron: (cardnumber: string) => {
       const row = withCard(cardnumber);
       if (row !== undefined) double.db.patrons.delete(row.patron_id);
-      return row !== undefined;
     },
     /** Koha's anonymising of a patron, who gets another card by it; null: there is none, or he has checkouts. */
     anonymizePatron: (cardnumber: string) => {
@@ -50,7 +48,6 @@ export function buildControls(double: Double, credentials: Credentials) {
     deleteItem: (barcode: string) => {
       const row = double.db.items.withBarcode(barcode);
       if (row !== undefined) double.db.items.delete(row.item_id);
-      return row !== undefined;
     },
     /** The API calls, numbered from 1; those above `since` only. */
     calls: (since = 0) => double.calls.since(since),
@@ -75,12 +72,10 @@ interface ControlRequest {
   /** The card or barcode in the path. */
   readonly key: string;
   readonly query: Readonly<Record<string, string>>;
-  /** An empty object where none was sent. */
-  readonly body: Readonly<Record<string, unknown>>;
-  readonly raw: unknown;
+  readonly body: unknown;
 }
 
-/** What is answered with 400; all else is answered as it is: true and undefined with 204, false with 404, null with 409. */
+/** What is answered with 400; all else is answered as it is, nothing with 204. */
 class NotUnderstood extends Error {}
 
 type Handle = (request: ControlRequest) => unknown;
@@ -90,37 +85,20 @@ export type ControlRoutes = Readonly<Record<string, Handle>>;
 export function buildRoutes(double: Double, controls: Controls): ControlRoutes {
   return {
     'GET state': ({ query }) => controls.state(query['cardnumber']),
-    'PUT patrons/:key': ({ key, raw }) => controls.putPatron(key, columnsOf(raw)),
-    'DELETE patrons/:key': ({ key }) => controls.deletePatron(key),
-    'POST patrons/:key/anonymize': ({ key }) => controls.anonymizePatron(key),
-    'POST patrons/:key/merge': ({ key, body: { into } }) => {
-      if (typeof into !== 'string') throw new NotUnderstood('into: the card of the patron that is kept');
-      return controls.mergePatron(key, into);
-    },
-    'PUT items/:key': ({ key, raw }) => controls.putItem(key, columnsOf(raw)),
-    'DELETE items/:key': ({ key }) => controls.deleteItem(key),
-    'GET calls': ({ query }) => controls.calls(Number(query['since'] ?? 0)),
+    'PUT patrons/:key': ({ key, body }) => controls.putPatron(key, columnsOf(body)),
+    'PUT items/:key': ({ key, body }) => controls.putItem(key, columnsOf(body)),
+    'GET calls': () => controls.calls(),
     'DELETE calls': controls.clearCalls,
-    'GET faults': controls.faultsLeft,
-    'DELETE faults': controls.clearFaults,
-    'POST faults': ({ raw }) => {
-      const faults = parseFaults(raw);
+    'POST faults': ({ body }) => {
+      const faults = parseFaults(body);
       if (typeof faults === 'string') throw new NotUnderstood(faults);
       controls.addFaults(faults);
       return controls.faultsLeft();
     },
-    'GET settings': controls.settings,
-    'PUT settings': ({ raw }) => {
-      if (!isRecord(raw)) throw new NotUnderstood('an object of settings');
-      const fault = applySettings(double, raw);
+    'PUT settings': ({ body }) => {
+      const fault = applySettings(double, columnsOf(body));
       if (fault !== null) throw new NotUnderstood(fault);
       return controls.settings();
-    },
-    'PUT seed': ({ body: { name } }) => {
-      if (name !== 'empty' && !isSeedName(name)) {
-        throw new NotUnderstood(`name: empty, ${seedNames.join(', ')}`);
-      }
-      controls.seed(name);
     },
     'DELETE tokens': controls.revokeTokens,
   };
@@ -148,17 +126,13 @@ function columnsOf(body: unknown): Columns {
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, handle: Handle | undefined): FastifyReply {
-  const raw = parseJson(request.body);
   try {
     const result = handle?.({
       key: (request.params as { readonly key?: string }).key ?? '',
       query: request.query as Readonly<Record<string, string>>,
-      body: isRecord(raw) ? raw : {},
-      raw,
+      body: parseJson(request.body),
     });
-    if (result === false) return reply.code(404).send({ error: 'no such row' });
-    if (result === null) return reply.code(409).send({ error: 'no such patron, or Koha leaves it alone' });
-    return result === true || result === undefined ? reply.code(204).send() : reply.send(result);
+    return result === undefined ? reply.code(204).send() : reply.send(result);
   } catch (error) {
     if (!(error instanceof NotUnderstood)) throw error;
     return reply.code(400).send({ error: `not understood: ${error.message}` });

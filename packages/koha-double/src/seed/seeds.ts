@@ -12,10 +12,6 @@ import {
 export const seedNames = ['midland', 'riverside', 'lakeside'] as const;
 export type SeedName = (typeof seedNames)[number];
 
-export function isSeedName(value: unknown): value is SeedName {
-  return seedNames.some((name) => name === value);
-}
-
 /** What a double may be filled with: a name is that of a demo library. */
 export type SeedChoice = 'empty' | SeedName | SeedData;
 
