@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { median, preciseNow, sum, within } from '../figures.ts';
-import { countByOperation, forgetCalls, isWorkCall } from '../koha-calls.ts';
-import { ratioRow, recordRow, valueRow, type Measure, type Measured } from '../row.ts';
+import { median, preciseNow, within } from '../figures.ts';
+import { countCalls, forgetCalls, isWorkCall } from '../koha-calls.ts';
+import { ratioRow, valueRow, type Measure, type Measured } from '../row.ts';
 import { inRounds, repeat, type Run } from '../scenario.ts';
 import { LENDING, scanOf, startBench, type Stack } from '../start-stack.ts';
 
@@ -17,7 +17,7 @@ interface Burst {
   /** Until the last desk was notified; the patience where one was not. */
   readonly seconds: number;
   readonly notified: number;
-  readonly calls: Readonly<Record<string, number>>;
+  readonly calls: number;
   readonly pages: readonly number[];
 }
 
@@ -53,8 +53,6 @@ function rowsOf(ms: number, bursts: readonly Burst[]): readonly Measured[] {
   // Work that was not done has needed no calls.
   const notified = (burst: Burst): number => Math.max(burst.notified, 1);
   const fewest = (burst: Burst): number => notified(burst) * (FEWEST.home + FEWEST.lending);
-  const allCalls = ({ calls }: Burst): number => sum(Object.values(calls));
-  const operations = [...new Set(bursts.flatMap(({ calls }) => Object.keys(calls)))].sort();
   const last = `the last of ${SCANS} desks has its report`;
   const pages = 'a staff page meanwhile';
   return [
@@ -76,9 +74,10 @@ function rowsOf(ms: number, bursts: readonly Burst[]): readonly Measured[] {
       ),
       { atLeast: SCANS },
     ),
-    ratioRow(measure('calls, against the fewest for these desks', 'calls', allCalls, fewest), {
-      atMost: 1.05,
-    }),
+    ratioRow(
+      measure('calls, against the fewest for these desks', 'calls', ({ calls }) => calls, fewest),
+      { atMost: 1.05 },
+    ),
     ratioRow(
       measure(
         pages,
@@ -87,9 +86,6 @@ function rowsOf(ms: number, bursts: readonly Burst[]): readonly Measured[] {
         () => ms,
       ),
       { atMost: 2 },
-    ),
-    ...operations.map((operation) =>
-      recordRow(measure(operation, 'calls', ({ calls }) => calls[operation] ?? 0, notified)),
     ),
   ];
 }
@@ -125,7 +121,7 @@ async function runBurst(bench: Stack, ms: number): Promise<Burst> {
   const notified = done.length;
   const seconds = isWhole ? (Math.max(...done) - startedAt) / 1_000 : patience;
   const pages = await staff.stop();
-  return { seconds, notified, calls: await countByOperation(bench.kohas, isWorkCall), pages };
+  return { seconds, notified, calls: await countCalls(bench.kohas, isWorkCall), pages };
 }
 
 /** Somebody at the lending library who opens a page now and then: a twentieth of what its Koha can serve. */
