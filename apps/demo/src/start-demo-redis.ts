@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { callRedis, findRedisServer } from '@passport/testkit';
-import { anyFreePort } from './free-ports.ts';
+import { callRedis, findRedisServer, freePort } from '@passport/testkit';
 import { superviseProcess, type SupervisedProcess, type Surroundings } from './supervise-process.ts';
 
 export interface DemoRedis extends SupervisedProcess {
@@ -16,7 +15,7 @@ export async function startDemoRedis(
   surroundings: Surroundings & { readonly dir: string; readonly password: string },
 ): Promise<DemoRedis> {
   const { dir, password } = surroundings;
-  const port = await anyFreePort();
+  const port = await freePort();
   const data = join(dir, 'redis');
   await mkdir(data, { recursive: true });
   const supervised = await superviseProcess({

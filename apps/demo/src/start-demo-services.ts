@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { freePort } from '@passport/testkit';
 import type { DemoPorts } from './demo-libraries.ts';
-import { anyFreePort } from './free-ports.ts';
 import { superviseProcess, type SupervisedProcess, type Surroundings } from './supervise-process.ts';
 
 const NAMES = ['receiver', 'worker', 'dashboard'] as const;
@@ -26,7 +26,7 @@ export async function startDemoServices(
     readonly variables: Readonly<Record<string, string>>;
   },
 ): Promise<DemoServices> {
-  const adminPorts = await Promise.all(NAMES.map(() => anyFreePort()));
+  const adminPorts = await Promise.all(NAMES.map(() => freePort()));
   const adminUrl = (name: Name) => `http://127.0.0.1:${adminPorts[NAMES.indexOf(name)]}`;
   const start = (name: Name): Promise<SupervisedProcess> => {
     const program = join(surroundings.root, 'apps', name, 'dist/main.js');
