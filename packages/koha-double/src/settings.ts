@@ -54,7 +54,6 @@ const table = {
   /** The server's clock is off by so much: in the `Date` header, dates, tokens and `/about`. */
   clock_skew_seconds: number(0),
   utc_offset_minutes: number(0),
-  token_life_seconds: count(3600),
   /** Answer every API call with a redirect to this base URL. */
   redirect_to: orNull<string>(null, isText),
   plugin: flag(true),
@@ -78,8 +77,6 @@ const table = {
   strict_sql_modes: flag(false),
   /** Library groups of the user's branch: it is in none (null), in one that hides patrons (true), in others (false). */
   groups_hide_patrons: orNull<boolean>(null, (value) => typeof value === 'boolean'),
-  /** The API's check of cookie sessions that newer Kohas have. */
-  api_csrf_check: flag(true),
   maintenance: flag(false),
   /** The `csp_header_value` of the staff pages (`koha-conf.xml`, from 26.05 on); '': no policy, as where Koha is not configured. */
   content_security_policy: text(''),
@@ -130,7 +127,6 @@ const defaultPreferences = {
   BorrowerMandatoryField: 'surname|cardnumber|categorycode',
   ChildNeedsGuarantor: '0',
   CircConfirmItemParts: '0',
-  DefaultPatronSearchMethod: 'starts_with',
   EmailPatronRegistrations: '0',
   ExtendedPatronAttributes: '1',
   IndependentBranches: '0',

@@ -43,17 +43,6 @@ describe('OAuth2 client credentials', () => {
       expect(await requestToken(koha, { ...grant, ...pairOf(koha) })).toMatchObject({ status: 403 });
     }));
 
-  test.each([
-    ['23.11', 403],
-    ['25.11', 200],
-  ] as const)('the pair in a Basic header on %s answers %i', (release, status) =>
-    withKoha({ release }, async (koha) => {
-      const { client_id, client_secret } = pairOf(koha);
-      const basic = Buffer.from(`${client_id}:${client_secret}`).toString('base64');
-      expect(await requestToken(koha, grant, { authorization: `Basic ${basic}` })).toMatchObject({ status });
-    }),
-  );
-
   test('with the preference off there is no such grant type', () =>
     withKoha({ settings: { RESTOAuth2ClientCredentials: false } }, async (koha) => {
       expect(await requestToken(koha, { ...grant, ...pairOf(koha) })).toMatchObject({ status: 400 });
@@ -110,15 +99,6 @@ describe('Basic login', () => {
         status: 403,
         body: { error: 'Invalid password', required_permissions: null },
       });
-    }));
-
-  test('a password past its date is said to be', () =>
-    withKoha({ settings: { RESTBasicAuth: true } }, async (koha) => {
-      koha.putPatron('900', { ...user, password_expiration_date: '2020-01-01' });
-      const reply = await koha.request('GET', '/api/v1/libraries', {
-        headers: { authorization: basic('desk', 's3cret') },
-      });
-      expect(reply).toMatchObject({ status: 403, body: { error: 'Password has expired' } });
     }));
 });
 

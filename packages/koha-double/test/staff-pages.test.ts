@@ -245,11 +245,6 @@ describe('the session and the API', () => {
       expect(await koha.request('POST', path, { body, headers: { cookie } })).toMatchObject({ status: 403 });
     }));
 
-  test('an older Koha does not check', () =>
-    withDesk({ settings: { api_csrf_check: false } }, async (koha, { cookie }) => {
-      expect((await sendRequest(koha.url + path, 'POST', { body, headers: { cookie } })).status).toBe(202);
-    }));
-
   test('the search of the page is allowed, a session that is over is refused, maintenance stops it', () =>
     withDesk({}, async (koha, { cookie }) => {
       const search = (sent: string): Promise<Reply> =>

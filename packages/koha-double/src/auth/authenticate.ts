@@ -1,7 +1,6 @@
 import { invalid, ok, problem, type Answer } from '../answer.ts';
 import type { CallEntry, Double } from '../double.ts';
 import type { PatronRow } from '../patrons/patron-table.ts';
-import { isFrom } from '../release.ts';
 import { hasPermission } from './permissions.ts';
 
 /** The user of a request, and the library as which they act. */
@@ -64,17 +63,12 @@ function byToken(double: Double, token: string, entry: CallEntry): PatronRow | A
   return user;
 }
 
-function byPassword({ db, settings, clock }: Double, encoded: string): PatronRow | Answer {
+function byPassword({ db, settings }: Double, encoded: string): PatronRow | Answer {
   if (settings.preferences.RESTBasicAuth !== '1') return problem(401, 'Basic authentication disabled');
-  const { id: name, secret: password } = decodePair(encoded);
-  const user =
-    db.patrons.first('userid', name) ??
-    (isFrom(settings.release, '25.05') ? db.patrons.withCard(name) : undefined);
-  if (user === undefined || password === '' || user.hidden['password'] !== password) {
-    return forbidden('Invalid password');
-  }
-  const ends = user.hidden['password_expiration_date'];
-  return typeof ends === 'string' && ends < clock.today() ? forbidden('Password has expired') : user;
+  const [name = '', password = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
+  const user = db.patrons.first('userid', name);
+  const isRight = user !== undefined && password !== '' && user.hidden['password'] === password;
+  return isRight ? user : forbidden('Invalid password');
 }
 
 /** The branch of a staff session cannot be changed by a header. */
@@ -88,7 +82,7 @@ function bySession(double: Double, cookie: string): Caller | Answer {
 
 /** Newer Kohas look at the cookie only, so a Bearer call that carries one is refused too. */
 function isForged(double: Double, method: string, headers: Headers, cookie: string): boolean {
-  if (!double.settings.api_csrf_check || ['GET', 'HEAD', 'OPTIONS'].includes(method)) return false;
+  if (['GET', 'HEAD', 'OPTIONS'].includes(method)) return false;
   const session = double.sessions.get(cookie);
   return session === undefined || headers['csrf-token'] !== session.csrfToken;
 }
@@ -98,54 +92,30 @@ export function sessionCookie(headers: Headers): string | undefined {
   return /(?:^|;\s*)CGISESSID=([^;]*)/.exec(headers['cookie'] ?? '')?.[1];
 }
 
-interface KeyPair {
-  readonly id: string;
-  readonly secret: string;
-}
-
-/** The two parts of a Basic header; empty where there is no colon. */
-function decodePair(encoded: string): KeyPair {
-  const [, id = '', secret = ''] =
-    /^([^:]*):([^]*)$/.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
-  return { id, secret };
-}
-
-/** OAuth2 client credentials: form-encoded only; a Basic header may carry the pair from 25.05 on. */
+/** OAuth2 client credentials, in a form. */
 export function answerTokenRequest(
   double: Double,
   form: URLSearchParams | undefined,
-  authorization: string | undefined,
   entry: CallEntry,
 ): Answer {
   const grantType = form?.get('grant_type') ?? null;
   if (grantType === null) return invalid([{ message: 'Missing property.', path: '/grant_type' }]);
   const { RESTOAuth2ClientCredentials: isOn } = double.settings.preferences;
   if (grantType !== 'client_credentials' || isOn !== '1') return problem(400, 'Unimplemented grant type');
-  const pair = keyPairOf(double, form, authorization);
-  entry.client_id = pair.id;
-  return grant(double, pair);
+  const id = form?.get('client_id') ?? '';
+  entry.client_id = id;
+  return grant(double, id, form?.get('client_secret') ?? '');
 }
 
-function grant({ db, tokens, clock, settings, newId }: Double, { id, secret }: KeyPair): Answer {
+const tokenSeconds = 3600;
+
+function grant({ db, tokens, clock, newId }: Double, id: string, secret: string): Answer {
   const user = db.patrons.first('client', id);
   const key = user?.api_keys.find((one) => one.client_id === id);
   if (user === undefined || key?.active !== true) return problem(403, 'unauthorized_client');
   if (key.secret !== secret) return problem(403, 'access_denied');
   const token = newId();
-  const { token_life_seconds: seconds } = settings;
-  const endsAtMs = clock.nowMs() + seconds * 1000;
+  const endsAtMs = clock.nowMs() + tokenSeconds * 1000;
   tokens.add(token, { patronId: user.patron_id, clientId: id, endsAtMs });
-  return ok({ access_token: token, token_type: 'Bearer', expires_in: seconds });
-}
-
-function keyPairOf(
-  { settings }: Double,
-  form: URLSearchParams | undefined,
-  authorization: string | undefined,
-): KeyPair {
-  if (isFrom(settings.release, '25.05') && authorization?.startsWith('Basic ') === true) {
-    const pair = decodePair(authorization.slice('Basic '.length));
-    if (pair.id !== '') return pair;
-  }
-  return { id: form?.get('client_id') ?? '', secret: form?.get('client_secret') ?? '' };
+  return ok({ access_token: token, token_type: 'Bearer', expires_in: tokenSeconds });
 }

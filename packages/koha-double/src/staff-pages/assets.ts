@@ -49,7 +49,6 @@ const headerSearchScript = `(function () {
  */
 const memberSearchScript = `(function () {
   'use strict';
-  const results = document.getElementById('searchresults');
   const filter = document.getElementById('search_patron_filter');
   const status = document.getElementById('search-status');
   const table = document.getElementById('memberresultst');
@@ -60,9 +59,8 @@ const memberSearchScript = `(function () {
   const text = filter.value.trim();
   if (text === '') return;
 
-  const before = results.dataset.method === 'contains' ? '%' : '';
   const words = text.split(/\\s+/).map(function (word) {
-    return { '-or': fields.map(function (field) { return { [field]: { like: before + word + '%' } }; }) };
+    return { '-or': fields.map(function (field) { return { [field]: { like: word + '%' } }; }) };
   });
   const query = new URLSearchParams({ q: JSON.stringify({ '-and': words }), _per_page: '20', _order_by: '+surname' });
 

@@ -44,12 +44,7 @@ export const memberPage: StaffPage = {
             <button type="submit">Search</button>
           </div>
         </form>
-        <div
-          id="searchresults"
-          ${text === '' ? 'hidden' : ''}
-          data-circsearch="${isCirculation ? '1' : '0'}"
-          data-method="${double.settings.preferences.DefaultPatronSearchMethod}"
-        >
+        <div id="searchresults" ${text === '' ? 'hidden' : ''} data-circsearch="${isCirculation ? '1' : '0'}">
           <h2>Patrons found for: <span dir="auto">${text}</span></h2>
           <p id="search-status" class="quiet" role="status">Searching …</p>
           <table id="memberresultst" tabindex="0" hidden>
