@@ -1,57 +1,14 @@
-import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { beforeEach, expect, test } from '@jest/globals';
+import { at, canRun, makeKeys, own, runScript, useVolumes, why } from '../harness/compose-volumes.ts';
 
-const SCRIPTS = new URL('../../../deploy/docker/', import.meta.url);
-/** As in the image; for root, the scripts run as another user. */
-const USER = 1000;
-const isRoot = process.getuid?.() === 0;
-const who = isRoot ? { uid: USER, gid: USER } : {};
-const canRun = spawnSync(process.execPath, ['--version'], { ...who, cwd: '/' }).status === 0;
+const keys = (...args: string[]) => runScript('keys.mjs', args);
+
 const scriptTest = canRun ? test : test.skip;
-const why = canRun ? '' : ` (skipped: user ${USER} cannot run Node on this machine)`;
-
-const PROCESSES = ['receiver', 'worker', 'dashboard', 'redis', 'grafana'];
-const FOLDERS = ['place', 'etc', 'data', 'grafana-data', 'of', ...PROCESSES.map((name) => join('of', name))];
-
-let root: string;
-const at = (...parts: string[]): string => join(root, ...parts);
-
-function run(script: string, args: readonly string[], input = '') {
-  const env = { PATH: process.env['PATH'], KEYS_PLACE: at('place'), KEYS_PLACES: at('of') };
-  const { status, stdout, stderr } = spawnSync(process.execPath, [at(script), ...args], {
-    ...who,
-    cwd: root,
-    env,
-    input,
-  });
-  return { status, out: stdout.toString().trim(), error: stderr.toString().trim() };
-}
-const keys = (...args: string[]) => run('keys.mjs', args);
-const start = () => run('make-keys.mjs', [at('place'), at('etc'), at('data'), at('of'), at('grafana-data')]);
-
+useVolumes();
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'passport-rotation-'));
-  for (const folder of FOLDERS) mkdirSync(at(folder));
-  for (const name of ['make-keys.mjs', 'share-keys.mjs', 'keys.mjs']) {
-    copyFileSync(new URL(name, SCRIPTS), at(name));
-    chmodSync(at(name), 0o644);
-  }
-  if (isRoot) for (const path of ['', ...FOLDERS]) chownSync(at(path), USER, USER);
-  expect(start()).toMatchObject({ status: 0, error: '' });
+  expect(makeKeys()).toMatchObject({ status: 0, error: '' });
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 const keyOf = (name: string): string => readFileSync(at('of', name, 'passport_key'), 'utf8');
 
@@ -98,7 +55,7 @@ scriptTest(`the dashboard has its new password at once, and a start keeps it${wh
   const before = keys('show', 'dashboard_password').out;
   const { out } = keys('renew', 'dashboard_password');
   expect(out).not.toBe(before);
-  start();
+  makeKeys();
   expect(keys('show', 'dashboard_password').out).toBe(out);
   expect(readFileSync(at('of', 'dashboard', 'dashboard_password'), 'utf8')).toBe(out);
 });
@@ -116,9 +73,9 @@ scriptTest(`what was exported makes another installation one with the same secre
   ]);
   rmSync(at('place'), { recursive: true });
   mkdirSync(at('place'));
-  if (isRoot) chownSync(at('place'), USER, USER);
-  expect(run('keys.mjs', ['import'], saved)).toMatchObject({ status: 0, error: '' });
-  start();
+  own('place');
+  expect(runScript('keys.mjs', ['import'], saved)).toMatchObject({ status: 0, error: '' });
+  makeKeys();
   expect(keys('export').out).toBe(saved);
   const { redis_password: password } = JSON.parse(saved) as { redis_password: string };
   expect(readFileSync(at('of', 'redis', 'redis.conf'), 'utf8')).toContain(`requirepass ${password}\n`);
@@ -132,7 +89,7 @@ scriptTest.each([
   ['no key', '{"redis_url":"redis://redis"}', 'passport_key: what is to be imported has no key there'],
 ])(`a backup that is %s is refused, and changes nothing${why}`, (_, input, message) => {
   const before = keys('export').out;
-  const { status, error } = run('keys.mjs', ['import'], input);
+  const { status, error } = runScript('keys.mjs', ['import'], input);
   expect({ status, error }).toEqual({ status: 1, error: message });
   expect(keys('export').out).toBe(before);
 });
