@@ -147,12 +147,6 @@ describe('a body that does not fit', () => {
       expect(reply).toMatchObject({ status: 500, body: { error_code: 'internal_server_error' } });
     }));
 
-  test('a moment without its offset is a 400 of its own kind', () =>
-    withKoha({ acceptsUnfit: true }, async (koha) => {
-      const reply = await create(koha, { last_seen: '2026-11-25T09:00:00' });
-      expect(reply).toMatchObject({ status: 400, body: { error: 'Given  does not exist' } });
-    }));
-
   test('welcome_no with a blank before it is not in the list', () =>
     withKoha({}, async (koha) => {
       const reply = await create(koha, {}, { 'x-koha-override': 'welcome_no, welcome_yes' });
@@ -259,21 +253,6 @@ describe('possible duplicates', () => {
       expect((await create(koha)).body).toEqual(sameAs);
       const confirmed = await create(koha, {}, { 'x-confirm-not-duplicate': '1' });
       expect(confirmed.body).toEqual({ error: 'Duplicate ID', conflict: 'cardnumber' });
-    }));
-
-  test('without a birth date every namesake is one', () =>
-    withKoha({ release: '25.11' }, async (koha) => {
-      await create(koha);
-      const reply = await create(koha, { cardnumber: '2', surname: 'kovac', date_of_birth: null });
-      expect(reply).toMatchObject({ status: 409, body: sameAs });
-    }));
-
-  test('another birth date makes another person', () =>
-    withKoha({ release: '25.11' }, async (koha) => {
-      await create(koha);
-      expect(await create(koha, { cardnumber: '2', date_of_birth: '1999-09-09' })).toMatchObject({
-        status: 201,
-      });
     }));
 
   test('24.11 does not look', () =>

@@ -301,32 +301,3 @@ describe('what is shown', () => {
     });
   });
 });
-
-describe('patrons of other libraries', () => {
-  const permissions = ['borrowers:edit_borrowers', 'borrowers:list_borrowers'];
-
-  test.each([{ IndependentBranches: true }, { groups_hide_patrons: true }])(
-    'are missing under %j',
-    (settings) =>
-      withKoha({ settings: { ...settings, permissions } }, async (koha) => {
-        koha.putPatron('12345', { surname: 'X', library_id: 'NORTH' });
-        const reply = await koha.request('GET', patrons, q({ cardnumber: '12345' }));
-        expect([reply.status, reply.body, reply.headers.get('x-total-count')]).toEqual([200, [], '0']);
-        expect(await koha.request('GET', `${patrons}/2`)).toMatchObject({ status: 404 });
-      }),
-  );
-
-  test('are there with the permission to see them', () =>
-    withKoha(
-      {
-        settings: {
-          groups_hide_patrons: true,
-          permissions: [...permissions, 'borrowers:view_borrower_infos_from_any_libraries'],
-        },
-      },
-      async (koha) => {
-        koha.putPatron('12345', { surname: 'X', library_id: 'NORTH' });
-        expect(cardsOf(await koha.request('GET', patrons, q({ cardnumber: '12345' })))).toEqual(['12345']);
-      },
-    ));
-});
