@@ -133,10 +133,10 @@ function lookUp(
   condition: ColumnCondition | AttributeCondition,
   value: string | number,
 ): ReadonlySet<number> | null {
-  if (condition.kind === 'attribute') return patrons.idsWithAttribute(condition.type, String(value));
-  const { column } = condition;
+  const column = condition.kind === 'column' ? condition.column : undefined;
   if (column === 'patron_id') return new Set([Number(value)]);
   if (typeof value !== 'string') return null;
+  if (condition.kind === 'attribute') return patrons.idsWithAttribute(condition.type, value);
   if (column === 'cardnumber') return patrons.ids('card', value);
   return column === 'userid' || column === 'surname' ? patrons.ids(column, value) : null;
 }
