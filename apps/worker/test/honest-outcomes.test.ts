@@ -157,6 +157,25 @@ describe('an event that is given up before Koha has said what came of its checko
     expect(checkoutOf(end)).toEqual(NOBODY_KNOWS);
   });
 
+  test('says so where the library takes no checkouts by now, and its item is gone', async () => {
+    const { job } = await openAfterLost();
+    const off = await open({ entry: { retry: { checkout: false } } });
+    const end = await off.run({ job: { ...job, encrypted_item: null }, starts: 2 });
+
+    expect(checkoutOf(end)).toEqual(NOBODY_KNOWS);
+  });
+
+  test('says so where Koha cannot show the checkout, and a look is not answered', async () => {
+    const workflow = await open();
+    const body = { errors: [{ message: 'Month out of range.', path: '/body/due_date' }], status: 500 };
+    workflow.riverside.addFaults([
+      { operation: 'POST /checkouts', kind: 'status', status: 500, body },
+      { operation: 'GET /items', kind: 'reset_before', times: 99 },
+    ]);
+
+    expect(checkoutOf(await workflow.run())).toEqual(NOBODY_KNOWS);
+  });
+
   test('says that it was too late where Koha has said that it was not made', async () => {
     const workflow = await open();
     workflow.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'reset_before' }]);

@@ -81,7 +81,7 @@ async function checkOutRequested(
   const lookFirst = scan.made !== null || (made.outcome === 'ALREADY_LOCAL' && scan.mayHaveWritten);
   // What an earlier run has sent under another configuration may have checked the item out: that is looked for in any case.
   const mayBeCheckedOut = lookFirst && item !== null;
-  if (!isWanted && !mayBeCheckedOut) return done(endOf(made, NOT_ASKED));
+  if (!isWanted && !mayBeCheckedOut) return done(endOf(made, checkoutNow(made, NOT_ASKED)));
   if (item === null) return done(checkoutTooLate(made));
   const latestMs = latestSendingMs(scan.wantedMs, lending);
   const { timeoutMs } = lending.koha;
@@ -233,20 +233,20 @@ function failedCheckout(
   error: unknown,
 ): Result {
   const failure = decideFailure(error);
+  // A checkout whose answer was lost may still be on its way: the next look comes when Koha has surely let go of it.
+  const mustLook = error instanceof KohaError && error.effect === 'unknown';
+  const made = mustLook ? { ...known, look_from_ms: now() + timeoutMs } : known;
   if (failure.kind === 'misconfigured' && failure.problem.what === 'record') {
     // Of the item, or of a checkout: the copy is there all the same.
-    return done(endOf(known, checkoutNow(known, { result: 'BLOCKED', keys: ['RECORD_UNREADABLE'] })));
+    return done(endOf(made, checkoutNow(made, { result: 'BLOCKED', keys: ['RECORD_UNREADABLE'] })));
   }
   if (failure.kind === 'misconfigured') {
-    const end = endOf(known, checkoutNow(known, NOT_ASKED));
+    const end = endOf(made, checkoutNow(made, NOT_ASKED));
     return done({ ...end, outcome: 'MISCONFIGURED', problem: failure.problem });
   }
   if (failure.kind !== 'wait') throw error;
   const { library, reason } = failure;
-  // A checkout whose answer was lost may still be on its way: the next look comes when Koha has surely let go of it.
-  const mustLook = error instanceof KohaError && error.effect === 'unknown';
   const retryAfterMs = mustLook ? Math.max(timeoutMs, failure.retryAfterMs ?? 0) : failure.retryAfterMs;
-  const made = mustLook ? { ...known, look_from_ms: now() + timeoutMs } : known;
   return { kind: 'retry', library, reason, retryAfterMs, made, mustLook, otherwise: checkoutTooLate(made) };
 }
 
