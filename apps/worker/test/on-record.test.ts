@@ -119,7 +119,7 @@ describe('only a copy on record is followed', () => {
     const foreign = bench.lender.state().copies.find(({ home_key }) => home_key === keyOf(bench, stranger));
     bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: foreign?.fields ?? {} });
 
-    expect(await findingsOf(bench)).toMatchObject({ OTHER_PERSON: 1, NOT_ON_RECORD: 1 });
+    expect(await findingsOf(bench)).toMatchObject({ KEPT_LOCAL: 1, NOT_ON_RECORD: 1 });
 
     expect(emailOf(bench, card)).toBe('p0@midland.example');
   });

@@ -81,17 +81,18 @@ export async function openOwed(redis: Redis): Promise<OwedBench> {
     receipts,
     logged,
     put(card = CARD, home = HOMES[0]) {
-      const record = homes[home]?.putPatron(card, { surname: 'Planted', category_id: 'AD' });
+      const names = { surname: 'Planted', firstname: 'Ann' };
+      const record = homes[home]?.putPatron(card, { ...names, category_id: 'AD' });
       const homeKey = `${home}:${record?.patron_id ?? 0}`;
       const extended_attributes = [
         { type: 'PASSPORTED', value: home },
         { type: 'PASSPORTED_ID', value: homeKey },
       ];
-      const { patron_id } = lender.putPatron(card, { surname: 'Planted', extended_attributes });
+      const { patron_id } = lender.putPatron(card, { ...names, extended_attributes });
       const by = { encryption, at: 1, event: 'scan_1' };
       const fields = hashedFields(
         { lending: LENDER, patronId: patron_id, homeKey },
-        { cardnumber: card },
+        { cardnumber: card, ...names },
         by,
       );
       lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields });

@@ -287,7 +287,7 @@ describe('a restriction at home', () => {
 
   test('is never set on somebody else to whom home has given the number since', async () => {
     const homeKey = bench.put();
-    const stranger = { cardnumber: '21234000000033', surname: 'Other', date_of_birth: '1950-01-31' };
+    const stranger = { cardnumber: '21234000000033', surname: 'Other', firstname: 'Somebody' };
     bench.homes['midland']?.putPatron(CARD, stranger);
     // Whatever the lending library shows: it may know the other one.
     bench.lender.putPatron(CARD, { ...stranger, account_balance: 11 });
@@ -310,6 +310,20 @@ describe('a restriction at home', () => {
       found.push(bench.restricted().length);
     }
     expect(found).toEqual([0, 1, 2, 3, 1, 0, 0]);
+  });
+
+  test('comes to those behind others who are never restricted at a slow home', async () => {
+    const strangers = [CARD, '21234000000025'];
+    for (const [index, card] of strangers.entries()) {
+      bench.put(card);
+      const names = { surname: 'Other', firstname: 'Somebody' };
+      bench.homes['midland']?.putPatron(card, { ...names, cardnumber: `2999900000000${index}` });
+      owes(11, card);
+    }
+    const homeKey = bench.put('21234000000033');
+    owes(11, '21234000000033');
+    for (let night = 0; night < 6; night += 1) await bench.read(BLOCK, { slowMs: 120_000 });
+    expect(bench.restricted()).toEqual([homeKey]);
   });
 
   test('of one record that breaks keeps nobody else from theirs', async () => {

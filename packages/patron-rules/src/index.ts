@@ -41,6 +41,7 @@ export {
 } from './merged-copy.ts';
 export { comparedFields, personIn, personToSearch } from './compare-persons.ts';
 export { decideHome, locate, type Located, type Location, type Silent } from './locate.ts';
+export { isRenumbered } from './renumbered.ts';
 export type { CopyFinding } from './copy-findings.ts';
 export {
   decideRefresh,
@@ -48,7 +49,6 @@ export {
   isBlind,
   isNobodyShown,
   isLeftAlone,
-  isOfCopy,
   refreshBody,
   wantedValues,
   type RefreshCase,

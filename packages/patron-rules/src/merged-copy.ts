@@ -68,7 +68,7 @@ export function isSomebodyElse(one: Person, other: Person): boolean {
 }
 
 /** Accents, case and outer blanks do not count; null where one of the two is missing. */
-function isSame(one: string | null, other: string | null): boolean | null {
+export function isSame(one: string | null, other: string | null): boolean | null {
   const fold = (text: string | null): string =>
     (text ?? '').normalize('NFKD').replaceAll(/\p{M}/gu, '').trim().toLowerCase();
   const [mine, theirs] = [fold(one), fold(other)];

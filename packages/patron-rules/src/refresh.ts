@@ -3,7 +3,8 @@ import type { PatronChange, KohaPatron, RememberedCopy } from '@passport/koha-cl
 import { type CarriedRestriction, carriedText } from './carried-restriction.ts';
 import type { CopyFinding } from './copy-findings.ts';
 import { type CopyTraits, isMergedCopy } from './merged-copy.ts';
-import { type PatronCopy, identityOf, leastPrivacy } from './patron-copy.ts';
+import { isRenumbered } from './renumbered.ts';
+import { type PatronCopy, leastPrivacy } from './patron-copy.ts';
 import { CARD_LOST, type IsWritten, RESTRICTED } from './written-fields.ts';
 
 /** One copy, its home record, and what is remembered of it. */
@@ -226,33 +227,7 @@ function stopOf(input: WhoseCopy): CopyFinding | null {
   if (copy.anonymized === true) return 'COPY_ANONYMIZED';
   if (home.anonymized === true) return 'HOME_GONE';
   if (isMergedCopy(copy, { ...traits, homeRecord: home })) return 'MERGED_INTO_NATIVE';
-  if (remembered === null) return null; // no value of home is written
-  const { fields } = remembered;
-  const isSame = isOfCopy({ ...input, fields });
-  return isSame ? null : isSame === null ? 'PASSPORT_KEY_UNKNOWN' : 'OTHER_PERSON';
-}
-
-/**
- * Whether the number at home is still the patron's whose copy was made, and not somebody else's, as after a new installation of home's Koha:
- * the record there has the card that was written, or the birth date, or both names where no birth date was. By their hashes, since what the
- * lending library shows may be whatever it likes. Null: by keys that are not here.
- */
-export function isOfCopy({
-  home,
-  fields,
-  passedOn,
-  isWritten,
-}: Pick<RefreshCase, 'home' | 'passedOn' | 'isWritten'> & Pick<RememberedCopy, 'fields'>): boolean | null {
-  const values = identityOf(home);
-  const isSame = (field: string): boolean | null =>
-    fields[field] === undefined ? false : isWritten(field, values[field] ?? '', fields[field].hash);
-  const isBorn = passedOn.includes('date_of_birth');
-  const person = isBorn
-    ? ['date_of_birth']
-    : ['surname', 'firstname'].filter((name) => passedOn.includes(name));
-  const ways = [['cardnumber'], person].map((way) => way.map(isSame));
-  if (ways.some((way) => way.length > 0 && way.every((same) => same === true))) return true;
-  return ways.flat().includes(null) ? null : false;
+  return isRenumbered({ ...input, fields: remembered?.fields ?? {} }) ? 'OTHER_PERSON' : null;
 }
 
 /** The three-way decision: what the copy holds, what home has now, and what was written last. */

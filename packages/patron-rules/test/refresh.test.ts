@@ -107,31 +107,54 @@ describe('the refresh of one copy', () => {
     expect(decide(old, wanted, remembered(old), input).change).toEqual({ email: 'new@post.example' });
   });
 
-  const stranger = { cardnumber: '22', surname: 'Else', firstname: 'Bea', dateOfBirth: '1990-01-02' };
   const named = { ...old, surname: 'Okafor', firstname: 'Adaeze' };
-  const passedOn = ['surname', 'firstname', 'email'];
-  const keyOf = (key: string) => remembered({ ...named, date_of_birth: null }, key);
-  const { cardnumber: _card, ...noCard } = keyOf('k1').fields;
+  const passedOn = ['cardnumber', 'surname', 'firstname', 'email'];
+  const ofNames = (key: string) => {
+    const row = remembered(named, key);
+    const { date_of_birth: _born, ...fields } = row.fields;
+    return { ...row, fields };
+  };
+  const withoutNames = ofNames('k1');
+  for (const name of ['surname', 'firstname']) Reflect.deleteProperty(withoutNames.fields, name);
   test.each<[string, Values, Partial<RefreshCase>, string]>([
     ['another birth date', { date_of_birth: '1990-01-02' }, {}, 'OTHER_PERSON'],
-    ['another surname', { surname: 'Else' }, { passedOn }, 'OTHER_PERSON'],
-    ['another first name', { firstname: 'Bea' }, { passedOn }, 'OTHER_PERSON'],
-    ['no name that was written', {}, { passedOn: ['email'] }, 'OTHER_PERSON'],
-    ['no row of a name', {}, { passedOn, remembered: { ...keyOf('k1'), fields: {} } }, 'OTHER_PERSON'],
-    ['names by another key', {}, { passedOn, remembered: keyOf('k2') }, 'PASSPORT_KEY_UNKNOWN'],
-    ['the names', {}, { passedOn, remembered: { ...keyOf('k1'), fields: noCard } }, 'REFRESHED'],
+    [
+      'other names',
+      { surname: 'Else', firstname: 'Bea' },
+      { passedOn, remembered: ofNames('k1') },
+      'OTHER_PERSON',
+    ],
+    ['names whose hashes are gone', {}, { passedOn, remembered: withoutNames }, 'OTHER_PERSON'],
+    ['another surname', { surname: 'Else' }, { passedOn, remembered: ofNames('k1') }, 'REFRESHED'],
+    ['no birth date any more', { date_of_birth: '' }, {}, 'REFRESHED'],
+    [
+      'a birth date that it had not before',
+      {},
+      { remembered: remembered({ ...named, date_of_birth: '' }) },
+      'REFRESHED',
+    ],
   ])('of another card at home with %s, whatever is shown here', (_what, fields, more, finding) => {
     const home = patron({ cardnumber: '22', fields: { ...patron().fields, ...fields } });
-    for (const shown of [{}, stranger, { surname: null, firstname: null, dateOfBirth: null }]) {
-      const copy = { ...holding(named), ...shown };
+    for (const shown of [{}, { surname: null, firstname: null, dateOfBirth: null }]) {
       const { change, findings } = decide(named, { email: 'new@post.example' }, remembered(named), {
         home,
-        copy,
+        copy: { ...holding(named), ...shown },
         ...more,
       });
       expect(findings).toEqual([finding]);
       expect('email' in change).toBe(finding === 'REFRESHED');
     }
+  });
+
+  test.each<[string, RememberedCopy | null, string]>([
+    ['by a key that is not here', remembered(named, 'k2'), 'PASSPORT_KEY_UNKNOWN'],
+    ['not at all', null, 'NOT_REMEMBERED'],
+  ])('what was written and is remembered %s leaves it to what is shown', (_how, was, finding) => {
+    const home = patron({ cardnumber: '22', fields: { ...patron().fields, date_of_birth: '1990-01-02' } });
+    const input = { home: { ...home, dateOfBirth: '1990-01-02' } };
+    const shows = (dateOfBirth: string | null) =>
+      decide(named, wanted, was, { ...input, copy: { ...holding(named), dateOfBirth } }).findings;
+    expect([shows(null), shows('1980-01-01')]).toEqual([[finding], ['OTHER_PERSON']]);
   });
 
   test('a field that home does not show empties none', () => {
@@ -407,7 +430,8 @@ test('T-24 whatever three values meet, nothing is written without a hash of what
 test('T-24 every field of the agreement that still holds what was written gets home’s value', () => {
   fc.assert(
     fc.property(values, values, agreed, (local, next, inAgreement) => {
-      const { change } = decide(local, pick(next, inAgreement), remembered(local));
+      const home = patron({ cardnumber: local['cardnumber'] ?? null });
+      const { change } = decide(local, pick(next, inAgreement), remembered(local), { home });
       const after = { ...local, ...Object.fromEntries(Object.entries(change).map(([k, v]) => [k, v ?? ''])) };
       const emptied = (name: string) =>
         next[name] === '' && ['surname', 'cardnumber', 'expiry_date'].includes(name);

@@ -1,5 +1,5 @@
 import { type KohaRestriction, isOfOneRecord } from '@passport/koha-client';
-import { buildIsWritten, isOfCopy } from '@passport/patron-rules';
+import { buildIsWritten, isRenumbered } from '@passport/patron-rules';
 import type { ReadCopyRecords } from '@passport/queue/copies';
 import type { OwedRow } from '@passport/queue/sweeps';
 import type { Encryption } from '@passport/runtime';
@@ -52,7 +52,10 @@ export async function restrictAtHome(
   const since = (homeKey: string): number | null => rows.get(homeKey)?.over_since_ms ?? null;
   const isDue = (homeKey: string): boolean => now() - (since(homeKey) ?? Infinity) >= OVER_FOR_MS;
   const settled = [...restricted].filter((homeKey) => since(homeKey) === null);
-  const due = [...rows.keys()].filter((homeKey) => isDue(homeKey) && !restricted.has(homeKey));
+  const due = rotated(
+    [...rows.keys()].filter((homeKey) => isDue(homeKey) && !restricted.has(homeKey)),
+    now(),
+  );
   /** Returns whether the home could do it: who is gone or anonymised there is not restricted. */
   const change = async (homeKey: string, isSet: boolean): Promise<boolean> => {
     // Where the answer is lost the restriction may be there.
@@ -84,6 +87,12 @@ export async function restrictAtHome(
   return restricted;
 }
 
+/** The keys from another one on each day, so that those at the end of a slow home have their turn. */
+function rotated(homeKeys: readonly string[], nowMs: number): readonly string[] {
+  const first = (Math.floor(nowMs / 86_400_000) * MOST_NEW) % Math.max(1, homeKeys.length);
+  return [...homeKeys.slice(first), ...homeKeys.slice(0, first)];
+}
+
 /** Whether home has given the number to somebody else since the copy was made, as after a new installation: who owes is not there. */
 async function isOfAnother(
   homeKey: string,
@@ -92,12 +101,14 @@ async function isOfAnother(
 ): Promise<boolean> {
   const patronId = copies.get(homeKey) ?? 0;
   const record = (await readRecords(lending, [patronId])).get(patronId);
+  if (record === undefined) return false;
+  const copy = await call(lending, (koha) => koha.readPatron(patronId));
   const patron = await call(home, (koha) => koha.readPatron(numberOf(homeKey)));
-  if (record === undefined || patron === null) return false;
+  if (copy === null || patron === null) return false;
   const rows = await call(lending, (koha) =>
     koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
   );
   const fields = rows?.[0]?.fields ?? {};
   const isWritten = buildIsWritten({ lending, patronId, homeKey, record }, encryption);
-  return isOfCopy({ home: patron, fields, passedOn: record.fields, isWritten }) !== true;
+  return isRenumbered({ copy, home: patron, fields, passedOn: record.fields, isWritten });
 }
