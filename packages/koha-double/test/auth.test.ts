@@ -36,6 +36,15 @@ describe('OAuth2 client credentials', () => {
       });
     }));
 
+  test('a key pair in a header, which nobody here sends, is refused', () =>
+    withKoha({}, async (koha) => {
+      const reply = await sendRequest(`${koha.url}/api/v1/oauth/token`, 'POST', {
+        body: new URLSearchParams({ ...grant, ...pairOf(koha) }),
+        headers: { authorization: 'Basic YTpi' },
+      });
+      expect(reply.status).toBe(500);
+    }));
+
   test('an inactive key pair is an unknown client', () =>
     withKoha({}, async (koha) => {
       const { client_id, client_secret } = pairOf(koha);
@@ -91,14 +100,16 @@ describe('Basic login', () => {
       const right = await koha.request('GET', '/api/v1/libraries', {
         headers: { authorization: basic('desk', 's3cret') },
       });
-      const wrong = await koha.request('GET', '/api/v1/libraries', {
-        headers: { authorization: basic('desk', 'guess') },
-      });
       expect(right.status).toBe(200);
-      expect(wrong).toMatchObject({
-        status: 403,
-        body: { error: 'Invalid password', required_permissions: null },
-      });
+      for (const password of ['guess', '', 's3cret:more']) {
+        const wrong = await koha.request('GET', '/api/v1/libraries', {
+          headers: { authorization: basic('desk', password) },
+        });
+        expect(wrong).toMatchObject({
+          status: 403,
+          body: { error: 'Invalid password', required_permissions: null },
+        });
+      }
     }));
 });
 

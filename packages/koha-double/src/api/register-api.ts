@@ -32,7 +32,7 @@ export function registerApi(app: FastifyInstance, doubleOf: (request: FastifyReq
   }
   app.post(`${base}/oauth/token`, (request, reply) =>
     answer(request, reply, 'POST /oauth/token', (double, entry) =>
-      answerTokenRequest(double, formOf(request), entry),
+      answerTokenRequest(double, formOf(request), request.headers.authorization, entry),
     ),
   );
   const describe = (request: FastifyRequest, reply: FastifyReply): Promise<unknown> =>

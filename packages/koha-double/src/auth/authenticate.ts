@@ -65,7 +65,8 @@ function byToken(double: Double, token: string, entry: CallEntry): PatronRow | A
 
 function byPassword({ db, settings }: Double, encoded: string): PatronRow | Answer {
   if (settings.preferences.RESTBasicAuth !== '1') return problem(401, 'Basic authentication disabled');
-  const [name = '', password = ''] = Buffer.from(encoded, 'base64').toString('utf8').split(':');
+  const pair = Buffer.from(encoded, 'base64').toString('utf8');
+  const [, name = '', password = ''] = /^([^:]*):([^]*)$/.exec(pair) ?? [];
   const user = db.patrons.first('userid', name);
   const isRight = user !== undefined && password !== '' && user.hidden['password'] === password;
   return isRight ? user : forbidden('Invalid password');
@@ -92,12 +93,14 @@ export function sessionCookie(headers: Headers): string | undefined {
   return /(?:^|;\s*)CGISESSID=([^;]*)/.exec(headers['cookie'] ?? '')?.[1];
 }
 
-/** OAuth2 client credentials, in a form. */
+/** OAuth2 client credentials, in a form; a header with them, which counts from 25.05 on, is refused here. */
 export function answerTokenRequest(
   double: Double,
   form: URLSearchParams | undefined,
+  authorization: string | undefined,
   entry: CallEntry,
 ): Answer {
+  if (authorization !== undefined) return problem(500, 'The stand-in takes a key from the form only');
   const grantType = form?.get('grant_type') ?? null;
   if (grantType === null) return invalid([{ message: 'Missing property.', path: '/grant_type' }]);
   const { RESTOAuth2ClientCredentials: isOn } = double.settings.preferences;
