@@ -83,7 +83,7 @@ describe('a patron whose records home has merged', () => {
     }
     expect(counts).toContain(3);
     expect(Math.min(...counts)).toBeGreaterThanOrEqual(2);
-  }, 20_000);
+  }, 60_000);
 
   test('is followed under the number of now, with a receipt and a line of the audit, and refreshed as before', async () => {
     const bench = await open(2);

@@ -94,6 +94,9 @@ test('a black hole keeps connections open and lets nothing through', async () =>
   const second = talk(proxy);
   second.say('swallowed too');
   await waitFor('the second connection', () => proxy.accepted() === 2);
+  // By the time that another one is there, what was said before has come.
+  talk(proxy);
+  await waitFor('the third connection', () => proxy.accepted() === 3);
   await proxy.setMode('pass');
   client.say('b');
   await waitFor('the later answer', () => client.answers() === 'AB');
