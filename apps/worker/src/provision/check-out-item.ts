@@ -39,11 +39,13 @@ interface CheckoutOrder {
   readonly foundNone: () => void;
 }
 
-/**
- * A checkout is sent within this time of its note, or noted again: it may wait for a place for so long. By then it is not later
- * than the note says that it may be looked for.
- */
+/** A checkout is sent within this time of its note, or noted again: it may wait for a place for so long. */
 const SENT_WITHIN_MS = SLOT_WAIT_WHEN_FREE_MS;
+/**
+ * Where a worker dies with a checkout in hand, the next one looks for it so long after the note at the latest, whatever Koha's time-out:
+ * a person waits, and a second checkout would meet the first one (RENEW_ISSUE), which nobody confirms.
+ */
+const LONGEST_WAIT_FOR_LOOK_MS = 10_000;
 
 const ALREADY: CheckoutOutcome = { result: 'ALREADY_CHECKED_OUT', keys: [] };
 
@@ -93,7 +95,8 @@ async function checkOutRequested(
     branch: scan.branch,
     confirm: lending.retry.confirm,
     sendingLeftMs: () => latestMs - now(),
-    noteSending: () => locks.lock.noteMade({ ...made, look_from_ms: now() + SENT_WITHIN_MS + timeoutMs }),
+    noteSending: () =>
+      locks.lock.noteMade({ ...made, look_from_ms: now() + Math.min(timeoutMs, LONGEST_WAIT_FOR_LOOK_MS) }),
     foundNone: () => {
       known = { ...made, look_from_ms: undefined };
     },
