@@ -252,6 +252,30 @@ subtest 'POST /scans hands on what was scanned under the same secret only' => su
     $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )->status_is(202)->json_hasnt('/joined');
 };
 
+subtest 'POST /scans hands on what was scanned at the same desk only' => sub {
+    my ( $t, $koha, $receiver ) = api( 'accepts', staff_wait => 0 );
+    local @Koha::Patron::PERMISSIONS{ 51, 52 } = ( { circulate => 1 } ) x 2;
+    my $report = sub {
+        my ($session) = @_;
+        my %sent = ( Cookie => "CGISESSID=user-$session; KohaOpacLanguage=en" );
+        return $t->post_ok( "$BASE/scans" => \%sent => json => { cardnumber => $CARD } )->status_is(202);
+    };
+    {
+        local $ENV{HTTP_COOKIE} = 'KohaOpacLanguage=en; CGISESSID=user-51';
+        $koha->page( 'circ/circulation.pl', "findborrower=$CARD" );
+    }
+    $report->(52)->json_hasnt('/joined');
+    $report->(51)->json_is( '/joined' => true );
+    $report->(51)->json_hasnt('/joined');
+
+    my @bodies = map { $_->{body} } $receiver->requests;
+    my @desks  = map { decode_json($_)->{data}{desk} } @bodies;
+    like( $desks[0], qr{\A [0-9a-f]{32} \z}xms, 'the desk has a name' );
+    is( $desks[2], $desks[0], 'one name' );
+    isnt( $desks[1], $desks[0], 'of its own' );
+    unlike( "@bodies", qr{user-5}xms, 'which is not its session' );
+};
+
 subtest 'T-16 POST /scans says what to expect when the event was not taken' => sub {
     my %expected = (
         hangs      => [ 503, 'receiver_unreachable' ],

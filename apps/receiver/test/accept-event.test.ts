@@ -223,7 +223,7 @@ describe('what is queued', () => {
     expect(JSON.stringify(question)).not.toMatch(/21234000000017|39999000012345|MAIN/);
   });
 
-  test('scans are the same whatever the case of the card, and differ by card and by item', async () => {
+  test('scans are the same whatever the case of the card, and differ by card, by item and by desk', async () => {
     const hashOf = async (data: Parameters<typeof buildScanEvent>[0]) =>
       (await jobAt(NOW_S * 1000, data)).question?.scanHash;
     const [lower, upper] = [await hashOf({ cardnumber: 'ab12' }), await hashOf({ cardnumber: 'AB12' })];
@@ -232,9 +232,11 @@ describe('what is queued', () => {
       await hashOf({ cardnumber: 'ab12', item_barcode: null }),
       await hashOf({ cardnumber: 'ab12', item_barcode: '39999000012346' }),
       await hashOf({ cardnumber: 'ab1', item_barcode: '239999000012345' }),
+      await hashOf({ cardnumber: 'ab12', desk: 'one' }),
+      await hashOf({ cardnumber: 'ab12', desk: 'two' }),
     ];
 
     expect(upper).toBe(lower);
-    expect(new Set([lower, ...others]).size).toBe(5);
+    expect(new Set([lower, ...others]).size).toBe(7);
   });
 });

@@ -18,6 +18,8 @@ export interface PatronNotFound {
   readonly operator: number | null;
   /** The questions about the scan that the staff member can be asked. */
   readonly decides: readonly Question[];
+  /** An opaque name of the desk; two desks share no event, so that neither cancels the other's. */
+  readonly desk: string | null;
   /** When the card was scanned, as the sender wrote it: its own clock, its own offset. */
   readonly scannedAt: string;
 }
@@ -79,6 +81,11 @@ export const patronNotFoundSchema = envelope.extend({
         .describe('The item that waits to be checked out; never from a sender that checks it out itself'),
       interface: z.enum(SCAN_INTERFACES, { error: `must be one of ${SCAN_INTERFACES.join(', ')}` }),
       operator: z.int({ error: 'must be an integer' }).nullish(),
+      desk: line(64)
+        .nullish()
+        .describe(
+          'An opaque name of the desk: scans of one card and item are a double scan at one desk only',
+        ),
       decides: z
         .array(z.string({ error: 'must be text' }), { error: 'must be a list' })
         .max(10, { error: 'must have at most 10 entries' })
@@ -160,6 +167,7 @@ export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEve
       interface: data.interface,
       operator: data.operator ?? null,
       decides: QUESTIONS.filter((question) => data.decides?.includes(question) === true),
+      desk: data.desk ?? null,
       scannedAt,
     },
   };

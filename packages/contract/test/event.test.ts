@@ -12,8 +12,13 @@ const { cases } = JSON.parse(
 function shown(parsed: ParsedEvent): unknown {
   if (parsed.kind === 'invalid') return { kind: parsed.kind, field: parsed.field };
   if (parsed.kind !== 'patron.not_found') return parsed;
-  const { itemBarcode, scannedAt, decides, ...event } = parsed.event;
-  const more = { item_barcode: itemBarcode, scanned_at: scannedAt, ...(decides.length > 0 && { decides }) };
+  const { itemBarcode, scannedAt, decides, desk, ...event } = parsed.event;
+  const more = {
+    item_barcode: itemBarcode,
+    scanned_at: scannedAt,
+    ...(decides.length > 0 && { decides }),
+    ...(desk !== null && { desk }),
+  };
   return { kind: parsed.kind, event: { ...event, ...more } };
 }
 

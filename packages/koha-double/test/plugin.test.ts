@@ -212,7 +212,8 @@ describe('the plugin’s routes', () => {
 const report = (
   koha: TestKoha,
   body: object = { cardnumber: '21234000000017' },
-): ReturnType<TestKoha['request']> => koha.request('POST', `${base}/scans`, { body });
+  headers: Readonly<Record<string, string>> = {},
+): ReturnType<TestKoha['request']> => koha.request('POST', `${base}/scans`, { body, headers });
 
 describe('POST /scans', () => {
   test('signs the known answer of Standard Webhooks', () => {
@@ -285,21 +286,29 @@ describe('POST /scans', () => {
       let count = 0;
       return () => ({ status: 202, body: { event_id: `e${(count += 1)}`, status: 'accepted' } });
     };
-    const scan = (koha: TestKoha): Promise<unknown> =>
-      sendRequest(`${koha.url}/cgi-bin/koha/circ/circulation.pl?findborrower=${card}`, 'GET');
+    /** By what the page of the scan is known again. */
+    const scan = async (koha: TestKoha): Promise<Readonly<Record<string, string>>> => {
+      const url = `${koha.url}/cgi-bin/koha/circ/circulation.pl?findborrower=${card}`;
+      const cookie = (await sendRequest(url, 'GET')).headers.getSetCookie().join('; ');
+      const { body } = await sendRequest(url.replace(/\?.*/, ''), 'GET', { headers: { cookie } });
+      const [, token = ''] = /name="csrf-token" content="([^"]*)"/.exec(String(body)) ?? [];
+      return { cookie, 'csrf-token': token };
+    };
 
-    test('hands on that event once, whatever the outcome of it; who tries again gets a new one', () =>
+    test('hands on that event once and at its desk, whatever the outcome of it; who tries again gets a new one', () =>
       withReceiver(numbered(), async (koha, events) => {
-        await scan(koha);
+        const desk = await scan(koha);
         const done = state(2, { state: 'done', outcome: 'NOT_FOUND' });
         await koha.request('PUT', `${base}/scans/e1/outcome`, { body: done });
-        const handed = await report(koha, { cardnumber: ` ${card} ` });
+        expect((await report(koha)).body).toEqual({ event_id: 'e2', status: 'accepted' });
+        const handed = await report(koha, { cardnumber: ` ${card} ` }, desk);
         expect(handed).toMatchObject({
           status: 202,
           body: { event_id: 'e1', status: 'accepted', joined: true },
         });
-        expect(events).toHaveLength(1);
-        expect((await report(koha)).body).toEqual({ event_id: 'e2', status: 'accepted' });
+        expect(events).toHaveLength(2);
+        const again = await report(koha, { cardnumber: card }, desk);
+        expect(again.body).toEqual({ event_id: 'e3', status: 'accepted' });
       }));
 
     test('sends a card with an item, another card, and one of more than ten seconds ago', () => {
@@ -307,7 +316,7 @@ describe('POST /scans', () => {
       return withReceiver(
         numbered(),
         async (koha) => {
-          await scan(koha);
+          const desk = await scan(koha);
           const bodies = [
             { cardnumber: card, item_barcode: '39' },
             { cardnumber: '21234000000018' },
@@ -316,7 +325,7 @@ describe('POST /scans', () => {
           const replies = [];
           for (const body of bodies) {
             if (body === bodies[2]) nowMs += 10_001;
-            replies.push((await report(koha, body)).body);
+            replies.push((await report(koha, body, desk)).body);
           }
           expect(replies).toEqual(['e2', 'e3', 'e4'].map((event_id) => ({ event_id, status: 'accepted' })));
         },

@@ -344,6 +344,22 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(await desk.panel.getByText('Cancelled: nothing was written.').isVisible()).toBe(true);
   }, 60_000);
 
+  test('is cancelled at one of two desks only, and copied for the other', async () => {
+    const card = registerPatron(midland());
+    desks.configure({ staffWaitMs: 0 });
+    desks.holdWork();
+    const other = await desks.openDesk();
+    await Promise.all([desk.scan(card), other.scan(card)]);
+    await Promise.all([desk, other].map(({ panel }) => panel.getByText(SEARCHING).waitFor()));
+    await desk.page.keyboard.press('Escape');
+    await desk.panel.getByText('Cancelled: nothing was written.').waitFor();
+    desks.goOn();
+    await other.checkoutOf(card);
+    expect(riverside().state(card).patrons).toHaveLength(1);
+    expect(await desk.panel.getByText('Cancelled: nothing was written.').isVisible()).toBe(true);
+    await other.close();
+  }, 60_000);
+
   test('is copied and given no checkout when it is cancelled while the copy is made', async () => {
     const card = registerPatron(midland());
     const book = shelveBook(riverside());

@@ -30,6 +30,9 @@ export interface JobMaker {
   ): JobData;
 }
 
+/** Whoever cancels at one desk cancels nothing of another. */
+const deskMark = ({ desk }: PatronNotFound): readonly string[] => (desk === null ? [] : [`desk ${desk}`]);
+
 /** No scan may join the event of a test card: nothing is written for that one. */
 const testMark = ({ interface: from }: PatronNotFound): readonly string[] =>
   from === 'test' ? ['test'] : [];
@@ -43,7 +46,13 @@ export function buildJobMaker(encryption: Encryption): JobMaker {
       bodyHashes: bodyHashes(text),
       scanHash: encryption.hash(
         'scan',
-        [library, foldCard(event.cardnumber), event.itemBarcode ?? '', ...testMark(event)].join('\n'),
+        [
+          library,
+          foldCard(event.cardnumber),
+          event.itemBarcode ?? '',
+          ...testMark(event),
+          ...deskMark(event),
+        ].join('\n'),
       ),
     }),
     jobOf: (library, eventId, event, { deliveredAt, receivedMs, traceparent }) => ({

@@ -4,6 +4,7 @@ import type { PatronRow } from '../patrons/patron-table.ts';
 import type { pluginSources } from '../settings.ts';
 import {
   decidesOf,
+  deskOf,
   hasPatterns,
   isCardShaped,
   isItem,
@@ -22,7 +23,14 @@ const pauseMs = 25;
  */
 export async function firstScan(
   double: Double,
-  { sipAccount, ...scan }: Omit<Scan, 'item_barcode' | 'decides'> & { readonly sipAccount?: string },
+  {
+    sipAccount,
+    session,
+    ...scan
+  }: Omit<Scan, 'item_barcode' | 'decides' | 'desk'> & {
+    readonly sipAccount?: string;
+    readonly session?: string;
+  },
   find = (card: string): PatronRow | undefined => double.db.patrons.withCard(card),
 ): Promise<void> {
   const { settings, db } = double;
@@ -43,9 +51,15 @@ export async function firstScan(
   if (canBeItem && isItem(double, scan.cardnumber)) return;
   const staff =
     scan.interface === 'staff' && scan.operator !== null ? db.patrons.get(scan.operator) : undefined;
-  const sent = await sendScan(double, staff === undefined ? scan : { ...scan, decides: decidesOf(staff) });
+  const desk =
+    scan.interface === 'staff' && session !== undefined ? deskOf(webhook.secret, session) : undefined;
+  const sent = await sendScan(double, {
+    ...scan,
+    ...(staff === undefined ? {} : { decides: decidesOf(staff) }),
+    ...(desk === undefined ? {} : { desk }),
+  });
   if (sent.kind !== 'accepted') return;
-  db.outcomes.note(sent.eventId, double.realNowMs(), scanKey(webhook.secret, scan.cardnumber));
+  db.outcomes.note(sent.eventId, double.realNowMs(), scanKey(webhook.secret, scan.cardnumber, desk));
   const limitMs = scan.interface === 'staff' ? webhook.staff_wait_ms : webhook.self_check_wait_ms;
   const isThere = (): boolean => find(scan.cardnumber) !== undefined;
   const wait = (): Promise<void> => waitFor(double, sent.eventId, isThere, limitMs);

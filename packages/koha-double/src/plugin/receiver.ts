@@ -42,9 +42,15 @@ export const proofOf = (secret: string, nonce: string): string | null =>
     ? createHmac('sha256', webhookKey(secret)).update(`passport-proof:${nonce}`).digest('base64')
     : null;
 
-/** By what two scans of one card are known to be of one: a keyed hash under the webhook secret, as the plugin keeps it. */
-export const scanKey = (secret: string, card: string): string =>
-  createHmac('sha256', webhookKey(secret)).update(card.trim()).digest('hex');
+/** By what two scans of one card at one desk are known to be of one: a keyed hash under the webhook secret, as the plugin keeps it. */
+export const scanKey = (secret: string, card: string, desk?: string): string =>
+  createHmac('sha256', webhookKey(secret))
+    .update([card.trim(), ...(desk === undefined ? [] : [desk])].join('\n'))
+    .digest('hex');
+
+/** The desk that a session is at, as the plugin names it (its `Caller.pm`). */
+export const deskOf = (secret: string, session: string): string =>
+  createHmac('sha256', webhookKey(secret)).update(`desk ${session}`).digest('hex').slice(0, 32);
 
 /** Signs `id.timestamp.body` with a `whsec_` secret, as a webhook library would (Standard Webhooks 1.0), and returns the headers. */
 export function signEvent(
@@ -86,6 +92,8 @@ export interface Scan {
   readonly operator: number | null;
   /** What whoever stands there can be asked. */
   readonly decides?: readonly string[];
+  /** Where it was scanned. */
+  readonly desk?: string;
   /** Only when the service is to check it out; a page that goes on with the checkout itself never sends it. */
   readonly item_barcode?: string;
 }

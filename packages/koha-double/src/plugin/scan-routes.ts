@@ -3,8 +3,10 @@ import type { ApiCall, Operation } from '../api/operation.ts';
 import { isRecord } from '../record.ts';
 import { pluginRoute } from './plugin-route.ts';
 import type { OutcomeRow } from './plugin-tables.ts';
+import { sessionCookie } from '../auth/authenticate.ts';
 import {
   decidesOf,
+  deskOf,
   isCardShaped,
   isEventId,
   isItem,
@@ -56,32 +58,41 @@ function notTaken({ status, retryAfter }: Refused, eventId?: string): Answer {
  * Signs an event and sends it, unless the page comes of a scan that the hook has just reported: then that event is
  * followed. With `item_barcode` the service checks that item out itself. The barcode of an item here is a card only where somebody said so.
  */
-const addScan = pluginRoute('desk', 'POST', '/scans', async ({ double, body, actingLibrary, user }) => {
-  const { webhook } = double.settings;
-  if (webhook === null || webhook.off?.includes('staff') === true) return fault('not_configured');
-  const { cardnumber, item_barcode: barcode, is_card: isCard } = isRecord(body) ? body : {};
-  const card = String(cardnumber);
-  if (!isCardShaped(card, webhook.patterns)) return fault('not_a_card');
-  if (isCard !== true && isItem(double, card)) return fault('item_here');
-  const { outcomes } = double.db;
-  const item = typeof barcode === 'string' ? barcode.trim() : '';
-  const handed = item === '' ? outcomes.handOut(scanKey(webhook.secret, card), double.realNowMs()) : null;
-  if (handed !== null) return taken(handed, { status: 'accepted', joined: true });
-  const eventId = double.newId();
-  const scan = {
-    cardnumber: card,
-    branch: actingLibrary,
-    interface: 'staff' as const,
-    operator: user.patron_id,
-    decides: decidesOf(user),
-    ...(item === '' ? {} : { item_barcode: item }),
-  };
-  const sent = await sendScan(double, scan, eventId);
-  if (sent.kind === 'unreachable') return fault('receiver_unreachable', null, eventId);
-  if (sent.kind === 'refused') return notTaken(sent, eventId);
-  outcomes.note(sent.eventId, double.realNowMs());
-  return taken(sent.eventId, sent.answer);
-});
+const addScan = pluginRoute(
+  'desk',
+  'POST',
+  '/scans',
+  async ({ double, body, actingLibrary, user, headers }) => {
+    const { webhook } = double.settings;
+    if (webhook === null || webhook.off?.includes('staff') === true) return fault('not_configured');
+    const { cardnumber, item_barcode: barcode, is_card: isCard } = isRecord(body) ? body : {};
+    const card = String(cardnumber);
+    if (!isCardShaped(card, webhook.patterns)) return fault('not_a_card');
+    if (isCard !== true && isItem(double, card)) return fault('item_here');
+    const { outcomes } = double.db;
+    const item = typeof barcode === 'string' ? barcode.trim() : '';
+    const session = sessionCookie(headers);
+    const desk = session === undefined ? undefined : deskOf(webhook.secret, session);
+    const handed =
+      item === '' ? outcomes.handOut(scanKey(webhook.secret, card, desk), double.realNowMs()) : null;
+    if (handed !== null) return taken(handed, { status: 'accepted', joined: true });
+    const eventId = double.newId();
+    const scan = {
+      cardnumber: card,
+      branch: actingLibrary,
+      interface: 'staff' as const,
+      operator: user.patron_id,
+      decides: decidesOf(user),
+      ...(desk === undefined ? {} : { desk }),
+      ...(item === '' ? {} : { item_barcode: item }),
+    };
+    const sent = await sendScan(double, scan, eventId);
+    if (sent.kind === 'unreachable') return fault('receiver_unreachable', null, eventId);
+    if (sent.kind === 'refused') return notTaken(sent, eventId);
+    outcomes.note(sent.eventId, double.realNowMs());
+    return taken(sent.eventId, sent.answer);
+  },
+);
 
 function taken(eventId: string, { status, duplicate, joined }: Readonly<Record<string, unknown>>): Answer {
   const marks = Object.entries({ duplicate, joined }).filter(([, is]) => is === true);

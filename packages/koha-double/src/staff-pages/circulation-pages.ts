@@ -49,8 +49,10 @@ async function findByCard(
   cardnumber: string,
   from: 'staff' | 'self_check',
 ): Promise<PatronRow | undefined> {
-  const { libraryId: branch, patronId: operator } = session;
-  if (!isFromElsewhere) await firstScan(double, { cardnumber, branch, interface: from, operator });
+  const { libraryId: branch, patronId: operator, id } = session;
+  if (!isFromElsewhere) {
+    await firstScan(double, { cardnumber, branch, interface: from, operator, session: id });
+  }
   return double.db.patrons.withCard(cardnumber);
 }
 

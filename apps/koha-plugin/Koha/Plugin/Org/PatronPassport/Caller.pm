@@ -4,8 +4,9 @@ use Modern::Perl;
 
 use Exporter qw( import );
 use CGI      ();
+use Digest::SHA qw( hmac_sha256_hex );
 
-our @EXPORT_OK = qw( interface is_from_elsewhere sent );
+our @EXPORT_OK = qw( desk_of interface is_from_elsewhere sent session );
 
 =head1 NAME
 
@@ -74,6 +75,33 @@ sub _where_koha_called {
 # (barcode). A second CGI object would show which, and would also empty Koha's caches; CGI keeps what was sent.
 sub _is_patron_search {
     return length sent('findborrower') && !length sent('barcode');
+}
+
+=head2 session
+
+The session of whoever sent this page; undef without one. A route of the API has it from Mojolicious, which leaves C<%ENV> alone
+(Koha/REST/V1/Auth.pm).
+
+=cut
+
+sub session {
+    my ($id) = ( $ENV{HTTP_COOKIE} // q{} ) =~ m{ (?: \A | ;\s* ) CGISESSID = ([^;]+) }xms;
+
+    return $id;
+}
+
+=head2 desk_of
+
+    my $desk = desk_of( $session, $settings->key );
+
+A name of the desk that a session is at, in which nobody without the webhook secret recognises the session; undef without one.
+
+=cut
+
+sub desk_of {
+    my ( $session, $key ) = @_;
+
+    return length( $session // q{} ) ? substr hmac_sha256_hex( "desk $session", $key ), 0, 32 : undef;
 }
 
 =head2 sent

@@ -47,17 +47,17 @@ sub fits {
 
 =head2 scan_key
 
-    my $hash = scan_key( $card, $key );
+    my $hash = scan_key( $card, $key, $desk );
 
-By what two scans of one card are known to be of one: HMAC-SHA256 under the webhook secret. Nobody without the secret
-can infer the card from it.
+By what two scans of one card at one desk (L<Koha::Plugin::Org::PatronPassport::Caller/desk_of>) are known to be of one: HMAC-SHA256
+under the webhook secret. Nobody without the secret can infer the card from it.
 
 =cut
 
 sub scan_key {
-    my ( $card, $key ) = @_;
+    my ( $card, $key, $desk ) = @_;
 
-    my $bytes = trimmed($card);
+    my $bytes = join "\n", trimmed($card), $desk // ();
     utf8::encode($bytes);
 
     return hmac_sha256_hex( $bytes, $key );

@@ -6,6 +6,7 @@ use Mojo::Base 'Koha::Plugin::Org::PatronPassport::Route';
 use C4::Context;
 use Time::HiRes ();
 
+use Koha::Plugin::Org::PatronPassport::Caller     qw( desk_of );
 use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::Code       qw( barcode_of is_item );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
@@ -55,7 +56,8 @@ sub add {
     my $scans  = $plugin->scans;
     my $card   = trimmed( $body->{cardnumber} );
     my $item   = barcode_of( $body->{item_barcode} );
-    my $handed = defined $item ? undef : $scans->hand_out( scan_key( $card, $settings->key ) );
+    my $desk   = desk_of( $self->cookie('CGISESSID'), $settings->key );
+    my $handed = defined $item ? undef : $scans->hand_out( scan_key( $card, $settings->key, $desk ) );
     return $self->_taken( { event_id => $handed, status => 'accepted', joined => 1 } ) if defined $handed;
 
     my $event = not_found(
@@ -64,6 +66,7 @@ sub add {
             branch    => $acting->{branch},
             interface => 'staff',
             operator  => $acting->{number},
+            desk      => $desk,
             decides   => [ decides() ],
             now       => Time::HiRes::time(),
         }

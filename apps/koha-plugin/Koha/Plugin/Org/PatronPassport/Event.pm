@@ -38,7 +38,7 @@ sub event {
 
 The event of a card that this Koha does not know. C<item>, the barcode that waits to be checked out, is given only where
 Koha itself does not go on with the checkout: only one of the two may check it out. C<decides> is what whoever stands there can be asked
-(L<Koha::Plugin::Org::PatronPassport::User/decides>). C<now> is in Unix seconds, with a fraction.
+(L<Koha::Plugin::Org::PatronPassport::User/decides>), C<desk> where it was scanned (L<Koha::Plugin::Org::PatronPassport::Caller/desk_of>). C<now> is in Unix seconds, with a fraction.
 
 =cut
 
@@ -53,6 +53,7 @@ sub not_found {
     );
     $data{operator}     = $operator       if defined $operator;
     $data{decides}      = $scan->{decides} if $scan->{decides};
+    $data{desk}         = "$scan->{desk}"  if defined $scan->{desk};
     $data{item_barcode} = "$scan->{item}"  if length( $scan->{item} // q{} );
 
     return event( 'patron.not_found', \%data, $scan->{now} );

@@ -8,7 +8,7 @@ use Koha;
 use Koha::Plugins;
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Caller qw( interface );
+use Koha::Plugin::Org::PatronPassport::Caller qw( desk_of interface session );
 use Koha::Plugin::Org::PatronPassport::Card   qw( fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::Code   qw( is_item );
 use Koha::Plugin::Org::PatronPassport::Event  qw( new_id not_found );
@@ -70,10 +70,11 @@ sub scanned {
     return 'no_card' if !fits( $card, $settings->patterns );
     return 'item'    if _is_for_item( $settings, $interface, $card );
 
-    my $event_id = _report( $plugin, $settings, $interface, $card ) or return 'unsent';
+    my $desk     = $interface eq 'staff' ? desk_of( session(), $settings->key ) : undef;
+    my $event_id = _report( $plugin, $settings, $interface, $card, $desk ) or return 'unsent';
 
     my $scans = $plugin->scans;
-    $scans->note( $event_id, scan_key( $card, $settings->key ) );
+    $scans->note( $event_id, scan_key( $card, $settings->key, $desk ) );
 
     return until_there(
         {   dbh      => $dbh,
@@ -185,7 +186,7 @@ sub _ways_of_sip {
 }
 
 sub _report {
-    my ( $plugin, $settings, $interface, $card ) = @_;
+    my ( $plugin, $settings, $interface, $card, $desk ) = @_;
 
     my $acting = C4::Context->userenv // {};
     if ( !length( $acting->{branch} // q{} ) ) {
@@ -201,6 +202,7 @@ sub _report {
             branch    => $acting->{branch},
             interface => $interface,
             operator  => $acting->{number},
+            desk      => $desk,
             $interface eq 'staff' ? ( decides => [ decides() ] ) : (),
             now       => Time::HiRes::time(),
         }
