@@ -3,7 +3,6 @@ import {
   type LibraryHealth,
   type ProcessIdentity,
   type ProcessNote,
-  type SeenProcess,
   announceProcess,
   pauseLibraries,
   readProcesses,
@@ -13,7 +12,6 @@ import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
 import { writeSetUp } from '@passport/queue/sweeps';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
-import { checkProcesses } from '../src/commands/doctor/check-service.ts';
 import { TERMINAL, consortiumOf, foldedAt80, jsonOf, passport } from './run-cli.ts';
 
 const VERSION = '1.2.3'; // of the command, in run-cli.ts
@@ -80,6 +78,8 @@ describe('passport status of libraries', () => {
       answer_ms: 40,
       waiting: 0,
       problem: null,
+      reports_refused: null,
+      report_taken_ms: null,
       at_ms: Date.now(),
       ...change,
     });
@@ -321,68 +321,5 @@ describe('passport status', () => {
     const { code, out } = await status();
     expect(code).toBe(1);
     expect(out).toContain('fault no_worker: no worker is live: events are accepted and not processed');
-  });
-});
-
-describe('of the processes it is a finding', () => {
-  const seen = (note: Partial<SeenProcess>): SeenProcess => ({
-    ...worker,
-    config: { hash: 'abc123', loaded_ms: 0 },
-    refused: null,
-    shares_address: false,
-    fixed_secrets: 0,
-    reload: null,
-    id: 'id',
-    sinceMs: 0,
-    lastSeenMs: 0,
-    isLive: true,
-    ...note,
-  });
-  const found = (...processes: readonly Partial<SeenProcess>[]) =>
-    [...checkProcesses(processes.map(seen), { version: VERSION, fileHash: 'abc123' })].map(
-      ({ level, code }) => `${level} ${code}`,
-    );
-
-  test.each<[what: string, processes: readonly Partial<SeenProcess>[], found: readonly string[]]>([
-    ['nothing where all is well', [worker, receiver], []],
-    ['that no worker is live', [receiver], ['fault no_worker']],
-    [
-      'that the only one is gone',
-      [{ ...worker, isLive: false }, receiver],
-      ['fault no_worker', 'warning process_gone'],
-    ],
-    ['that no receiver is live', [worker], ['fault no_receiver']],
-    [
-      'that no worker is of this version',
-      [{ ...worker, version: '1.0.0' }, receiver],
-      ['fault process_version'],
-    ],
-    [
-      'a warning during an upgrade',
-      [worker, { ...worker, version: '1.0.0' }, { ...receiver, version: '1.0.0' }],
-      ['warning process_version', 'warning process_version'],
-    ],
-    [
-      'another configuration than that of the file',
-      [worker, { ...receiver, config: { hash: 'def456', loaded_ms: 0 } }],
-      ['warning config_differs'],
-    ],
-    ['no configuration of a process that does not say', [worker, { ...receiver, config: null }], []],
-    [
-      'all users with one address',
-      [
-        worker,
-        { ...receiver, shares_address: true },
-        { ...receiver, kind: 'dashboard', shares_address: true },
-      ],
-      ['warning shared_address', 'warning shared_address'],
-    ],
-    [
-      'a configuration that was refused',
-      [worker, { ...receiver, refused: { at_ms: 0, problems: ['libraries[0].id: is missing'] } }],
-      ['fault config_refused'],
-    ],
-  ])('%s', (_what, processes, expected) => {
-    expect(found(...processes)).toEqual(expected);
   });
 });

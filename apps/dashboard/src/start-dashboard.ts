@@ -187,6 +187,12 @@ function show(
     proxyLogin: proxyLoginOf(config),
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
     retries,
+    asker: {
+      name: 'this dashboard',
+      version: sources.self.version,
+      configuration: { name: 'this dashboard', hash: config.fileHash },
+      install: sources.install,
+    },
     assetsDir: sources.assetsDir,
     runbook: sources.runbook,
     install: sources.install,

@@ -121,6 +121,11 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       proxyLogin: null,
       login: createLogin([OPERATOR, VIEWER, SCOPED], now),
       retries: new Map(),
+      asker: {
+        name: 'this dashboard',
+        version: '7.8.9',
+        configuration: { name: 'this dashboard', hash: 'cccccccccccc' },
+      },
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
       libraries: LIBRARIES,
       endpoints: ENDPOINTS,

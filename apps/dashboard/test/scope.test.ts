@@ -334,7 +334,7 @@ describe('their own library', () => {
     const { body } = await as('/');
     expect(body).toMatch(/Workers<\/dt> <dd><span class="state state-up">1 live/);
     expect(body).not.toContain('Each process');
-    expect((await as('/', 'GET', OPERATOR)).body).toMatch(/was refused.*machine-of-midland/);
+    expect((await as('/', 'GET', OPERATOR)).body).toMatch(/machine-of-midland has refused the configuration/);
   });
 
   test('has its events retried and discarded, each in the audit log', async () => {

@@ -76,6 +76,7 @@ export {
   isOpenFinding,
   patronPage,
 } from './open-finding.ts';
+export { SERVICE_FINDINGS, type ServiceFindingCode } from './service-finding.ts';
 export { installedCommand, installedText, startCommand } from './installed.ts';
 export { OPERATOR_PAGES, operatorLink, runbookPath } from './operator-pages.ts';
 export {

@@ -110,6 +110,8 @@ export const owedKey = (library: string): string => key('owed', library);
 export const owedProgressKey = (jobId: string): string => key('owed-progress', jobId);
 /** The processes that announce themselves. */
 export const PROCESSES_KEY = key('processes');
+/** By library, what the receivers have refused since they last took something of it (service/). */
+export const refusedDeliveriesKey = key('refused-deliveries');
 /** Names the slot by whose clock the queue lives; nothing is stored there. */
 export const CLOCK_KEY = key('clock');
 /** Exists while the last rewrite of the append-only file is recent. */

@@ -14,6 +14,8 @@ const health = (change: Partial<LibraryHealth> = {}): LibraryHealth => ({
   answer_ms: 120,
   waiting: 0,
   problem: null,
+  reports_refused: null,
+  report_taken_ms: null,
   at_ms: NOON,
   ...change,
 });
@@ -34,6 +36,7 @@ describe('the health of libraries', () => {
       answerMs: null,
       waiting: 0,
       problem: null,
+      reportsRefused: null,
     });
   });
 

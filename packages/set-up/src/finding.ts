@@ -1,29 +1,19 @@
 import type { Library } from '@passport/config';
-import { SET_UP_FINDINGS, type SetUpFindingCode, isSetUpFinding } from '@passport/contract';
+import {
+  SERVICE_FINDINGS,
+  SET_UP_FINDINGS,
+  type ServiceFindingCode,
+  type SetUpFindingCode,
+  isSetUpFinding,
+} from '@passport/contract';
 
-/** What doctor can find beside what it finds at a library: at the service itself. */
-const SERVICE_FINDINGS = [
-  'receiver_unreachable',
-  'receiver_refuses',
-  'redis_unreachable',
-  'redis_policy',
-  'redis_no_file',
-  'no_worker',
-  'no_receiver',
-  'process_gone',
-  'process_version',
-  'config_differs',
-  'config_refused',
-  'not_reloaded',
-  'shared_address',
-  'notify_stopped',
-] as const;
-export type FindingCode = SetUpFindingCode | (typeof SERVICE_FINDINGS)[number];
+/** What doctor can find: at a library, and at the service itself. */
+export type FindingCode = SetUpFindingCode | ServiceFindingCode;
 
 /** What doctor can find. The codes are stable: `--ignore` and scripts use them. */
 export const FINDING_CODES: readonly FindingCode[] = [
   ...Object.keys(SET_UP_FINDINGS).filter(isSetUpFinding),
-  ...SERVICE_FINDINGS,
+  ...(Object.keys(SERVICE_FINDINGS) as ServiceFindingCode[]),
 ];
 
 /** `fault`: something does not work, or costs patrons money or mail. `unchecked`: Koha does not let us see. */

@@ -16,7 +16,7 @@ import { openReportQueue } from '@passport/queue/reports';
 import { readQueue } from '@passport/queue/scans';
 import { type SetUpSeen, faultsOf, readSetUps } from '@passport/queue/sweeps';
 import { durationText, localTime, relativeTime, timeText } from '@passport/runtime';
-import { checkProcesses, checkRedis } from './doctor/check-service.ts';
+import { findInRedis } from './doctor/check-service.ts';
 import type { Finding } from '@passport/set-up';
 import { printLink, serviceLink } from './doctor/finding-links.ts';
 import { printFindings } from './doctor/print-findings.ts';
@@ -282,9 +282,9 @@ export const statusCommand = defineCommand({
   run: ({ all }, _args, report, deps: CliDeps) =>
     withQueue(deps, async (open): Promise<0 | 1> => {
       const status = await read(open);
-      const install = deps.env['PASSPORT_INSTALL'];
-      const wanted = { version: deps.version, fileHash: open.fileHash, install };
-      const findings = [...checkProcesses(status.processes, wanted), ...checkRedis(status.redis)];
+      const { redis, consortium, fileHash } = open;
+      const asked = { fileHash, nowMs: status.nowMs };
+      const findings = await findInRedis(redis, consortium.libraries, asked, deps);
       printLibraries(status, all === true, report);
       printProcesses(status, report);
       printQueue(status, report);

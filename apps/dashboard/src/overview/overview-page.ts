@@ -1,15 +1,14 @@
 import type { FastifyInstance } from 'fastify';
 import { hoursOf, outcomeChart, outcomeTotals, totalsOf } from '../outcomes/outcome-chart.ts';
 import { type Overview, readOverview } from './read-overview.ts';
+import { attentionSection } from './attention-section.ts';
 import { joinSection } from './join-section.ts';
 import { endpointSection } from './endpoint-section.ts';
-import { eventList } from '../events/event-list.ts';
 import { type Html, html } from '../shell/html.ts';
 import { libraryTable, libraryWarnings } from './library-table.ts';
 import { serviceSection } from './service-section.ts';
 import type { SendPage } from '../shell/layout.ts';
 import type { PageDeps } from '../shell/page-deps.ts';
-import { CONDITION_WORDS, isWell } from '@passport/queue/processes';
 import { durationText } from '@passport/runtime';
 import { tile } from '../shell/parts.ts';
 import { FILTERED, requirePerson } from '../login/require-login.ts';
@@ -27,31 +26,25 @@ export function registerOverviewPage(app: FastifyInstance, deps: PageDeps, send:
   });
 }
 
-/** The front page: what goes on now, each library, the last day, and what waits for a person. */
+/** The front page: what waits for a person, what goes on now, each library, and the last day. */
 function overviewPage(basePath: string, overview: Overview, isRefreshing: boolean): Html {
   return html`<div class="title">
       <h1>Overview</h1>
       <p class="quiet now">${nowText(overview)}</p>
       ${refreshLink(basePath, isRefreshing)}
     </div>
-    ${figures(basePath, overview)} ${serviceSection(overview.service, overview.nowMs)}
-    ${joinSection(overview.joinRequests, overview.nowMs)}
+    ${attentionSection(basePath, overview)} ${figures(basePath, overview)}
+    ${serviceSection(overview.service, overview.nowMs)} ${joinSection(overview.joinRequests, overview.nowMs)}
     <section aria-labelledby="libraries-title">
       <h2 id="libraries-title">Libraries</h2>
       ${libraryTable(basePath, overview)} ${libraryWarnings(overview)}
     </section>
     ${endpointSection(overview.endpoints, overview.nowMs)}
-    <div class="columns">
-      <section aria-labelledby="outcomes-title">
-        <h2 id="outcomes-title">Outcomes of the last day</h2>
-        ${outcomeChart(hoursOf(overview.outcomes, overview.nowMs))}
-        ${outcomeTotals(totalsOf(overview.outcomes))}
-      </section>
-      <section aria-labelledby="failed-title">
-        <h2 id="failed-title">Needs attention</h2>
-        ${failed(basePath, overview)}
-      </section>
-    </div>`;
+    <section aria-labelledby="outcomes-title">
+      <h2 id="outcomes-title">Outcomes of the last day</h2>
+      ${outcomeChart(hoursOf(overview.outcomes, overview.nowMs))}
+      ${outcomeTotals(totalsOf(overview.outcomes))}
+    </section>`;
 }
 
 function nowText({ figures: { jobs, oldestSeconds } }: Overview): string {
@@ -73,31 +66,6 @@ function figures(basePath: string, { figures: { jobs } }: Overview): Html {
     ${ofState('failed', 'failed', jobs.failed === 0 ? 'nothing to fix' : 'to be fixed')}
     ${ofState('done', 'done', 'until retention ends')}
   </ul>`;
-}
-
-function failed(basePath: string, overview: Overview): Html {
-  const {
-    failed: events,
-    figures: { jobs },
-    nowMs,
-  } = overview;
-  if (events.length === 0) return html`<p class="empty">${nothingFailed(overview)}</p>`;
-  const more =
-    jobs.failed > events.length
-      ? html`<p><a href="${basePath}/events?state=failed">All ${jobs.failed} failed events</a></p>`
-      : null;
-  return html`${eventList(basePath, events, nowMs)} ${more}`;
-}
-
-/** A library that is down is no failed scan, and yet nothing to be calm about. */
-function nothingFailed({ libraries }: Overview): string {
-  const unwell = libraries.filter(({ enabled, state }) => enabled && !isWell(state));
-  if (unwell.length === 0) return 'No scan has failed, and every library that was needed answers.';
-  const names = unwell.map(({ name, state, waitedFor }) => {
-    const scans = waitedFor === 1 ? '1 scan waits' : `${waitedFor} scans wait`;
-    return `${name} is ${CONDITION_WORDS[state.condition]}${waitedFor === 0 ? '' : ` (${scans} for it)`}`;
-  });
-  return `No scan has failed so far, but ${names.join(', ')}.`;
 }
 
 function refreshLink(basePath: string, isRefreshing: boolean): Html {

@@ -67,7 +67,7 @@ export async function readOverview(sources: PageDeps, scope: Scope): Promise<Ove
     pauses,
     joinRequests,
   ] = await Promise.all([
-    readService(redis, scope),
+    readService(redis, scope, { ids, asker: sources.asker, nowMs }),
     readEndpoints(redis, sources.endpoints, scope),
     readQueue(redis, queue, ids, nowMs),
     readLibraryStates(redis, ids, nowMs),

@@ -1,7 +1,7 @@
 import { PROCESS_KINDS, type ProcessKind, type SeenProcess } from '@passport/queue/processes';
 import { type Html, html } from '../shell/html.ts';
 import { table, timeElement } from '../shell/parts.ts';
-import { countLive, type RedisState, serviceFaults, type ServiceState } from './service-state.ts';
+import { countLive, type RedisState, type ServiceState } from './service-state.ts';
 
 const NAMES: Readonly<Record<ProcessKind, string>> = {
   worker: 'Workers',
@@ -10,18 +10,11 @@ const NAMES: Readonly<Record<ProcessKind, string>> = {
 };
 const MEGABYTE = 1024 * 1024;
 
-/** What runs: how many processes of each kind, Redis, and what is wrong with them. */
+/** What runs: how many processes of each kind, and Redis. */
 export function serviceSection(service: ServiceState, nowMs: number): Html {
   const { processes, redis, isDetailed } = service;
-  const faults = serviceFaults(service);
   return html`<section aria-labelledby="service-title">
     <h2 id="service-title">Service</h2>
-    ${faults.map(
-      ({ isGrave, sentence }) =>
-        html`<p class="fault ${isGrave ? 'fault-grave' : 'fault-warning'}">
-          <strong>${isGrave ? 'Problem' : 'Warning'}:</strong> ${sentence}
-        </p>`,
-    )}
     <dl class="service">
       ${PROCESS_KINDS.map((kind) => kindState(kind, processes))}
       <div>

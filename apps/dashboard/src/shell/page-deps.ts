@@ -1,4 +1,5 @@
 import type { ScanJobs } from '@passport/queue/scans';
+import type { Asker } from '@passport/queue/service';
 import type { Logger, Redis } from '@passport/runtime';
 import type { RetryRuns } from '../events/retry-runs.ts';
 import type { PersonActions } from './person-actions.ts';
@@ -30,6 +31,8 @@ export interface PageDeps {
   readonly actions: PersonActions;
   /** The bulk retries that were begun here. */
   readonly retries: RetryRuns;
+  /** What the other processes are compared with. */
+  readonly asker: Asker;
   /** Whether this process is about to end. */
   readonly stopping: () => boolean;
   readonly log: Logger;

@@ -1,2 +1,2 @@
 export { queueMetrics } from './queue-metrics.ts';
-export { redisMetrics, readRedis } from './redis-metrics.ts';
+export { type RedisReading, readRedis, redisMetrics } from './redis-metrics.ts';

@@ -15,6 +15,13 @@ const healthSchema = z.object({
   /** Calls that waited for a place; a worker of an earlier version does not say. */
   waiting: z.number().default(0),
   problem: z.object({ what: z.enum(PROBLEMS), name: z.string().nullable() }).nullable(),
+  /** Since when its Koha takes no report, its last refusal, and why; null: it took the last one. */
+  reports_refused: z
+    .object({ since_ms: z.number(), last_ms: z.number(), code: z.string() })
+    .nullable()
+    .default(null),
+  /** When its Koha last took a report. */
+  report_taken_ms: z.number().nullable().default(null),
   at_ms: z.number(),
 });
 
@@ -59,6 +66,7 @@ export interface LibraryState {
   /** Calls that wait because as many as it can serve are in progress, over all workers. */
   readonly waiting: number;
   readonly problem: LibraryHealth['problem'];
+  readonly reportsRefused: { readonly sinceMs: number; readonly code: string } | null;
 }
 
 /** A worker that has said nothing for this long is gone, and what it saw no longer counts. */
@@ -74,8 +82,9 @@ export async function writeHealth(
   redis: Redis,
   library: string,
   workerId: string,
-  health: LibraryHealth,
+  seen: z.input<typeof healthSchema>,
 ): Promise<void> {
+  const health = healthSchema.parse(seen);
   const key = libraryKey(library);
   const rows = Object.entries(await redis.hgetall(key)).map(([id, text]) => [id, parseHealth(text)] as const);
   const replaced = rows.filter(([id, row]) => id === workerId || isGone(row, health.at_ms));
@@ -184,7 +193,18 @@ function merge(library: string, all: readonly LibraryHealth[], nowMs: number): L
     lastFailure: rows.find((row) => row.last_failure_ms === lastFailureMs)?.last_failure ?? null,
     answerMs,
     problem,
+    reportsRefused: refusalOfReports(counted),
   };
+}
+
+/** One worker's refusal is over once another worker's report was taken: the plugin is enabled again for both. */
+function refusalOfReports(rows: readonly LibraryHealth[]): LibraryState['reportsRefused'] {
+  const takenMs = largest(rows.map((row) => row.report_taken_ms)) ?? 0;
+  const refusals = rows.map((row) => row.reports_refused).filter((each) => each !== null);
+  const [first] = refusals
+    .filter((each) => each.last_ms > takenMs)
+    .toSorted((one, other) => one.since_ms - other.since_ms);
+  return first === undefined ? null : { sinceMs: first.since_ms, code: first.code };
 }
 
 function conditionOf(

@@ -26,6 +26,10 @@ const noteSchema = identitySchema.extend({
   shares_address: z.boolean().default(false),
   /** How many of its secrets no reload renews: they are those of its start. */
   fixed_secrets: z.number().default(0),
+  /** Its last log line could not be written. */
+  log_fails: z.boolean().default(false),
+  /** How many audit lines it has lost since its start. */
+  audit_lost: z.number().default(0),
 });
 
 /** Which process it is, the version of Patron Passport, and the name of its machine or container. */

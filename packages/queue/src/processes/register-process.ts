@@ -64,7 +64,9 @@ export function registerProcess(deps: Registration): RegisteredProcess {
   let reloading: Promise<void> = Promise.resolve();
 
   const announced = announceProcess(redis, id, () =>
-    isWorking() ? { ...identity, ...configured.note(), reload: dealtWith, ...deps.facts?.() } : null,
+    isWorking()
+      ? { ...identity, ...configured.note(), reload: dealtWith, ...logNote(deps.log), ...deps.facts?.() }
+      : null,
   );
   const reload = (by: string, request: string | null): Promise<void> => {
     reloading = reloading.then(async () => {
@@ -101,6 +103,11 @@ export function registerProcess(deps: Registration): RegisteredProcess {
     },
   };
 }
+
+const logNote = ({ health }: Logger): Pick<ProcessNote, 'log_fails' | 'audit_lost'> => ({
+  log_fails: health.isFailing,
+  audit_lost: health.lost.audit,
+});
 
 /** The configuration that is in force, and why another one is not. */
 function buildConfigured({

@@ -1,9 +1,8 @@
-import { startCommand } from '@passport/contract';
 import type { DoctorConfig, Library, NotifiedEndpoint } from '@passport/config';
 import { addressOf } from '@passport/notify';
-import { readRedis } from '@passport/queue/metrics';
 import { openNotices } from '@passport/queue/notices';
-import { readProcesses, type SeenProcess } from '@passport/queue/processes';
+import { readServiceFindings } from '@passport/queue/service';
+import type { Redis } from '@passport/runtime';
 import { buildReceiverClient } from '../../connect/receiver-client.ts';
 import { withQueueOf } from '../../connect/with-queue.ts';
 import { type CliDeps, Failure } from '../../program/index.ts';
@@ -69,22 +68,6 @@ async function checkReceiver(
   return findings;
 }
 
-/** Whether a Redis keeps what it is given. */
-export function* checkRedis({ policy, keepsAof }: Awaited<ReturnType<typeof readRedis>>): Findings {
-  if (policy !== null && policy !== 'noeviction') {
-    const problem = `Redis may evict events: maxmemory-policy is ${policy}`;
-    yield fault(
-      'redis_policy',
-      problem,
-      'set maxmemory-policy noeviction, and share this Redis with no cache',
-    );
-  }
-  if (keepsAof === false) {
-    const problem = 'Redis keeps no append-only file: a restart loses events';
-    yield warning('redis_no_file', problem, 'set appendonly yes');
-  }
-}
-
 /** Whether messages to operators are sent: an endpoint that answered 410 gets no more. */
 export function* checkNotify(
   endpoints: readonly NotifiedEndpoint[],
@@ -99,91 +82,38 @@ export function* checkNotify(
   }
 }
 
-const where = ({ kind, host }: SeenProcess): string => `the ${kind} on ${host}`;
-
-/** What the processes should have: the version of this command, and the configuration file as it is here. */
-interface Wanted {
-  readonly version: string;
-  readonly fileHash: string;
-  /** How the service was installed, as `PASSPORT_INSTALL` says it. */
-  readonly install?: string | undefined;
-}
-
-/** Whether a process has the configuration that is in the file; one of an earlier version does not say. */
-function* checkConfig(process: SeenProcess, fileHash: string): Findings {
-  const { config, refused, host } = process;
-  if (refused !== null) {
-    const problem = `${where(process)} has refused the configuration: ${refused.problems[0] ?? ''}`;
-    const remedy = 'correct it (passport config check), then passport config reload';
-    yield fault('config_refused', problem, remedy, host);
-  } else if (config !== null && config.hash !== fileHash) {
-    const problem = `${where(process)} has another configuration (${config.hash}) than the file here (${fileHash})`;
-    yield warning('config_differs', problem, 'passport config reload', host);
-  }
-}
-
-const TRUST =
-  'set TRUST_PROXY to the proxy that is in front of it (uniquelocal with compose, loopback on this machine), and restart; see TRUST_PROXY in reverse-proxy.md';
-const ONE_ADDRESS = {
-  dashboard:
-    'wrong passwords of any stranger lock out, with the right password, everybody who is not logged in yet',
-  receiver: 'they have 256 connections together, and strangers use them up',
-};
-
-function* checkSharedAddress(process: SeenProcess): Findings {
-  const { kind, host, shares_address: sharesAddress } = process;
-  if (!sharesAddress || kind === 'worker') return;
-  const problem = `${where(process)} takes all its clients for one address, behind a proxy that it does not trust or in a container: ${ONE_ADDRESS[kind]}`;
-  yield warning('shared_address', problem, TRUST, host);
-}
-
-/**
- * Whether the processes that are needed are live, and of the version of this command: a rolling upgrade is a warning, a worker of
- * no such version a fault.
- */
-export function* checkProcesses(
-  processes: readonly SeenProcess[],
-  { version, fileHash, install }: Wanted,
-): Findings {
-  const live = processes.filter(({ isLive }) => isLive);
-  const workers = live.filter(({ kind }) => kind === 'worker');
-  if (workers.length === 0) {
-    const remedy = `${startCommand('worker', install)}; see PassportNoWorker in the runbook`;
-    yield fault('no_worker', 'no worker is live: events are accepted and not processed', remedy);
-  }
-  if (!live.some(({ kind }) => kind === 'receiver')) {
-    const remedy = `${startCommand('receiver', install)}; see PassportReceiverGone in the runbook`;
-    yield fault('no_receiver', 'no receiver is live', remedy);
-  }
-  const isCurrent = workers.some((worker) => worker.version === version);
-  for (const other of live.filter((each) => each.version !== version)) {
-    const problem = `${where(other)} is of version ${other.version}, and this command of ${version}`;
-    const remedy = 'upgrade what is older, in the order of the runbook (Upgrade)';
-    const isFault = other.kind === 'worker' && !isCurrent;
-    yield (isFault ? fault : warning)('process_version', problem, remedy, other.host);
-  }
-  for (const process of live) {
-    yield* checkConfig(process, fileHash);
-    yield* checkSharedAddress(process);
-  }
-  for (const gone of processes.filter(({ isLive }) => !isLive)) {
-    const problem = `${where(gone)} has disappeared without being stopped`;
-    yield warning('process_gone', problem, 'look at its log and at its machine', gone.host);
-  }
+/** What is wrong with the service by what Redis has, as findings of doctor. Of all libraries that are enabled. */
+export async function findInRedis(
+  redis: Redis,
+  libraries: readonly Library[],
+  asked: { readonly fileHash: string; readonly nowMs: number },
+  { version, env }: CliDeps,
+): Promise<Finding[]> {
+  const ids = libraries.filter(({ enabled }) => enabled).map(({ id }) => id);
+  const asker = {
+    name: 'this command',
+    version,
+    configuration: { name: 'the file here', hash: asked.fileHash },
+    install: env['PASSPORT_INSTALL'],
+  };
+  const found = await readServiceFindings(redis, ids, asker, asked.nowMs);
+  return found.map(({ level, code, library, host, problem, remedy }) => {
+    const text = library === null ? problem : `${library} ${problem}`;
+    return (level === 'fault' ? fault : warning)(code, text, remedy, library ?? host);
+  });
 }
 
 async function checkQueue(
   { consortium, redisUrl, fileHash }: DoctorConfig,
-  { version, env }: CliDeps,
+  deps: CliDeps,
 ): Promise<Finding[]> {
   if (redisUrl === null) {
     const problem = 'Redis and the workers: REDIS_URL is not set here';
     return [unchecked('redis_unreachable', problem, 'set REDIS_URL as the service has it')];
   }
   try {
-    return await withQueueOf({ consortium, redisUrl, fileHash }, async ({ redis }) => [
-      ...checkRedis(await readRedis(redis)),
-      ...checkProcesses(await readProcesses(redis), { version, fileHash, install: env['PASSPORT_INSTALL'] }),
+    return await withQueueOf({ consortium, redisUrl, fileHash }, async ({ redis, now }) => [
+      ...(await findInRedis(redis, consortium.libraries, { fileHash, nowMs: await now() }, deps)),
       ...checkNotify(consortium.notify, await openNotices(redis).readStopped()),
     ]);
   } catch (error) {

@@ -1,23 +1,10 @@
-import { OPERATOR_PAGES, operatorLink } from '@passport/contract';
+import { OPERATOR_PAGES, SERVICE_FINDINGS, operatorLink } from '@passport/contract';
 import type { Finding, FindingCode } from '@passport/set-up';
 import type { Report } from '../../program/index.ts';
 
 type Seen = Pick<Finding, 'level' | 'code'>;
 
-/** Sections of the runbook about what is found of the service itself. */
-const SECTIONS: { readonly [code in FindingCode]?: string } = {
-  receiver_unreachable: 'passportreceivergone',
-  receiver_refuses: 'passportunauthorized',
-  redis_unreachable: 'passportredisdown',
-  redis_policy: 'passportredisforgets',
-  redis_no_file: 'passportredisnofile',
-  no_worker: 'passportnoworker',
-  no_receiver: 'passportreceivergone',
-  process_version: 'upgrade',
-  config_differs: 'change-the-configuration',
-  config_refused: 'change-the-configuration',
-  not_reloaded: 'change-the-configuration',
-};
+const SECTIONS: { readonly [code in FindingCode]?: string } = SERVICE_FINDINGS;
 
 const wrongOf = (findings: readonly Seen[]): Seen[] => findings.filter(({ level }) => level !== 'unchecked');
 
