@@ -36,6 +36,7 @@ test.each<[what: string, change: (bench: ReturnType<typeof open>) => void]>([
     'its set-up is wrong',
     ({ health }) => health.misconfigured('riverside', { what: 'category', name: 'PT' }),
   ],
+  ['a report is refused', ({ health }) => health.reported('riverside', 'not_found')],
   ['calls wait for a place', ({ load }) => (load.waiting = 3)],
   ['it has become slow', ({ load }) => (load.answerMs = 1_001)],
 ])('that %s is written at once', (_what, change) => {

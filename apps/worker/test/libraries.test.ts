@@ -27,6 +27,7 @@ function bench(): Bench {
       circuitChanged: (library, isOpen) => seen.push(`${library} ${isOpen ? 'open' : 'closed'}`),
       answered: (library) => seen.push(`${library} answered`),
       failed: (library, { code }) => seen.push(`${library} ${code}`),
+      reported: (library, failure) => seen.push(`${library} report ${failure?.code ?? 'taken'}`),
     },
   );
   return { libraries, clock, seen };

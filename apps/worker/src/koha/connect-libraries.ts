@@ -69,6 +69,8 @@ export function connectLibraries(deps: ConnectDeps) {
       health.failed(library, nameOfFailure(failure));
       failures.failed(library, failure);
     },
+    reported: (library, failure) =>
+      health.reported(library, failure === null ? null : nameOfFailure(failure)),
   };
   const libraries = buildLibraries(clients, deps, watch, deps.pauseLeft);
   const isBusy = (id: string): boolean => {

@@ -7,6 +7,8 @@ interface Seen {
   lastFailureMs: number | null;
   lastFailure: string | null;
   problem: { readonly what: ProblemKind; readonly name: string | null } | null;
+  reportsRefused: LibraryHealth['reports_refused'];
+  reportTakenMs: number | null;
   isChanged: boolean;
   /** What was taken last, to be written. */
   taken: LibraryHealth | null;
@@ -23,6 +25,7 @@ function isRoutine(health: LibraryHealth, before: LibraryHealth | null): boolean
     health.last_failure_ms === before.last_failure_ms &&
     health.problem === before.problem &&
     health.waiting === before.waiting &&
+    health.reports_refused?.code === before.reports_refused?.code &&
     isSlow(health.answer_ms) === isSlow(before.answer_ms)
   );
 }
@@ -33,6 +36,8 @@ const UNSEEN: Seen = {
   lastFailureMs: null,
   lastFailure: null,
   problem: null,
+  reportsRefused: null,
+  reportTakenMs: null,
   isChanged: false,
   taken: null,
 };
@@ -58,6 +63,12 @@ export function buildHealthTracker(
       change(library, { lastFailureMs: now(), lastFailure: code }),
     misconfigured: (library: string, problem: NonNullable<Seen['problem']>): void =>
       change(library, { problem }),
+    /** Its Koha has taken a report (null), or has refused one with this code. */
+    reported(library: string, code: string | null): void {
+      const since_ms = all.get(library)?.reportsRefused?.since_ms ?? now();
+      if (code === null) change(library, { reportsRefused: null, reportTakenMs: now() });
+      else change(library, { reportsRefused: { since_ms, last_ms: now(), code } });
+    },
     /** A job went through there: whatever was set up wrongly is fixed. */
     worked(library: string): void {
       if (all.get(library)?.problem !== null) change(library, { problem: null });
@@ -76,6 +87,8 @@ export function buildHealthTracker(
           answer_ms: answerMs === null ? null : Math.round(answerMs),
           waiting,
           problem: seen.problem,
+          reports_refused: seen.reportsRefused,
+          report_taken_ms: seen.reportTakenMs,
           at_ms: now(),
         };
         if (isRoutine(health, seen.taken)) return [];

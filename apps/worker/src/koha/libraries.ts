@@ -50,6 +50,8 @@ export interface LibraryWatch {
   circuitChanged(library: string, isOpen: boolean): void;
   answered(library: string): void;
   failed(library: string, failure: Pick<KohaError, 'code' | 'causeCode'>): void;
+  /** A library that answers otherwise has refused a report, or has taken one (null). */
+  reported(library: string, failure: Pick<KohaError, 'code' | 'causeCode'> | null): void;
 }
 
 /** Failures that mean "the library is in trouble", not "this record or this set-up is". */
@@ -108,9 +110,15 @@ export function buildLibraries(
       const { koha, main, background } = place;
       const result = await (main.circuit.isOpen
         ? through(place, main, () => work(koha))
-        : through(place, background, () => work(koha), { record: recordBackground }));
+        : through(place, background, () => work(koha), {
+            record: (circuit, passage, error) => {
+              recordBackground(circuit, passage, error);
+              if (isTroubleOfRoute(error)) watch.reported(library, error);
+            },
+          }));
       background.circuit.succeeded();
       place.lastReport = monotonicNow();
+      watch.reported(library, null);
       return result;
     },
     async callForSweep(library, work) {
@@ -232,10 +240,12 @@ function record(circuit: Circuit, passage: Passage, error: unknown): void {
 
 /** A route beside the workflow that answers anything but success is in trouble; its library may be well. */
 function recordBackground(circuit: Circuit, passage: Passage, error: unknown): void {
-  const isTrouble = error instanceof KohaError && !isEndedByUs(error) && error.code !== 'rate_limited';
-  if (isTrouble) circuit.failed(passage);
+  if (isTroubleOfRoute(error)) circuit.failed(passage);
   else circuit.abandoned(passage);
 }
+
+const isTroubleOfRoute = (error: unknown): error is KohaError =>
+  error instanceof KohaError && !isEndedByUs(error) && error.code !== 'rate_limited';
 
 function isNoNews(error: KohaError): boolean {
   const wasRefusedHere = error.code === 'permission' && error.status === null;
