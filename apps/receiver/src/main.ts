@@ -36,6 +36,7 @@ import {
   watchEventLoop,
 } from '@passport/runtime';
 import { buildReceiver } from './http/app.ts';
+import { startRefusalWatch } from './deliveries/watch-refusals.ts';
 import { buildEventSink } from './deliveries/event-sink.ts';
 import { readJoinFiles } from './joining/join-files.ts';
 import { startWorkerNotifier } from './notify-of-workers.ts';
@@ -115,8 +116,11 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   const notifier = startWorkerNotifier({ redis, hasWorker: buildHasWorker(redis, queue), ...SOURCES, log });
   lifecycle.own('notifications', () => notifier.close());
   notifier.use(config.consortium, shown);
+  const refusals = startRefusalWatch({ redis, log });
+  lifecycle.own('refused deliveries', () => refusals.close());
   const app = buildReceiver({
     serving: () => serving,
+    refusals,
     version: SELF.version,
     joinFiles: readJoinFiles(fileURLToPath(new URL('join/', import.meta.url))),
     stopping: () => lifecycle.stopping,

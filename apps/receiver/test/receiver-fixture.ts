@@ -30,6 +30,7 @@ import {
   giveStatus,
 } from '../src/follow-ups/library-status.ts';
 import { cancelScan } from '../src/follow-ups/cancel-scan.ts';
+import { startRefusalWatch } from '../src/deliveries/watch-refusals.ts';
 import { buildEventSink } from '../src/deliveries/event-sink.ts';
 import { buildJobMaker } from '../src/deliveries/job-maker.ts';
 import { buildNoteSeen } from '../src/deliveries/note-seen.ts';
@@ -162,8 +163,10 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
     }),
     counted: (library: string, result: string) => void counted.push(`${library} ${result}`),
   };
+  const refusals = startRefusalWatch({ redis, everyMs: 50, log });
   const app = buildReceiver({
     serving: () => serving,
+    refusals,
     version: '1.2.3',
     joinFiles: options.joinFiles ?? { guide: null, plugin: null },
     stopping: () => clock.stopping,
@@ -193,6 +196,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
     async close() {
       app.server.closeAllConnections();
       await app.close();
+      await refusals.close();
       await queue.close();
       await closeRedis(redis);
     },

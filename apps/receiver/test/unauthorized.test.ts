@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
+import { openRefusedDeliveries } from '@passport/queue/service';
 import { signedRequest, waitFor } from '@passport/testkit';
 import { buildAuthentication } from '../src/deliveries/authentication.ts';
 import { OTHER_SECRET, SECRET, useReceiver, read, reportingLibrary } from './receiver-fixture.ts';
@@ -142,4 +144,36 @@ test('a stranger can have so many secrets tried in a second, and no more', () =>
   expect(tried).toBe(500);
   nowMs = 1_000;
   expect(reason()).toBe('library');
+});
+
+describe('operators are told which library is refused', () => {
+  const refused = async () => (await openRefusedDeliveries(receiver.redis).read(Date.now())).get('riverside');
+  const becomes = async (what: string, isSo: (row: Awaited<ReturnType<typeof refused>>) => boolean) =>
+    waitFor(what, async () => isSo(await refused()));
+  const genuine = async (body: { readonly body?: string } = {}) =>
+    read(
+      fetch(
+        `${receiver.url}/webhooks/riverside`,
+        signedRequest({ secret: SECRET, id: `evt_${randomUUID()}`, timestamp: nowSeconds(), ...body }),
+      ),
+    );
+
+  test('by the newest reason, until something of the library is taken', async () => {
+    await send({ secret: FORGED, as: 'riverside' });
+    await becomes('the refusal', (row) => row?.reason === 'signature');
+    await send({ secret: SECRET, as: 'riverside', secondsAhead: 600 });
+    await becomes('its clock', (row) => row?.reason === 'clock');
+    expect(await refused()).toMatchObject({ seconds_ahead: expect.closeTo(600, -1), count: 2 });
+    expect((await genuine()).status).toBe(202);
+    await becomes('none', (row) => row === undefined);
+  });
+
+  test('a stranger with an old time is no wrong clock, and a test with our own secret ends nothing', async () => {
+    await send({ secret: FORGED, as: 'riverside', secondsAhead: -4000 });
+    await becomes('the refusal', (row) => row?.reason === 'signature');
+    const tested = { type: 'passport.test', timestamp: new Date().toISOString(), data: {} };
+    expect((await genuine({ body: JSON.stringify(tested) })).status).toBe(202);
+    await send({ secret: FORGED, as: 'riverside' });
+    await becomes('both refusals', (row) => row?.count === 2);
+  });
 });

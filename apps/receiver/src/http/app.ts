@@ -21,8 +21,9 @@ import { drain, refuseRaw } from './end-connection.ts';
 import { registerJoinRoutes } from './join-routes.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuse } from './problem.ts';
-import { type NoteDelivery, registerRoutes } from './routes.ts';
+import { type DeliveryResult, type NoteDelivery, registerRoutes } from './routes.ts';
 import type { JoinFiles } from '../joining/join-files.ts';
+import type { RefusalWatch } from '../deliveries/watch-refusals.ts';
 import type { Serving } from '../serve.ts';
 
 /** A larger body is a 413 (docs/integrating.md). */
@@ -43,6 +44,8 @@ export interface ReceiverDeps {
   readonly version: string;
   /** For a library that is invited. */
   readonly joinFiles: JoinFiles;
+  /** Hears which libraries are refused, and which are not. */
+  readonly refusals: Pick<RefusalWatch, 'refused' | 'taken'>;
   readonly stopping: () => boolean;
   /** A sender that needs longer for a request holds a place that another desk could use, and is cut off. */
   readonly requestTimeoutMs: number;
@@ -144,13 +147,15 @@ function libraryIn(params: unknown): string {
  * a sender calls itself is only logged when it is known to us. What is signed with a library's secret is that library's, whatever
  * id it was sent under.
  */
-function buildNote({ serving, monotonicNow, log }: ReceiverDeps): NoteDelivery {
+function buildNote({ serving, refusals, monotonicNow, log }: ReceiverDeps): NoteDelivery {
   const sample = buildSample({ ...REFUSALS_LOGGED, monotonicNow });
   return (named, result, { eventId, why } = {}) => {
     const { isKnown, counted } = serving();
     const known = isKnown(named) ? named : UNKNOWN;
     const library = why?.reason === 'library' ? why.owner : known;
     counted(library, result);
+    if (why !== undefined) refusals.refused(library, why);
+    else if (TAKEN.has(result)) refusals.taken(library);
     const leftOut = eventId === undefined ? sample(`${library} ${result} ${why?.reason}`) : 0;
     if (leftOut === null) return;
     const more = eventId === undefined ? {} : { event: eventId };
@@ -158,6 +163,19 @@ function buildNote({ serving, monotonicNow, log }: ReceiverDeps): NoteDelivery {
     log.info({ library, result, ...more, ...factsOf(why, known), ...left }, 'delivery');
   };
 }
+
+/**
+ * Results that show that a library's own Koha has its secret and its clock right. A test is sent by `passport doctor`, too, with the
+ * secret that our configuration has.
+ */
+const TAKEN: ReadonlySet<DeliveryResult> = new Set([
+  'accepted',
+  'duplicate',
+  'coalesced',
+  'seen',
+  'status',
+  'elsewhere',
+]);
 
 /** Why it was refused, for whoever set that Koha up. */
 function factsOf(why: Unauthorized | undefined, named: string): object {
