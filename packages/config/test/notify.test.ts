@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
+import { NOTIFICATION_TOPICS } from '@passport/contract';
 import {
   cliConfig,
   dashboardConfig,
@@ -31,7 +32,7 @@ const env = {
 test('endpoints are read with everything that holds for them', () => {
   const [ops, chat] = parse(file, env).notify;
   expect(ops).toMatchObject({ name: 'ops', format: 'standard', libraries: 'all' });
-  expect(ops?.topics).toHaveLength(7);
+  expect(ops?.topics).toEqual(NOTIFICATION_TOPICS);
   expect(ops?.url.reveal()).toBe('https://ops.example.org/hooks');
   expect(ops?.secret?.reveal()).toBe(OPS_SECRET);
   expect(chat).toMatchObject({ format: 'slack', secret: null, topics: ['library'], libraries: ['midland'] });

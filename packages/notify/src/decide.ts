@@ -21,6 +21,10 @@ const PACES: Readonly<Record<NotificationTopic, Pace>> = {
   limit_reached: { steadyMs: 15_000, wellMs: 0, most: 1, perMs: HOUR_MS },
   // Longer than the restart of the only worker.
   worker_missing: { steadyMs: 20_000, wellMs: 0, most: 2, perMs: 10 * MINUTE_MS },
+  service_fault: { steadyMs: 15_000, wellMs: 15_000, most: 2, perMs: 10 * MINUTE_MS },
+  // Strangers can cause refusals, and genuine deliveries end them.
+  deliveries_refused: { steadyMs: 10_000, wellMs: 15_000, most: 2, perMs: HOUR_MS },
+  reports_refused: { steadyMs: 15_000, wellMs: 15_000, most: 2, perMs: 10 * MINUTE_MS },
   sweep_finished: { steadyMs: 0, wellMs: 0, most: 1, perMs: 0 },
   join_request: { steadyMs: 0, wellMs: 0, most: 2, perMs: HOUR_MS },
   certificate: { steadyMs: 0, wellMs: 0, most: 1, perMs: HOUR_MS },

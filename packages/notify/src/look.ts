@@ -1,9 +1,10 @@
 import type { Consortium, Library, NotifiedEndpoint } from '@passport/config';
-import { type NotificationTopic, setUpFindingText } from '@passport/contract';
+import { type NotificationTopic, SERVICE_FINDINGS, setUpFindingText } from '@passport/contract';
 import { type ListedInvitation, listInvitations } from '@passport/queue/joining';
 import { readHourUse } from '@passport/queue/ledger';
 import { type SeenCertificate, readCertificates } from '@passport/queue/notices';
 import { inBatches } from '@passport/queue/redis';
+import { type ServiceFinding, readServiceFindings, sectionOf } from '@passport/queue/service';
 import { type LibraryState, problemText, readLibraryStates } from '@passport/queue/processes';
 import { type SetUpFinding, type SweepState, faultsOf, readSetUps, readSweep } from '@passport/queue/sweeps';
 import type { Redis } from '@passport/runtime';
@@ -49,6 +50,8 @@ export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look
   const idsOf = (some: readonly Library[]): string[] => some.map(({ id }) => id);
   const awayIds = new Set(idsOf(away));
   const faultyIds = new Set(idsOf(faulty));
+  const heard = libraries.filter(({ enabled }) => enabled);
+  const wantsService = notify.some(({ topics }) => topics.some((topic) => SERVICE_TOPICS.has(topic)));
   const wantsRequests = notify.some(({ topics }) => topics.includes('join_request'));
   return async (nowMs) => {
     const states = await inBatches(idsOf(watched), (some) => readLibraryStates(redis, some, nowMs), BATCH);
@@ -65,9 +68,12 @@ export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look
       (some) => Promise.all(some.map((id) => readSweep(redis, id, false))),
       BATCH,
     );
+    const found = wantsService ? await readServiceFindings(redis, idsOf(heard), null, nowMs) : null;
     const invited = wantsRequests ? await listInvitations(redis) : [];
     return [
       ...invited.flatMap(requestObservation),
+      ...(found === null ? [] : [serviceObservation(found)]),
+      ...(found === null ? [] : heard.flatMap(({ id }) => libraryObservations(id, found))),
       ...states.filter(({ library }) => awayIds.has(library)).map(awayObservation),
       ...states
         .filter(({ library }) => faultyIds.has(library))
@@ -78,6 +84,12 @@ export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look
     ];
   };
 }
+
+const SERVICE_TOPICS: ReadonlySet<NotificationTopic> = new Set([
+  'service_fault',
+  'deliveries_refused',
+  'reports_refused',
+]);
 
 /** Scans are on the same connection: what they send waits for one batch, not for a thousand libraries. */
 const BATCH = 50;
@@ -123,6 +135,63 @@ function awayObservation({
   };
 }
 
+/** Findings of the whole service that are worth a message. Others have one of their own, or are usual for the time of an upgrade. */
+const REPORTED = new Set<string>([
+  'no_receiver',
+  'redis_policy',
+  'redis_filling',
+  'log_lost',
+  'unknown_sender',
+]);
+
+/** Of the whole service: everything that is wrong with it is one state. */
+function serviceObservation(found: readonly ServiceFinding[]): Observation {
+  const wrong = found.filter(({ code }) => REPORTED.has(code));
+  const [first] = wrong;
+  const sentences = wrong.map(
+    ({ problem, remedy }) =>
+      `${problem.slice(0, 1).toUpperCase()}${problem.slice(1)}. What to do: ${remedy}.`,
+  );
+  return {
+    topic: 'service_fault',
+    library: null,
+    state:
+      wrong.length === 0
+        ? 'well'
+        : Array.from(new Set(wrong.map(({ code }) => code)))
+            .toSorted()
+            .join(' '),
+    isWell: wrong.length === 0,
+    type: wrong.length === 0 ? 'service.fixed' : 'service.fault',
+    text: wrong.length === 0 ? 'The service works again.' : sentences.slice(0, MOST_SAID).join(' '),
+    section: first === undefined ? 'answer-a-message' : sectionOf(first),
+    facts: wrong.length === 0 ? {} : { findings: countsOf(wrong) },
+  };
+}
+
+const ACCEPTED = {
+  deliveries_refused: ['deliveries.refused', 'deliveries.accepted', 'is heard by the receiver again.'],
+  reports_refused: ['reports.refused', 'reports.accepted', 'takes reports again.'],
+} as const;
+
+/** Whether the receiver refuses what a library sends, and whether its Koha takes reports. */
+function libraryObservations(library: string, found: readonly ServiceFinding[]): readonly Observation[] {
+  return (['deliveries_refused', 'reports_refused'] as const).map((topic) => {
+    const finding = found.find((each) => each.code === topic && each.library === library);
+    const [wrong, right, text] = ACCEPTED[topic];
+    return {
+      topic,
+      library,
+      state: finding === undefined ? 'accepted' : 'refused',
+      isWell: finding === undefined,
+      type: finding === undefined ? right : wrong,
+      text: finding === undefined ? text : `${finding.problem}. What to do: ${finding.remedy}.`,
+      section: SERVICE_FINDINGS[topic],
+      facts: {},
+    };
+  });
+}
+
 /** What a scan has met, and what the last nightly check found before one did. */
 function faultObservation({ library, problem }: LibraryState, found: readonly SetUpFinding[]): Observation {
   const isWell = problem === null && found.length === 0;
@@ -153,7 +222,7 @@ function faultObservation({ library, problem }: LibraryState, found: readonly Se
 /** A message has one sentence of each kind, and a hostile Koha no say in how long it is. */
 const MOST_SAID = 5;
 
-function countsOf(found: readonly SetUpFinding[]): Readonly<Record<string, number>> {
+function countsOf(found: readonly { readonly code: string }[]): Readonly<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const { code } of found) counts[code] = (counts[code] ?? 0) + 1;
   return counts;

@@ -15,6 +15,8 @@ function pageOf(topic: NotificationTopic, library: string | null): string {
     case 'library':
     case 'set_up_fault':
     case 'certificate':
+    case 'deliveries_refused':
+    case 'reports_refused':
       return OPERATOR_PAGES.library(library);
     case 'limit_reached':
       return OPERATOR_PAGES.waiting(library);
@@ -23,6 +25,7 @@ function pageOf(topic: NotificationTopic, library: string | null): string {
     // Of a library that has no page yet.
     case 'join_request':
     case 'worker_missing':
+    case 'service_fault':
       return OPERATOR_PAGES.overview();
     default:
       return topic satisfies never;

@@ -5,6 +5,7 @@ import { writeCertificate } from '@passport/queue/notices';
 import { type LibraryHealth, writeHealth } from '@passport/queue/processes';
 import { joinFingerprint } from '@passport/contract';
 import { openInvitations } from '@passport/queue/joining';
+import { openRefusedDeliveries } from '@passport/queue/service';
 import { writeSetUp, writeSweep } from '@passport/queue/sweeps';
 import { buildLook } from '@passport/notify';
 import { createEncryption } from '@passport/runtime';
@@ -19,9 +20,15 @@ beforeAll(async () => {
 beforeEach(async () => {
   await fixture.clear();
   nowMs = Date.now();
+  await announceReceiver();
 });
 afterAll(() => fixture.close());
 
+/** As a receiver announces itself, which is live for ten seconds. */
+const announceReceiver = () => {
+  const note = JSON.stringify({ kind: 'receiver', version: '1.0.0', host: 'machine' });
+  return fixture.redis.hset('{passport}:processes', 'receiver', `${nowMs} ${nowMs} ${note}`);
+};
 const DAY_MS = 24 * HOUR_MS;
 const limits = { copiesPerHour: 2, missesPerHour: 3, verdictsPerHour: 3, refreshesPerHour: 2 };
 const library = (id: string, change: object = {}) => ({
@@ -48,6 +55,8 @@ const health = (change: Partial<LibraryHealth>): LibraryHealth => ({
   answer_ms: null,
   waiting: 0,
   problem: null,
+  reports_refused: null,
+  report_taken_ms: null,
   at_ms: nowMs,
   ...change,
 });
@@ -83,6 +92,34 @@ test('a library that a worker has given up is away, with its fault beside it', a
     facts: { code: 'timeout' },
   });
   expect(fault?.text).toBe('refuses the service until its set-up is fixed: category PT.');
+});
+
+test('that a receiver refuses a library, and that a Koha takes no reports, is news of that library', async () => {
+  const refused = { library: 'midland', reason: 'library', secondsAhead: 0, count: 1 } as const;
+  await openRefusedDeliveries(fixture.redis).note([refused]);
+  const reports = { since_ms: nowMs, last_ms: nowMs, code: 'not_found' };
+  await writeHealth(fixture.redis, 'riverside', 'one', health({ reports_refused: reports }));
+  expect(await news()).toEqual([
+    { at: 'deliveries_refused midland', state: 'refused', isWell: false, type: 'deliveries.refused' },
+    { at: 'reports_refused riverside', state: 'refused', isWell: false, type: 'reports.refused' },
+  ]);
+  const [refusal] = (await buildLook(consortium(), fixture.redis)(nowMs)).filter(({ isWell }) => !isWell);
+  expect(refusal?.text).toMatch(
+    /^is refused by the receiver since .* \(once\): its plugin sends under the id of another library\. What to do: correct/,
+  );
+  expect(refusal?.section).toBe('passportunauthorized');
+});
+
+test('what is wrong with the service is one state, with what to do about the gravest first', async () => {
+  await fixture.redis.del('{passport}:processes');
+  await openRefusedDeliveries(fixture.redis).note([
+    { library: 'unknown', reason: 'signature', secondsAhead: 0, count: 1 },
+  ]);
+  expect(await news()).toEqual([
+    { at: 'service_fault null', state: 'no_receiver unknown_sender', isWell: false, type: 'service.fault' },
+  ]);
+  const [service] = (await buildLook(consortium(), fixture.redis)(nowMs)).filter(({ isWell }) => !isWell);
+  expect(service?.text).toMatch(/^No receiver is live: .* What to do: .* Deliveries under an id/);
 });
 
 test('a limit is reached with the last event that it lets through, and not for longer than the hour', async () => {

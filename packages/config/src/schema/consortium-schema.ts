@@ -189,7 +189,7 @@ export const endpointSchema = section(
       ),
       libraries: key(librariesOrAll, {
         description:
-          'Libraries whose messages are sent there. Those of the whole service (`worker_missing`) always are.',
+          'Libraries whose messages are sent there. Those of the whole service (`worker_missing`, `service_fault`) always are.',
         allowed: LIBRARIES_ALLOWED,
         fallback: 'all',
       }),
