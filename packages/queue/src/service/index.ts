@@ -1,10 +1,4 @@
-export {
-  type NewRefusal,
-  REFUSAL_REASONS,
-  type RefusalReason,
-  type RefusedDeliveries,
-  openRefusedDeliveries,
-} from './refused-deliveries.ts';
+export { type NewRefusal, openRefusedDeliveries } from './refused-deliveries.ts';
 export {
   type Asker,
   type ServiceFinding,
