@@ -67,7 +67,12 @@ describe('a library that is paused as home library', () => {
   const libraries = buildLibraries(
     new Map([['midland', noClient]]),
     { monotonicNow: clock.now, random: () => 1 },
-    { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined, reported: () => undefined },
+    {
+      circuitChanged: () => undefined,
+      answered: () => undefined,
+      failed: () => undefined,
+      reported: () => undefined,
+    },
     (_library, side) => (side === 'home' ? HOUR_MS : null),
   );
 

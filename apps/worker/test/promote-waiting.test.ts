@@ -21,7 +21,12 @@ describe('how many of the jobs that wait for a library are promoted', () => {
 
 test('a round promotes for each library as its own circuit says', async () => {
   const clock = manualClock();
-  const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined, reported: () => undefined };
+  const watch = {
+    circuitChanged: () => undefined,
+    answered: () => undefined,
+    failed: () => undefined,
+    reported: () => undefined,
+  };
   const clients = new Map(['back', 'lost', 'unknown'].map((id) => [id, noClient]));
   const libraries = buildLibraries(clients, { monotonicNow: clock.now, random: () => 0.5 }, watch);
   await libraries.call('back', () => Promise.resolve());

@@ -119,7 +119,12 @@ export async function openSweep(
       now: Date.now,
     }),
   );
-  const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined, reported: () => undefined };
+  const watch = {
+    circuitChanged: () => undefined,
+    answered: () => undefined,
+    failed: () => undefined,
+    reported: () => undefined,
+  };
   // A pause moves the clock: nobody waits for it, and a circuit that is open for so long is due.
   let pausedMs = 0;
   const clock = { monotonicNow: () => performance.now() + pausedMs, random: Math.random };

@@ -88,7 +88,12 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
       now: Date.now,
     }),
   );
-  const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined, reported: () => undefined };
+  const watch = {
+    circuitChanged: () => undefined,
+    answered: () => undefined,
+    failed: () => undefined,
+    reported: () => undefined,
+  };
   const byId = new Map(clients.map((client) => [client.library, client]));
   const libraries = buildLibraries(
     byId,
