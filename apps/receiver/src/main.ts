@@ -83,12 +83,9 @@ async function main(): Promise<void> {
 }
 
 async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle): Promise<void> {
-  const tracing = await startTracing({
-    endpoint: config.otlpEndpoint,
-    process: 'receiver',
-    now: () => Date.now(),
-    log,
-  });
+  const { otlpEndpoint: endpoint } = config;
+  const { now, monotonicNow } = SOURCES;
+  const tracing = await startTracing({ endpoint, process: 'receiver', now, log });
   lifecycle.own('tracing', () => tracing.close());
   const redis = createRedis(config.redisUrl.reveal(), { role: 'producer', log, name: 'receiver' });
   lifecycle.own('redis', () => closeRedis(redis));
@@ -104,10 +101,9 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     admit: buildAdmission(redis),
     replicated,
     deadlineMs: REDIS_DEADLINE_MS,
-    monotonicNow: () => performance.now(),
+    monotonicNow,
     log,
   });
-  const monotonicNow = (): number => performance.now();
   const audited = startAudit({ redis, source: 'receiver', ...KEEP_ACTS, monotonicNow, lifecycle, log });
   const queueParts = { redis, queue, sink, replicated };
   const parts: ReceiverParts = { ...queueParts, tracing, ...SOURCES, version: SELF.version, log: audited };
@@ -127,7 +123,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,
     connections,
-    monotonicNow: () => performance.now(),
+    monotonicNow,
     log,
   });
   const admin = await startAdminServer({

@@ -103,7 +103,7 @@ test('that a receiver refuses a library, and that a Koha takes no reports, is ne
     { at: 'deliveries_refused midland', state: 'refused', isWell: false, type: 'deliveries.refused' },
     { at: 'reports_refused riverside', state: 'refused', isWell: false, type: 'reports.refused' },
   ]);
-  const [refusal] = (await buildLook(consortium(), fixture.redis)(nowMs)).filter(({ isWell }) => !isWell);
+  const refusal = (await buildLook(consortium(), fixture.redis)(nowMs)).find(({ isWell }) => !isWell);
   expect(refusal?.text).toMatch(
     /^is refused by the receiver since .* \(once\): its plugin sends under the id of another library\. What to do: correct/,
   );
@@ -118,7 +118,7 @@ test('what is wrong with the service is one state, with what to do about the gra
   expect(await news()).toEqual([
     { at: 'service_fault null', state: 'no_receiver unknown_sender', isWell: false, type: 'service.fault' },
   ]);
-  const [service] = (await buildLook(consortium(), fixture.redis)(nowMs)).filter(({ isWell }) => !isWell);
+  const service = (await buildLook(consortium(), fixture.redis)(nowMs)).find(({ isWell }) => !isWell);
   expect(service?.text).toMatch(/^No receiver is live: .* What to do: .* Deliveries under an id/);
 });
 

@@ -107,16 +107,8 @@ export function buildLibraries(
     },
     async callBeside(library, work) {
       const place = accessOf(library);
-      const { koha, main, background } = place;
-      const result = await (main.circuit.isOpen
-        ? through(place, main, () => work(koha))
-        : through(place, background, () => work(koha), {
-            record: (circuit, passage, error) => {
-              recordBackground(circuit, passage, error);
-              if (isTroubleOfRoute(error)) watch.reported(library, error);
-            },
-          }));
-      background.circuit.succeeded();
+      const result = await throughRoute(place, () => work(place.koha), watch);
+      place.background.circuit.succeeded();
       place.lastReport = monotonicNow();
       watch.reported(library, null);
       return result;
@@ -224,6 +216,16 @@ async function through<T>(
     backOff.hear(error);
     throw error;
   }
+}
+
+/** The same for work beside the workflow. Once its circuit is open, a library that is away is nothing that a route refuses. */
+function throughRoute<T>(place: LibraryAccess, work: () => Promise<T>, watch: LibraryWatch): Promise<T> {
+  if (place.main.circuit.isOpen) return through(place, place.main, work);
+  const recordRoute = (circuit: Circuit, passage: Passage, error: unknown): void => {
+    recordBackground(circuit, passage, error);
+    if (isTroubleOfRoute(error)) watch.reported(place.library, error);
+  };
+  return through(place, place.background, work, { record: recordRoute });
 }
 
 function howItEnded(error: unknown): 'answered' | 'silent' | 'no news' {
