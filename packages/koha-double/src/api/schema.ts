@@ -15,6 +15,8 @@ export interface JsonSchema {
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
   readonly maxProperties?: number;
   readonly format?: 'date' | 'date-time';
   readonly readOnly?: boolean;
@@ -109,10 +111,14 @@ function checkScalar(value: unknown, schema: JsonSchema, path: string): InputErr
 }
 
 function checkList(list: readonly unknown[], schema: JsonSchema, path: string, rules: Rules): Checked {
-  const { items } = schema;
-  if (items === undefined) return { value: list, errors: [] };
+  const { items, minItems = 0, maxItems = Infinity } = schema;
+  const errors: InputError[] = [];
+  if (list.length > maxItems) errors.push({ path, message: `Too many items: ${list.length}/${maxItems}.` });
+  if (list.length < minItems) errors.push({ path, message: `Not enough items: ${list.length}/${minItems}.` });
+  if (items === undefined) return { value: list, errors };
   const checked = list.map((entry, index) => checkValue(entry, items, `${path}/${index}`, rules));
-  return { value: checked.map((entry) => entry.value), errors: checked.flatMap((entry) => entry.errors) };
+  errors.push(...checked.flatMap((entry) => entry.errors));
+  return { value: checked.map((entry) => entry.value), errors };
 }
 
 function checkObject(

@@ -88,8 +88,10 @@ export function standingOf({ db, realNowMs }: Double, patronId: number) {
   return hasKey ? db.copies.standingOf(patronId, realNowMs()) : null;
 }
 
-const getStanding = pluginRoute('desk', 'GET', '/copies/{patron_id}/standing', ({ double, path }) => {
-  const standing = standingOf(double, Number(path['patron_id']));
+const getStanding = pluginRoute('desk', 'GET', '/copies/{patron_id}/standing', ({ double, path, user }) => {
+  const id = Number(path['patron_id']);
+  const row = double.db.patrons.get(id);
+  const standing = row !== undefined && canSee(double, user, row) ? standingOf(double, id) : null;
   if (standing !== null) return ok(standing);
   const error = 'Nothing is known of the standing of this patron';
   return problem(404, error, { error_code: 'no_standing' });
@@ -236,11 +238,13 @@ function hasHomeKey({ attributes }: PatronRow, type: unknown, key: unknown): boo
 const addDeletion = pluginRoute('service', 'POST', '/deletions', ({ double, body }) => {
   const { patron_id: id, home_key: key, home_key_type: type } = isRecord(body) ? body : {};
   const row = double.db.patrons.get(Number(id));
-  if (row === undefined) return noPatron;
+  if (row === undefined)
+    return problem(404, 'There is no such patron', { error_code: 'not_found', blocks: [] });
   const remembered = double.db.copies.rows().find(({ patron_id }) => patron_id === row.patron_id);
   if (!hasHomeKey(row, type, key) || remembered?.home_key !== key) {
     return problem(409, 'The patron is not a copy with this home key that the service made', {
       error_code: 'not_this_copy',
+      blocks: [],
     });
   }
   const blocks = blocksOf(double, row);

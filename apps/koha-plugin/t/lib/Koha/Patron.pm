@@ -127,12 +127,34 @@ sub move_to_deleted {
         undef, @{$self}{qw( borrowernumber cardnumber userid )} );
 }
 
+# What goes with a patron: the holds by Koha's own code, all else by foreign keys (installer/data/mysql/kohastructure.sql, ON DELETE
+# CASCADE). By table, the column of the patron.
+my %GOES_WITH = (
+    api_keys            => 'patron_id',
+    borrower_attributes => 'borrowernumber',
+    borrower_debarments => 'borrowernumber',
+    message_queue       => 'borrowernumber',
+    reserves            => 'borrowernumber',
+    user_permissions    => 'borrowernumber',
+);
+
+# A test may have made some of Koha's tables only.
+sub _has {
+    my ($table) = @_;
+
+    return C4::Context->dbh->table_info( undef, undef, $table, 'TABLE' )->fetchrow_arrayref ? 1 : 0;
+}
+
 sub delete {
     my ($self) = @_;
 
     $BEFORE_DELETE->();
     die "Koha failed\n" if $FAILS;
-    C4::Context->dbh->do( 'DELETE FROM borrowers WHERE borrowernumber = ?', undef, $self->{borrowernumber} );
+    my $dbh = C4::Context->dbh;
+    foreach my $table ( grep { _has($_) } sort keys %GOES_WITH ) {
+        $dbh->do( "DELETE FROM $table WHERE $GOES_WITH{$table} = ?", undef, $self->{borrowernumber} );
+    }
+    $dbh->do( 'DELETE FROM borrowers WHERE borrowernumber = ?', undef, $self->{borrowernumber} );
 
     return $self;
 }
