@@ -100,6 +100,7 @@ describe('setting circulation rules', () => {
   const undescribed = [
     'PUT /circulation_rules: status 200: not described',
     'PUT /circulation_rules: status 400: not described',
+    'PUT /circulation_rules: status 403: not described',
   ];
   const set = (koha: TestKoha, body: object): Promise<Reply> => koha.request('PUT', path, { body });
 
@@ -107,12 +108,21 @@ describe('setting circulation rules', () => {
     withKoha({ release: '25.05', acceptsUnfit: true, undescribed }, async (koha) => {
       koha.putSettings({ circulation_rules: [{ rule: 'maxissueqty', value: '9' }] });
       const reply = await set(koha, { context, maxissueqty: '5', issuelength: 7 });
-      expect(reply).toMatchObject({ status: 200, body: { context, maxissueqty: '5', issuelength: 7 } });
-      await set(koha, { context, maxissueqty: null });
+      expect(reply).toMatchObject({ status: 200, body: { context, maxissueqty: '5', issuelength: '7' } });
+      const removed = await set(koha, { context, maxissueqty: null });
+      expect(removed).toMatchObject({ status: 200, body: { context, maxissueqty: '5' } });
       expect(koha.settings().circulation_rules).toEqual([
         expect.objectContaining({ library_id: '*', rule: 'maxissueqty', value: '9' }),
         { ...context, rule: 'issuelength', value: '7' },
       ]);
+    }));
+
+  test('that are not stored cannot be removed: a 404 with an empty body, and the others are', () =>
+    withKoha({ release: '25.05', acceptsUnfit: true, undescribed }, async (koha) => {
+      await set(koha, { context, issuelength: '7' });
+      const reply = await set(koha, { context, maxissueqty: null, issuelength: null });
+      expect([reply.status, reply.body]).toEqual([404, undefined]);
+      expect(koha.settings().circulation_rules).not.toContainEqual(expect.objectContaining(context));
     }));
 
   test.each(['library_id', 'patron_category_id', 'item_type_id'])('is refused for an unknown %s', (field) =>
@@ -123,6 +133,22 @@ describe('setting circulation rules', () => {
       });
     }),
   );
+
+  test('at another branch than the own one takes a permission of its own from 26.05 on', () =>
+    withKoha({ release: '26.05', acceptsUnfit: true, undescribed }, async (koha) => {
+      const north = { ...context, library_id: 'NORTH' };
+      expect(await set(koha, { context: north, maxissueqty: '5' })).toMatchObject({
+        status: 403,
+        body: { error: expect.stringContaining('manage_circ_rules_from_any_libraries') },
+      });
+      koha.putPatron('PASSPORT-SERVICE', {
+        permissions: [
+          'circulate:circulate_remaining_permissions',
+          'parameters:manage_circ_rules_from_any_libraries',
+        ],
+      });
+      expect(await set(koha, { context: north, maxissueqty: '5' })).toMatchObject({ status: 200 });
+    }));
 
   test('came with 25.05', () =>
     withKoha({ release: '24.11' }, async (koha) => {

@@ -12,7 +12,7 @@ export type RulesSet =
 
 /**
  * Stores circulation rules of exactly this scope (25.05 on); null removes one that is there, and an earlier value is lost: whoever calls
- * this has looked. Safe to repeat. Throws KohaError.
+ * this has looked. After a lost answer look again: Koha fails to remove a rule that is not there. Throws KohaError.
  */
 export async function setRules(
   session: Session,

@@ -1,4 +1,4 @@
-import { ok, problem, uncaught, type Answer } from '../answer.ts';
+import { ok, problem, type Answer } from '../answer.ts';
 import {
   buildRoute,
   embed,
@@ -10,6 +10,7 @@ import {
 } from '../api/operation.ts';
 import { listOf, reference } from '../api/schema.ts';
 import { listAnswer, type Source } from '../query/list-answer.ts';
+import { hasPermission } from '../auth/permissions.ts';
 import { asText, isRecord } from '../record.ts';
 import { isFrom } from '../release.ts';
 import { libraryTexts, setupDefinitions, type CategoryRow, type CirculationRuleRow } from './setup-rows.ts';
@@ -152,9 +153,17 @@ function unknownScope({ db }: ApiCall['double'], context: Readonly<Record<string
   return null;
 }
 
+/** From the first release that can ask it (read in openfifth/koha, whose release is not known). */
+const ELSEWHERE =
+  'manage_circ_rules_from_any_libraries permission is required to manage circulation rules for libraries other than your own';
+
+/** What is left of an exception in a `try` without a `catch`: nothing is rendered. */
+const swallowed: Answer = { status: 404 };
+
 /**
  * `set_rules` of `Koha/REST/V1/CirculationRules.pm` and `Koha/CirculationRules.pm`: each rule of exactly this scope is stored; null
- * removes it. The scope comes back as Koha stores it, where `*` is null; the schema of that answer has no type, so nothing is refused in it.
+ * removes it, and the value that was removed is answered. Where none was stored, the controller dies after all is stored. The scope
+ * comes back as Koha stores it, where `*` is null; the schema of that answer has no type, so nothing is refused in it.
  */
 const setRules = buildRoute(
   'PUT',
@@ -164,7 +173,7 @@ const setRules = buildRoute(
     answers: { 200: null },
     permissions: [{ circulate: 'circulate_remaining_permissions' }],
   },
-  ({ double, body }) => {
+  ({ double, body, user, release }) => {
     const { db } = double;
     const { context: given, ...values } = isRecord(body) ? body : {};
     const sent = isRecord(given) ? given : {};
@@ -176,16 +185,26 @@ const setRules = buildRoute(
     };
     const refused = unknownScope(double, context);
     if (refused !== null) return refused;
-    // `croak`, which this route does not catch
-    if (Object.keys(values).some((rule) => !rules.includes(rule))) return uncaught();
+    const mayAnywhere = hasPermission(user.permissions, 'parameters', 'manage_circ_rules_from_any_libraries');
+    const isElsewhere = context.library_id !== user.columns.library_id;
+    if (isFrom(release, '26.05') && isElsewhere && !mayAnywhere) return problem(403, ELSEWHERE);
+    // `croak`
+    if (Object.keys(values).some((rule) => !rules.includes(rule))) return swallowed;
     const isOf = (row: CirculationRuleRow): boolean =>
       Object.hasOwn(values, row.rule) && scopes.every((name) => row[name] === context[name]);
     const set = Object.entries(values).flatMap(([rule, value]) =>
       value === null ? [] : [{ ...context, rule, value: asText(value) }],
     );
+    const before = db.circulationRules.filter(isOf);
     db.circulationRules = [...db.circulationRules.filter((row) => !isOf(row)), ...set];
+    const removed = Object.keys(values).filter((rule) => values[rule] === null);
+    if (removed.some((rule) => before.every((row) => row.rule !== rule))) return swallowed;
+    const answered = [...before, ...set].map(({ rule, value }) => [rule, value]);
     const stored = Object.entries(context).map(([name, code]) => [name, code === '*' ? null : code]);
-    return ok({ ...values, context: Object.fromEntries(stored) as unknown });
+    return ok({
+      ...(Object.fromEntries(answered) as object),
+      context: Object.fromEntries(stored) as unknown,
+    });
   },
 );
 
