@@ -44,7 +44,7 @@ function newCheckout(wish: Wish): CheckoutRow {
     booking_id: null,
     note: null,
     note_date: null,
-    note_seen: null,
+    note_seen: false,
   };
 }
 

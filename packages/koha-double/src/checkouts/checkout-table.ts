@@ -24,7 +24,7 @@ export interface CheckoutRow {
   readonly booking_id: number | null;
   readonly note: string | null;
   readonly note_date: string | null;
-  readonly note_seen: boolean | null;
+  readonly note_seen: boolean;
 }
 
 /** A row that Koha writes at every checkout, renewal and return (`statistics`). Neither anonymising nor a deletion touches it. */

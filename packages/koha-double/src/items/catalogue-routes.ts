@@ -2,6 +2,7 @@ import { crash, notFound, problem, type Answer } from '../answer.ts';
 import { buildRoute, jsonBody, listParameters, type ApiCall, type Operation } from '../api/operation.ts';
 import { reference } from '../api/schema.ts';
 import { checkIn } from '../checkouts/check-in.ts';
+import type { Double } from '../double.ts';
 import { listAnswer } from '../query/list-answer.ts';
 import { asText, isRecord } from '../record.ts';
 import { newItem, renderItem } from './item-rows.ts';
@@ -73,6 +74,13 @@ const deleteBiblio = buildRoute(
   },
 );
 
+/** What `Koha/Item.pm`, `store`, fills in of a new item. */
+const datesOf = ({ clock }: Double) => ({
+  acquisition_date: clock.today(),
+  replacement_price_date: clock.today(),
+  last_seen_date: clock.timestamp(),
+});
+
 /** A branch that is not there is an error of the database, which nothing foresees. */
 const addItem = buildRoute(
   'POST',
@@ -89,13 +97,13 @@ const addItem = buildRoute(
     const given = isRecord(body) ? body : {};
     const barcode = typeof given['external_id'] === 'string' ? given['external_id'] : null;
     if (barcode !== null && db.items.withBarcode(barcode) !== undefined)
-      return problem(409, 'Duplicate barcode.');
+      return problem(409, 'Duplicate barcode.', { error_code: 'duplicate_barcode' });
     const isBranch = (code: unknown): boolean => code === undefined || db.libraries.has(asText(code));
     if (!isBranch(given['home_library_id']) || !isBranch(given['holding_library_id'])) return crash();
     const made = newItem(double, barcode);
     const row: ItemRow = {
       ...made,
-      columns: { ...made.columns, ...given, biblio_id, item_id: made.item_id },
+      columns: { ...made.columns, ...datesOf(double), ...given, biblio_id, item_id: made.item_id },
     };
     db.items.put(row);
     const headers = { Location: `/api/v1/biblios/${row.item_id}` };
@@ -121,7 +129,7 @@ const deleteItem = buildRoute(
   },
 );
 
-/** `Koha/Item.pm`, `add_to_bundle`: with `force_checkin` the item is checked in first. */
+/** `Koha/Item.pm`, `add_to_bundle`: with `force_checkin` the item is checked in first, in the transaction that a duplicate ends. */
 const addToBundle = buildRoute(
   'POST',
   '/items/{item_id}/bundled_items',
@@ -140,6 +148,12 @@ const addToBundle = buildRoute(
     if (host === item) return problem(400, 'Bundles cannot be nested', { error_code: 'failed_nesting' });
     if (double.db.checkouts.ofItem(item.item_id) !== undefined && isForced !== true)
       return problem(409, 'Item is checked out', { error_code: 'checked_out' });
+    const { bundle_host: bundledIn } = item.hidden;
+    if (bundledIn !== undefined) {
+      // the index of the table `item_bundles` that refuses the second row
+      const key = bundledIn === host.item_id ? 'PRIMARY' : 'item_bundles_uniq_1';
+      return problem(409, 'Item is already bundled', { error_code: 'already_bundled', key });
+    }
     checkIn(double, item, call.actingLibrary);
     const returned = double.db.items.get(item.item_id) ?? item;
     double.db.items.put({ ...returned, hidden: { ...returned.hidden, bundle_host: host.item_id } });

@@ -112,9 +112,17 @@ export function attributesOf(row: PatronRow, type: string): readonly AttributeRo
   return row.attributes.filter((one) => collate(one.type) === collate(type));
 }
 
-/** `Koha/Object.pm`, `_recursive_fixup`: RFC 3339 becomes the database's time in the server's zone, all else fails. */
-function convertDate({ clock }: Double, column: string, value: string): string | null {
+/** Equal to no stored date, and later than each. */
+const NO_DATE = '9999-99-99';
+
+/**
+ * `Koha/Object.pm`, `_recursive_fixup`: RFC 3339 becomes the database's time in the server's zone, all else fails. A date that is in no
+ * calendar is the database's error under `strict_sql_modes`; without, nothing compares with it.
+ */
+function convertDate({ clock, settings }: Double, column: string, value: string): string | null {
   const kind = patronFields.byName.get(column)?.kind;
+  if (kind === 'date' && /^\d{4}-\d\d-\d\d$/.test(value) && !isDate(value))
+    return settings.strict_sql_modes ? null : NO_DATE;
   if (kind === 'date') return isDate(value) ? value : null;
   if (kind !== 'date-time') return value;
   return rfc3339.test(value) && isDate(value.slice(0, 10))
