@@ -1,8 +1,24 @@
 import type { Consortium } from '@passport/config';
-import { type Notifier, WATCH_EVERY_MS, buildNotifier, workerObservation } from '@passport/notify';
-import { type Logger, type MetricsRegistry, type Redis, translateRedisError } from '@passport/runtime';
+import {
+  type Notifier,
+  WATCH_EVERY_MS,
+  buildNotifier,
+  buildOutageNotifier,
+  workerObservation,
+} from '@passport/notify';
+import {
+  type Logger,
+  type MetricsRegistry,
+  type Redis,
+  answersNow,
+  translateRedisError,
+  within,
+} from '@passport/runtime';
 
-/** Notifies operators while no worker is there to do it: that none is, and of what was left to be sent. */
+/** A Redis that is frozen keeps its connections, and answers nothing. */
+const ANSWER_MS = 2_000;
+
+/** Notifies operators while no worker, or no Redis, is there to do it: that none is, and of what was left to be sent. */
 export interface WorkerNotifier {
   /** Takes over a configuration; `metrics` receives what it counts from now on. */
   use(consortium: Consortium, metrics: MetricsRegistry): void;
@@ -16,15 +32,19 @@ export function startWorkerNotifier(deps: {
   readonly newId: () => string;
   readonly random: () => number;
   readonly everyMs?: number;
+  readonly answerMs?: number;
   readonly log: Logger;
 }): WorkerNotifier {
-  const { redis, hasWorker, everyMs = WATCH_EVERY_MS, log } = deps;
+  const { redis, hasWorker, everyMs = WATCH_EVERY_MS, answerMs = ANSWER_MS, log } = deps;
   const stopping = new AbortController();
   let notifier: Notifier | null = null;
+  let noteOutage: ReturnType<typeof buildOutageNotifier> | null = null;
   let running: Promise<void> | null = null;
   const run = async (): Promise<void> => {
     try {
-      if (notifier === null || redis.status !== 'ready' || (await hasWorker())) return;
+      const isAnswering = await within(answerMs, answersNow(redis), 'an answer of Redis').catch(() => false);
+      await noteOutage?.(isAnswering);
+      if (notifier === null || !isAnswering || (await hasWorker())) return;
       await notifier.watch(async () => [workerObservation(true)]);
       await notifier.send();
     } catch (error) {
@@ -38,7 +58,9 @@ export function startWorkerNotifier(deps: {
   }, everyMs);
   return {
     use(consortium, metrics) {
-      notifier = buildNotifier({ ...deps, consortium, metrics, fetch, signal: stopping.signal });
+      const sending = { ...deps, consortium, fetch, signal: stopping.signal };
+      notifier = buildNotifier({ ...sending, metrics });
+      noteOutage = buildOutageNotifier(sending);
     },
     async close() {
       clearInterval(timer);

@@ -97,3 +97,39 @@ test('a receiver reports that no worker is left, where its configuration says by
     await notifier.close();
   }
 });
+
+test('a receiver reports by itself that Redis has frozen, once, and that it answers again', async () => {
+  received.length = 0;
+  let aheadMs = 0;
+  const notifier = startWorkerNotifier({
+    redis,
+    hasWorker: () => Promise.resolve(true),
+    now: () => Date.now() + aheadMs,
+    newId: () => 'id',
+    random: () => 0,
+    everyMs: 20,
+    answerMs: 100,
+    log,
+  });
+  try {
+    notifier.use(consortium('/outage'), metrics());
+    server.freeze();
+    await waitFor('the message', () => {
+      aheadMs += 1_000;
+      return received.length > 0;
+    });
+    // Nothing is due before half a minute, and a message that was taken is not repeated then.
+    const beforeMs = aheadMs;
+    await waitFor('a minute more', () => {
+      aheadMs += 1_000;
+      return aheadMs > beforeMs + 60_000;
+    });
+    expect(received).toEqual(['/outage']);
+    server.thaw();
+    await waitFor('the end', () => received.length > 1);
+    expect(received).toEqual(['/outage', '/outage']);
+  } finally {
+    server.thaw();
+    await notifier.close();
+  }
+});
