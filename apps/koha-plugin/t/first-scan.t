@@ -283,6 +283,25 @@ subtest 'T-16 the words of an error do not reach the log: they can repeat the ca
     );
 };
 
+subtest 'a class, a method or a file that is missing is named; a value that is taken for one is not' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->configure;
+    my $log = sub {
+        my ($work) = @_;
+        no warnings 'redefine';
+        local *Koha::Plugin::Org::PatronPassport::FirstScan::find_known = $work;
+        my @warnings;
+        local $SIG{__WARN__} = sub { push @warnings, @_ };
+        scan_at_desk($koha);
+        return "@warnings";
+    };
+    like( $log->( sub { Koha::NotLoaded->search } ), qr{no [ ] method [ ] search [ ] in [ ] Koha::NotLoaded}xms );
+    like( $log->( sub { require Koha::NotThere } ),  qr{no [ ] file [ ] Koha/NotThere[.]pm}xms );
+    like( $log->( sub { C4::NotThere::made() } ),    qr{no [ ] sub [ ] C4::NotThere::made}xms );
+    my $value = "LAKE$CARD";
+    unlike( $log->( sub { $value->search } ), qr{$CARD}xms, 'a card' );
+};
+
 subtest 'T-04 what is not shaped like a card is not sent' => sub {
     my $koha     = Passport::TestKoha->new;
     my $receiver = Passport::TestReceiver->start('accepts');

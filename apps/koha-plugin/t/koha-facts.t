@@ -64,6 +64,23 @@ subtest 'what is used has a row' => sub {
     is_deeply( [ sort grep { !$NAMED{$_} } @addresses ], [], 'every address of Koha' );
 };
 
+# What somebody else has loaded is not there in a web worker that has done nothing else yet.
+subtest 'each file loads the classes of Koha that it calls, and those that they need' => sub {
+    my $class = qr{(?! Koha::Plugin::Org ) (?: Koha | C4 ) (?: :: [A-Z]\w* )*}xms;
+    my %needs = ( 'Koha::ApiKey' => 'Koha::ApiKeys' );
+    my @missing;
+    foreach my $file ( @modules, grep {m{[.]pl \z}xms} @set_up ) {
+        my $text   = code_of($file);
+        my %loaded = map { $_ => 1 } $text =~ m{\b (?: use | require ) \s+ ($class) \b}gxms,
+            $text =~ m{^ package [ ] ($class) ;}gxms;
+        my %called = map { $_ => 1 } $text =~ m{\b ($class) -> [a-z]}gxms, $text =~ m{\b ($class) :: [a-z]\w* [(]}gxms;
+        delete $called{'Koha::ContentSecurityPolicy'};    # in an eval: a page of 26.05 has loaded it
+        push @missing, map { $file->basename . " $_" } grep { !$loaded{$_} } keys %called,
+            grep {defined} @needs{ keys %called };
+    }
+    is_deeply( [ sort @missing ], [], 'nothing is left to chance' );
+};
+
 subtest 'what a stand-in answers has a row: it is what is believed of Koha' => sub {
     my @missing;
     foreach my $file ( map { path("$FindBin::Bin/lib/$_")->list_tree->grep(qr{[.]pm \z}xms)->each }

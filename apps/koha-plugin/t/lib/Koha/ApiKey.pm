@@ -1,6 +1,7 @@
 package Koha::ApiKey;
 
-# Stands in for Koha's class in these tests: the secret is kept as a hash, and can be said only by the object that made it.
+# Stands in for Koha's class in these tests: the secret is kept as a hash, and can be said only by the object that made it. As there,
+# `store` needs Koha::ApiKeys (_generate_unused_uuid) and does not load it.
 
 use Modern::Perl;
 
@@ -19,11 +20,8 @@ sub new {
 sub store {
     my ($self) = @_;
 
-    my $made = sub {
-        return sprintf '%08x-0000-4000-8000-%012x', map { int rand 2**32 } 1 .. 2;
-    };
-    $self->{client_id} = $made->();
-    $self->{plain}     = $made->();
+    $self->{plain}     = _unused('secret');
+    $self->{client_id} = _unused('client_id');
     C4::Context->dbh->do(
         'INSERT INTO api_keys (patron_id, client_id, secret, description) VALUES (?, ?, ?, ?)',
         undef,
@@ -35,6 +33,17 @@ sub store {
     push @MADE, { %{$self}{qw( patron_id client_id description )}, secret => $self->{plain} };
 
     return $self;
+}
+
+sub _unused {
+    my ($column) = @_;
+
+    my $uuid;
+    do {
+        $uuid = sprintf '%08x-0000-4000-8000-%012x', map { int rand 2**32 } 1 .. 2;
+    } while Koha::ApiKeys->search( { $column => $uuid } )->count > 0;
+
+    return $uuid;
 }
 
 sub delete {

@@ -6,6 +6,7 @@ package Passport::Container;
 use Modern::Perl;
 
 use C4::Context;
+use Koha::CirculationRules;
 use Koha::Patron;
 use Koha::Patrons;
 use Koha::Plugins;
@@ -84,17 +85,6 @@ sub _insert {
         return $row ? Koha::Patron->new($row) : undef;
     };
 
-    $INC{"Koha/$_.pm"} = __FILE__
-        foreach qw( ApiKey ApiKeys CirculationRules Patron/Categories Patron/Category );
-
-    *Koha::Patron::Category::new    = sub { my ( $class, $row ) = @_; return bless { %{$row} }, $class };
-    *Koha::Patron::Category::store  = sub { my ($self) = @_; return _insert( 'categories', $self ) };
-    *Koha::Patron::Categories::find = sub {
-        my ( undef, $code ) = @_;
-        return scalar $dbh->selectrow_array( 'SELECT categorycode FROM categories WHERE categorycode = ?',
-            undef, $code );
-    };
-
     # Replaces the rules of these names; one that has to have a scope and has none dies (set_rule).
     *Koha::CirculationRules::set_rules = sub {
         my ( undef, $params ) = @_;
@@ -108,33 +98,6 @@ sub _insert {
         }
         return;
     };
-
-    # The secret is hashed, and only the object that made it can say it (Koha/ApiKey.pm, store).
-    *Koha::ApiKey::new   = sub { my ( $class, $row ) = @_; return bless { %{$row} }, $class };
-    *Koha::ApiKey::store = sub {
-        my ($self) = @_;
-        $self->{$_} = sprintf '%08x-%s', rand 2**32, $_ foreach qw( client_id secret );
-        _insert( 'api_keys', { %{$self}, secret => 'hashed', active => 1 } );
-        return $self;
-    };
-    *Koha::ApiKey::client_id         = sub { return $_[0]{client_id} };
-    *Koha::ApiKey::plain_text_secret = sub { return $_[0]{secret} };
-    *Koha::ApiKey::delete            = sub {
-        my ($self) = @_;
-        return $dbh->do( 'DELETE FROM api_keys WHERE client_id = ?', undef, $self->{client_id} );
-    };
-    *Koha::ApiKeys::search = sub {
-        my ( $class, $where ) = @_;
-        my @columns = sort keys %{$where};
-        my $rows    = $dbh->selectall_arrayref(
-            'SELECT * FROM api_keys WHERE ' . join( ' AND ', map {"$_ = ?"} @columns ),
-            { Slice => {} },
-            @{$where}{@columns}
-        );
-        return bless [ map { bless $_, 'Koha::ApiKey' } @{$rows} ], $class;
-    };
-    *Koha::ApiKeys::count   = sub { return scalar @{ $_[0] } };
-    *Koha::ApiKeys::as_list = sub { return @{ $_[0] } };
 }
 
 1;

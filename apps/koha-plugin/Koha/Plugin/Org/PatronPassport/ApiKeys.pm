@@ -6,6 +6,10 @@ use Exporter qw( import );
 use C4::Context;
 use Koha::ApiKey;
 
+# Koha::ApiKey's `store` calls it (_generate_unused_uuid) and does not load it: in a web worker that has served no call of the API yet,
+# nobody else has.
+use Koha::ApiKeys;
+
 # By it those that this plugin has made are known.
 my $DESCRIPTION = 'Patron Passport';
 
