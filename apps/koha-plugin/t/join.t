@@ -307,6 +307,19 @@ subtest 'cards of several shapes, letters and few readers give no wrong proposal
     is( $proposed->(), '^\d{7}$', 'short numbers have no beginning of the library\'s own' );
 };
 
+subtest 'cards of visitors are none of this library\'s own' => sub {
+    my $koha = ready_koha();
+    $koha->add_patron( 21_234_000_000_000 + $_, "a$_" ) foreach 1 .. 20;
+    foreach my $number ( 1 .. 30 ) {
+        $koha->add_patron( 35_678_000_000_000 + $number, "v$number" );
+        my $patron = $koha->{dbh}->last_insert_id( undef, undef, 'borrowers', undef );
+        $koha->add_attribute( $patron, 'PASSPORTED',    'midland' ) if $number <= 15;
+        $koha->add_attribute( $patron, 'PASSPORTED_ID', "midland:$number" ) if $number > 10;
+    }
+    my $page = page_of( $koha, op => 'cud-join', join_link => link_of() );
+    is( $page->at('#join_cards')->text, '^21234\d{9}$', 'they are not proposed' );
+};
+
 subtest 'the request is sealed, authenticated and sent' => sub {
     my $koha     = ready_koha();
     my $receiver = receiver();
@@ -846,9 +859,10 @@ subtest 'a connected library is disconnected by two presses, or moved with its k
         is( $settings->{$_}, $says{$_}, "$name: and it is saved" ) foreach keys %says;
         next if $name ne 'another address';
         removed($moved);
-        is_deeply( keys_of($moved),   [qw( hers shown theirs )], 'a removal revokes it, wherever it has moved to' );
-        is_deeply( tokens_of($moved), [qw( hers shown theirs )], 'with what was granted for it' );
+        is_deeply( keys_of($moved),   ['theirs'], 'a removal revokes it, and those of both users of the service' );
+        is_deeply( tokens_of($moved), ['theirs'], 'with what was granted for them' );
         is( scalar @{ logged( $moved, 'Removed%127.0.0.1%' ) }, 1, 'and the action log has a line of it' );
+        is( scalar @{ logged( $moved, 'Removed%had made: shown' ) }, 1, 'and one of what the button had shown' );
     }
 };
 
@@ -857,11 +871,16 @@ subtest 'a removal revokes the key of a request that waits, and needs none' => s
     my $receiver = receiver();
     send_it( $koha, link_of( receiver => $receiver->url ) );
     removed($koha);
-    is_deeply( keys_of($koha), [qw( hers shown theirs )], 'revoked' );
+    is_deeply( keys_of($koha), [qw( hers theirs )], 'revoked, with what the button had shown' );
 
     $koha = ready_koha();
-    ok( removed($koha), 'a plugin that was set up by hand is removed' );
-    is_deeply( keys_of($koha), [qw( hers shown theirs )], 'and the keys are for a hand to revoke' );
+    ok( removed($koha), 'a plugin without a request is removed' );
+    is_deeply( keys_of($koha),   [qw( hers theirs )], 'and the key that the button had shown is revoked' );
+    is_deeply( tokens_of($koha), [qw( hers theirs )], 'with what was granted for it' );
+    is( scalar @{ logged( $koha, 'Removed%had made: shown' ) }, 1, 'and the action log has a line of it' );
+
+    $koha = Passport::TestKoha->new;
+    ok( removed($koha), 'a plugin that nobody has set up is removed, too' );
 };
 
 subtest 'a plugin that was set up by hand is asked nothing, and one that waits can be' => sub {

@@ -172,13 +172,16 @@ sub _own_address {
     return $url eq q{} || $url =~ m{\A https?:// }xms ? $url : "https://$url";
 }
 
-# What most cards here look like, as a proposal: somebody confirms it.
+# What most cards here look like, as a proposal: somebody confirms it. A visitor's copy has a card of its home library.
 sub _usual_cards {
-    my $rows
-        = C4::Context->dbh->selectall_arrayref(
-              'SELECT LENGTH(cardnumber), MIN(cardnumber), MAX(cardnumber), COUNT(*) FROM borrowers'
-            . q{ WHERE cardnumber <> '' GROUP BY LENGTH(cardnumber), SUBSTR(cardnumber, 1, 2) ORDER BY COUNT(*) DESC}
-        );
+    my $needs = assumed_needs();
+    my $rows  = C4::Context->dbh->selectall_arrayref(
+        'SELECT LENGTH(cardnumber), MIN(cardnumber), MAX(cardnumber), COUNT(*) FROM borrowers'
+            . q{ WHERE cardnumber <> '' AND borrowernumber NOT IN}
+            . ' (SELECT borrowernumber FROM borrower_attributes WHERE code IN (?, ?))'
+            . ' GROUP BY LENGTH(cardnumber), SUBSTR(cardnumber, 1, 2) ORDER BY COUNT(*) DESC',
+        undef, @{$needs}{qw( passport home_key )}
+    );
     my $all = 0;
     $all += $_->[3] foreach @{$rows};
 

@@ -153,17 +153,25 @@ sub end_request {
 
     forget($plugin);
 
-Revokes the key of the request before the plugin is removed, and what is known of it with that: also where the plugin was moved to another address by hand.
+Revokes every key that this plugin has made for the service's user, before the plugin is removed: the key of a request to join, also where the
+plugin was moved to another address by hand, and those that the set-up button has shown. Keys with other descriptions, and of other patrons, stay.
 
 =cut
 
 sub forget {
     my ($plugin) = @_;
 
-    my $record = _stored($plugin) or return;
-    revoke( $record->{client_id} );
-    log_join( $record->{patron_id},
-        "Removed the plugin, and revoked the API key that was sealed for $record->{host}" );
+    my $record = _stored($plugin);
+    if ( $record && revoke( $record->{client_id} ) ) {
+        log_join( $record->{patron_id},
+            "Removed the plugin, and revoked the API key that was sealed for $record->{host}" );
+    }
+    my %numbers = map { $_ => 1 } grep { length( $_ // q{} ) } $plugin->settings->{service_user},
+        $record ? $record->{patron_id} : ();
+    foreach my $number ( sort keys %numbers ) {
+        my @revoked = keep_only( $number, q{} ) or next;
+        log_join( $number, 'Removed the plugin, and revoked the API keys that it had made: ' . join q{, }, @revoked );
+    }
 
     return;
 }
