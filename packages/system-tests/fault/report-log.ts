@@ -20,14 +20,17 @@ export interface ReportLog {
 
 const OUTCOME_PATH = '/contrib/passport/scans/{event_id}/outcome';
 
-/** Notes the moment of every report to a Koha; polling the receiver instead would be a load of its own. */
+/**
+ * Notes the moment of every report that a Koha has taken: one that a fault answers reaches no desk. Polling the receiver instead would be
+ * a load of its own.
+ */
 export function createReportLog(): ReportLog {
   const log = new Map<string, Report[]>();
   const of = (eventId: string): readonly Report[] => log.get(eventId) ?? [];
   return {
     of,
-    hear({ path, requestBody }) {
-      if (path !== OUTCOME_PATH) return;
+    hear({ path, requestBody, status, isScripted }) {
+      if (path !== OUTCOME_PATH || status !== 204 || isScripted) return;
       const body = requestBody as {
         event_id: string;
         state: string;
