@@ -194,12 +194,15 @@ describe('when the queue stops answering half-way', () => {
     ['the board', 'GET', '/board/api/queues/scans/riverside.evt_1'],
   ] as const)('%s says so in time', async (_what, method, url) => {
     const app = fixture.build({ answerWithinMs: 100 });
-    await fixture.server.call('CLIENT', 'PAUSE', '400');
+    fixture.server.freeze();
+    try {
+      const answer = await injectOnce(app, { method, url });
 
-    const answer = await injectOnce(app, { method, url });
-
-    expect(answer.statusCode).toBe(503);
-    if (!url.startsWith('/board')) expect(answer.body).toContain('The queue does not answer');
+      expect(answer.statusCode).toBe(503);
+      if (!url.startsWith('/board')) expect(answer.body).toContain('The queue does not answer');
+    } finally {
+      fixture.server.thaw();
+    }
   });
 });
 

@@ -44,10 +44,12 @@ describe('an act', () => {
       result: 'adopted',
     });
     await keep({ action: 'login', by: null, from: '192.0.2.99', result: 'wrong' });
-    const stored = JSON.stringify([
-      await fixture.redis.xrange('{passport}:audit:acts', '-', '+'),
-      await fixture.redis.xrange('{passport}:audit:refusals', '-', '+'),
-    ]);
+    const entries = [
+      ...(await fixture.redis.xrange('{passport}:audit:acts', '-', '+')),
+      ...(await fixture.redis.xrange('{passport}:audit:refusals', '-', '+')),
+    ];
+    // An entry's own id is a time, which can have any digits.
+    const stored = JSON.stringify(entries.map(([, fields]) => fields));
     expect(stored).not.toMatch(/812|4711|planted|192\.0|surname/);
     const { acts: listed } = await find();
     expect(listed).toMatchObject([
