@@ -47,6 +47,28 @@ describe('the SIP server', () => {
       );
     }));
 
+  test('shows a patron whose status is requested or who is blocked, and takes a fee', () =>
+    at({}, async (koha) => {
+      koha.putPatron(CARD, { surname: 'Kovač', firstname: 'Ana', category_id: 'PT', account_balance: 7 });
+      const who = `00020261129    180000AEAna Kovač|AA${CARD}|BLY|CQN|`;
+      const [, status, blocked, paid] = await converse(koha, [
+        LOGIN,
+        `23000${DAY}AONORTH|AA${CARD}|AD1234|`,
+        `01N${DAY}AONORTH|ALlost|AA${CARD}|`,
+        `37${DAY}0100EURBV5.00|AONORTH|AA${CARD}|`,
+      ]);
+      expect(status).toBe(`24${' '.repeat(14)}${who}AFGreetings from Koha.  -- Invalid password|AONORTH|`);
+      expect(blocked).toBe(`24YYYY${' '.repeat(10)}${who}AFBlock feature not implemented|AONORTH|`);
+      expect(paid).toBe(`38Y20261129    180000AONORTH|AA${CARD}|`);
+      expect(koha.state(CARD).patrons[0]).toMatchObject({ account_balance: 2, restricted: false });
+    }));
+
+  test('of 26.05 answers who pays with a card that nobody has', () =>
+    at({ release: '26.05' }, async (koha) => {
+      const [, paid] = await converse(koha, [LOGIN, `37${DAY}0100EURBV5.00|AONORTH|AA0815|`]);
+      expect(paid).toBe('38N20261129    180000AONORTH|AA0815|AFInvalid patron barcode.|');
+    }));
+
   test('sums what it answers to a message with a sum, and asks for it again where that is wrong', () =>
     at({ sip: { user: 'LoginUserID', password: 'LoginPassword', institution: 'MAIN' } }, async (koha) => {
       const login = '9300CNLoginUserID|COLoginPassword|CPLocationCode|AY5AZ';
@@ -57,7 +79,22 @@ describe('the SIP server', () => {
   test.each([
     ['a message before the login ends the connection', [information(CARD), LOGIN], []],
     ['a refused login may be repeated', ['9300CNkiosk|COguess|', LOGIN], ['940', '941']],
-    ['what has no handler is asked for again', [LOGIN, '2300019700101    084237AONORTH|AA1|'], ['941', '96']],
+    ['what has no handler is asked for again', [LOGIN, '9900802.00'], ['941', '96']],
+    [
+      'a status request is answered without a hook, a card that nobody has as invalid',
+      [LOGIN, `23000${DAY}AONORTH|AA0815|`],
+      ['941', `24YYYY${' '.repeat(10)}00020261129    180000AE|AA0815|BLN|AFInvalid cardnumber|AONORTH|`],
+    ],
+    [
+      'a card that nobody has cannot be blocked: the connection ends',
+      [LOGIN, `01N${DAY}AONORTH|ALlost|AA0815|`, information('0815')],
+      ['941'],
+    ],
+    [
+      'nobody pays with a card that nobody has: the connection ends',
+      [LOGIN, `37${DAY}0100EURBV5.00|AONORTH|AA0815|`, information('0815')],
+      ['941'],
+    ],
   ])('%s', (_what, lines, answers) =>
     at({}, async (koha) => {
       expect(await converse(koha, lines)).toEqual(answers);

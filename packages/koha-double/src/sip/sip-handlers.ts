@@ -40,6 +40,9 @@ async function identify(double: Double, { user, institution }: SipAccount, sent:
   return cardnumber;
 }
 
+const INVALID_CARD = 'Invalid cardnumber';
+const GREETINGS = 'Greetings from Koha. ';
+
 const now = ({ clock }: Double): string => sipTime(clock.timestamp());
 
 /** `patron_status_string`: what is denied, and the card reported lost; the flags of limits are never set here. */
@@ -49,6 +52,71 @@ function statusOf({ clock }: Double, { columns, ...patron }: PatronRow): string 
   const isLost = columns.patron_card_lost === true || columns.incorrect_address === true;
   const isDenied = isRestricted(row, today) || isExpired(row, today) || isLost;
   return `${(isDenied ? 'Y' : ' ').repeat(4)}${isLost ? 'Y' : ' '}${' '.repeat(9)}`;
+}
+
+const namesOf = ({ columns }: PatronRow): string =>
+  [columns['firstname'], columns['surname']].map(asText).join(' ').trim();
+
+/** `build_patron_status`, of a patron who is shown so. No password is right: a copy has the password `!`. */
+function patronStatus(
+  double: Double,
+  { institution }: SipAccount,
+  { fixed, fields }: SipMessage,
+  shown: { readonly patron: PatronRow; readonly flags: string; readonly message: string } | null,
+): string {
+  const language = fixed.slice(0, 3);
+  const rest = field('AO', institution);
+  if (shown === null)
+    return [
+      `24YYYY${' '.repeat(10)}${language}${now(double)}`,
+      field('AE', ''),
+      field('AA', fields.get('AA') ?? ''),
+      field('BL', 'N'),
+      field('AF', INVALID_CARD),
+      rest,
+    ].join('');
+  const { patron, flags, message } = shown;
+  return [
+    `24${flags}${language}${now(double)}`,
+    field('AE', namesOf(patron)),
+    field('AA', patron.columns.cardnumber ?? ''),
+    field('BL', 'Y'),
+    field('CQ', 'N'),
+    field('AF', fields.get('AD') ? `${message} -- Invalid password` : message),
+    rest,
+  ].join('');
+}
+
+/** `handle_patron_status` calls no plugin. */
+function requestStatus(double: Double, account: SipAccount, message: SipMessage): string {
+  const patron = findPatron(double, message.fields.get('AA') ?? '');
+  const shown = patron === undefined ? null : { patron, flags: statusOf(double, patron), message: GREETINGS };
+  return patronStatus(double, account, message, shown);
+}
+
+/** `handle_block_patron`: stores nothing, and dies of a card that nobody has (`$patron->language`), and the connection with it. */
+function blockPatron(double: Double, account: SipAccount, message: SipMessage): string | null {
+  const patron = findPatron(double, transformCard(double, message.fields.get('AA') ?? ''));
+  if (patron === undefined) return null;
+  const flags = `YYYY${statusOf(double, patron).slice(4)}`;
+  const shown = { patron, flags, message: 'Block feature not implemented' };
+  return patronStatus(double, account, { ...message, fixed: '000' }, shown);
+}
+
+/** `handle_fee_paid`. Of a card that nobody has, an older server dies (run on 19.06), the newest answers (read in 26.05): so do these. */
+function payFee(double: Double, { institution }: SipAccount, { fields }: SipMessage): string | null {
+  const card = transformCard(double, fields.get('AA') ?? '');
+  const patron = findPatron(double, card);
+  if (patron === undefined && !isFrom(double.settings.release, '26.05')) return null;
+  const amount = Number(fields.get('BV'));
+  const isPaid = patron !== undefined && amount > 0;
+  if (isPaid) double.db.patrons.put({ ...patron, account_balance: patron.account_balance - amount });
+  return [
+    `38${isPaid ? 'Y' : 'N'}${now(double)}`,
+    field('AO', institution),
+    field('AA', card),
+    patron === undefined ? field('AF', 'Invalid patron barcode.') : '',
+  ].join('');
 }
 
 async function patronInformation(
@@ -61,24 +129,22 @@ async function patronInformation(
   const patron = findPatron(double, await identify(double, account, sent));
   if (patron === undefined) {
     const head = `64YYYY${' '.repeat(10)}${language}${now(double)}${'0000'.repeat(6)}`;
-    const rest = [field('AA', sent), field('AE', ''), field('BL', 'N'), field('AF', 'Invalid cardnumber')];
+    const rest = [field('AA', sent), field('AE', ''), field('BL', 'N'), field('AF', INVALID_CARD)];
     return `${head}${field('AO', account.institution)}${rest.join('')}`;
   }
   const { columns } = patron;
-  const name = [columns['firstname'], columns['surname']].map(asText).join(' ').trim();
   const loans = String(double.db.checkouts.countOfPatron(patron.patron_id)).padStart(4, '0');
   const counts = `00000000${loans}000000000000`;
   return [
     `64${statusOf(double, patron)}${language}${now(double)}${counts}`,
     field('AO', account.institution),
     field('AA', columns.cardnumber ?? ''),
-    field('AE', name),
+    field('AE', namesOf(patron)),
     field('BL', 'Y'),
-    // A copy has the password `!`: no PIN is right.
     fields.has('AD') ? field('CQ', 'N') : '',
     field('CC', '5'),
     field('PC', columns.category_id),
-    field('AF', 'Greetings from Koha. '),
+    field('AF', GREETINGS),
   ].join('');
 }
 
@@ -129,13 +195,19 @@ function checkInItem(double: Double, { institution }: SipAccount, { fields }: Si
   ].join('');
 }
 
-/** What Koha answers to a message of somebody who is logged in; null: a login, which comes once. */
+/** What Koha answers to a message of somebody who is logged in; null: its process dies of it, and the connection ends. */
 export async function answerMessage(
   double: Double,
   account: SipAccount,
   message: SipMessage,
 ): Promise<string | null> {
   switch (message.code) {
+    case '23':
+      return requestStatus(double, account, message);
+    case '01':
+      return blockPatron(double, account, message);
+    case '37':
+      return payFee(double, account, message);
     case '63':
       return patronInformation(double, account, message);
     case '11':

@@ -10,7 +10,10 @@ export interface SipMessage {
 /** How much of a message stands at fixed places (`template_len` of `C4/SIP/Sip/MsgType.pm`, protocol 2). */
 const FIXED = new Map([
   ['93', 2],
+  ['23', 21],
   ['63', 31],
+  ['01', 19],
+  ['37', 25],
   ['11', 38],
   ['09', 37],
 ]);

@@ -39,7 +39,8 @@ async function serve(double: Double, known: SipAccount, socket: Socket): Promise
         socket.write(formatMessage(`94${isRight ? 1 : 0}`, sequence));
       } else if (account !== null) {
         const answer = await answerMessage(double, account, message);
-        if (answer !== null) socket.write(formatMessage(answer, sequence));
+        if (answer === null) return;
+        socket.write(formatMessage(answer, sequence));
       }
     }
   }
