@@ -106,7 +106,9 @@ describe('the checkout box', () => {
       expect([reply.status, String(reply.body).includes('Visitor')]).toEqual([200, true]);
       const { data } = JSON.parse(receiver.events[0]?.body ?? '') as { data: object };
       const decides = ['HOME_CHOICE', 'OVERRIDE'];
-      expect(data).toEqual({ cardnumber: card, branch: 'MAIN', interface: 'staff', operator: 2, decides });
+      const desk = expect.any(String);
+      const where = { branch: 'MAIN', interface: 'staff', operator: 2, desk };
+      expect(data).toEqual({ cardnumber: card, ...where, decides });
     }));
 
   test('a final outcome ends the wait at once', () =>
@@ -170,10 +172,9 @@ describe('lending at the desk', () => {
       await browser.post('/cgi-bin/koha/circ/set-library.pl', { op: 'cud-set-library', branch: 'NORTH' });
       const form = { op: 'cud-checkout', borrowernumber: String(patron_id), barcode: '39' };
       const reply = await browser.post(circulation, form);
-      expect(reply.status).toBe(302);
+      expect(reply.status).toBe(200);
       expect(koha.state(card).checkouts).toMatchObject([{ external_id: '39', library_id: 'NORTH' }]);
-      const page = await browser.get(reply.headers.get('location') ?? '');
-      expect(page.body).toContain('The &lt;Quiet&gt; Weir');
+      expect(reply.body).toContain('The &lt;Quiet&gt; Weir');
     }));
 
   test('reasons that can be confirmed are offered, blockers end it', () =>
@@ -209,6 +210,44 @@ describe('lending at the desk', () => {
       expect(bare.body).toContain('<script src="/intranet-tmpl/checkout.js">');
       expect((await browser.get('/intranet-tmpl/checkout.js')).body).toContain('issueqslip');
     }));
+
+  test('by CircAutoPrintQuickSlip the empty box clears the screen for the next patron', () =>
+    withDesk({ settings: { CircAutoPrintQuickSlip: 'clear' } }, async (koha, browser) => {
+      const { patron_id } = koha.putPatron(card, { surname: 'X' });
+      const form = { op: 'cud-checkout', borrowernumber: String(patron_id) };
+      const cleared = await browser.post(circulation, { ...form, barcode: '' });
+      expect(cleared.body).toContain('id="findborrower"');
+      expect(cleared.body).not.toContain('id="mainform"');
+      expect((await browser.post(circulation, form)).body).toContain('id="mainform"');
+    }));
+
+  test.each([
+    ['23.11', 'post'],
+    ['24.05', 'get'],
+  ] as const)(
+    'Koha %s sends the checkout box by %s, and asks Koha for patrons while it is typed',
+    (release, method) =>
+      withDesk({ release }, async (koha, browser) => {
+        koha.putPatron(card, { surname: 'X' });
+        for (const page of [circulation, '/cgi-bin/koha/members/member.pl']) {
+          const { body } = await browser.get(page);
+          expect(body).toMatch(
+            new RegExp(
+              `<form[^>]*(?:id="patronsearch"[^>]*method="${method}"|method="${method}"[^>]*id="patronsearch")`,
+            ),
+          );
+          expect(body).toContain('<script src="/intranet-tmpl/autocomplete.js">');
+        }
+        if (method === 'get') return;
+        const found = await sendRequest(koha.url + circulation, 'POST', {
+          body: `findborrower=${card}`,
+          headers: { 'content-type': 'application/x-www-form-urlencoded', cookie: browser.cookie },
+        });
+        expect(found).toMatchObject({ status: 200, body: expect.stringContaining('id="mainform"') });
+        koha.putSettings({ PatronAutoComplete: '0' });
+        expect((await browser.get(circulation)).body).not.toContain('autocomplete.js');
+      }),
+  );
 
   test.each<[string, Record<string, string>]>([
     ['a wrong token', { op: 'cud-checkout', csrf_token: 'guess' }],

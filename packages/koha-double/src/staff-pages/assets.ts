@@ -43,9 +43,10 @@ const headerSearchScript = `(function () {
 
 /**
  * The script of the patron search page: queries the API with the session's cookie for patrons that fit each of the words in
- * one of the standard fields, and goes on to the patron when exactly one does. A search that this browser has saved is
- * put into the form and shown instead, without going on, as Koha does with `default_save_state_search` (its datatables.js,
- * `_dt_save_restore_state`; patron-search.inc, `loaded_from_state`).
+ * one of the standard fields, and goes on to the patron when exactly one does, by an entry of its own in the history. A search that
+ * this browser has saved is put into the form and shown instead, without going on, as Koha does with `default_save_state_search` (its
+ * datatables.js, `_dt_save_restore_state`; patron-search.inc, `loaded_from_state`). The form's search replaces what the table shows,
+ * in place; a letter and Clear also put an entry into the history, whose state is theirs (member.tt and patron-search.inc of 25.x).
  */
 const memberSearchScript = `(function () {
   'use strict';
@@ -55,14 +56,8 @@ const memberSearchScript = `(function () {
   const fields = ['surname', 'firstname', 'othernames', 'cardnumber', 'userid'];
   const saved = JSON.parse(localStorage.getItem('DataTables_members_member_memberresultst') || 'null');
   const isRestored = Boolean(saved && saved.external_filters && saved.external_filters.search_patron_filter);
-  if (isRestored) filter.value = saved.external_filters.search_patron_filter;
-  const text = filter.value.trim();
-  if (text === '') return;
-
-  const words = text.split(/\\s+/).map(function (word) {
-    return { '-or': fields.map(function (field) { return { [field]: { like: word + '%' } }; }) };
-  });
-  const query = new URLSearchParams({ q: JSON.stringify({ '-and': words }), _per_page: '20', _order_by: '+surname' });
+  const results = document.getElementById('searchresults');
+  let drawn = 0;
 
   function cell(row, value, to) {
     const made = document.createElement('td');
@@ -80,6 +75,7 @@ const memberSearchScript = `(function () {
 
   function showPatrons(patrons) {
     const body = table.querySelector('tbody');
+    body.replaceChildren();
     for (const patron of patrons) {
       const row = document.createElement('tr');
       const to = '/cgi-bin/koha/circ/circulation.pl?borrowernumber=' + patron.patron_id;
@@ -102,34 +98,98 @@ const memberSearchScript = `(function () {
     table.hidden = false;
   }
 
-  fetch('/api/v1/patrons?' + query, { credentials: 'same-origin', headers: { Accept: 'application/json' } })
-    .then(function (answer) {
-      if (!answer.ok) throw new Error(String(answer.status));
-      const total = Number(answer.headers.get('X-Total-Count'));
-      return answer.json().then(function (patrons) {
-        if (patrons.length === 1 && !isRestored) {
-          location.replace('/cgi-bin/koha/circ/circulation.pl?borrowernumber=' + patrons[0].patron_id);
-          return;
-        }
-        status.textContent = total === 0 ? 'No patron found.' : total + ' patrons found.';
-        showPatrons(patrons);
+  function draw(words, isSaved) {
+    const number = ++drawn;
+    results.hidden = false;
+    status.textContent = 'Searching …';
+    const query = new URLSearchParams({ q: JSON.stringify({ '-and': words }), _per_page: '20', _order_by: '+surname' });
+    fetch('/api/v1/patrons?' + query, { credentials: 'same-origin', headers: { Accept: 'application/json' } })
+      .then(function (answer) {
+        if (!answer.ok) throw new Error(String(answer.status));
+        const total = Number(answer.headers.get('X-Total-Count'));
+        return answer.json().then(function (patrons) {
+          if (number !== drawn) return;
+          if (patrons.length === 1 && !isSaved) {
+            document.location.href = '/cgi-bin/koha/circ/circulation.pl?borrowernumber=' + patrons[0].patron_id;
+            return;
+          }
+          status.textContent = total === 0 ? 'No patron found.' : total + ' patrons found.';
+          showPatrons(patrons);
+        });
+      })
+      .catch(function () {
+        if (number === drawn) status.textContent = 'The search did not work.';
       });
-    })
-    .catch(function () {
-      status.textContent = 'The search did not work.';
+  }
+
+  function search(text, isSaved) {
+    if (text === '') return;
+    draw(text.split(/\\s+/).map(function (word) {
+      return { '-or': fields.map(function (field) { return { [field]: { like: word + '%' } }; }) };
+    }), isSaved);
+  }
+
+  document.getElementById('patron_search_form').addEventListener('submit', function (event) {
+    event.preventDefault();
+    search(filter.value.trim(), false);
+  });
+  for (const letter of document.querySelectorAll('.filterByLetter')) {
+    letter.addEventListener('click', function (event) {
+      event.preventDefault();
+      history.pushState({}, '', location.pathname + '?firstletter=' + letter.textContent);
+      draw([{ '-or': [{ surname: { like: letter.textContent + '%' } }] }], true);
     });
+  }
+  document.getElementById('clear_search').addEventListener('click', function (event) {
+    event.preventDefault();
+    history.pushState(null, '', location.pathname);
+    filter.value = '';
+    drawn += 1;
+    results.hidden = true;
+  });
+
+  if (isRestored) filter.value = saved.external_filters.search_patron_filter;
+  search(filter.value.trim(), isRestored);
 })();
 `;
 
-/** What an empty box for items is for, after Koha's circulation.tt: the quick slip of the patron, and no checkout. */
+/**
+ * What an empty box for items is for, after Koha's circulation.tt: a slip of the patron, and no checkout. By `CircAutoPrintQuickSlip` it is
+ * sent empty instead, and the page is the next patron's.
+ */
 const checkoutScript = `(function () {
   'use strict';
   const form = document.getElementById('mainform');
   form.addEventListener('submit', function (event) {
-    if (form.elements.barcode.value !== '') return;
+    const slip = { qslip: 'issueqslip', slip: 'issueslip' }[document.getElementById('autoprint').value];
+    if (form.elements.barcode.value !== '' || slip === undefined) return;
     event.preventDefault();
-    const query = 'print=issueqslip&borrowernumber=' + form.elements.borrowernumber.value;
+    const query = 'print=' + slip + '&borrowernumber=' + form.elements.borrowernumber.value;
     window.open('/cgi-bin/koha/members/printslip.pl?' + query, 'printwindow');
+  });
+})();
+`;
+
+/**
+ * The patrons whom a typed card or name may mean, which Koha looks for while it is typed (staff-global.js, `patron_autocomplete`, over
+ * jQuery's autocomplete): a call of its own at each pause, from three characters on.
+ */
+const autocompleteScript = `(function () {
+  'use strict';
+  const box = document.getElementById('findborrower');
+  if (!box) return;
+  const fields = ['surname', 'firstname', 'cardnumber', 'userid'];
+  let timer;
+  box.addEventListener('input', function () {
+    clearTimeout(timer);
+    const text = box.value.trim();
+    if (text.length < 3) return;
+    timer = setTimeout(function () {
+      const words = fields.map(function (field) { return { [field]: { like: text + '%' } }; });
+      const query = new URLSearchParams({ q: JSON.stringify({ '-or': words }), _per_page: '10', _order_by: '+surname' });
+      fetch('/api/v1/patrons?' + query, { credentials: 'same-origin', headers: { Accept: 'application/json' } })
+        .catch(function () {});
+    }, 300);
   });
 })();
 `;
@@ -235,4 +295,5 @@ export const assets: Readonly<Record<string, readonly [type: string, text: strin
   [paths.headerSearch]: ['text/javascript; charset=utf-8', headerSearchScript],
   [paths.memberSearch]: ['text/javascript; charset=utf-8', memberSearchScript],
   [paths.checkout]: ['text/javascript; charset=utf-8', checkoutScript],
+  [paths.autocomplete]: ['text/javascript; charset=utf-8', autocompleteScript],
 };

@@ -12,6 +12,7 @@ import {
   type DeskResult,
 } from './patron-blocks.ts';
 import {
+  checkoutMethod,
   hiddenFields,
   html,
   paths,
@@ -36,9 +37,9 @@ export const circulationPage: StaffPage = {
     const card = (fields.get('findborrower') ?? '').trim();
     if (card !== '') return findForDesk(request, transformCard(double, card));
     const id = fields.get('borrowernumber');
-    if (id === null) return startPage();
+    if (id === null) return startPage(request);
     const patron = double.db.patrons.get(Number(id));
-    if (patron === undefined) return startPage('There is no such patron.', 404);
+    if (patron === undefined) return startPage(request, 'There is no such patron.', 404);
     return method === 'GET' ? patronPage(request, patron, null) : checkOut(request, patron);
   },
 };
@@ -68,29 +69,32 @@ async function findForDesk(request: PageRequest, text: string): Promise<PageAnsw
   return redirect(`${paths.members}?${query.toString()}`);
 }
 
+/** The page comes of the form itself: its address has no query. */
 function checkOut(request: PageRequest, patron: PatronRow): PageAnswer {
+  const { fields, double } = request;
   // of a box that is disabled, nothing is sent
-  if ((request.fields.get('barcode') ?? '') === '') return patronPage(request, patron, null);
-  const result = checkOutAtDesk(request, patron, request.fields.get('issueconfirmed') === '1');
-  return result.kind === 'checked_out'
-    ? redirect(`${paths.circulation}?borrowernumber=${patron.patron_id}`)
-    : patronPage(request, patron, result);
+  const barcode = fields.get('barcode');
+  if (barcode === '' && double.settings.preferences.CircAutoPrintQuickSlip === 'clear')
+    return startPage(request);
+  if (barcode === null || barcode === '') return patronPage(request, patron, null);
+  const result = checkOutAtDesk(request, patron, fields.get('issueconfirmed') === '1');
+  return patronPage(request, patron, result.kind === 'checked_out' ? null : result);
 }
 
-const startPage = (message?: string, status = 200): PageAnswer =>
+const startPage = (request: PageRequest, message?: string, status = 200): PageAnswer =>
   circulation(
     'Check out',
     html`<h1>Check out</h1>
       ${message && html`<p class="attention" role="alert">${message}</p>`}
       ${scanForm({
         id: 'patronsearch',
-        method: 'get',
+        method: checkoutMethod(request),
         action: paths.circulation,
         box: 'findborrower',
         label: 'Card number or part of a name',
         button: 'Submit',
       })}`,
-    {},
+    { hasCheckoutBox: true },
     status,
   );
 
@@ -109,7 +113,12 @@ function patronPage(request: PageRequest, patron: PatronRow, result: Refused | n
         box: 'barcode',
         label: 'Barcode of the item',
         button: 'Check out',
-        hidden: hiddenFields(request, 'cud-checkout', { borrowernumber: patron.patron_id }),
+        hidden: html`${hiddenFields(request, 'cud-checkout', { borrowernumber: patron.patron_id })}
+          <input
+            type="hidden"
+            id="autoprint"
+            value="${double.settings.preferences.CircAutoPrintQuickSlip}"
+          />`,
         is: result?.kind === 'unconfirmed' ? 'disabled' : 'autofocus',
       })}
       ${checkoutTable(double, patron)}`,

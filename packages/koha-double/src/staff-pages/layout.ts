@@ -1,7 +1,14 @@
-import type { Double } from '../double.ts';
 import { deskHead, deskTags } from '../plugin/desk-script.ts';
 import { isFrom } from '../release.ts';
-import { hiddenFields, Html, html, paths, type Page, type PageRequest } from './staff-page.ts';
+import {
+  checkoutMethod,
+  hiddenFields,
+  Html,
+  html,
+  paths,
+  type Page,
+  type PageRequest,
+} from './staff-page.ts';
 
 /** A whole document around a page: head with the CSRF token, header, what the plugin adds at the end. */
 export function renderPage(request: PageRequest, page: Page): string {
@@ -19,6 +26,11 @@ export function renderPage(request: PageRequest, page: Page): string {
         </div>
         <footer>${STAND_IN}</footer>
         ${page.hasHeaderSearch && html`<script src="${paths.headerSearch}"></script>`}
+        ${
+          (page.hasHeaderSearch === true || page.hasCheckoutBox === true) &&
+          request.double.settings.preferences.PatronAutoComplete === '1' &&
+          html`<script src="${paths.autocomplete}"></script>`
+        }
         ${(page.scripts ?? []).map((address) => html`<script src="${address}"></script>`)}
         ${new Html(deskTags(request))}
       </body>
@@ -76,7 +88,7 @@ function header(request: PageRequest, hasSearch = false): Html {
         )}
       </ul>
     </nav>
-    ${hasSearch && headerSearch(double)}
+    ${hasSearch && headerSearch(request)}
     <form class="branch" method="post" action="${paths.branch}">
       ${hiddenFields(request, 'cud-set-library')}
       <label for="branch">At</label>
@@ -99,8 +111,8 @@ export function titleOf(library: string): string {
  * member-search-box.inc, patron-search-box.inc): the patron search in front, the checkout box under a tab behind it, which is
  * called `circ_search` before Bootstrap 5 (24.11) and `circ_search_panel` since.
  */
-function headerSearch({ settings }: Double): Html {
-  const suffix = isFrom(settings.release, '24.11') ? '_panel' : '';
+function headerSearch(request: PageRequest): Html {
+  const suffix = isFrom(request.double.settings.release, '24.11') ? '_panel' : '';
   const tab = (name: string, text: string, isActive: boolean): Html => {
     const id = `${name}${suffix}`;
     const selected = String(isActive);
@@ -131,7 +143,7 @@ function headerSearch({ settings }: Double): Html {
       ${pane(
         'circ_search',
         'tab-pane',
-        html`<form method="get" action="${paths.circulation}" id="patronsearch">
+        html`<form method="${checkoutMethod(request)}" action="${paths.circulation}" id="patronsearch">
           <label for="findborrower">Check out</label>
           ${box('findborrower')}
           <button type="submit">Submit</button>

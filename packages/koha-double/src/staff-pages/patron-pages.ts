@@ -42,8 +42,15 @@ export const memberPage: StaffPage = {
               autocomplete="off"
             />
             <button type="submit">Search</button>
+            <a href="#" id="clear_search">Clear</a>
           </div>
         </form>
+        <p class="quiet">
+          Browse by last name:
+          ${[...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].map(
+            (letter) => html`<a href="#" class="filterByLetter">${letter}</a> `,
+          )}
+        </p>
         <div id="searchresults" ${text === '' ? 'hidden' : ''} data-circsearch="${isCirculation ? '1' : '0'}">
           <h2>Patrons found for: <span dir="auto">${text}</span></h2>
           <p id="search-status" class="quiet" role="status">Searching …</p>

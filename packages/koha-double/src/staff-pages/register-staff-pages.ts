@@ -6,6 +6,7 @@ import { sessionCookie } from '../auth/authenticate.ts';
 import { putPatron } from '../control/put-rows.ts';
 import type { Double, StaffSession } from '../double.ts';
 import { splitUrl } from '../api/read-request.ts';
+import { isFrom } from '../release.ts';
 import { assets } from './assets.ts';
 import { circulationPage, returnsPage, selfCheckPage } from './circulation-pages.ts';
 import { homePage, setLibraryPage } from './home-page.ts';
@@ -150,7 +151,8 @@ function openSession(double: Double, headers: Readonly<Record<string, string>>):
 }
 
 /** What a form or script sent must prove that it came from a page of this session (Koha 24.05 and later). */
-function isForgery({ session, method, fields }: PageRequest, header: string | undefined): boolean {
+function isForgery({ double, session, method, fields }: PageRequest, header: string | undefined): boolean {
+  if (!isFrom(double.settings.release, '24.05')) return false;
   const op = fields.get('op') ?? '';
   if (method === 'GET') return op.startsWith('cud-');
   if (op !== '' && !op.startsWith('cud-')) return true;

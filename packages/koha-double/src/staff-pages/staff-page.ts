@@ -1,4 +1,5 @@
 import type { Double, StaffSession } from '../double.ts';
+import { isFrom } from '../release.ts';
 
 /** Where the staff pages are, as in Koha; those after them are this stand-in's own. */
 export const paths = {
@@ -16,6 +17,7 @@ export const paths = {
   headerSearch: '/intranet-tmpl/header-search.js',
   memberSearch: '/intranet-tmpl/member-search.js',
   checkout: '/intranet-tmpl/checkout.js',
+  autocomplete: '/intranet-tmpl/autocomplete.js',
   kpz: '/downloads/plugin.kpz',
 } as const;
 
@@ -52,6 +54,8 @@ export interface Page {
   readonly aside?: Html;
   /** Whether the header has Koha's search, with the checkout box under a tab. */
   readonly hasHeaderSearch?: boolean;
+  /** Whether it has the checkout box elsewhere. */
+  readonly hasCheckoutBox?: boolean;
   /** Scripts of the page itself, by address. */
   readonly scripts?: readonly string[];
 }
@@ -106,6 +110,10 @@ export const hiddenFields = (
   html`${Object.entries({ csrf_token: session.csrfToken, op, ...more }).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
   )}`;
+
+/** How the checkout box is sent: by GET in 25.x, by POST in all older templates that were found; 24.05 and 24.11 are taken for the former. */
+export const checkoutMethod = ({ double }: Pick<PageRequest, 'double'>): 'get' | 'post' =>
+  isFrom(double.settings.release, '24.05') ? 'get' : 'post';
 
 /** A form with one box, to scan into. */
 export const scanForm = (form: {
