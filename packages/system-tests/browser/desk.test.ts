@@ -16,6 +16,11 @@ const SEARCHING =
 const nobodysCard = () => `21234${String(700_000_000 + (spare += 1))}`;
 const midland = () => desks.consortium.doubles.midland;
 const riverside = () => desks.consortium.doubles.riverside;
+/** How many cards the desk has reported. */
+const reportedCards = (): number =>
+  riverside()
+    .calls()
+    .filter(({ path }) => path.endsWith('/contrib/passport/scans')).length;
 const copyOf = (card: string) => riverside().state(card).patrons[0];
 
 /** In the page: what has the focus, and what is said, in the very moment that the panel is put there. */
@@ -285,17 +290,13 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     desks.holdWork();
     await desk.scan(card);
     await desk.panel.getByText(SEARCHING).waitFor();
-    const events = () =>
-      riverside()
-        .calls()
-        .filter(({ path }) => path.endsWith('/contrib/passport/scans')).length;
-    const before = events();
+    const before = reportedCards();
     await desk.page.reload();
     await desk.panel.getByText(SEARCHING).waitFor();
     await waitFor('the item’s box', async () => (await desk.focus()).id === 'passport-panel');
     desks.goOn();
     await desk.checkoutOf(card);
-    expect(events()).toBe(before);
+    expect(reportedCards()).toBe(before);
   }, 60_000);
 
   test('goes on after going away and back, and can be cancelled for good', async () => {
@@ -479,6 +480,35 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.panel.getByText('Already checked out.').waitFor();
     expect(riverside().state(card).checkouts).toMatchObject([{ external_id: book }]);
     expect(await desk.button('Open the checkout').isVisible()).toBe(true);
+  }, 60_000);
+
+  test('stays with its card while Koha’s own search shows others in place, and goes on with the same event after Back', async () => {
+    const card = registerPatron(midland());
+    const native = riverside()
+      .state()
+      .patrons.find(({ surname }) => surname !== null);
+    desks.configure({ staffWaitMs: 0 });
+    desks.holdWork();
+    await desk.scan(card);
+    await desk.panel.getByText(SEARCHING).waitFor();
+    const search = desk.page.url();
+    const before = reportedCards();
+
+    await desk.page
+      .getByText(native?.surname?.slice(0, 1).toUpperCase() ?? '', { exact: true })
+      .first()
+      .click();
+    await desk.page.locator('#memberresultst').getByText(String(native?.surname)).first().waitFor();
+    expect(desk.page.url()).not.toBe(search);
+    await desk.panel.getByText(SEARCHING).waitFor();
+    await desk.page.goBack();
+    await desk.page.reload();
+    await desk.panel.getByText(SEARCHING).waitFor();
+    expect([desk.page.url(), reportedCards()]).toEqual([search, before]);
+
+    desks.goOn();
+    await desk.checkoutOf(card);
+    expect(copyOf(card)).toBeDefined();
   }, 60_000);
 
   test('comes for an unknown card although Koha shows the search that this browser saved last', async () => {
