@@ -11,11 +11,11 @@ export interface Sweeps extends Pick<SweepWorker, 'queueNights'> {
   stop(): Promise<void>;
 }
 
-/** Starts the sweeps of one worker process of a bench, which no desk and no pause holds up. */
+/** Starts the sweeps of one worker process of a bench, which no desk holds up, and by default no pause. */
 export async function startSweeps(
   { consortium, libraries }: Pick<SweepBench, 'consortium' | 'libraries'>,
   { redis, log, connect }: Pick<EmptyRedis, 'redis' | 'connect'> & { readonly log: Logger },
-  { now = Date.now, ...slices }: Partial<Pick<SweepWorkerDeps, 'now' | 'slices'>> = {},
+  { now = Date.now, ...others }: Partial<Pick<SweepWorkerDeps, 'now' | 'slices' | 'pauseLeft'>> = {},
 ): Promise<Sweeps> {
   const connection = await connect('sweeps');
   const worker = await startSweepWorker({
@@ -32,7 +32,7 @@ export async function startSweeps(
     newId: randomUUID,
     now,
     log,
-    ...slices,
+    ...others,
   });
   let stopped: Promise<void> | null = null;
   return {

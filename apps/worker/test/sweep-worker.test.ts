@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type SweepJob, openSweepQueue, readSchedules, readSweep } from '@passport/queue/sweeps';
 import { leakGuard, waitFor } from '@passport/testkit';
+import type { PauseLeft } from '../src/koha/pauses.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { type Sweeps, startSweeps } from './start-sweeps.ts';
 import { cardOf, openSweep } from './sweep-bench.ts';
@@ -14,10 +15,10 @@ queue.on('error', () => undefined);
 /** A worker that ends with the test. */
 async function startWorker(
   swept: Parameters<typeof startSweeps>[0],
-  { sliceMs = 60_000 } = {},
+  { sliceMs = 60_000, ...pauses }: { sliceMs?: number; pauseLeft?: PauseLeft } = {},
 ): Promise<Sweeps> {
   const slices = { sliceMs, lateMs: 60_000 };
-  return own(await startSweeps(swept, { redis, log, connect }, { slices }));
+  return own(await startSweeps(swept, { redis, log, connect }, { slices, ...pauses }));
 }
 
 const BY_HAND: SweepJob = { kind: 'sweep', library: 'riverside', dry_run: false, full: false };
@@ -168,6 +169,17 @@ test('sweeps run in slices: a long one does not keep the next from beginning, an
   });
   await waitFor('its job to end', async () => (await queue.getJobState(id)) === 'completed' || undefined);
   expect((await queue.getJob(id))?.attemptsMade).toBe(1);
+});
+
+test('a paused library is looked at after its pause, and holds no place until then', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  const pauseLeft: PauseLeft = (library) => (library === 'riverside' ? 7_200_000 : null);
+  await startWorker(bench, { pauseLeft });
+  const { id = '' } = await queue.add('riverside', BY_HAND);
+  await waitFor('it to be put off', async () => (await queue.getJobState(id)) === 'delayed' || undefined);
+  expect(await queue.getJob(id)).toMatchObject({ attemptsMade: 0, stalledCounter: 0 });
+  expect(await readSweep(redis, 'riverside', false)).toBeNull();
+  expect(bench.calls(bench.lender)).toEqual([]);
 });
 
 test('a second sweep of the same library waits for the first one, whose slice is over', async () => {

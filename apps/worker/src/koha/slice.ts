@@ -1,4 +1,4 @@
-import type { CopiesContext } from '../work-context.ts';
+import type { CopiesContext, WorkContext } from '../work-context.ts';
 import type { SweepCall } from './sweep-calls.ts';
 
 /** A slice may be over in the middle of something only where that takes this much longer. */
@@ -61,4 +61,16 @@ export class SweepPaused extends Error {
     super('the sweep goes on later');
     this.untilMs = untilMs;
   }
+}
+
+/** Who is paused is looked at again so often: a pause can be ended before its time. */
+const PAUSED_MOST_MS = 3_600_000;
+
+/** Throws SweepPaused where the library is paused on either side. */
+export function assertNoPause(
+  library: string,
+  { pauseLeft, now }: Pick<WorkContext, 'pauseLeft' | 'now'>,
+): void {
+  const leftMs = Math.max(pauseLeft(library, 'home') ?? 0, pauseLeft(library, 'lending') ?? 0);
+  if (leftMs > 0) throw new SweepPaused(now() + Math.min(leftMs, PAUSED_MOST_MS));
 }

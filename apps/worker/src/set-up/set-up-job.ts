@@ -19,15 +19,13 @@ import {
   withUnseenFaults,
 } from '@passport/set-up';
 import { LibraryClosed, LibraryPaused } from '../koha/koha-failure.ts';
-import { type SliceContext, SweepPaused } from '../koha/slice.ts';
+import { type SliceContext, SweepPaused, assertNoPause } from '../koha/slice.ts';
 import type { WorkContext } from '../work-context.ts';
 
 /** So often a check is begun; what a night's last one does not get done stays unchecked. */
 const MOST_TRIES = 3;
 /** Between two tries: a Koha that is being backed up or upgraded is none that is set up wrongly. */
 const AGAIN_MS = 20 * 60_000;
-/** Who is paused is looked at again so often: a pause can be ended before its time. */
-const PAUSED_MOST_MS = 3_600_000;
 
 export type SetUpJobContext = Pick<
   SliceContext,
@@ -77,11 +75,6 @@ export async function doSetUpJob(jobId: string, { library }: SetUpJob, deps: Set
     if (tries + 1 === MOST_TRIES) return giveUp('unreachable');
   }
   throw new SweepPaused(now() + AGAIN_MS);
-}
-
-function assertNoPause(library: string, { pauseLeft, now }: SetUpJobContext): void {
-  const leftMs = Math.max(pauseLeft(library, 'home') ?? 0, pauseLeft(library, 'lending') ?? 0);
-  if (leftMs > 0) throw new SweepPaused(now() + Math.min(leftMs, PAUSED_MOST_MS));
 }
 
 /** What a night leaves behind at a library. */

@@ -11,7 +11,7 @@ import {
 } from '@passport/queue/sweeps';
 import { buildDeskActivity, buildSweepCalls } from '../koha/sweep-calls.ts';
 import { isForGood, rethrowInCodes, textOf } from '../koha/koha-failure.ts';
-import { type SliceTimes, SweepPaused, beginSlice } from '../koha/slice.ts';
+import { type SliceTimes, SweepPaused, assertNoPause, beginSlice } from '../koha/slice.ts';
 import { doLoansJob } from '../loans/loans-job.ts';
 import { doOwedJob, queueLastReadings } from '../owed/owed-job.ts';
 import { doSetUpJob } from '../set-up/set-up-job.ts';
@@ -57,6 +57,8 @@ export async function startSweepWorker(deps: SweepWorkerDeps) {
   await queueLastReadings(consortium, queue, redis);
 
   const work = async (jobId: string, wanted: CopiesJob): Promise<void> => {
+    // Calls to a paused library would hold the one place of this worker for their retries.
+    if (wanted.kind !== 'set_up') assertNoPause(wanted.library, deps);
     const slice = beginSlice(slices, deps);
     const callsUntil = (signal: AbortSignal) =>
       buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal });
