@@ -92,7 +92,7 @@ describe('a patron whose copy is on record', () => {
 
 describe('a job that cannot be worked on', () => {
   test('for its payload is failed, and a person sees which fields', async () => {
-    const { startWorker, queue, accept, follow } = await open();
+    const { startWorker, queue, accept, follow, redis } = await open();
     await queue.add('riverside', { v: 1, event_id: 'evt_bad' } as never, {
       jobId: 'riverside.evt_bad',
       priority: 1,
@@ -107,6 +107,9 @@ describe('a job that cannot be worked on', () => {
       fields: expect.arrayContaining(['library', 'encrypted_card']),
     });
     expect(job?.failedReason).toContain('UNREADABLE_JOB');
+    expect(await redis.call('ZRANGE', '{passport}:unreadable-jobs', '0', '-1')).toEqual([
+      'riverside.evt_bad',
+    ]);
   });
 
   test('for its data, which are no JSON, is failed at once, and delays nobody', async () => {

@@ -21,6 +21,7 @@ export const SERVICE_FINDINGS = {
   deliveries_refused: 'passportunauthorized',
   unknown_sender: 'passportunknownlibrary',
   reports_refused: 'passportreportsrefused',
+  unreadable_job: 'a-job-that-cannot-be-read',
   log_lost: 'passportloglost',
 } as const;
 export type ServiceFindingCode = keyof typeof SERVICE_FINDINGS;

@@ -141,6 +141,7 @@ const REPORTED = new Set<string>([
   'redis_policy',
   'redis_filling',
   'log_lost',
+  'unreadable_job',
   'unknown_sender',
 ]);
 

@@ -112,6 +112,8 @@ export const owedProgressKey = (jobId: string): string => key('owed-progress', j
 export const PROCESSES_KEY = key('processes');
 /** By library, what the receivers have refused since they last took something of it (service/). */
 export const refusedDeliveriesKey = key('refused-deliveries');
+/** Jobs of scans that failed unread, by the time of it (service/). */
+export const unreadableJobsKey = key('unreadable-jobs');
 /** Names the slot by whose clock the queue lives; nothing is stored there. */
 export const CLOCK_KEY = key('clock');
 /** Exists while the last rewrite of the append-only file is recent. */

@@ -6,8 +6,11 @@ import {
   findProcessFaults,
   findRedisFaults,
   openRefusedDeliveries,
+  openUnreadableJobs,
   readServiceFindings,
 } from '@passport/queue/service';
+import { backlogKey } from '@passport/queue/keys';
+import { countEvents } from '@passport/queue/scans';
 import { NOON, useQueueFixture } from './queue-fixture.ts';
 
 const VERSION = '1.2.3';
@@ -168,5 +171,23 @@ describe('of libraries', () => {
     });
     await writeHealth(fixture.redis, 'midland', 'two', { ...health, report_taken_ms: nowMs, at_ms: nowMs });
     expect(await ofLibraries('midland')).toEqual([]);
+  });
+
+  test('a job that cannot be read is named until it is discarded, and counts as failed', async () => {
+    const { redis, queue, mover } = fixture;
+    const data = { v: 99 } as never;
+    await queue.add('riverside', data, { jobId: 'riverside.evt_bad', priority: 1 });
+    await mover.fail(await mover.take());
+    await redis.zadd(backlogKey('riverside'), 1, 'evt_bad');
+    await openUnreadableJobs(redis).note('riverside.evt_bad');
+    const [found] = await ofLibraries('riverside');
+    expect(found).toMatchObject({
+      level: 'fault',
+      code: 'unreadable_job',
+      problem: expect.stringContaining('riverside.evt_bad'),
+    });
+    expect(await countEvents(redis, queue, ['riverside'])).toMatchObject({ queued: 0, failed: 1 });
+    await (await queue.getJob('riverside.evt_bad'))?.remove();
+    expect(await ofLibraries('riverside')).toEqual([]);
   });
 });

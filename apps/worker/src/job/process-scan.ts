@@ -10,6 +10,7 @@ import {
   isDeskQuestion,
   wasCancelled,
 } from '@passport/queue/scans';
+import { openUnreadableJobs } from '@passport/queue/service';
 import { type Logger, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import type { Reporter } from '../koha/report.ts';
 import { type JobLock, ScanCancelled } from '../provision/scan.ts';
@@ -131,6 +132,8 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, context: 
     case 'requeue':
       return requeue(job, now() + result.delayMs, token, log);
     case 'unreadable':
+      log.error({ job: taken.id, fields: result.fields }, 'a job cannot be read: it has failed');
+      await openUnreadableJobs(redis).note(taken.id);
       throw new UnrecoverableError(`UNREADABLE_JOB ${result.fields.join(', ')}`);
     default:
       return result satisfies never;

@@ -1,4 +1,5 @@
 export { type NewRefusal, openRefusedDeliveries } from './refused-deliveries.ts';
+export { openUnreadableJobs } from './unreadable-jobs.ts';
 export {
   type Asker,
   type ServiceFinding,

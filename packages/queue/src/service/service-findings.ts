@@ -4,6 +4,7 @@ import { type LibraryState, type SeenProcess, readLibraryStates, readProcesses }
 import { type RedisReading, readRedis } from '../metrics/index.ts';
 import { inBatches } from '../redis/index.ts';
 import { type RefusedDeliveries, openRefusedDeliveries } from './refused-deliveries.ts';
+import { openUnreadableJobs } from './unreadable-jobs.ts';
 
 /**
  * One thing that is wrong with the service, as Redis and the processes show it, and what to do about it. `fault`: scans fail or wait until
@@ -65,17 +66,19 @@ export async function readServiceFindings(
   asker: Asker | null,
   nowMs: number,
 ): Promise<readonly ServiceFinding[]> {
-  const [processes, reading, refused, states] = await Promise.all([
+  const [processes, reading, refused, states, unreadable] = await Promise.all([
     readProcesses(redis),
     readRedis(redis).catch(() => null),
     openRefusedDeliveries(redis).read(nowMs),
     inBatches(libraries, (some) => readLibraryStates(redis, some, nowMs)),
+    openUnreadableJobs(redis).list(),
   ]);
   const found = [
     ...findProcessFaults(processes, asker),
     ...(reading === null ? [] : findRedisFaults(reading)),
     ...findRefusals(refused, libraries),
     ...findRefusedReports(states),
+    ...findUnreadable(unreadable),
   ];
   return found.toSorted((one, other) => Number(other.level === 'fault') - Number(one.level === 'fault'));
 }
@@ -222,6 +225,14 @@ function* findRefusals(
       yield fault('deliveries_refused', problem, REFUSAL_REMEDIES[seen.reason], { library });
     }
   }
+}
+
+function* findUnreadable(jobs: readonly string[]): Findings {
+  const [first] = jobs;
+  if (first === undefined) return;
+  const subject = jobs.length === 1 ? 'the job of 1 scan' : `the jobs of ${jobs.length} scans`;
+  const problem = `${subject} failed because this version cannot read it, the first is ${first}`;
+  yield fault('unreadable_job', problem, 'upgrade the older workers, then discard it on the dashboard');
 }
 
 function* findRefusedReports(states: readonly LibraryState[]): Findings {
