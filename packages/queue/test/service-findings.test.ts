@@ -190,4 +190,12 @@ describe('of libraries', () => {
     await (await queue.getJob('riverside.evt_bad'))?.remove();
     expect(await ofLibraries('riverside')).toEqual([]);
   });
+
+  test('of a full Redis nobody is said to be gone: it takes no announcement', async () => {
+    await fixture.server.call('CONFIG', 'SET', 'maxmemory', '1');
+    const found = await readServiceFindings(fixture.redis, [], asker, Date.now());
+    await fixture.server.call('CONFIG', 'SET', 'maxmemory', '0');
+    expect(codesOf(found)).toContain('warning redis_filling');
+    expect(codesOf(found)).not.toContain('fault no_worker');
+  });
 });

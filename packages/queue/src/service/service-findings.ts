@@ -74,7 +74,8 @@ export async function readServiceFindings(
     openUnreadableJobs(redis).list(),
   ]);
   const found = [
-    ...findProcessFaults(processes, asker),
+    // A full Redis takes no announcement: who is live cannot be known.
+    ...(isFull(reading) ? [] : findProcessFaults(processes, asker)),
     ...(reading === null ? [] : findRedisFaults(reading)),
     ...findRefusals(refused, libraries),
     ...findRefusedReports(states),
@@ -85,6 +86,9 @@ export async function readServiceFindings(
 
 /** From here on Redis soon accepts nothing more; as in PassportRedisFilling (deploy/prometheus/alerts.yml). */
 const MEMORY_SHARE = 0.75;
+
+const isFull = (reading: RedisReading | null): boolean =>
+  (reading?.memoryLimitBytes ?? 0) > 0 && (reading?.memoryUsedBytes ?? 0) >= (reading?.memoryLimitBytes ?? 0);
 
 /** Whether a Redis keeps what it is given, and has room for more. */
 export function* findRedisFaults({
