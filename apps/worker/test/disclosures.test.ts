@@ -112,3 +112,27 @@ describe('a record that never left is not', () => {
     expect(workflow.copy()).toBeUndefined();
   });
 });
+
+test('a copy is on record, with its number, before the next event of its patron gets the patron lock', async () => {
+  const workflow = await open();
+  const steps: unknown[] = [];
+  await workflow.run(noItem, {
+    async withPatronLock(_scan, _homeKey, lock, work) {
+      const take = () => Promise.resolve();
+      const result = await work({
+        ...lock,
+        take,
+        takeWith: (claim) => claim({ name: '', run: '', lifeMs: 0 }),
+      });
+      steps.push('released');
+      return result;
+    },
+    receipts: {
+      append({ patronId }) {
+        steps.push(patronId);
+        return Promise.resolve('1-0');
+      },
+    },
+  });
+  expect(steps).toEqual([workflow.copy()?.patron_id, 'released']);
+});

@@ -121,7 +121,9 @@ export async function runScan(taken: TakenJob, context: RunContext): Promise<Run
   if (requeued === null && tooEarlyMs > 0 && tooEarlyMs <= LONGEST_BACK_OFF_MS) {
     return { kind: 'requeue', delayMs: tooEarlyMs };
   }
-  const lock = openScanLock(job, taken);
+  const lock = openScanLock(job, taken, (noted, { home_key: homeKey, patron_id: patronId }) =>
+    recordDisclosures(noted, context, { homeKey, patronId }),
+  );
   const history = openHistory(context.monotonicNow);
   const run = { taken, lock, history, begunMs: context.now(), giveUpAtMs, requeued };
   const recorded = async (error: unknown): Promise<never> => {

@@ -1,6 +1,6 @@
 import type { JobData } from '@passport/contract';
 import type { CreateClaim } from '@passport/queue/locks';
-import type { Claimed, JobLock, ScanLock } from '../provision/scan.ts';
+import type { Claimed, JobLock, MadeNumber, ScanLock } from '../provision/scan.ts';
 
 /** A job as BullMQ delivers it, without BullMQ. */
 export interface TakenJob {
@@ -33,6 +33,7 @@ export interface NotedLock extends ScanLock {
 export function openScanLock(
   before: JobData,
   { lock: { signal, assertHeld }, save, saveWanted }: Pick<TakenJob, 'lock' | 'save' | 'saveWanted'>,
+  record: (job: JobData, made: MadeNumber) => Promise<void>,
 ): NotedLock {
   let job = before;
   let mayBeOnItsWay = false;
@@ -60,6 +61,7 @@ export function openScanLock(
     narrowSent(fields) {
       [job, mayBeOnItsWay] = [withLess(job, before, fields), false];
     },
+    noteCopy: (made) => record(job, made),
     async noteMade(made) {
       const next = { ...job, made };
       await saveWanted(next);

@@ -78,6 +78,7 @@ async function copyFound(
     if (copied.kind === 'busy') return othersFirst(scan, homes, copied.freeInMs);
     recordCopy(scan, order, copied, context);
     if (copied.kind === 'there') {
+      if (copied.made.disclosed !== null) await locks.lock.noteCopy(copied.made);
       const keep = async () =>
         (await keepRestricted(order, copied, { isKnown: atHome !== null, step, context })) ??
         keepPrivacy(order, copied, step);

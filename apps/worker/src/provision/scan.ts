@@ -60,6 +60,9 @@ export interface JobLock {
 /** The outcome of a claim. */
 export type Claimed = Exclude<ClaimResult, 'lost' | 'cancelled'>;
 
+/** A copy by its home key and Koha's number of it. */
+export type MadeNumber = Pick<NonNullable<JobData['made']>, 'home_key' | 'patron_id'>;
+
 /** What a workflow may do with its job while it runs. */
 export interface ScanLock extends JobLock {
   /**
@@ -69,6 +72,8 @@ export interface ScanLock extends JobLock {
   noteSent(sent: NonNullable<JobData['sent']>, claim: CreateClaim): Promise<Claimed>;
   /** Writes into the job that the copy is there and a checkout is about to be sent. Throws LockLost or ScanCancelled. */
   noteMade(made: NonNullable<JobData['made']>): Promise<void>;
+  /** Puts the copy that was made on record, before the next event of its patron gets the patron lock. */
+  noteCopy(made: MadeNumber): Promise<void>;
   /** For a write that neither of the two stands for. Throws LockLost or ScanCancelled. */
   assertWanted(): Promise<void>;
   /** Notes that the patron has consented; it is written with the next note of what is sent, or with the result. */

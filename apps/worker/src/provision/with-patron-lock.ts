@@ -29,7 +29,7 @@ export interface PatronLock extends JobLock {
 
 /** All that a step which writes must hold. */
 export interface Locks {
-  readonly lock: Pick<ScanLock, 'noteSent' | 'narrowSent' | 'noteMade' | 'assertWanted'>;
+  readonly lock: Pick<ScanLock, 'noteSent' | 'narrowSent' | 'noteCopy' | 'noteMade' | 'assertWanted'>;
   readonly patronLock: PatronLock;
 }
 
