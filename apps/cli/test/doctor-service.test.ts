@@ -48,6 +48,13 @@ describe('the receiver', () => {
     });
   });
 
+  test('that answers is there, before it has announced itself', async () => {
+    const redis = own(await startRedis());
+    const receiver = own(await startFakeReceiver(webhookSecretOf('riverside')));
+    const { faults } = await look({ PASSPORT_RECEIVER: receiver.url, REDIS_URL: redis.url });
+    expect(faults).toEqual(['service no_worker']);
+  });
+
   test('that does not answer is one fault, of the service', async () => {
     const { code, faults } = await look({ PASSPORT_RECEIVER: 'http://127.0.0.1:1' });
     expect({ code, faults }).toEqual({ code: 1, faults: ['service receiver_unreachable'] });
