@@ -1,4 +1,4 @@
-// `npm run bench [-- S1 S4]`: the measures, as one JSON report on standard output.
+// `npm run bench [-- S1 S4]`: the measures, as one report on standard output.
 import { setUp } from './set-up.mjs';
 
 await setUp({ require: ['redis'], build: true });

@@ -11,10 +11,15 @@ export function percentile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]): number => percentile(values, 0.5);
 
-export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-
 /** Milliseconds since the epoch with their fractions: comparable between processes of one machine. */
 export const preciseNow = (): number => performance.timeOrigin + performance.now();
+
+/** How long something takes in milliseconds. */
+export async function timeOf(act: () => Promise<unknown>): Promise<number> {
+  const startedAt = preciseNow();
+  await act();
+  return preciseNow() - startedAt;
+}
 
 /** Resident memory of a process in MB, as Linux reports it. */
 export async function residentMb(pid: number): Promise<number> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
+import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
 import { promisify } from 'node:util';
 import { findRedisServer } from '@passport/testkit';
 
@@ -13,7 +13,6 @@ export async function describeMachine(): Promise<Readonly<Record<string, string 
     system: `${type()} ${release()}`,
     node: process.version,
     redis: /v=(\S+)/.exec(await firstLine(findRedisServer(), ['--version']))?.[1] ?? 'unknown',
-    load_before: Number((loadavg()[0] ?? 0).toFixed(2)),
   };
 }
 

@@ -2,14 +2,13 @@ import { execFile, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { within } from './figures.ts';
-import type { KohaFloor } from './koha-floor.ts';
+import type { Floor } from './floor.ts';
 import type { StartedKoha } from './kohas-protocol.ts';
 
 /** The reference plugin's way to look a card up (`peers/fork-per-library.pl`), in a process that stays. */
 export interface ReferenceShape {
-  /** Milliseconds until all libraries have answered; null when they have not within `patienceMs`. */
-  lookUp(card: string, patienceMs: number): Promise<number | null>;
+  /** Milliseconds until all libraries have answered. */
+  lookUp(card: string): Promise<number>;
   stop(): void;
 }
 
@@ -18,7 +17,7 @@ const PROGRAM = fileURLToPath(new URL('../peers/fork-per-library.pl', import.met
 /** Null where Perl or a module of it is not on this machine. */
 export async function startReferenceShape(
   kohas: readonly StartedKoha[],
-  floor: KohaFloor,
+  floor: Floor,
 ): Promise<ReferenceShape | null> {
   try {
     await promisify(execFile)('perl', ['-c', PROGRAM]);
@@ -33,10 +32,9 @@ export async function startReferenceShape(
   });
   const lines = createInterface({ input: perl.stdout })[Symbol.asyncIterator]();
   return {
-    async lookUp(card, patienceMs) {
+    async lookUp(card) {
       perl.stdin.write(`${card}\n`);
-      const line = await within(patienceMs, lines.next());
-      if (line === null) return null;
+      const line = await lines.next();
       if (line.done === true) throw new Error('the reference shape has ended');
       const [ms, answered] = line.value.split(' ').map(Number);
       if (answered !== kohas.length) throw new Error(`${answered} of ${kohas.length} libraries answered`);

@@ -36,9 +36,6 @@ export interface Measure {
   readonly all?: Round;
 }
 
-/** Each figure of an installation of one size, with its unit. */
-export type Figures = ReadonlyMap<string, readonly [value: number, unit: string]>;
-
 type Target = { readonly atMost: number } | { readonly atLeast: number };
 
 /** A row whose target is a ratio of ours to against. */
@@ -56,25 +53,11 @@ export function valueRow(measure: Measure, target: Target): Measured {
 }
 
 /** A row that promises nothing. */
-export function recordRow(measure: Measure): Measured {
-  return { ...ratioRow(measure, { atLeast: 0 }), target: 'for the record', met: null };
-}
-
-/** Rows that promise nothing: the figures of each size, by its number of libraries, beside those of the first. */
-export function sizeRows(measured: ReadonlyMap<number, Figures>): readonly Measured[] {
-  const [first, ...others] = measured;
-  if (first === undefined) return [];
-  const [least, against] = first;
-  return others.flatMap(([libraries, figures]) =>
-    [...figures].map(([what, [ours, unit]]) =>
-      recordRow({
-        what: `${what}, ${libraries} libraries against ${least}`,
-        unit,
-        rounds: [{ ours, against: against.get(what)?.[0] ?? Number.NaN }],
-      }),
-    ),
-  );
-}
+export const recordRow = (measure: Measure): Measured => ({
+  ...ratioRow(measure, { atLeast: 0 }),
+  target: 'for the record',
+  met: null,
+});
 
 function rateRow(
   { rounds, all, what, unit }: Measure,

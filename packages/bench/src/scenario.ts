@@ -18,19 +18,17 @@ export class NotHere extends Error {}
 export const many = ({ isQuick }: Run, full: number, quick: number): number => (isQuick ? quick : full);
 
 /** Measures so many rounds, one in a smoke run, one after the other, and says which it is at. */
-export async function inRounds<Round>(
+export function inRounds<Round>(
   run: Run,
   full: number,
   measure: (round: number) => Promise<Round>,
-  what = '',
+  what = 'round',
 ): Promise<Round[]> {
   const total = many(run, full, 1);
-  const rounds: Round[] = [];
-  while (rounds.length < total) {
-    run.progress(`${what === '' ? '' : `${what}, `}round ${rounds.length + 1} of ${total}`);
-    rounds.push(await measure(rounds.length));
-  }
-  return rounds;
+  return repeat(total, (round) => {
+    run.progress(`${what} ${round + 1} of ${total}`);
+    return measure(round);
+  });
 }
 
 /** Does something so often, one after the other. */
@@ -43,27 +41,22 @@ export async function repeat<Result>(
   return results;
 }
 
-export interface Report {
+export interface Results {
   readonly rows: readonly Row[];
   readonly skipped: readonly { readonly scenario: string; readonly reason: string }[];
-  /** Of each scenario. */
-  readonly seconds: Readonly<Record<string, number>>;
 }
 
 /** Runs scenarios one after the other; in a smoke run several at once, since its figures mean nothing. */
 export async function runScenarios(
   scenarios: readonly (readonly [string, Scenario])[],
   run: Run,
-): Promise<Report> {
-  const ran = new Map<string, Omit<Report, 'seconds'> & { readonly seconds: number }>();
+): Promise<Results> {
+  const ran = new Map<string, Results>();
   const left = [...scenarios];
   const runNext = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
-      const [name, measure] = next;
-      run.progress(name);
-      const startedAt = performance.now();
-      const result = await runOne(name, measure, run);
-      ran.set(name, { ...result, seconds: Math.round((performance.now() - startedAt) / 1_000) });
+      run.progress(next[0]);
+      ran.set(next[0], await runOne(...next, run));
     }
   };
   await Promise.all(Array.from({ length: run.isQuick ? 4 : 1 }, runNext));
@@ -71,15 +64,10 @@ export async function runScenarios(
   return {
     rows: inOrder.flatMap(({ rows }) => rows),
     skipped: inOrder.flatMap(({ skipped }) => skipped),
-    seconds: Object.fromEntries(scenarios.map(([name]) => [name, ran.get(name)?.seconds ?? 0])),
   };
 }
 
-async function runOne(
-  scenario: string,
-  measure: Scenario,
-  { isQuick, progress }: Run,
-): Promise<Pick<Report, 'rows' | 'skipped'>> {
+async function runOne(scenario: string, measure: Scenario, { isQuick, progress }: Run): Promise<Results> {
   try {
     const rows = await measure({ isQuick, progress: (text) => progress(`${scenario} ${text}`) });
     return { rows: rows.map((row) => ({ scenario, ...row })), skipped: [] };

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { printTable } from '../src/report.ts';
 import { differenceRow, ratioRow, recordRow, valueRow, type Round } from '../src/row.ts';
 import { brokenRows } from '../src/scenario.ts';
 
@@ -45,12 +44,4 @@ describe('a row of the report', () => {
     const empty = ratioRow({ ...measure, rounds: [{ ours: Number.NaN, against: 1 }] }, { atMost: 1 });
     expect(brokenRows([ratioRow(measure, { atMost: 1 }), empty])).toEqual([empty]);
   });
-});
-
-test('the table has a line for each row, with its columns under one another', () => {
-  const wide = { scenario: 'S10', ...recordRow({ ...measure, what: 'another scan' }) };
-  const lines = printTable([{ scenario: 'S1', ...ratioRow(measure, { atMost: 1 }) }, wide]).split('\n');
-  expect(lines).toHaveLength(3);
-  expect(lines[1]).toMatch(/^S1 +a scan +12 +8 +ms +1\.5 +1\.25 - 3 +≤ 1 × +NO$/);
-  expect(lines[1]?.indexOf('ms')).toBe(lines[2]?.indexOf('ms'));
 });

@@ -9,5 +9,5 @@ export { buildSeed } from './seed/seeds.ts';
 export { demoSeed } from './seed/seeds.ts';
 export { demoSamples, samplesOf, type Samples } from './seed/seeds.ts';
 export { seedNames, type SeedName } from './seed/seeds.ts';
-export type { SeedData, SeedPatron } from './seed/seed-data.ts';
+export type { SeedData } from './seed/seed-data.ts';
 export { startKohaDouble, type KohaDouble, type KohaDoubleOptions } from './start-koha-double.ts';

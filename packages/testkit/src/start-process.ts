@@ -36,8 +36,6 @@ export async function startProcess(options: {
   readyWhen?: RegExp | (() => unknown);
   logFile?: string;
   timeoutMs?: number;
-  /** How often `readyWhen` is looked at; 20 ms. */
-  probeEveryMs?: number;
 }): Promise<StartedProcess> {
   const started = spawnCaptured(options);
   const { readyWhen } = options;
@@ -51,7 +49,7 @@ export async function startProcess(options: {
     await waitFor(
       `${options.command} to be ready`,
       async () => ended !== undefined || ((await probe()) ?? false),
-      { timeoutMs: options.timeoutMs ?? 20_000, everyMs: options.probeEveryMs ?? 20 },
+      { timeoutMs: options.timeoutMs ?? 20_000, everyMs: 20 },
     );
     if (ended !== undefined) throw new Error(`ended with ${JSON.stringify(ended)} before it was ready`);
     return started;

@@ -25,8 +25,6 @@ interface ServicesOptions {
   readonly keys?: ConsortiumKeys;
   /** More environment for every process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How long to wait between two looks whether a starting process is ready; 20 ms. */
-  readonly probeEveryMs?: number;
 }
 
 /** Built processes of ours, started for one test or suite. */
@@ -73,10 +71,9 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     ...consortiumSecrets(options.libraries),
     ...options.env,
   };
-  const pace = options.probeEveryMs === undefined ? {} : { probeEveryMs: options.probeEveryMs };
   const running: Record<ServiceName, RunningService[]> = { receiver: [], worker: [], dashboard: [] };
   const add = async (name: ServiceName, count = 1, root = ROOT): Promise<readonly RunningService[]> => {
-    const starts = Array.from({ length: count }, () => startService({ name, root, env, logFile, ...pace }));
+    const starts = Array.from({ length: count }, () => startService({ name, root, env, logFile }));
     const started = await Promise.allSettled(starts);
     const services = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     running[name].push(...services);
@@ -140,7 +137,6 @@ export async function startService(options: {
   root: string;
   env: Readonly<Record<string, string>>;
   logFile: string;
-  probeEveryMs?: number;
 }): Promise<RunningService> {
   const { name } = options;
   notInFastTests(`a built ${name}`);
@@ -160,7 +156,6 @@ export async function startService(options: {
       logFile: options.logFile,
       readyWhen: async () => (await fetch(`${adminUrl}/readyz`)).ok,
       timeoutMs: 30_000,
-      ...(options.probeEveryMs === undefined ? {} : { probeEveryMs: options.probeEveryMs }),
     });
   let current = await start();
   let ended: StartedProcess | null = null;

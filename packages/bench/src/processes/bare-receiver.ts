@@ -11,6 +11,6 @@ app.post('/webhooks/:library', async (request, reply) => {
   await queue.add('scan', request.body, { jobId: id });
   return reply.code(202).send({ event_id: id, status: 'accepted' });
 });
-app.get('/readyz', () => ({ status: 'ready' }));
 await queue.waitUntilReady();
 await app.listen({ host: '127.0.0.1', port: Number(port) });
+process.stdout.write('ready\n');

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { emptySeed, startKohaDouble, type SeedData, type SeedPatron } from '@passport/koha-double';
+import { emptySeed, startKohaDouble, type SeedData } from '@passport/koha-double';
 import { preciseNow } from '../figures.ts';
 import { startFront, type Front } from '../front.ts';
 import {
@@ -10,6 +10,7 @@ import {
   type KohaPlan,
   type KohasMessage,
   type KohasOrder,
+  type LibraryPlan,
   type Reported,
   type StartedKoha,
 } from '../kohas-protocol.ts';
@@ -20,86 +21,55 @@ const DESK_SCRIPT = fileURLToPath(
   new URL('../../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/main.js', import.meta.url),
 );
 const fronts: Front[] = [];
-/** Where none are modelled: so many that the service need not spare them. */
-const webWorkers = front?.webWorkers ?? 8;
 
-const kohas = await Promise.all(
-  libraries.map(
-    async ({
-      id,
-      prefix,
-      prefixes = [],
-      patronsOfPrefix = 1,
-      patrons,
-      items,
-      keys = 0,
-      hasDesk = false,
-    }): Promise<StartedKoha> => {
-      const credentials = { clientId: `bench-${id}`, clientSecret: `bench-secret-of-${id}` };
-      const base = emptySeed(credentials);
-      const seed: SeedData = {
-        ...base,
-        patrons: [
-          ...base.patrons.map((user) => withKeys(user, credentials, keys)),
-          ...patronsOf(prefix, patrons),
-          ...prefixes.flatMap((each) => patronsOf(each, patronsOfPrefix)),
-        ],
-        items: Array.from({ length: items }, (_, index) => ({
-          external_id: barcodeOf(index),
-          item_type_id: 'BK',
-        })),
-      };
-      const koha = await startKohaDouble({
-        library: id,
-        credentials,
-        seed,
-        latencyMs,
-        ...(hasDesk ? { pluginScriptPath: DESK_SCRIPT } : {}),
-        settings: { plack_workers: webWorkers },
-        ...(isWatched
-          ? {
-              onExchange: ({ path, requestBody }) => {
-                if (path === '/contrib/passport/scans/{event_id}/outcome') reportOutcome(requestBody);
-              },
-            }
-          : {}),
-      });
-      const started = { id, prefix, url: koha.url, doubleUrl: koha.url, ...credentials };
-      if (front === undefined) return started;
-      const before = await startFront(koha.url, front);
-      fronts.push(before);
-      return { ...started, url: before.url };
-    },
-  ),
-);
-send({ kind: 'started', kohas });
+send({ kind: 'started', kohas: await Promise.all(libraries.map(startKoha)) });
+process.on('message', ({ serviceMs }: KohasOrder) => {
+  for (const each of fronts) each.setServiceMs(serviceMs);
+});
+process.once('disconnect', () => process.exit(0));
 
-function reportOutcome(body: unknown): void {
-  const {
-    event_id: eventId,
-    state,
-    outcome,
-  } = body as Pick<Reported, 'state' | 'outcome'> & { event_id: string };
-  send({ kind: 'reported', at: preciseNow(), eventId, state, outcome });
+async function startKoha(plan: LibraryPlan): Promise<StartedKoha> {
+  const { id, prefix } = plan;
+  const credentials = { clientId: `bench-${id}`, clientSecret: `bench-secret-of-${id}` };
+  const { url } = await startKohaDouble({
+    library: id,
+    credentials,
+    seed: seedOf(plan, credentials),
+    latencyMs,
+    ...(plan.hasDesk === true && { pluginScriptPath: DESK_SCRIPT }),
+    // Where none are modelled: so many that the service need not spare them.
+    settings: { plack_workers: front?.webWorkers ?? 8 },
+    ...(isWatched && {
+      onExchange: ({ path, requestBody }) => {
+        if (path === '/contrib/passport/scans/{event_id}/outcome') reportOutcome(requestBody);
+      },
+    }),
+  });
+  const before = front && (await startFront(url, front));
+  if (before !== undefined) fronts.push(before);
+  return { id, prefix, url: before?.url ?? url, doubleUrl: url, ...credentials };
 }
 
-/** The service's user, with more keys to the same rights. */
-function withKeys(
-  user: SeedPatron,
+function seedOf(
+  { prefix, others = [], patrons, items, keys = 0 }: LibraryPlan,
   credentials: Pick<StartedKoha, 'clientId' | 'clientSecret'>,
-  count: number,
-): SeedPatron {
-  const more = Array.from({ length: count }, (_, index) => keyOf(credentials, index));
-  const keys = [credentials, ...more].map((key) => ({
-    client_id: key.clientId,
-    secret: key.clientSecret,
-    active: true,
-  }));
-  return { ...user, api_keys: keys };
-}
-
-function patronsOf(prefix: string, count: number): SeedData['patrons'] {
-  return Array.from({ length: count }, (_, index) => patron(prefix, index));
+): SeedData {
+  const base = emptySeed(credentials);
+  const pairs = [credentials, ...Array.from({ length: keys }, (_, index) => keyOf(credentials, index))];
+  const keysOf = pairs.map((key) => ({ client_id: key.clientId, secret: key.clientSecret, active: true }));
+  return {
+    ...base,
+    patrons: [
+      // The service's user, with more keys to the same rights.
+      ...base.patrons.map((user) => ({ ...user, api_keys: keysOf })),
+      ...Array.from({ length: patrons }, (_, index) => patron(prefix, index)),
+      ...others.map((other) => patron(other, 0)),
+    ],
+    items: Array.from({ length: items }, (_, index) => ({
+      external_id: barcodeOf(index),
+      item_type_id: 'BK',
+    })),
+  };
 }
 
 function patron(prefix: string, index: number): SeedData['patrons'][number] {
@@ -117,13 +87,11 @@ function patron(prefix: string, index: number): SeedData['patrons'][number] {
   };
 }
 
+function reportOutcome(body: unknown): void {
+  const { event_id: eventId, state } = body as Pick<Reported, 'state'> & { event_id: string };
+  send({ kind: 'reported', at: preciseNow(), eventId, state });
+}
+
 function send(message: KohasMessage): void {
   process.send?.(message);
 }
-
-process.on('message', (order: KohasOrder) => {
-  for (const each of fronts)
-    if (order.kind === 'all') each.setServiceMs(order.serviceMs);
-    else each.setManners(order.manners);
-});
-process.once('disconnect', () => process.exit(0));

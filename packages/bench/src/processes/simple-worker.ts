@@ -1,51 +1,75 @@
+import { createKohaClient, type KohaClient } from '@passport/koha-client';
 import { Queue, Worker } from 'bullmq';
-import { clientsOf, eventOf, runEvent, type PeerEvent, type PeerPlan } from './our-client.ts';
+import { barcodeOf, cardOf, type StartedKoha } from '../kohas-protocol.ts';
 
 /** What the simplest worker receives. */
-export interface SimplePlan extends PeerPlan {
+export interface SimplePlan {
   readonly redisPort: number;
-  /** Whether it puts the events into the queue and ends, or works on what is there. */
-  readonly does: 'fill' | 'work';
+  readonly home: StartedKoha;
+  readonly lending: StartedKoha;
+  readonly concurrency: number;
+  readonly maxInFlight: number;
+  /** The first card and item, and how many events. */
+  readonly from: number;
+  readonly events: number;
 }
 
-// BullMQ and our client in the simplest processor: one event after the other from the queue, the same calls, and nothing
-// that is promised. Prints `ready` when it starts to work.
+// BullMQ and our client in the simplest processor: queues its events, prints `ready`, and then works on one after the other
+// with the calls that ours makes, and nothing that is promised.
 const plan = JSON.parse(process.argv[2] ?? '') as SimplePlan;
 const connection = { host: '127.0.0.1', port: plan.redisPort, maxRetriesPerRequest: null };
 const name = `simple-${plan.from}`;
-if (plan.does === 'fill') await fill();
-else workOn();
+const [atHome, atLending] = [clientOf(plan.home), clientOf(plan.lending)];
+const createPatron = oneAtATime(atLending.createPatron);
 
-async function fill(): Promise<void> {
-  const queue = new Queue(name, { connection });
-  const events = Array.from({ length: plan.events }, (_, place) => eventOf(plan, place, 'simple'));
-  await queue.addBulk(
-    events.map((data) => ({
-      name: 'scan',
-      data,
-      opts: { jobId: data.eventId, attempts: 3, removeOnComplete: { age: 86_400 } },
-    })),
+const queue = new Queue<{ index: number }>(name, { connection });
+const jobs = Array.from({ length: plan.events }, (_, place) => ({
+  name: 'scan',
+  data: { index: plan.from + place },
+  opts: { jobId: `${name}-${place}`, attempts: 3, removeOnComplete: { age: 86_400 } },
+}));
+await queue.addBulk(jobs);
+await queue.close();
+process.stdout.write('ready\n');
+const { concurrency } = plan;
+new Worker<{ index: number }>(name, ({ data }) => run(data.index), { connection, concurrency }).on(
+  'failed',
+  (_job, error) => void process.stderr.write(`${error.message}\n`),
+);
+
+/** The calls of one event: look-up, copy, checkout, report. Throws where one does not succeed. */
+async function run(index: number): Promise<void> {
+  const card = cardOf(plan.home.prefix, index);
+  const [patron] = await atHome.findByCard(card, { attributes: true, balance: false });
+  if (patron === undefined) throw new Error('the home library does not have the card');
+  const copy = await createPatron(
+    {
+      cardnumber: card,
+      surname: patron.surname,
+      firstname: patron.firstname,
+      ...patron.fields,
+      date_of_birth: patron.dateOfBirth,
+      library_id: 'MAIN',
+      category_id: 'PT',
+      extended_attributes: [
+        { type: 'PASSPORTED', value: atHome.library },
+        { type: 'PASSPORTED_ID', value: `${atHome.library}:${patron.patronId}` },
+      ],
+    },
+    { branch: 'MAIN', confirmNotDuplicate: false },
   );
-  await queue.close();
+  if (copy.kind !== 'created') throw new Error(`the copy was answered with ${copy.kind}`);
+  await atLending.checkOut({ patronId: copy.patronId, barcode: barcodeOf(index) }, { branch: 'MAIN' });
+  const { library } = atLending;
+  const eventId = `simple-${index}`;
+  const report = { event_id: eventId, library, seq: 1, state: 'done', outcome: 'COPIED' } as const;
+  await atLending.reportOutcome(eventId, report);
 }
 
-function workOn(): void {
-  const clients = clientsOf(plan).map(
-    ([home, lending]) => [home, { ...lending, createPatron: oneAtATime(lending.createPatron) }] as const,
-  );
-  const run = async (event: PeerEvent): Promise<void> => {
-    const [atHome, atLending] = clients[event.pair] ?? [];
-    if (atHome === undefined || atLending === undefined) throw new Error('an event of another plan');
-    await runEvent(atHome, atLending, event);
-  };
-  const worker = new Worker<PeerEvent>(name, ({ data }) => run(data), {
-    connection,
-    concurrency: plan.concurrency,
-  });
-  worker.on('failed', (_job, error) => {
-    process.stderr.write(`${error.message}\n`);
-  });
-  process.stdout.write('ready\n');
+function clientOf({ id: library, url, clientId, clientSecret }: StartedKoha): KohaClient {
+  const { maxInFlight } = plan;
+  const now = () => Date.now();
+  return createKohaClient({ library, url, clientId, clientSecret, timeoutMs: 10_000, maxInFlight, now });
 }
 
 /** Each lending Koha gets one create at a time from whoever creates: two deadlock in its database (docs/decisions/0017-one-create-at-a-time.md). */

@@ -1,10 +1,10 @@
-import { preciseNow, sum } from '../figures.ts';
-import { createKohaFloor, type KohaFloor } from '../koha-floor.ts';
+import { timeOf } from '../figures.ts';
+import { createFloor, type Floor } from '../floor.ts';
 import { cardOf, type StartedKoha } from '../kohas-protocol.ts';
 import { startReferenceShape, type ReferenceShape } from '../reference-shape.ts';
 import { ratioRow, recordRow, type Measure, type Measured, type Round } from '../row.ts';
 import { many, repeat, type Run } from '../scenario.ts';
-import { withBench, type Stack } from '../start-stack.ts';
+import { withBench, type Stack } from '../stack.ts';
 
 const SIZES = [
   { candidates: 5, atMost: 1.15 },
@@ -12,16 +12,16 @@ const SIZES = [
   { candidates: 90, atMost: 1.6 },
 ];
 const LATENCY_MS = 50;
-const PATIENCE_MS = 30_000;
 
 /** Time until it is known where a card is from when every candidate is queried, against one call to one library. */
 export async function measureLocate(run: Run): Promise<readonly Measured[]> {
-  const rows: Measured[] = [];
-  for (const { candidates, atMost } of run.isQuick ? SIZES.slice(0, 1) : SIZES) {
+  const sizes = run.isQuick ? SIZES.slice(0, 1) : SIZES;
+  const rows = await repeat(sizes.length, async (place) => {
+    const { candidates, atMost } = sizes[place] as (typeof SIZES)[number];
     run.progress(`${candidates} candidates`);
-    rows.push(...buildRows(candidates, atMost, await measureSize(run, candidates)));
-  }
-  return rows;
+    return buildRows(candidates, atMost, await measureSize(run, candidates));
+  });
+  return rows.flat();
 }
 
 interface RoundOfAll extends Round {
@@ -36,7 +36,7 @@ function measureSize(run: Run, candidates: number): Promise<readonly RoundOfAll[
   }));
   return withBench({ latencyMs: LATENCY_MS, hasPatterns: false, scans: 0, homes }, async (bench) => {
     const kohas = homes.map(({ id }) => bench.kohas.koha(id));
-    const floor = await createKohaFloor(kohas);
+    const floor = await createFloor(kohas);
     const reference = await startReferenceShape(kohas, floor);
     try {
       const tools = { bench, first: bench.kohas.koha('home-0'), floor, reference };
@@ -52,24 +52,24 @@ function measureSize(run: Run, candidates: number): Promise<readonly RoundOfAll[
 }
 
 function buildRows(candidates: number, atMost: number, rounds: readonly RoundOfAll[]): readonly Measured[] {
-  const measure = (what: string, ours: (round: RoundOfAll) => number): Measure => ({
+  const measure = (what: string, of: readonly Round[]): Measure => ({
     what: `${what} with ${candidates} candidates, mean`,
     unit: 'ms',
-    rounds: rounds.map((round) => ({ ours: ours(round), against: round.against })),
+    rounds: of,
   });
-  const row = ratioRow(
-    measure('located', ({ ours }) => ours),
-    { atMost },
+  const references = rounds.flatMap(({ reference, against }) =>
+    reference === null ? [] : { ours: reference, against },
   );
-  if (rounds.some(({ reference }) => reference === null)) return [row];
-  const shape = measure("the reference plugin's shape", ({ reference }) => reference ?? Number.NaN);
-  return [row, recordRow(shape)];
+  const row = ratioRow(measure('located', rounds), { atMost });
+  return references.length === 0
+    ? [row]
+    : [row, recordRow(measure("the reference plugin's shape", references))];
 }
 
 interface Tools {
   readonly bench: Stack;
   readonly first: StartedKoha;
-  readonly floor: KohaFloor;
+  readonly floor: Floor;
   readonly reference: ReferenceShape | null;
 }
 
@@ -83,16 +83,14 @@ async function measureRound(
   const calls = await repeat(events, async (place) => {
     const card = cardOf('88888', from + place);
     await bench.timeScan({ cardnumber: card, item_barcode: null });
-    const startedAt = preciseNow();
-    await floor.look(first, card);
-    return preciseNow() - startedAt;
+    return timeOf(() => floor.look(first, card));
   });
   const after = await readLocate(bench);
   return {
     ours: (1_000 * (after.seconds - before.seconds)) / (after.count - before.count),
-    against: sum(calls) / calls.length,
+    against: calls.reduce((total, ms) => total + ms, 0) / calls.length,
     // Once: a process for each library keeps the machine busy.
-    reference: (await reference?.lookUp(cardOf('88888', from), PATIENCE_MS)) ?? null,
+    reference: (await reference?.lookUp(cardOf('88888', from))) ?? null,
   };
 }
 

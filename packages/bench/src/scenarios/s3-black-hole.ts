@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { percentile } from '../figures.ts';
-import { createKohaFloor } from '../koha-floor.ts';
-import { cardOf } from '../kohas-protocol.ts';
-import { startReferenceShape } from '../reference-shape.ts';
-import { ratioRow, recordRow, type Measured, type Round } from '../row.ts';
+import { ratioRow, type Measured, type Round } from '../row.ts';
 import { inRounds, many, type Run } from '../scenario.ts';
-import { scanOf, withBench, type Stack } from '../start-stack.ts';
+import { scanOf, withBench, type Stack } from '../stack.ts';
 
 /** Of five homes the last one dies. */
 const HOMES = [0, 1, 2, 3, 4].map((place) => ({
@@ -24,32 +21,24 @@ interface RoundOfAll {
   readonly others: Round;
   /** Until the desk has been notified that the dead library is waited for; the latest. */
   readonly named: number;
-  readonly reference: Round | null;
 }
 
 /** One library of five accepts and never answers: what becomes of the others' scans, and of its own. */
 export async function measureBlackHole(run: Run): Promise<readonly Measured[]> {
   const rounds = await inRounds(run, 3, () => measureRound(run));
-  const unit = 'ms';
-  const others = {
-    what: 'scans of the four others, 99th percentile',
-    unit,
-    rounds: rounds.map((each) => each.others),
-  };
-  const named = {
-    what: 'the dead one named as waited for, latest',
-    unit,
-    rounds: rounds.map((round) => ({ ours: round.named, against: DEADLINE_MS })),
-  };
-  const rows = [ratioRow(others, { atMost: 1.2 }), ratioRow(named, { atMost: 1.1 })];
-  const references = rounds.flatMap(({ reference }) => reference ?? []);
-  if (references.length === 0) return rows;
-  const what = `the reference plugin's shape, any scan, given up after ${patienceOf(run) / 1_000} s`;
-  return [...rows, recordRow({ what, unit, rounds: references })];
+  const others = rounds.map((each) => each.others);
+  const named = rounds.map((round) => ({ ours: round.named, against: DEADLINE_MS }));
+  return [
+    ratioRow(
+      { what: 'scans of the four others, 99th percentile', unit: 'ms', rounds: others },
+      { atMost: 1.2 },
+    ),
+    ratioRow(
+      { what: 'the dead one named as waited for, latest', unit: 'ms', rounds: named },
+      { atMost: 1.1 },
+    ),
+  ];
 }
-
-/** The reference would wait for LWP's 180 s. */
-const patienceOf = (run: Run): number => many(run, 5_000, 1_000);
 
 function measureRound(run: Run): Promise<RoundOfAll> {
   return withBench({ latencyMs: LATENCY_MS, homes: HOMES, scans: 1_000 }, async (bench) => {
@@ -64,32 +53,14 @@ function measureRound(run: Run): Promise<RoundOfAll> {
     const events = many(run, 80, 10);
     await runMixed(bench, many(run, 60, 5), scan);
     const alive = await runMixed(bench, events, scan);
-    const reference = await measureReference(bench, run);
+    const hang = { operation: '*', kind: 'hang', times: 100_000 };
+    await bench.kohas.control(`home-${DEAD}`, 'POST', 'faults', [hang]);
     const dead = await runMixed(bench, events, scan, true);
     return {
       others: { ours: percentile(dead.routed, 0.99), against: percentile(alive.routed, 0.99) },
       named: Math.max(...dead.waits),
-      reference,
     };
   });
-}
-
-/** One scan in the reference's shape before and after the fifth library dies, as it is from here on. */
-async function measureReference(bench: Stack, run: Run): Promise<Round | null> {
-  const homes = HOMES.map(({ id }) => bench.kohas.koha(id));
-  const floor = await createKohaFloor(homes);
-  const shape = await startReferenceShape(homes, floor);
-  try {
-    const lookUp = async () => (await shape?.lookUp(cardOf('88888', 1), patienceOf(run))) ?? patienceOf(run);
-    await lookUp();
-    const against = await lookUp();
-    const hang = { operation: '*', kind: 'hang', times: 100_000 };
-    await bench.kohas.control(`home-${DEAD}`, 'POST', 'faults', [hang]);
-    return shape === null ? null : { ours: await lookUp(), against };
-  } finally {
-    shape?.stop();
-    floor.close();
-  }
 }
 
 /** Scans of four libraries with one of the fifth after every five, each at its time whatever the outcome of the others. */
@@ -103,7 +74,7 @@ async function runMixed(
   const waits: Promise<number>[] = [];
   const until = async (sent: ReturnType<Stack['scan']>, what: 'ended' | 'waiting') => {
     const { id, sentAt } = await sent;
-    return (await kohas[what](id)).at - sentAt;
+    return (await kohas[what](id)) - sentAt;
   };
   for (let index = 0; index < events; index += 1) {
     routed.push(until(scan(index % DEAD), 'ended'));

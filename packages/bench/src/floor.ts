@@ -1,16 +1,12 @@
-import { barcodeOf, cardOf, nameOf, type StartedKoha } from './kohas-protocol.ts';
 import { Agent, request } from 'node:http';
+import { barcodeOf, cardOf, nameOf, type StartedKoha } from './kohas-protocol.ts';
 
 /** The calls of one event and nothing else, with what our client sends along, over warm connections. */
-export interface KohaFloor {
+export interface Floor {
   /** `GET /patrons` for a card at a home. */
   look(home: StartedKoha, card: string): Promise<void>;
-  /** All calls of one event of the n-th card, after one another, reported as `NAME-n`. */
-  runEvent(
-    at: { readonly home: StartedKoha; readonly lending: StartedKoha },
-    index: number,
-    name: string,
-  ): Promise<void>;
+  /** All calls of one event of the n-th card, after one another, reported as `floor-n`. */
+  runEvent(home: StartedKoha, lending: StartedKoha, index: number): Promise<void>;
   /** The header that it sends to a Koha. */
   authorization(koha: StartedKoha): string;
   close(): void;
@@ -18,56 +14,53 @@ export interface KohaFloor {
 
 const AT_BRANCH = { 'x-koha-library': 'MAIN' };
 
-/** How our client looks a card up at home. */
-const LOOK_UP_HEADERS = { 'x-koha-embed': 'extended_attributes' };
-const lookUpPath = (card: string): string =>
-  `/patrons?_order_by=%2Bme.patron_id&_per_page=100&q=${encodeURIComponent(JSON.stringify({ cardnumber: card }))}`;
-
 /** Gets a token of every Koha first, so that none is counted later. */
-export async function createKohaFloor(kohas: readonly StartedKoha[]): Promise<KohaFloor> {
+export async function createFloor(kohas: readonly StartedKoha[]): Promise<Floor> {
   const byId = new Map(await Promise.all(kohas.map(reachKoha)));
   const reachOf = ({ id }: StartedKoha) => {
     const reach = byId.get(id);
     if (reach === undefined) throw new Error(`${id} is not known`);
     return reach;
   };
-  async function call(
+  const call = async (
     koha: StartedKoha,
     method: string,
     path: string,
-    more: { readonly headers?: Readonly<Record<string, string>>; readonly json?: unknown } = {},
-  ): Promise<string> {
+    more: Readonly<Record<string, string>>,
+    json?: unknown,
+  ): Promise<string> => {
     const { client, authorization } = reachOf(koha);
-    const body = more.json === undefined ? undefined : JSON.stringify(more.json);
-    const headers = {
-      authorization,
-      accept: 'application/json',
-      'user-agent': 'bench',
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...more.headers,
-    };
-    const answer = await client.call(method, `/api/v1${path}`, headers, body);
+    const common = { authorization, accept: 'application/json', 'user-agent': 'bench', ...more };
+    const answer = await (json === undefined
+      ? client.call(method, `/api/v1${path}`, common)
+      : client.call(
+          method,
+          `/api/v1${path}`,
+          { ...common, 'content-type': 'application/json' },
+          JSON.stringify(json),
+        ));
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body}`);
     return answer.body;
-  }
-  async function look(home: StartedKoha, card: string): Promise<void> {
-    await call(home, 'GET', lookUpPath(card), { headers: LOOK_UP_HEADERS });
-  }
+  };
+  /** How our client looks a card up at home. */
+  const look = async (home: StartedKoha, card: string): Promise<void> => {
+    const q = encodeURIComponent(JSON.stringify({ cardnumber: card }));
+    const path = `/patrons?_order_by=%2Bme.patron_id&_per_page=100&q=${q}`;
+    await call(home, 'GET', path, { 'x-koha-embed': 'extended_attributes' });
+  };
   return {
     look,
-    async runEvent({ home, lending }, index, name) {
+    async runEvent(home, lending, index) {
       const card = cardOf(home.prefix, index);
       await look(home, card);
-      const copy = await call(lending, 'POST', '/patrons', {
-        headers: { ...AT_BRANCH, 'x-koha-override': 'welcome_no' },
-        json: copyOf(card, home.id, index),
-      });
+      const headers = { ...AT_BRANCH, 'x-koha-override': 'welcome_no' };
+      const copy = await call(lending, 'POST', '/patrons', headers, copyOf(card, home.id, index));
       const { patron_id } = JSON.parse(copy) as { patron_id: number };
       const checkout = { patron_id, external_id: barcodeOf(index) };
-      await call(lending, 'POST', '/checkouts', { headers: AT_BRANCH, json: checkout });
-      const eventId = `${name}-${index}`;
-      const outcome = { event_id: eventId, library: lending.id, seq: 1, state: 'done', outcome: 'COPIED' };
-      await call(lending, 'PUT', `/contrib/passport/scans/${eventId}/outcome`, { json: outcome });
+      await call(lending, 'POST', '/checkouts', AT_BRANCH, checkout);
+      const id = `floor-${index}`;
+      const outcome = { event_id: id, library: lending.id, seq: 1, state: 'done', outcome: 'COPIED' };
+      await call(lending, 'PUT', `/contrib/passport/scans/${id}/outcome`, {}, outcome);
     },
     authorization: (koha) => reachOf(koha).authorization,
     close() {
@@ -76,29 +69,29 @@ export async function createKohaFloor(kohas: readonly StartedKoha[]): Promise<Ko
   };
 }
 
-async function reachKoha(koha: StartedKoha) {
-  const client = createWarmClient(koha.url);
-  const form = `grant_type=client_credentials&client_id=${koha.clientId}&client_secret=${koha.clientSecret}`;
+async function reachKoha({ id, url, clientId, clientSecret }: StartedKoha) {
+  const client = createWarmClient(url);
+  const form = `grant_type=client_credentials&client_id=${clientId}&client_secret=${clientSecret}`;
   const type = { 'content-type': 'application/x-www-form-urlencoded' };
   const { body } = await client.call('POST', '/api/v1/oauth/token', type, form);
   const { access_token: token } = JSON.parse(body) as { access_token: string };
-  return [koha.id, { client, authorization: `Bearer ${token}` }] as const;
+  return [id, { client, authorization: `Bearer ${token}` }] as const;
 }
 
-const copyOf = (card: string, home: string, homeId: number) => ({
+const copyOf = (card: string, home: string, index: number) => ({
   cardnumber: card,
-  surname: nameOf(homeId),
+  surname: nameOf(index),
   firstname: nameOf(Number(card.slice(5))),
   address: '1 Bench Row',
   city: 'Benchmark',
-  email: `p${homeId}@post.example`,
+  email: `p${index}@post.example`,
   category_id: 'PT',
   library_id: 'MAIN',
   date_of_birth: '1980-01-01',
   expiry_date: '2037-12-31',
   extended_attributes: [
     { type: 'PASSPORTED', value: home },
-    { type: 'PASSPORTED_ID', value: `${home}:floor-${homeId}` },
+    { type: 'PASSPORTED_ID', value: `${home}:floor-${index}` },
   ],
 });
 
