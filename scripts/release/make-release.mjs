@@ -22,8 +22,7 @@ const DEPLOYED = ['docker-compose.yml', '.env.example', 'passport.example.yaml',
 export async function makeRelease({ folder, version, section, revision, epoch, level = 6 }) {
   mkdirSync(folder, { recursive: true });
   await makePackage(folder, epoch, { level });
-  const kpz = await must('perl', ['apps/koha-plugin/package.pl', folder]);
-  const pluginVersion = /-([\d.]+)\.kpz\s*$/.exec(kpz)[1];
+  await must('perl', ['apps/koha-plugin/package.pl', folder]);
   const archive = join(folder, `patron-passport-deploy-${version}.tar.gz`);
   const prefix = `patron-passport-${version}/`;
   const packed = await git(
@@ -35,11 +34,11 @@ export async function makeRelease({ folder, version, section, revision, epoch, l
     ...DEPLOYED,
   );
   if (packed.code !== 0) throw new Error(`git archive: ${packed.output}`);
-  const sboms = await buildSboms({ version, pluginVersion, epoch });
+  const sboms = await buildSboms({ version, epoch });
   write(folder, `patron-passport-${version}.cdx.json`, asText(sboms.cyclonedx));
   write(folder, `patron-passport-${version}.spdx.json`, asText(sboms.spdx));
   for (const [name, source] of Object.entries(COPIED)) cpSync(join(projectRoot, source), join(folder, name));
-  write(folder, 'NOTES.md', notes({ version, pluginVersion, section }));
+  write(folder, 'NOTES.md', notes({ version, section }));
 }
 
 const HOW = {
@@ -52,11 +51,11 @@ const BACK = {
   'not safe': 'There is no way back to the previous version but a backup.',
 };
 
-function notes({ version, pluginVersion, section }) {
+function notes({ version, section }) {
   const { upgrade, rollback } = upgradeOf(section.body);
   return `# Patron Passport ${version}
 
-${HOW[upgrade]} ${BACK[rollback]} The Koha plugin has version ${pluginVersion}.
+${HOW[upgrade]} ${BACK[rollback]}
 
 ${section.body}
 `;

@@ -28,15 +28,26 @@ export async function releaseProblems() {
   ];
 }
 
-/** The packages of this repository that state another version than the root: each process reports that of its package. */
+/** The packages and the plugin of this repository that state another version than the root: each reports its own. */
 function otherVersions(version) {
+  const plugin = 'apps/koha-plugin/Koha/Plugin/Org/PatronPassport.pm';
+  const [, ofPlugin] = /\$VERSION = '([\d.]+)'/.exec(read(plugin)) ?? [];
+
   const folders = JSON.parse(read('package.json')).workspaces.flatMap((pattern) =>
     pattern.endsWith('/*') ? foldersIn(pattern.slice(0, -2)) : [pattern],
   );
-  return folders.flatMap((folder) => {
-    const stated = JSON.parse(read(`${folder}/package.json`)).version;
-    return stated === version ? [] : [`${folder}/package.json: version ${stated} instead of ${version}`];
-  });
+  const stated = [
+    ...folders.map((folder) => [
+      `${folder}/package.json`,
+      JSON.parse(read(`${folder}/package.json`)).version,
+      version,
+    ]),
+    // A candidate's plugin has the version that it is one of: Koha compares numbers alone.
+    [plugin, ofPlugin, version.replace(/-.*/, '')],
+  ];
+  return stated.flatMap(([file, is, wanted]) =>
+    is === wanted ? [] : [`${file}: version ${is} instead of ${wanted}`],
+  );
 }
 
 const foldersIn = (parent) =>

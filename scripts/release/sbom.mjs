@@ -14,12 +14,12 @@ const LICENSE = 'GPL-3.0-or-later';
  * was made of, and the Koha plugin. npm describes the packages, and what depends on what; the bundler has recorded which of them it read
  * (`npm sbom --omit dev` misses packages that are also used by tests). `epoch` is the time of the release in seconds: the same build, time and npm give the same documents.
  */
-export async function buildSboms({ version, pluginVersion, epoch }) {
+export async function buildSboms({ version, epoch }) {
   const created = `${new Date(epoch * 1_000).toISOString().slice(0, -5)}Z`;
   const [ofCycloneDx, ofSpdx] = await Promise.all([npmSbom('cyclonedx'), npmSbom('spdx')]);
   const apps = APPS.map((app) => ({ app, packages: packagesIn(app) }));
   const shipped = new Set(apps.flatMap(({ packages }) => packages));
-  const release = { version, pluginVersion, created, apps, shipped };
+  const release = { version, created, apps, shipped };
   const cyclonedx = asCycloneDx(ofCycloneDx, release);
   const spdx = asSpdx(ofSpdx, release);
   return { cyclonedx, spdx };
@@ -50,7 +50,7 @@ function missing(found, shipped) {
   if (absent.length > 0) throw new Error(`npm sbom does not describe what is shipped: ${absent.join(', ')}`);
 }
 
-function asCycloneDx(npm, { version, pluginVersion, created, apps, shipped }) {
+function asCycloneDx(npm, { version, created, apps, shipped }) {
   const ours = (name, itsVersion, type) => ({
     'bom-ref': `${name}@${itsVersion}`,
     type,
@@ -70,7 +70,7 @@ function asCycloneDx(npm, { version, pluginVersion, created, apps, shipped }) {
     component: ours(`${NAME}-${app}`, version, 'application'),
     packages,
   }));
-  const plugin = ours(`${NAME}-koha-plugin`, pluginVersion, 'application');
+  const plugin = ours(`${NAME}-koha-plugin`, version, 'application');
   const root = ours(NAME, version, 'application');
   const parts = [...processes.map(({ component }) => component), plugin];
   const among = npm.dependencies
@@ -102,7 +102,7 @@ function asCycloneDx(npm, { version, pluginVersion, created, apps, shipped }) {
   };
 }
 
-function asSpdx(npm, { version, pluginVersion, created, apps, shipped }) {
+function asSpdx(npm, { version, created, apps, shipped }) {
   const unknown = { licenseConcluded: 'NOASSERTION', copyrightText: 'NOASSERTION' };
   const ours = (name, itsVersion) => ({
     name,
@@ -135,7 +135,7 @@ function asSpdx(npm, { version, pluginVersion, created, apps, shipped }) {
   const ids = new Map(kept.map((entry) => [nameOf(entry), entry.SPDXID]));
   const known = new Set(ids.values());
   const root = ours(NAME, version);
-  const plugin = ours(`${NAME}-koha-plugin`, pluginVersion);
+  const plugin = ours(`${NAME}-koha-plugin`, version);
   const relate = (from, relationshipType, to) => ({
     spdxElementId: from,
     relatedSpdxElement: to,

@@ -165,7 +165,7 @@ test('a plugin that cannot say is not checked, and one of a library that only sh
   const { libraries } = await look();
   expect(problemOf(libraries, 'plugin_settings')).toMatchObject({
     level: 'unchecked',
-    problem: 'the plugin 1.1.0 does not report its set-up: update it',
+    problem: 'the plugin 1.0.0 does not report its set-up: update it',
   });
   riverside.putSettings({ plugin_findings: [] });
 

@@ -291,11 +291,11 @@ describe('what the plugin reports about its Koha', () => {
     riverside.putSettings({ plugin: false });
     expect(await printed()).not.toMatch(/plugin \d/);
     riverside.putSettings({ plugin: true });
-    const body = { version: '1.1.0', attribute_types: [], preferences: {} };
+    const body = { version: '1.0.0', attribute_types: [], preferences: {} };
     riverside.addFaults([
       { operation: 'GET /contrib/passport/about', times: 1, kind: 'status', status: 200, body },
     ]);
-    expect(await printed()).toMatch(/^ {2}plugin 1\.1\.0$/m);
+    expect(await printed()).toMatch(/^ {2}plugin 1\.0\.0$/m);
   });
 });
 

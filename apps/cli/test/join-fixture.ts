@@ -150,7 +150,7 @@ export const request = (change: object) => ({
   koha: {
     url: 'https://staff.midland.example.org',
     version: '25.05.01',
-    plugin: '1.1.0',
+    plugin: '1.0.0',
     branches: 3,
     ...change,
   },

@@ -160,7 +160,7 @@ test.each([true, false])(
   async (isTerminal) => {
     const riverside = own(await startKohaDouble({ library: 'riverside', plugin: true }));
     riverside.putSettings({
-      plugin_version: `1.1.0${HOSTILE}`,
+      plugin_version: `1.0.0${HOSTILE}`,
       // As long as Koha's column: what is longer is an error of its own there.
       libraries: [{ library_id: `MA${HOSTILE}`.slice(0, 10), name: HOSTILE }],
       plugin_findings: [

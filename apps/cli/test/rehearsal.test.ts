@@ -150,7 +150,7 @@ const REHEARSAL: Rehearsal = {
       side: 'lending',
       library: 'riverside',
       koha: '24.11.05.000',
-      plugin: '1.1.0',
+      plugin: '1.0.0',
       comparedWith: '24.11',
       isOwnRelease: true,
     },

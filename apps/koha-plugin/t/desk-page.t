@@ -138,7 +138,7 @@ subtest 'the script gets what it needs, and no secret' => sub {
     is( $facts->{anyCard} ? 1 : 0, 0, 'and that they are somebody\'s' );
     is( $facts->{staff}, C4::Context->userenv->{number}, 'and who is logged in, by number' );
     is_deeply( [ keys %{ $facts->{messages} } ],      ['en'],                              'the words' );
-    is( $dom->at('script[src]')->{src}, '/api/v1/contrib/passport/desk.js?v=1.1.0', 'the script' );
+    is( $dom->at('script[src]')->{src}, '/api/v1/contrib/passport/desk.js?v=1.0.0', 'the script' );
 };
 
 subtest 'where a page of another site has opened this one, the script is told so' => sub {

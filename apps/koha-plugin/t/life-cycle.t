@@ -1,4 +1,4 @@
-# Upload, upgrade from the release before and removal, as Koha does them. t/previous holds that release as it was packed.
+# Upload, upgrade to the version after this one and removal, as Koha does them.
 
 use Modern::Perl;
 
@@ -11,7 +11,7 @@ use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json );
 use Test::More;
 
-use Passport::Kpz qw( pack_in unzip_over );
+use Passport::Kpz qw( pack_in pack_next unzip_over );
 use Passport::TestKoha;
 
 my $CLASS = 'Koha::Plugin::Org::PatronPassport';
@@ -19,8 +19,7 @@ my $TABLE = 'koha_plugin_org_patronpassport_scans';
 my $HOME  = path("$FindBin::Bin/..")->realpath;
 
 my $packed   = File::Temp->newdir;
-my %KPZ      = ( now => pack_in( $packed, "$HOME/package.pl" ) );
-my ($before) = path("$FindBin::Bin/previous")->list->grep(qr{[.]kpz \z}xms)->each;
+my %KPZ      = ( now => pack_in( $packed, "$HOME/package.pl" ), next => pack_next( $packed, $HOME ) );
 my $plugins  = File::Temp->newdir;
 my $cache    = File::Temp->newdir;
 my $koha     = Passport::TestKoha->new_without_plugin;
@@ -45,19 +44,18 @@ sub column {
     return $koha->{dbh}->selectcol_arrayref($sql);
 }
 
-my ($version)     = $KPZ{now} =~ m{-([0-9.]+)[.]kpz \z}xms;
-my ($old_version) = "$before" =~ m{-([0-9.]+)[.]kpz \z}xms;
+my ( $old_version, $version ) = map {m{-([0-9.]+)[.]kpz \z}xms} @KPZ{qw( now next )};
 
-subtest 'the release before is uploaded and used' => sub {
-    unzip_over( $before, $plugins );
+subtest 'this version is uploaded and used' => sub {
+    unzip_over( $KPZ{now}, $plugins );
     my $found = worker('use');
     is_deeply( $found->{plugins},  [$CLASS], 'one of its modules is a plugin' );
     is_deeply( $found->{warnings}, [],       'without a word' );
     is( $found->{installed}, $old_version, 'installed' );
 };
 
-subtest 'this one is unzipped over it: the upgrade keeps what was configured and stored' => sub {
-    unzip_over( $KPZ{now}, $plugins );
+subtest 'the next one is unzipped over it: the upgrade keeps what was configured and stored' => sub {
+    unzip_over( $KPZ{next}, $plugins );
     path( $plugins, 'Koha/Plugin/Org/PatronPassport/desk', $_ )->spew('const cardOfPage = "left";')
         foreach qw( aa-left-over.js zz-left-over.js );
     path( $plugins, 'Koha/Plugin/Org/PatronPassport', 'LeftOver.pm' )
@@ -83,7 +81,7 @@ subtest 'this one is unzipped over it: the upgrade keeps what was configured and
 };
 
 subtest 'the same upload again changes nothing' => sub {
-    unzip_over( $KPZ{now}, $plugins );
+    unzip_over( $KPZ{next}, $plugins );
     my $found = worker('look');
     is( $found->{installed}, $version, 'still there' );
     is_deeply( $found->{warnings}, [], 'without a word' );
@@ -108,7 +106,7 @@ subtest 'removal takes the table, the settings and the files, and nothing of a p
 };
 
 subtest 'it can be installed again' => sub {
-    unzip_over( $KPZ{now}, $plugins );
+    unzip_over( $KPZ{next}, $plugins );
     my $found = worker('look');
     is( $found->{installed}, $version, 'installed' );
     is_deeply( $found->{warnings},                    [], 'without a word' );

@@ -459,7 +459,7 @@ subtest 'GET /about reports to doctor what Koha\'s API does not' => sub {
     local $C4::Context::PREFERENCE{SMTPPassword}     = 'hush';
     $t->get_ok("$BASE/about")
         ->status_is(200)
-        ->json_is( '/version'                      => '1.1.0' )
+        ->json_is( '/version'                      => '1.0.0' )
         ->json_is( '/koha_version'                 => '24.11.05.000' )
         ->json_is( '/plack_workers'                => 2 )
         ->json_is( '/preferences/AutoEmailNewUser' => '1' )
@@ -558,7 +558,7 @@ subtest 'POST /check serves what the set-up check finds: a code, what it is abou
 
 subtest 'GET /desk.js is the script, with its content type' => sub {
     my ($t) = api('accepts');
-    $t->get_ok("$BASE/desk.js?v=1.1.0")
+    $t->get_ok("$BASE/desk.js?v=1.0.0")
         ->status_is(200)
         ->content_type_is('text/javascript; charset=utf-8')
         ->header_is( 'Cache-Control' => 'private, max-age=86400' )

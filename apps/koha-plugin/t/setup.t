@@ -9,6 +9,7 @@ use Test::More;
 use Koha::Plugin::Org::PatronPassport::Setup qw( ensure );
 use Koha::Patron;
 use Koha::Plugins::Handler;
+use Passport::LaterTable;
 use Passport::TestKoha;
 
 sub types_of {
@@ -148,7 +149,7 @@ subtest 'why a set-up failed is in the log and on both pages, and the next one m
         $koha->{dbh}->do( q{DELETE FROM plugin_data WHERE plugin_key = ?}, undef, '__INSTALLED__' )
             if $step eq 'install';
         $koha->{dbh}
-            ->do(q{UPDATE plugin_data SET plugin_value = '1.0.0' WHERE plugin_key = '__INSTALLED_VERSION__'});
+            ->do(q{UPDATE plugin_data SET plugin_value = '0.9.0' WHERE plugin_key = '__INSTALLED_VERSION__'});
 
         foreach my $page (qw( configure tool )) {
             @warnings = ();
@@ -189,21 +190,16 @@ subtest 'the table goes with the plugin and comes back with it' => sub {
 };
 
 subtest 'a table from before is brought up to date with what is in it, however often' => sub {
-    my $koha = Passport::TestKoha->new;
-    my $name = 'koha_plugin_org_patronpassport_scans';
-    $koha->{dbh}->do($_)
-        foreach (
-        "DROP TABLE $name",
-        "CREATE TABLE $name (event_id VARCHAR(128) NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, state VARCHAR(16) NOT NULL,"
-        . ' told MEDIUMTEXT NULL, stored_at BIGINT NOT NULL, ask_at BIGINT NOT NULL)',
-        "INSERT INTO $name VALUES ('scan_old', 0, 'queued', NULL, 4000000000, 4000000000)",
+    my $table = Passport::LaterTable->older( Passport::TestKoha->new->{dbh} );
+    foreach my $time ( 1 .. 3 ) {
+        $table->ensure;
+        is_deeply(
+            [ $table->row( 7, 'id, later, later_key' ) ],
+            [ 7, undef, undef ],
+            "$time: the row is there, and the columns"
         );
-    foreach my $step (qw( upgrade upgrade install )) {
-        ok( $koha->{plugin}->$step,                    $step );
-        ok( $koha->{plugin}->scans->fetch('scan_old'), "$step: the row is there" );
     }
-    $koha->{plugin}->scans->note( 'scan_1', 'a' x 64 );
-    is( $koha->{plugin}->scans->hand_out( 'a' x 64 ), 'scan_1', 'and new ones can be handed out' );
+    ok( $table->update( 7, { later => 8, later_key => 'a' }, 'id = ?', 7 ), 'which are written' );
 };
 
 subtest 'the nightly job forgets what is older than a day' => sub {

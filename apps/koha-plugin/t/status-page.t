@@ -187,7 +187,7 @@ subtest 'all is well: it says so, and there is nothing to do' => sub {
     my $page = page_of($koha);
     is( $page->at('#passport_headline')->{'data-tone'}, 'good',                            'the tone' );
     is( text_of( $page, '#passport_headline' ),         'The service is running.',         'the headline' );
-    is( text_of( $page, 'h1' ), "Patron Passport 1.1.0 \x{2013} Riverside County Library", 'which library' );
+    is( text_of( $page, 'h1' ), "Patron Passport 1.0.0 \x{2013} Riverside County Library", 'which library' );
     is( levels_of($page),       $ALL_OK,                                                   'each check' );
     is( $page->find('.passport-remedy')->size, 0,                                          'no remedy' );
     ok( $page->at('#passport_outcomes_none'), 'nothing today' );

@@ -1,5 +1,5 @@
-# The upgrade from the release before on a real MariaDB, with what that release had stored, by several web workers at
-# once; and the way back. t/previous holds that release as it was packed.
+# The upgrade to the version after this one on a real MariaDB, with what this one had stored, by several web workers at
+# once; and the way back.
 
 use Modern::Perl;
 
@@ -13,7 +13,7 @@ use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json encode_json );
 use Test::More;
 
-use Passport::Kpz qw( pack_in unzip_over );
+use Passport::Kpz qw( pack_in pack_next unzip_over );
 use Passport::TestKoha;
 use Passport::TestMariaDb;
 
@@ -27,8 +27,9 @@ my $CLASS  = 'Koha::Plugin::Org::PatronPassport';
 my @TABLES = map {"koha_plugin_org_patronpassport_$_"} qw( copies scans );
 
 my $packed   = File::Temp->newdir;
-my $now      = pack_in( $packed, path("$FindBin::Bin/..")->realpath . '/package.pl' );
-my ($before) = path("$FindBin::Bin/previous")->list->grep(qr{[.]kpz \z}xms)->each;
+my $HOME     = path("$FindBin::Bin/..")->realpath;
+my $before   = pack_in( $packed, "$HOME/package.pl" );
+my $now      = pack_next( $packed, $HOME );
 my ( $version, $old_version ) = map {m{-([0-9.]+)[.]kpz \z}xms} "$now", "$before";
 my $plugins = File::Temp->newdir;
 my $cache   = File::Temp->newdir;

@@ -5,7 +5,7 @@ import { readJoinFiles } from '../src/joining/join-files.ts';
 import { openReceiver } from './receiver-fixture.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
-const plugin = { name: 'patron-passport-1.1.0.kpz', bytes: Buffer.from('PK') };
+const plugin = { name: 'patron-passport-1.0.0.kpz', bytes: Buffer.from('PK') };
 const open = async (joinFiles: Parameters<typeof openReceiver>[0]['joinFiles']) => {
   const server = own({ ...(await startRedis()), close: () => undefined });
   own({ close: () => server.stop() });
@@ -25,11 +25,11 @@ test('the page of a link runs nothing, calls nothing, and offers what there is',
   expect(page.headers.get('referrer-policy')).toBe('no-referrer');
   expect(page.headers.get('cache-control')).toBe('no-store');
   const links = [...html.matchAll(/href="([^"]+)"/g)].map(([, link]) => new URL(link ?? '', `${url}/join`));
-  expect(links.map(({ pathname }) => pathname)).toEqual(['/join/patron-passport-1.1.0.kpz', '/join/guide']);
+  expect(links.map(({ pathname }) => pathname)).toEqual(['/join/patron-passport-1.0.0.kpz', '/join/guide']);
   const [kpz, guide] = await Promise.all(links.map((link) => fetch(link)));
   expect([await kpz?.text(), kpz?.headers.get('content-disposition')]).toEqual([
     'PK',
-    'attachment; filename="patron-passport-1.1.0.kpz"',
+    'attachment; filename="patron-passport-1.0.0.kpz"',
   ]);
   expect(await guide?.text()).toContain('<h1 id="x">Guide</h1>');
 });

@@ -19,7 +19,7 @@ function bench(maxInFlight: number | 'auto', workers: number | null | Error) {
       queries += 1;
       if (workers instanceof Error) return Promise.reject(workers);
       return Promise.resolve({
-        version: '1.1.0',
+        version: '1.0.0',
         koha_version: null,
         time: null,
         attribute_types: [],

@@ -57,7 +57,7 @@ const table = {
   /** Answer every API call with a redirect to this base URL. */
   redirect_to: orNull<string>(null, isText),
   plugin: flag(true),
-  plugin_version: text('1.1.0'),
+  plugin_version: text('1.0.0'),
   /** The card of the user whom the plugin's configuration page names as the service's; null: none was chosen. */
   plugin_service_user: orNull<string>(serviceCard, isText),
   /** What the plugin's set-up check finds (`POST /check`); nothing of it is found here. Null: an earlier plugin, which does not say. */

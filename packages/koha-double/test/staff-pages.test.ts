@@ -386,7 +386,7 @@ describe('the plugin on the pages', () => {
       expect((await browser.get(`${member}?searchmember=x`)).body).not.toContain('passport-desk');
       expect((await browser.get(circulation)).body).toContain('passport-desk');
       expect((await browser.get('/cgi-bin/koha/circ/returns.pl')).body).not.toContain('passport-desk');
-      const script = await browser.get('/api/v1/contrib/passport/desk.js?v=1.1.0');
+      const script = await browser.get('/api/v1/contrib/passport/desk.js?v=1.0.0');
       expect([script.status, script.headers.get('cache-control')]).toEqual([200, 'private, max-age=86400']);
       expect(script.body).toContain("// word.js\nconst word = 'desk';\n\n// main.js\nvoid word;\n");
     }));

@@ -7,11 +7,8 @@ import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
 import { fault, unchecked, warning } from './finding.ts';
 import { faultOfFailure, uncheckedFailure } from './koha-failure.ts';
 
-/**
- * The oldest plugin that serves all the routes of the contract on Koha's own database: 1.0.0 answered 500 for every scan
- * whose state named a library with a letter beyond ASCII.
- */
-const OLDEST_PLUGIN = '1.1.0';
+/** The oldest plugin that serves all the routes that this version calls. */
+const OLDEST_PLUGIN = '1.0.0';
 
 const UPLOAD =
   'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart';

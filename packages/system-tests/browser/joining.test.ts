@@ -247,7 +247,7 @@ const canRun = found !== null && canPlayPerlPage(['Crypt::OpenSSL::RSA']);
         koha: {
           url: 'https://staff.lakeside.example.org',
           version: '25.05.01',
-          plugin: '1.1.0',
+          plugin: '1.0.0',
           branches: 3,
         },
       });

@@ -42,6 +42,7 @@ function run(
 
 describe('what keeps a commit from being published', () => {
   const SECTION = `## 1.2.3 - 2026-12-01\n\n${LINE}\n\n- **New**: a thing.\n\n## 1.0.0 - 2026-11-25\n\nFirst.\n`;
+  const PLUGIN = 'apps/koha-plugin/Koha/Plugin/Org/PatronPassport.pm';
   let repository: string;
   const git = (...args: readonly string[]): void => {
     const identity = [
@@ -64,6 +65,7 @@ describe('what keeps a commit from being published', () => {
     write('package.json', JSON.stringify({ version, workspaces: ['packages/*', 'apps/worker'] }));
     write('packages/queue/package.json', JSON.stringify({ version }));
     write('apps/worker/package.json', JSON.stringify({ version: ofWorker }));
+    write(PLUGIN, `our $VERSION = '${version.replace(/-.*/, '')}';`);
     write('CHANGELOG.md', `# Changelog\n\n${changelog}`);
     git('add', '--all');
     git('commit', '--quiet', '--message', 'x', '--allow-empty');
@@ -102,12 +104,14 @@ describe('what keeps a commit from being published', () => {
   test('a changed file, a new one, and a package of another version, all said at once', () => {
     commit(SECTION, '1.2.3', '1.2.2');
     write('CHANGELOG.md', `# Changelog\n\n${SECTION.replace(LINE, '')}`);
+    write(PLUGIN, "our $VERSION = '1.2.1';");
     write('left-over.txt', '');
     const { status, stderr } = release(['release']);
     expect(status).toBe(1);
     expect(stderr.trim().split('\n')).toEqual([
       expect.stringMatching(/^the checkout has changes: .*CHANGELOG\.md.*left-over\.txt/),
       'apps/worker/package.json: version 1.2.2 instead of 1.2.3',
+      `${PLUGIN}: version 1.2.1 instead of 1.2.3`,
       expect.stringContaining('section 1.2.3 has no line'),
     ]);
     rmSync(join(repository, 'left-over.txt'));

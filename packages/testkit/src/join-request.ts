@@ -34,7 +34,7 @@ export function buildJoinRequest(
   change: Readonly<Record<string, unknown>> = {},
   { secrets = JOIN_SECRETS, token = invitation.token }: { secrets?: object; token?: string } = {},
 ): { readonly body: string; readonly mac: string } {
-  const koha = { url: KOHA_URL, version: '25.05.01', plugin: '1.1.0', branches: 3 };
+  const koha = { url: KOHA_URL, version: '25.05.01', plugin: '1.0.0', branches: 3 };
   const url: unknown = Reflect.get(Object(change['koha'] ?? koha), 'url');
   const body = JSON.stringify({
     v: 1,

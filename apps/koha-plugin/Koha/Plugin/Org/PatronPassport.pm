@@ -24,7 +24,7 @@ use Koha::Plugin::Org::PatronPassport::Setup;
 use Koha::Plugin::Org::PatronPassport::Standing;
 use Koha::Plugin::Org::PatronPassport::StatusPage;
 
-our $VERSION = '1.1.0';
+our $VERSION = '1.0.0';
 
 our $metadata = {
     name            => 'Patron Passport',

@@ -9,7 +9,7 @@ use File::Path            qw( make_path );
 use IO::Uncompress::Unzip qw( $UnzipError );
 use Mojo::File            qw( path );
 
-our @EXPORT_OK = qw( entries_of pack_in unzip_over );
+our @EXPORT_OK = qw( entries_of pack_in pack_next unzip_over );
 
 # Packs the plugin of this tree; the file's path.
 sub pack_in {
@@ -19,6 +19,46 @@ sub pack_in {
     die "not packed\n" if $? || !-e $kpz;
 
     return $kpz;
+}
+
+# Packs this tree as the version after it would be, with one more column and one more method: what an upgrade from this version has to
+# bring. The file's path.
+sub pack_next {
+    my ( $folder, $home ) = @_;
+
+    my $tree   = path( $folder, 'next' );
+    my $plugin = path( $tree,   'apps/koha-plugin' );
+    foreach my $file ( @{ path( $home, 'Koha' )->list_tree }, path( $home, 'package.pl' ) ) {
+        my $copy = path( $plugin, $file->to_rel($home) );
+        make_path( $copy->dirname );
+        $copy->spew( $file->slurp );
+    }
+    path( $tree, 'LICENSE' )->spew('GPL');
+
+    my $class = 'Koha/Plugin/Org/PatronPassport';
+    _edit(
+        "$plugin/$class.pm",
+        sub {s{(\$VERSION \s = \s ')\d+[.]}{${1}29.}xms},
+        sub {s{^ (?= sub [ ] new [ ] )}{sub of_the_next { return 1 }\n\n}xms}
+    );
+    _edit( "$plugin/$class/Setup.pm", sub {s{(\$VERSION \s = \s ')\d+[.]}{${1}29.}xms} );
+    _edit(
+        "$plugin/$class/Scans.pm",
+        sub {s{(?= \s+ PRIMARY [ ] KEY )}{\n    of_the_next BIGINT NULL,}xms},
+        sub {s{(changes \s+ => \s+ \[)}{$1\[ of_the_next => 'ADD COLUMN of_the_next BIGINT NULL' \],}xms}
+    );
+
+    return pack_in( $folder, "$plugin/package.pl" );
+}
+
+sub _edit {
+    my ( $file, @edits ) = @_;
+
+    local $_ = path($file)->slurp;
+    foreach my $edit (@edits) { $edit->() or die "nothing to change in $file\n" }
+    path($file)->spew($_);
+
+    return;
 }
 
 # { name => { content, time } }

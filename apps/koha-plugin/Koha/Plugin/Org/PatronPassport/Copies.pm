@@ -81,11 +81,7 @@ SQL
     return (
         key     => 'patron_id',
         create  => $create,
-        changes => [
-            [ seen_at    => 'ADD COLUMN seen_at BIGINT NULL' ],
-            [ checked_at => 'ADD COLUMN standing TEXT NULL, ADD COLUMN checked_at BIGINT NULL' ],
-            [ told_at    => 'ADD COLUMN told_at BIGINT NULL' ],
-        ],
+        changes => [],
     );
 }
 

@@ -69,11 +69,7 @@ SQL
     return (
         key     => 'event_id',
         create  => $create,
-        changes => [
-            [   scan_key =>
-                    'ADD COLUMN scan_key VARCHAR(64) NULL, ADD COLUMN scan_until BIGINT NULL, ADD KEY scan_key (scan_key)'
-            ]
-        ],
+        changes => [],
     );
 }
 

@@ -23,7 +23,7 @@ my $SHORT_HOME_KEY = 'PASSPORTID';
 
 # The version of the plugin that this module belongs to. Stored with what it has set up: Koha's development code makes the class of a
 # new version anew beside modules of the one before, and has it upgrade then (Koha/Plugins.pm, _forget_plugin_class).
-our $VERSION = '1.1.0';
+our $VERSION = '1.0.0';
 
 my $SET_UP_BY = '__SET_UP_BY__';
 

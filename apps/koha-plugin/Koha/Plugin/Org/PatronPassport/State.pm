@@ -83,8 +83,7 @@ sub is_state_of {
     my $state = from_stored($text);
 
 A state as the database keeps it: JSON of ASCII alone, which is the same as bytes and as characters. DBD::mysql takes bytes
-and, with the C<mysql_enable_utf8> that Koha sets (C<Koha::Database>), hands out characters; so JSON of before, which was
-bytes when it went in, is read as the characters that come out.
+and, with the C<mysql_enable_utf8> that Koha sets (C<Koha::Database>), hands out characters.
 
 =cut
 
