@@ -149,26 +149,7 @@ test('of two secrets it is said which one the plugin has', async () => {
   expect(out).toContain('reports: staff desk, self-check, scans of copies; receiver answers in 12 ms\n');
 });
 
-test('a plugin that cannot say is not checked, and one of a library that only shares is not called', async () => {
-  const description = await (await fetch(`${riverside.url}/api/v1/`)).text();
-  const body: unknown = JSON.parse(
-    description.replaceAll('/contrib/passport/check', '/contrib/passport/other'),
-  );
-  riverside.addFaults([{ operation: 'GET /', times: 9, kind: 'status', status: 200, body }]);
-  expect(await look()).toMatchObject({
-    code: 0,
-    unchecked: expect.arrayContaining(['riverside plugin_settings']),
-  });
-
-  riverside.clearFaults();
-  riverside.putSettings({ plugin_findings: null });
-  const { libraries } = await look();
-  expect(problemOf(libraries, 'plugin_settings')).toMatchObject({
-    level: 'unchecked',
-    problem: 'the plugin 1.0.0 does not report its set-up: update it',
-  });
-  riverside.putSettings({ plugin_findings: [] });
-
+test('the plugin of a library that only shares is not called', async () => {
   const before = riverside
     .calls()
     .filter(({ operation }) => operation === 'POST /contrib/passport/check').length;

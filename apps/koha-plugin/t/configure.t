@@ -76,8 +76,6 @@ subtest 'what is saved is used and shown again' => sub {
     save( $koha, sip => q{ } );
     ok( !$koha->{plugin}->settings->serves('sip'), 'without an account, SIP is off' );
     ok( !Passport::TestKoha->new->{plugin}->settings->serves('sip'), 'as it is at first' );
-    $koha->{plugin}->store_data( { sip => 1 } );
-    ok( !$koha->{plugin}->settings->serves('sip'), 'and where an earlier version had it on' );
 };
 
 subtest 'a page that is only opened speaks of no test, whatever variables Koha gives to every page' => sub {
@@ -104,8 +102,6 @@ subtest 'the user of the service is chosen among those with an active key' => su
     ok( !$page->at('#service_user option[selected]'), 'none is chosen' );
 
     save( $koha, service_user => 2 );
-    save($koha);
-    is( $koha->{plugin}->settings->{service_user}, 2, 'a form of before the upgrade, without the field, leaves it' );
     is( $koha->{plugin}->settings->{service_user}, 2, 'saved' );
     $koha->{dbh}->do('UPDATE api_keys SET active = 0');
     is( page_of($koha)->at('#service_user option[selected]')->{value}, 2, 'it stays, without a key too' );

@@ -137,7 +137,6 @@ describe.each(testedReleases)('checkouts and set-up of a Koha %s', (release) => 
         checkoutAvailability: true,
         confirmNotDuplicate: isFrom(release, '25.11'),
         pluginRoutes: true,
-        pluginCheck: true,
         patronCategories: isFrom(release, '24.05'),
         circulationRules: isFrom(release, '24.11'),
         setsCirculationRules: isFrom(release, '25.05'),

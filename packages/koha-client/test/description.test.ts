@@ -41,7 +41,6 @@ describe('what a Koha can do', () => {
       circulationRules: false,
       setsCirculationRules: false,
       pluginRoutes: true,
-      pluginCheck: false,
     });
     expect(Array.from(found.patronProperties)).toEqual(['surname', 'pronouns']);
   });

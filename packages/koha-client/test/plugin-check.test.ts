@@ -78,15 +78,6 @@ describe('of its answer only what can be true leaves the client', () => {
   });
 });
 
-test('a plugin of before does not say what it finds, nor its patterns of cards', async () => {
-  const { findings: _findings, card_patterns: _patterns, ...earlier } = SAID;
-  expect(await check({ ...earlier, delivery: { kind: 'accepted', ms: 9 } })).toEqual({
-    ...earlier,
-    findings: null,
-    card_patterns: null,
-  });
-});
-
 test('a plugin that has no such route is not found', async () => {
   await expect(check({ error: 'Not found' }, 404)).rejects.toMatchObject({
     code: 'unexpected_status',

@@ -60,10 +60,8 @@ const table = {
   plugin_version: text('1.0.0'),
   /** The card of the user whom the plugin's configuration page names as the service's; null: none was chosen. */
   plugin_service_user: orNull<string>(serviceCard, isText),
-  /** What the plugin's set-up check finds (`POST /check`); nothing of it is found here. Null: an earlier plugin, which does not say. */
-  plugin_findings: { initial: [], fits: (value) => value === null || Array.isArray(value) } as Setting<
-    readonly unknown[] | null
-  >,
+  /** What the plugin's set-up check finds (`POST /check`); nothing of it is found here. */
+  plugin_findings: { initial: [], fits: Array.isArray } as Setting<readonly unknown[]>,
   plack_workers: count(4),
   /** The name of the card's database index, which differs between servers. */
   card_conflict: text('cardnumber'),

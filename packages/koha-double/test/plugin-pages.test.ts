@@ -279,7 +279,8 @@ describe('a page of the plugin', () => {
         );
         expect(koha.settings().webhook).toBeNull();
 
-        const saved = String((await desk.post(form)).body);
+        const service = String(koha.state('PASSPORT-SERVICE').patrons[0]?.patron_id);
+        const saved = String((await desk.post({ ...form, service_user: service })).body);
         expect(saved).toContain('The configuration was saved.');
         expect(saved).not.toContain(webhookSecret);
         expect(koha.settings().webhook).toEqual({ receiver_url: receiver.url, library: 'riverside' });

@@ -171,10 +171,10 @@ function decideRestriction({
   carried,
   isWritten,
 }: RefreshCase): RestrictionChange {
-  const restrictedAt = remembered?.homeKey === homeKey ? remembered.restrictedAt : null;
-  if (restrictedAt === null) return NO_RESTRICTION;
+  if (remembered?.homeKey !== homeKey) return NO_RESTRICTION;
+  const { restrictedAt } = remembered;
   const [library = ''] = homeKey.split(':');
-  const last = remembered?.fields[RESTRICTED];
+  const last = remembered.fields[RESTRICTED];
   const isAsHome =
     carried === null ||
     (last !== undefined && isWritten(RESTRICTED, carriedText(carried), last.hash) === true);

@@ -87,7 +87,7 @@ export function decideStandingChange(
     readonly isWritten: IsWritten;
   },
 ): StandingChange {
-  const restrictedAt = remembered.standingAt ?? [];
+  const restrictedAt = remembered.standingAt;
   if (standing === 'off') {
     const isNews = remembered.standing !== null || restrictedAt.length > 0;
     return { shown: null, isNews, restricted: null, lifted: restrictedAt, findings: [], isOpen: false };

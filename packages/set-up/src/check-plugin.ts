@@ -174,18 +174,9 @@ function* checkCards({ partners }: Examinee, { card_patterns: sources }: PluginC
 export async function* checkSettings(
   examinee: Examinee,
   capabilities: Facts['capabilities'],
-  about: PluginAbout | null,
 ): FindingsOfCalls<PluginReports | null> {
   const { library, libraries, koha, newNonce, isLending } = examinee;
   if (!isLending || !capabilities.pluginRoutes) return null;
-  const silent = () => {
-    const problem = `the plugin${about === null ? '' : ` ${about.version}`} does not report its set-up: update it`;
-    return unchecked('plugin_settings', problem, UPLOAD);
-  };
-  if (!capabilities.pluginCheck) {
-    yield silent();
-    return null;
-  }
   const nonce = newNonce();
   const read = await attempt(koha.checkPlugin(nonce));
   if ('error' in read) {
@@ -199,8 +190,7 @@ export async function* checkSettings(
   const ofIdentity = [...checkIdentity(examinee, reports)];
   yield* ofIdentity;
   yield* checkUser(reports);
-  if (reports.findings === null) yield silent();
-  else yield* showFindings(examinee, capabilities, reports, ofIdentity.length > 0);
+  yield* showFindings(examinee, capabilities, reports, ofIdentity.length > 0);
   yield* checkCards(examinee, reports);
   return reports;
 }

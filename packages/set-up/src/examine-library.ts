@@ -65,7 +65,7 @@ async function* examine(examinee: Examinee): FindingsOfCalls<Omit<Examination, '
   const visible = 'value' in sight ? sight.value : null;
   const branches = yield* readBranches(examinee);
   const about = yield* readAbout(examinee, capabilities);
-  const reports = yield* checkSettings(examinee, capabilities, about);
+  const reports = yield* checkSettings(examinee, capabilities);
   const clockAheadMs = clockOf(examinee, about?.time ?? null, address.clockAheadMs);
   const facts = { capabilities, visible, branches, about, clockAheadMs };
   yield* checkRelease(examinee, facts);

@@ -167,7 +167,7 @@ async function isRestrictedFor(
 ): Promise<boolean> {
   const page = { after: patronId - 1, upTo: patronId };
   const rows = await read(lending, (koha, limits) => koha.readRememberedCopies(page, limits));
-  if (rows?.[0]?.restrictedAt?.includes(home) !== true) return false;
+  if (rows?.[0]?.restrictedAt.includes(home) !== true) return false;
   const copy = await read(lending, (koha, limits) => koha.readPatron(patronId, limits));
   return copy?.restricted === true;
 }

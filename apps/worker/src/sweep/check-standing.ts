@@ -57,7 +57,7 @@ export async function checkStanding(
 ): Promise<CheckedStanding> {
   const { remembered, lending, record, homeKey, dryRun } = check;
   const nothing = { findings: [], open: [], changed: 0, remembered, isAsBefore: false, restricts: false };
-  if (remembered === null || remembered.standingAt === null || remembered.homeKey !== homeKey) return nothing;
+  if (remembered?.homeKey !== homeKey) return nothing;
   // Of whom nobody has asked, nothing is said, and what was said before is taken back.
   const isAsked = lending.copy.consent === null || record.agreed !== null;
   const told = isAsked ? lending : ({ ...lending, standing: 'off' } as const);

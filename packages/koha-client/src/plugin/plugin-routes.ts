@@ -84,12 +84,11 @@ const checkSchema = z.object({
     .nullable()
     .catch(null),
   serves: z.object({ staff: flagSchema, self_check: flagSchema, sip: flagSchema, copies: flagSchema }),
-  // Null: a plugin before 1.1.0, which has no check that could be served.
-  findings: boundedList(findingSchema, MAX_ATTRIBUTES).nullable().default(null),
-  // Whether its other routes serve this API user. A plugin before 1.1.0 does not say it, and serves everybody with the permission.
-  serves_you: z.enum(['yes', 'no', 'nobody']).nullable().default(null).catch(null),
-  // Its own patterns of cards; none: whatever looks like one is reported. Null: it does not say.
-  card_patterns: z.array(z.string().max(500)).max(50).nullable().default(null).catch(null),
+  findings: boundedList(findingSchema, MAX_ATTRIBUTES),
+  // Whether its other routes serve this API user. Null: nothing that this version knows.
+  serves_you: z.enum(['yes', 'no', 'nobody']).nullable().catch(null),
+  // Its own patterns of cards; none: whatever looks like one is reported. Null: more or longer ones than a plugin can have.
+  card_patterns: z.array(z.string().max(500)).max(50).nullable().catch(null),
 });
 
 /** How the plugin is configured, its proof of the webhook secret, and what its set-up check finds; for doctor. */

@@ -30,13 +30,13 @@ const rowSchema = z
     fields: z
       .record(z.string().max(64), fieldSchema)
       .refine((fields) => Object.keys(fields).length <= MOST_FIELDS),
-    restricted_at: boundedList(z.string().max(64), MOST_RESTRICTIONS).optional(),
-    standing_at: boundedList(z.string().max(64), MOST_RESTRICTIONS).optional(),
-    standing: standingSchema.nullable().optional(),
+    restricted_at: boundedList(z.string().max(64), MOST_RESTRICTIONS),
+    standing_at: boundedList(z.string().max(64), MOST_RESTRICTIONS),
+    standing: standingSchema.nullable(),
   })
   .transform(({ patron_id: patronId, home_key: homeKey, ...row }) => {
-    const { restricted_at: restrictedAt = null, standing_at: standingAt = null, ...others } = row;
-    return { patronId, homeKey, restrictedAt, standingAt, ...others, standing: others.standing ?? null };
+    const { restricted_at: restrictedAt, standing_at: standingAt, ...others } = row;
+    return { patronId, homeKey, restrictedAt, standingAt, ...others };
   });
 const pageSchema = z.object({ copies: boundedList(rowSchema, ROWS_A_PAGE) });
 const storedSchema = z.object({ version: z.number().int().positive() });
@@ -77,10 +77,10 @@ export interface StoredCopy extends CopyMemoryRow {
 
 /** What the lending Koha's plugin says of one copy. */
 export interface RememberedCopy extends CopyMemoryRow {
-  /** The home libraries for which the service has restricted the copy, and has not lifted it; null where the plugin is older. */
-  readonly restrictedAt: readonly string[] | null;
-  /** The same of restrictions for the patron's standing; null: the plugin knows of no standing. */
-  readonly standingAt: readonly string[] | null;
+  /** The home libraries for which the service has restricted the copy, and has not lifted it. */
+  readonly restrictedAt: readonly string[];
+  /** The same of restrictions for the patron's standing. */
+  readonly standingAt: readonly string[];
   /** What it shows at the checkout of the copy; null: nothing. */
   readonly standing: Standing | null;
 }

@@ -13,8 +13,6 @@ export interface Capabilities {
   readonly confirmNotDuplicate: boolean;
   /** The Patron Passport plugin's routes are served. */
   readonly pluginRoutes: boolean;
-  /** The plugin can report its settings. */
-  readonly pluginCheck: boolean;
   /** `GET /checkouts/availability` is there (23.11 on): the oldest release this client is made for. */
   readonly checkoutAvailability: boolean;
   readonly patronCategories: boolean;
@@ -64,7 +62,6 @@ export function parseDescription(json: unknown): Capabilities | null {
     opacRegNo: overrides.includes('opac_reg_no'),
     confirmNotDuplicate: createPatron.some(({ name }) => name === 'x-confirm-not-duplicate'),
     pluginRoutes: Object.keys(paths).some((path) => path.startsWith('/contrib/passport/')),
-    pluginCheck: Object.hasOwn(paths, '/contrib/passport/check'),
     checkoutAvailability: Object.hasOwn(paths, '/checkouts/availability'),
     patronCategories: Object.hasOwn(paths, '/patron_categories'),
     circulationRules: Object.hasOwn(paths, '/circulation_rules'),

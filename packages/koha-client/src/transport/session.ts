@@ -176,7 +176,7 @@ export async function read<T>(
   return bodyOf(session.library, answer, schema);
 }
 
-/** The same of a route of the plugin: null where this Koha has no plugin, or an older one, that could answer. */
+/** The same of a route of the plugin: null where this Koha has no plugin that could answer. */
 export async function readFromPlugin<T>(
   session: Session,
   request: SessionRequest,

@@ -130,7 +130,7 @@ const cancelScan = pluginRoute('desk', 'POST', '/scans/{event_id}/cancel', async
   if (answered === null) return fault('receiver_unreachable');
   const { status, body } = answered;
   const { state, result, reason } = isRecord(body) ? body : {};
-  // A service of an earlier version does not say which; one that cannot cancel says it of every event.
+  // Something before the service answers 404, too, and does not say which.
   if (status === 404) return fault(reason === 'not_seen' || reason === 'not_kept' ? reason : 'not_found');
   if (status !== 200 && status !== 202) return notTaken(answered);
   if (!isRecord(state) || !isEventId(state['event_id']) || !results.includes(result)) {

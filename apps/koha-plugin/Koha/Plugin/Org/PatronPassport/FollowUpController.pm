@@ -46,7 +46,7 @@ sub cancel {
     return $self->ok( { event_id => $state->{event_id}, result => $answer->{result}, state => $state } );
 }
 
-# A service of an earlier version does not say which; one that cannot cancel says it of every event.
+# Something before the service answers 404, too, and does not say which.
 sub _unknown {
     my ($answer) = @_;
 

@@ -171,8 +171,6 @@ sub checked {
         $faults{$name} = { key => 'fault_wait', most => $LONGEST_WAIT_MS };
     }
 
-    # a form that was opened before the upgrade does not have it
-    delete $values{service_user} if !defined $entered->{service_user};
     $faults{service_user} = { key => 'fault_service_user' }
         if ( $values{service_user} // q{} ) !~ m{\A (?: [1-9][0-9]{0,9} )? \z}xms;
 

@@ -131,7 +131,7 @@ sub _status {
             seen_copies => $needs->{seen_copies} ? 1 : 0,
             cards       => $CARDS->( $needs->{cards} ),
 
-            # an earlier service says nothing of them, and of very many it says nothing
+            # of very many the service says nothing
             has_cards => ref $needs->{cards} eq 'ARRAY' ? 1 : 0,
         },
     };
