@@ -388,6 +388,35 @@ describe('an event', () => {
   });
 });
 
+/** Each parameter that a page reads from its address. */
+const PARAMETERS = {
+  '/': ['refresh', 'library', 'from', 'until'],
+  '/events': ['state', 'outcome', 'library', 'from', 'until', 'after'],
+  '/events/find': ['id'],
+  '/events/riverside/none': ['done'],
+  '/libraries/riverside/retry': ['outcome', 'from', 'until'],
+  '/audit': ['by', 'act', 'library', 'from', 'until', 'after'],
+  '/statistics': ['home', 'lending', 'month'],
+  '/sweeps': ['lending'],
+  '/libraries/riverside/findings': ['finding', 'after'],
+  '/patrons/riverside': ['home', 'after'],
+};
+
+test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'])(
+  'no parameter that is called %s finds what every object has',
+  async (name) => {
+    const id = await fixture.put({ state: 'failed', outcome: 'MISCONFIGURED' });
+    const pages = { ...PARAMETERS, [`/events/riverside/${id}`]: ['done'] };
+    const urls = Object.entries(pages).flatMap(([path, keys]) =>
+      keys.flatMap((key) => [`${path}?${key}=${name}`, `${path}?${key}=${name}&${key}=${name}`]),
+    );
+    for (const url of urls) {
+      const { statusCode } = await fixture.request({ url });
+      expect({ url, isFault: statusCode >= 500 }).toEqual({ url, isFault: false });
+    }
+  },
+);
+
 describe('the lists', () => {
   test('show the events of one state', async () => {
     await fixture.put({ state: 'failed', outcome: 'TOO_LATE' });

@@ -113,19 +113,24 @@ function form({ basePath, state }: EventPage, action: ActionName, label: string,
 
 const ACTIONS: readonly ActionName[] = ['retry', 'promote', 'discard'];
 const HALF_DISCARDED = 'discard-half_done';
-const NOTICES: Readonly<Record<string, string>> = {
-  'retry-done': 'It is being tried again, as if it were new.',
-  'promote-done': 'It is being tried now.',
-  'discard-done': 'It was discarded.',
-  'retry-not_now': 'Nothing was done: it has not failed, or it was retried already.',
-  'promote-not_now': 'Nothing was done: it is not waiting any more.',
-  [HALF_DISCARDED]:
+/** By what an address says in `done`, which anybody can write. */
+const NOTICES: ReadonlyMap<unknown, string> = new Map([
+  ['retry-done', 'It is being tried again, as if it were new.'],
+  ['promote-done', 'It is being tried now.'],
+  ['discard-done', 'It was discarded.'],
+  ['retry-not_now', 'Nothing was done: it has not failed, or it was retried already.'],
+  ['promote-not_now', 'Nothing was done: it is not waiting any more.'],
+  [
+    HALF_DISCARDED,
     'It was discarded, but Redis failed while that was noted: if the library sends it again, it is taken as new. Discard it once more.',
-  'discard-closed': 'It is gone, and sent again it is not taken as new.',
-  'discard-not_now': 'Nothing was done: a worker has it at this moment.',
-  'retry-unreadable':
+  ],
+  ['discard-closed', 'It is gone, and sent again it is not taken as new.'],
+  ['discard-not_now', 'Nothing was done: a worker has it at this moment.'],
+  [
+    'retry-unreadable',
     'Nothing was done: its card is gone or its payload cannot be read. Scan the card again.',
-};
+  ],
+]);
 
 /** An event's page and what an operator may do there. After an action the browser is sent back to a page. */
 export function registerEventPage(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
@@ -169,7 +174,7 @@ function nextPath(basePath: string, event: EventRef, action: ActionName, { kind 
   return `${eventPath(basePath, event.library, event.eventId)}?done=${action}-${kind}`;
 }
 
-const noticeOf = ({ done }: { done?: string }): string | null => NOTICES[done ?? ''] ?? null;
+const noticeOf = ({ done }: { done?: string }): string | null => NOTICES.get(done) ?? null;
 
 function sendUnknown(
   request: FastifyRequest<{ Params: EventRef; Querystring: { done?: string } }>,
