@@ -191,6 +191,11 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
     allowed: /other than by case/,
   },
   'a blank name': { break: inLibrary('name')('  '), path: 'libraries[0].name', problem: /does not fit/ },
+  'a name that turns what follows it around': {
+    break: inLibrary('name')('Lakeside \u202Ednaldim'),
+    path: 'libraries[0].name',
+    problem: /does not fit/,
+  },
   'enabled as a word': {
     break: inLibrary('enabled')('yes'),
     path: 'libraries[0].enabled',

@@ -35,14 +35,20 @@ export const userName = {
   allowed: '1 to 64 characters without blanks and colons',
 };
 
-/** Plain text for people: no control characters, not blank. */
+/** Plain text for people, not blank: nothing in it breaks a line or turns what stands beside it around. */
 export function title(meta: { readonly description: string; readonly name?: string }) {
   const schema = z
     .string()
     .min(1)
     .max(100)
-    .regex(/^[^\p{Cc}]*[^\p{Cc}\s][^\p{Cc}]*$/u);
-  return key(schema, { allowed: 'text of 1 to 100 characters', isRequired: true, absent: '', ...meta });
+    .regex(/^\P{Cc}*[^\p{Cc}\s]\P{Cc}*$/u)
+    .regex(/^[^\p{Bidi_Control}\p{Zl}\p{Zp}\p{Cs}]*$/u);
+  return key(schema, {
+    allowed: 'text of 1 to 100 characters, on one line, without bidi controls',
+    isRequired: true,
+    absent: '',
+    ...meta,
+  });
 }
 
 /** A code of Koha's: category, branch or attribute type. */

@@ -45,7 +45,9 @@ const libraryName = title({ description: 'Name shown to staff. May change.' });
 export function faultOfNewLibrary(id: string, name: string): string | null {
   if (!libraryId.safeParse(id).success)
     return 'the id must have 1 to 40 letters, digits, _ and -, with a letter or digit at both ends';
-  return libraryName.safeParse(name).success ? null : 'the name must be text of 1 to 100 characters';
+  return libraryName.safeParse(name).success
+    ? null
+    : 'the name must be text of 1 to 100 characters, on one line, without bidi controls';
 }
 
 const kohaSection = section(
