@@ -146,6 +146,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
       ['circulation_rule_zero PT'],
     ],
     ['the plugin is not there', { plugin: false }, ['plugin_missing']],
+    ['the plugin is disabled', { plugin_disabled: true }, ['plugin_disabled']],
     ['the plugin is old', { plugin_version: '0.9.12' }, ['plugin_old']],
     ['the clock is an hour ahead', { clock_skew_seconds: 3600 }, ['clock_off']],
     ['the clock is ten minutes behind', { clock_skew_seconds: -600 }, ['clock_off']],

@@ -238,6 +238,15 @@ test('a person reads one line for each fault, and below it what to click', async
   expect(lines.at(-2)).toMatch(/^1 checked: 1 fault, 0 warnings, \d not checked$/);
 });
 
+test('a plugin that is disabled is to be enabled, not uploaded, and nothing else is said of it', async () => {
+  riverside.putSettings({ plugin_disabled: true });
+  const { out } = await passport(['doctor', 'riverside'], consortiumOf([riverside, midland]));
+  expect(out).toContain(
+    'fault plugin_disabled: the plugin is installed, and disabled\n    → Administration → Manage plugins → Patron Passport → Actions → Enable\n',
+  );
+  expect(out).not.toMatch(/Upload plugin|plugin_settings|query_refused/);
+});
+
 test('what is found ends with one link to the page about it, where the dashboard has an address', async () => {
   riverside.putSettings({ plugin: false });
   const kohas = [riverside, { ...midland, change: homeOnly }];

@@ -32,6 +32,7 @@ export const SET_UP_FINDINGS = {
   attribute_type_mandatory: 'an attribute that copies do not get is mandatory',
   attribute_type_in_opac: 'patrons see or change an attribute of copies in the OPAC',
   plugin_missing: 'the plugin is not installed',
+  plugin_disabled: 'the plugin is disabled',
   plugin_old: 'the plugin is too old',
   reports_off: 'the desk gets no reports',
   plugin_settings: 'the plugin is not fully configured',

@@ -57,6 +57,8 @@ const table = {
   /** Answer every API call with a redirect to this base URL. */
   redirect_to: orNull<string>(null, isText),
   plugin: flag(true),
+  /** Switched off in Koha's list of plugins, and no web worker has started since: its routes are there. */
+  plugin_disabled: flag(false),
   plugin_version: text('1.0.0'),
   /** The card of the user whom the plugin's configuration page names as the service's; null: none was chosen. */
   plugin_service_user: orNull<string>(serviceCard, isText),

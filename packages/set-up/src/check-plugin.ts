@@ -5,7 +5,7 @@ import { attempt, type PluginAbout, type PluginCheck } from '@passport/koha-clie
 import { CONFIGURE, showFindings } from './plugin-findings.ts';
 import type { Examinee, Facts, Findings, FindingsOfCalls } from './examinee.ts';
 import { fault, unchecked, warning } from './finding.ts';
-import { faultOfFailure, uncheckedFailure } from './koha-failure.ts';
+import { ENABLE, faultOfFailure, uncheckedFailure } from './koha-failure.ts';
 
 /** The oldest plugin that serves all the routes that this version calls. */
 const OLDEST_PLUGIN = '1.0.0';
@@ -40,7 +40,11 @@ function* checkInstalled({ library: { retry } }: Examinee, { about, capabilities
   if (!capabilities.pluginRoutes) {
     if (!retry.tellKoha) return;
     const problem = "the plugin's routes do not exist, and retry.tell_koha is true";
-    yield fault('plugin_missing', problem, `${UPLOAD}; without the plugin set retry.tell_koha: false`);
+    yield fault(
+      'plugin_missing',
+      problem,
+      `${UPLOAD}, or ${ENABLE} where the list has it; without the plugin set retry.tell_koha: false`,
+    );
   } else if (about !== null && isOlder(about.version, OLDEST_PLUGIN)) {
     const problem = `the plugin is ${about.version}, and at least ${OLDEST_PLUGIN} is needed`;
     yield fault('plugin_old', problem, UPLOAD);
@@ -180,6 +184,8 @@ export async function* checkSettings(
   const nonce = newNonce();
   const read = await attempt(koha.checkPlugin(nonce));
   if ('error' in read) {
+    // Said by its account already.
+    if (read.error.causeCode === 'plugin_disabled') return null;
     const what = "the plugin's settings";
     yield uncheckedFailure(read.error, { code: 'plugin_settings', what, knownPermission: EDIT });
     return null;

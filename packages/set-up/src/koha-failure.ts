@@ -4,6 +4,9 @@ import { type Finding, type FindingCode, fault, unchecked } from './finding.ts';
 /** The releases of Koha that the service is made for, and that were read in Koha's source. */
 export const SUPPORTED = { oldest: '23.11', newest: '26.05' };
 
+/** What to do with the plugin where Koha has it and does not run it. */
+export const ENABLE = 'Administration → Manage plugins → Patron Passport → Actions → Enable';
+
 /** Where to grant a permission; `area: 1` is Koha's way to write the whole area. */
 export function permissionRemedy(permission: string): string {
   const whole = /^(\w+): 1$/.exec(permission)?.[1];
@@ -33,6 +36,8 @@ export function faultOfFailure(error: KohaError, need: string, knownPermission: 
     const problem = `${operation} answers with a redirect`;
     return fault('redirect', problem, 'put the address it leads to into koha.url', operation);
   }
+  if (error.causeCode === 'plugin_disabled')
+    return fault('plugin_disabled', 'the plugin is installed, and disabled', ENABLE);
   if (code === 'unexpected_status') {
     const problem = `Koha refuses ${operation} (status ${status ?? 0}), needed ${need}`;
     const remedy = `this release, or something in front of Koha, does not accept the request as documented for ${SUPPORTED.oldest} to ${SUPPORTED.newest}: report its answer, with the release`;

@@ -25,6 +25,7 @@ export type CauseCode =
   | 'repeated_page'
   | 'not_json'
   | 'not_koha'
+  | 'plugin_disabled'
   | 'redirect';
 
 /** Codes of Node's resolver, sockets and OpenSSL. */

@@ -99,7 +99,8 @@ function isForeign(status: number): boolean {
 
 function causeOfAnswer(status: number, refusal: KohaRefusal | null): CauseCode | null {
   if (status >= 300 && status < 400) return 'redirect';
-  return refusal === null ? 'not_koha' : null;
+  if (refusal === null) return 'not_koha';
+  return refusal.errorCode === 'plugin_disabled' ? 'plugin_disabled' : null;
 }
 
 /**

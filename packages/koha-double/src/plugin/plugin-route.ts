@@ -78,12 +78,13 @@ export function pluginRoute(
   return { ...operation, plugin: true };
 }
 
-/** All but the desk's own: no session's cookie, and no password. */
+/** In the order of the plugin's `Route.pm`. All but the desk's own take no session's cookie, and no password. */
 function refusalOf(call: ApiCall, served: Served): Answer | null {
-  if (served === 'desk') return null;
-  if (call.headers['authorization']?.startsWith('Bearer ') !== true)
+  if (served !== 'desk' && call.headers['authorization']?.startsWith('Bearer ') !== true)
     return problem(403, 'This takes the token of an API key only', { error_code: 'no_key' });
-  if (served === 'key' || isServiceUser(call)) return null;
+  if (call.double.settings.plugin_disabled)
+    return problem(404, 'The plugin is not enabled here', { error_code: 'plugin_disabled' });
+  if (served !== 'service' || isServiceUser(call)) return null;
   const error = "This serves only the user whom the plugin is configured with as the service's";
   return problem(403, error, { error_code: 'not_the_service' });
 }
