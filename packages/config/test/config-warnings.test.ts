@@ -79,32 +79,38 @@ test('a lending library without patterns, at which somebody else can have the nu
   expect(aboutCards(cards, ['^R\\d{6}$'], ['^A\\d{6}$'])).toEqual([]);
 });
 
-test('patterns of libraries that are never queried together may overlap: each of two is the only home library of the other', () => {
-  expect(aboutCards(['^21234\\d{9}$'], ['^2123\\d{10}$'], ['^A\\d{6}$'])).toEqual([]);
+test('agreements do not matter: two libraries of which each is the only home of the other are named', () => {
+  expect(aboutCards(['^21234\\d{9}$'], ['^2123\\d{10}$'], ['^A\\d{6}$'])).toMatchObject([
+    { path: 'libraries[1].cards', libraries: ['riverside', 'midland'] },
+  ]);
 });
 
-test('the same pattern at a lending library and a home of its is named: its own cards are looked up there', () => {
-  expect(aboutCards(['^21234\\d{9}$'], ['^21234\\d{9}$'], ['^A\\d{6}$'])).toEqual([
-    {
-      path: 'libraries[1].cards',
-      warning: expect.stringMatching(/^midland has the same pattern: .* somebody else's/),
-      libraries: ['riverside', 'midland'],
-    },
-  ]);
+test('cards that two libraries share are named until both say so', () => {
+  const file = validFile();
+  const says = (place: number, ...ids: string[]) => {
+    Object.assign(at(file, 'libraries', place), { cards: [`^21234\\d{9}$`], cards_shared_with: ids });
+    return configWarnings(parse(file)).filter(({ path }) => path.endsWith('.cards'));
+  };
+  at(file, 'libraries', 2)['cards'] = ['^A\\d{6}$'];
+  says(0);
+  expect(says(1, 'midland')).toMatchObject([{ libraries: ['riverside', 'midland'] }]);
+  expect(says(0, 'lakeside', 'library-to-come')).toHaveLength(1);
+  expect(says(0, 'riverside')).toEqual([]);
+  expect(says(1)).toHaveLength(1);
 });
 
 test('one pattern for all is one warning for each further library, not for each pair', () => {
   const all = ['^\\d{14}$'];
   expect(aboutCards(all, all, all).map(({ libraries }) => libraries)).toEqual([
-    ['lakeside', 'midland', 'riverside'],
-    // These two lend to each other alone.
     ['riverside', 'midland'],
+    ['lakeside', 'midland', 'riverside'],
   ]);
 });
 
 test('a pattern that an earlier library has, too, is compared with all', () => {
   const [first, second] = [['^\\d{9}$'], ['^1\\d{8}$']];
   expect(aboutCards(first, second, first).map(({ libraries }) => libraries)).toEqual([
+    ['riverside', 'midland'],
     ['lakeside', 'midland', 'riverside'],
   ]);
 });

@@ -30,6 +30,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
       remembered: 100_000,
     },
     cards: [],
+    cardsSharedWith: [],
     retry: {
       tellKoha: true,
       checkout: true,

@@ -60,8 +60,6 @@ export interface Agreements {
   homesAt(lending: string): ReadonlySet<string>;
   /** Where patrons of `home` may borrow. */
   lendersOf(home: string): ReadonlySet<string>;
-  /** Whether there is a library where patrons of both may borrow. */
-  haveLenderInCommon(home: string, other: string): boolean;
   /** All of them, written out: for print. */
   all(): readonly Agreement[];
 }
@@ -71,7 +69,6 @@ export function indexAgreements(list: readonly Agreement[]): Agreements {
   const at = groupBy(list, ({ lending }) => lending);
   const of = groupBy(list, ({ home }) => home);
   const homesAt = (lending: string): ReadonlySet<string> => new Set(at.get(lending)?.map(({ home }) => home));
-  const indexed = new Map([...at.keys()].map((lending) => [lending, homesAt(lending)]));
   return Object.freeze({
     count: list.length,
     at: (lending) => at.get(lending) ?? [],
@@ -80,8 +77,6 @@ export function indexAgreements(list: readonly Agreement[]): Agreements {
     isHome: (library) => of.has(library),
     homesAt,
     lendersOf: (home) => new Set(of.get(home)?.map(({ lending }) => lending)),
-    haveLenderInCommon: (home, other) =>
-      of.get(home)?.some(({ lending }) => indexed.get(lending)?.has(other) === true) === true,
     all: () => list,
   } satisfies Agreements);
 }
@@ -109,8 +104,6 @@ export function crossAgreements(homes: readonly string[], lenders: readonly stri
     isHome: (library) => isHome.has(library) && lenders.some((id) => id !== library),
     homesAt: (lending) => new Set(isLender.has(lending) ? without(homes, lending) : []),
     lendersOf: (home) => new Set(isHome.has(home) ? without(lenders, home) : []),
-    haveLenderInCommon: (home, other) =>
-      isHome.has(home) && isHome.has(other) && lenders.some((id) => id !== home && id !== other),
     all: () => lenders.flatMap(at),
   } satisfies Agreements);
 }

@@ -7,6 +7,7 @@ import { deepFreeze } from '../keys/frozen.ts';
 import { SECRET_KINDS, Secret, type SecretKind } from '../secrets/secret.ts';
 import { EnvironmentReader } from './environment-reader.ts';
 import { VARIABLES } from './environment-variables.ts';
+import { cardOverlaps } from '../file/card-overlaps.ts';
 import { checkUserNames, readLogin, readProxyLogin, readViewer } from './read-logins.ts';
 
 type ReadFile = (path: string) => string;
@@ -288,11 +289,18 @@ export function rehearsalConfig(env: NodeJS.ProcessEnv, readFile: ReadFile) {
 }
 
 /**
- * The file with the secrets of all processes: what any of them would refuse in it is refused here. Of their environments it takes only
+ * The file with the secrets of all processes: what any of them would refuse in it is refused here, and patterns that fit cards of another
+ * library, with which a process that has them already starts all the same. Of their environments it takes only
  * what decides about the file. Throws one ConfigError with every problem.
  */
 export function checkedFile(env: NodeJS.ProcessEnv, readFile: ReadFile) {
   return readBoth(env, readFile, SECRET_KINDS, (variables, consortium) => {
+    for (const { path, problem } of consortium === null ? [] : cardOverlaps(consortium))
+      variables.problems.add(
+        path,
+        problem,
+        'patterns that keep apart, or cards_shared_with in the entries of both',
+      );
     const isDashboardHere = variables.isSet(VARIABLES.dashboardUser);
     if (isDashboardHere) {
       const names = {

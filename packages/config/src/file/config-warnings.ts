@@ -1,9 +1,10 @@
 import { type CardForm, numberOf, patternOf } from '../cards/card-form.ts';
 import { isAnchored } from '../cards/card-pattern.ts';
-import { exampleCards, findCommonCard } from '../cards/find-common-card.ts';
+import { exampleCards } from '../cards/find-common-card.ts';
 import type { Consortium } from '../schema/consortium-schema.ts';
 import type { Library } from '../schema/library-schema.ts';
 import { formatPath } from '../problems/config-error.ts';
+import { cardOverlaps, nameSome } from './card-overlaps.ts';
 
 /** Something that is allowed and probably not meant. */
 export interface ConfigWarning {
@@ -11,55 +12,6 @@ export interface ConfigWarning {
   readonly warning: string;
   /** The ids of the libraries that it is about. */
   readonly libraries: readonly string[];
-}
-
-/** More names than these say no more; the number of the others does. */
-const MOST_NAMED = 5;
-const nameSome = (names: readonly string[]): string =>
-  `${names.slice(0, MOST_NAMED).join(', ')}${names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ''}`;
-
-/** Which of the patterns of `homes` have a card in common. Many libraries have the same patterns: each is compared once. */
-function comparePatterns(homes: readonly Library[]): (here: RegExp, there: RegExp) => boolean {
-  const patterns = [
-    ...new Map(
-      homes.flatMap(({ cards }) => cards.map(patternOf).map((pattern) => [pattern.source, pattern])),
-    ).values(),
-  ];
-  const overlapping = new Map<string, Set<string>>(patterns.map(({ source }) => [source, new Set()]));
-  for (const [place, one] of patterns.entries()) {
-    for (let before = 0; before <= place; before += 1) {
-      const other = patterns[before];
-      if (other === undefined || findCommonCard(one, other) === null) continue;
-      overlapping.get(one.source)?.add(other.source);
-      overlapping.get(other.source)?.add(one.source);
-    }
-  }
-  return (here, there) => overlapping.get(here.source)?.has(there.source) === true;
-}
-
-/**
- * Libraries that are queried together for some third one, and whose patterns both fit some card: one warning each, about all that stand
- * before it.
- */
-function overlaps(consortium: Consortium): ConfigWarning[] {
-  const { agreements } = consortium;
-  const homes = consortium.libraries.filter(({ id, enabled }) => enabled && agreements.isHome(id));
-  const haveCommon = comparePatterns(homes);
-  return homes.flatMap((library, place) => {
-    const found = homes.slice(0, place).flatMap((other) => {
-      const here = library.cards.map(patternOf);
-      const pattern = other.cards
-        .map(patternOf)
-        .find((there) => here.some((each) => haveCommon(each, there)));
-      return pattern === undefined || !agreements.haveLenderInCommon(library.id, other.id)
-        ? []
-        : [{ id: other.id, text: `${other.id} (${pattern.source})` }];
-    });
-    if (found.length === 0) return [];
-    const warning = `a card can match these patterns and those of ${nameSome(found.map(({ text }) => text))}: each library is queried for it, and if two know it, it is ambiguous`;
-    const path = formatPath(['libraries', consortium.libraries.indexOf(library), 'cards']);
-    return [{ path, warning, libraries: [library.id, ...found.map(({ id }) => id)] }];
-  });
 }
 
 /** Whether two cards that differ at one place become the same number: then one of them may be another person's. */
@@ -131,29 +83,6 @@ function warningsOfLibrary(library: Library, { agreements, locate }: Consortium)
   return all.flatMap(([applies, path, warning]) => (applies ? [[path, warning]] : []));
 }
 
-/** Two libraries with the same pattern, one of which lends to the other's patrons, and that no third one queries together: one warning for the later. */
-function sameAtLender({ libraries, agreements }: Consortium): ConfigWarning[] {
-  const enabled = libraries.filter((each) => each.enabled);
-  const lends = (one: Library, other: Library): boolean => agreements.homesAt(one.id).has(other.id);
-  const bySource = new Map<string, Library[]>();
-  return enabled.flatMap((library) => {
-    const isPair = (other: Library): boolean =>
-      !agreements.haveLenderInCommon(library.id, other.id) &&
-      (lends(library, other) || lends(other, library));
-    const lists = library.cards.map(patternOf).map(({ source }) => {
-      const list = bySource.get(source) ?? [];
-      bySource.set(source, list);
-      return list;
-    });
-    const found = lists.flatMap((list) => list.find(isPair) ?? []).at(0);
-    for (const list of lists) list.push(library);
-    if (found === undefined) return [];
-    const path = formatPath(['libraries', libraries.indexOf(library), 'cards']);
-    const warning = `${found.id} has the same pattern: a card of one that its own Koha does not know is looked up at the other, and can be somebody else's there`;
-    return [{ path, warning, libraries: [library.id, found.id] }];
-  });
-}
-
 /** What a careful reader would question in a configuration that is valid. */
 export function configWarnings(consortium: Consortium): readonly ConfigWarning[] {
   return [
@@ -164,8 +93,11 @@ export function configWarnings(consortium: Consortium): readonly ConfigWarning[]
         libraries: [library.id],
       })),
     ),
-    ...overlaps(consortium),
-    ...sameAtLender(consortium),
+    ...cardOverlaps(consortium).map(({ path, problem, libraries }) => ({
+      path: formatPath(path),
+      warning: problem,
+      libraries,
+    })),
     ...warnOfForms(consortium),
   ];
 }

@@ -388,6 +388,13 @@ export const librarySchema = section(
       fallback: [],
       print: (forms) => forms.map(printForm),
     }),
+    /** Of two libraries both must say it. */
+    cardsSharedWith: key(list(libraryId), {
+      description:
+        'Libraries whose patterns may fit cards that its own fit, too. Each of them must name this one. Desks then choose where both know a card. It may name a library that has yet to join.',
+      allowed: 'a list of ids of libraries',
+      fallback: [],
+    }),
     share: shareSection,
     copy: copySection,
     eligibility: eligibilitySection,

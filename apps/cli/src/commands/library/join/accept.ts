@@ -205,7 +205,7 @@ export const libraryAccept = defineCommand({
     fingerprint: required('<digits>', 'what the library reads to you: four groups of five digits'),
     allowPrivate: flag('accept an address of an inner network, and plain http to a host of this machine'),
     anyCards: flag(
-      'accept a library without patterns of cards, with those of others, or with some that cannot be compared',
+      'accept a library without patterns of cards, or with some that cannot be compared with those of others',
     ),
     untried: flag('accept a Koha that cannot be reached yet, without trying it'),
     apply: applyOption(),
@@ -226,7 +226,10 @@ export const libraryAccept = defineCommand({
         });
       const asked = await readAsked(open, listed, fingerprint, allowPrivate, deps);
       const store = storeOf(open.config, deps);
-      const plan = planLibrary(listed, asked.request, asked.secrets, store);
+      const cardsSharedWith = open.consortium.libraries
+        .filter((library) => library.cardsSharedWith.includes(id))
+        .map((library) => library.id);
+      const plan = planLibrary(listed, cardsSharedWith, asked.request, asked.secrets, store);
       const checked = checkWith(plan, open, deps);
       printPlan(plan, checked, open, report);
       await checkHome(plan, checked, { anyCards, untried }, deps);

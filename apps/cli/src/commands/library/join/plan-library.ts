@@ -17,9 +17,13 @@ export interface LibraryPlan {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** The entry of a library that joins, and its secrets. It observes: nothing is copied there before an operator starts it. */
+/**
+ * The entry of a library that joins, and its secrets. It observes: nothing is copied there before an operator starts it.
+ * `cardsSharedWith`: the members that say in the file already that it may have cards as theirs.
+ */
 export function planLibrary(
   { library: id, name }: { readonly library: string; readonly name: string },
+  cardsSharedWith: readonly string[],
   { koha, copy, cards }: Pick<JoinRequest, 'koha' | 'copy' | 'cards'>,
   { clientId, clientSecret, webhookSecret }: JoinSecrets,
   store: SecretStore,
@@ -48,6 +52,7 @@ export function planLibrary(
     },
     ...(webhookAt === undefined ? {} : { webhook_secrets: [webhookAt] }),
     ...(cards.length === 0 ? {} : { cards }),
+    ...(cardsSharedWith.length === 0 ? {} : { cards_shared_with: cardsSharedWith }),
     copy: { mode: 'observe', ...copy },
   };
   if (store.kind === 'files') {
