@@ -1,7 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { loadNotedScans } from './load-desk.ts';
 
-const { noteLeft, noteLost, noteScan, notedScans, startListOf } = await loadNotedScans();
+const {
+  isUnused,
+  itemIsHeld,
+  noteLeft,
+  noteLost,
+  noteOpened,
+  noteScan,
+  noteUsed,
+  notedScans,
+  releaseItem,
+  startListOf,
+} = await loadNotedScans();
 
 describe('the list of scans that a window keeps', () => {
   let kept: Map<string, string>;
@@ -11,6 +22,7 @@ describe('the list of scans that a window keeps', () => {
     const value = {
       getItem: (key: string) => kept.get(key) ?? null,
       setItem: (key: string, text: string) => void kept.set(key, text),
+      removeItem: (key: string) => void kept.delete(key),
     };
     Object.defineProperty(globalThis, 'sessionStorage', { value, configurable: true });
   });
@@ -46,5 +58,46 @@ describe('the list of scans that a window keeps', () => {
     work();
     startListOf(51);
     expect(notedScans()).toEqual([]);
+  });
+
+  test.each([
+    ['21234000000017', '0017'],
+    ['LAKE.1377', '1377'],
+    ['1377', ''],
+    ['Kovač, Ana', ''],
+    ['Anastasia', ''],
+    [undefined, ''],
+  ])('has of the card %s before what was lost %p', (card, ends) => {
+    noteLost('item', card === undefined ? {} : { card });
+    expect(notedScans()).toMatchObject([{ ends }]);
+  });
+
+  test('after all that may be an item, the next page takes none, but for that of its own patron', () => {
+    noteLost('card');
+    expect(itemIsHeld(7)).toBe(false);
+    for (const lost of ['item', 'unsure', 'code'] as const) {
+      noteLost(lost);
+      expect([itemIsHeld(7), itemIsHeld()]).toEqual([true, true]);
+      releaseItem();
+      expect(itemIsHeld(7)).toBe(false);
+    }
+    noteLost('item', { patronId: 7 });
+    expect([itemIsHeld(8), itemIsHeld(), itemIsHeld(7), itemIsHeld(8)]).toEqual([true, true, false, false]);
+    noteLost('item', { patronId: 7 });
+    noteLost('item', { patronId: 8 });
+    expect([itemIsHeld(7), itemIsHeld(8)]).toEqual([true, true]);
+    startListOf(52);
+    expect(itemIsHeld(7)).toBe(false);
+  });
+
+  test('a checkout is unused until it gets an item, and again once that of another was open', () => {
+    noteOpened(7);
+    expect(isUnused(7)).toBe(true);
+    noteUsed(7);
+    noteOpened(7);
+    expect(isUnused(7)).toBe(false);
+    noteOpened(8);
+    noteOpened(7);
+    expect(isUnused(7)).toBe(true);
   });
 });

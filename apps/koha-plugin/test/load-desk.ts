@@ -121,10 +121,16 @@ export interface Desk {
 }
 
 export interface NextScan {
-  createNextScan(patterns: readonly string[]): {
+  createNextScan(
+    cards: { readonly patterns: readonly string[] },
+    patronId?: number,
+  ): {
     isOpening(): boolean;
     after(card: string | null): void;
     open(code: string): Promise<void>;
+    follow(code: string): void;
+    isItemHeld(): boolean;
+    release(): void;
     guard(box: { readonly form: object; value: string }): void;
   };
 }
@@ -170,7 +176,13 @@ export interface ItemBox {
     patronId: number,
     t: Words,
     cards: { readonly patterns: readonly string[]; readonly anyCard: boolean },
-    nextScan: { isOpening(): boolean; open(code: string): Promise<void> },
+    nextScan: {
+      isOpening(): boolean;
+      isItemHeld(): boolean;
+      release(): void;
+      follow(code: string): void;
+      open(code: string): Promise<void>;
+    },
   ): void;
 }
 
@@ -201,9 +213,19 @@ export async function loadTyping(): Promise<Typing> {
 }
 
 export interface NotedScans {
-  notedScans(): readonly { readonly id: string; readonly lost?: string; readonly patronId?: number }[];
+  notedScans(): readonly {
+    readonly id: string;
+    readonly lost?: string;
+    readonly ends?: string;
+    readonly patronId?: number;
+  }[];
   noteScan(id: string, withItem: boolean): void;
-  noteLost(lost: 'card' | 'item'): void;
+  noteLost(lost: 'card' | 'item' | 'unsure' | 'code', whose?: { card?: string; patronId?: number }): void;
+  itemIsHeld(patronId?: number): boolean;
+  releaseItem(): void;
+  noteOpened(patronId: number): void;
+  noteUsed(patronId: number): void;
+  isUnused(patronId: number): boolean;
   noteLeft(patronId: number): void;
   startListOf(staffNumber: number | undefined): void;
 }

@@ -105,13 +105,13 @@ function patronPage(request: PageRequest, patron: PatronRow, result: Refused | n
   const name = nameOf(patron);
   return circulation(
     `Checking out to ${name}`,
-    html`<h1>Checking out to <span dir="auto">${name}</span> (${patron.columns.cardnumber ?? ''})</h1>
+    html`<h1>Check out</h1>
       ${patronMessages(double, patron)} ${result && refusal(request, patron, result)}
       ${scanForm({
         id: 'mainform',
         action: paths.circulation,
         box: 'barcode',
-        label: 'Barcode of the item',
+        label: html`Checking out to <span dir="auto">${name}</span> (${patron.columns.cardnumber ?? ''})`,
         button: 'Check out',
         hidden: html`${hiddenFields(request, 'cud-checkout', { borrowernumber: patron.patron_id })}
           <input

@@ -121,7 +121,7 @@ export const scanForm = (form: {
   readonly method?: 'get' | 'post';
   readonly action: string;
   readonly box: string;
-  readonly label: string;
+  readonly label: Html | string;
   readonly button: string;
   readonly hidden?: Html;
   /** Attributes of the box: without more it has the focus, and is not sent empty. */

@@ -32,7 +32,7 @@ async function start() {
   startListOf(staff);
   const language = document.documentElement.lang || 'en';
   const keys = heldKeys();
-  await serve(keys, { messages, language, cards }).finally(() => keys.give(null, () => noteLost('card')));
+  await serve(keys, { messages, language, cards }).finally(() => keys.give(null, () => noteLost('code')));
 }
 
 /**
@@ -70,17 +70,17 @@ function guardBoxes(cards, t) {
   const cardBox = document.getElementById('findborrower');
   const itemBox = document.querySelector('#mainform #barcode');
   watchTyping([cardBox, itemBox]);
-  const nextScan = createNextScan(cards.patterns);
-  if (cardBox) nextScan.guard(cardBox);
   const patron = document.querySelector('#mainform [name="borrowernumber"], #hiddenborrowernumber');
   const patronId = patron ? Number(patron.value) : undefined;
+  const nextScan = createNextScan(cards, patronId);
+  if (cardBox) nextScan.guard(cardBox);
   const guarded = patron && itemBox ? guardItemBox(itemBox, patronId, t, cards, nextScan) : null;
   return { cardBox, itemBox, guarded, nextScan, patronId };
 }
 
 /** To whom the keys go that were typed before the desk was there: `toPanel(panel)` or `toKoha()`; `letGo()` while nobody knows which. */
 function createHandOver(keys, { cardBox, itemBox, guarded }, card, cards) {
-  const lose = (code) => noteLost(mayBeCard(code, cards) ? 'card' : 'item');
+  const lose = (code) => noteLost(lostAs(code, cards), { card });
   const loseHere = (code) => {
     lose(code);
     if (mayBeCard(code, cards)) keys.tellNext();
@@ -110,6 +110,12 @@ function once(run) {
 }
 
 const isCard = (code, { patterns, anyCard }) => !anyCard && looksLikeCard(code, patterns);
+
+/** As what a code is lost of which only the look is known. */
+function lostAs(code, cards) {
+  if (code !== undefined && isCard(code, cards)) return 'card';
+  return mayBeCard(code, cards) ? 'code' : 'item';
+}
 
 /** Whether what was lost can have been a card, or the end of one. */
 const mayBeCard = (code, { patterns, anyCard }) =>

@@ -1,6 +1,6 @@
 import { fetchPatron, identify, readCode, reportCard } from './koha-api.js';
 import { completeCard, looksLikeCard } from './koha-search.js';
-import { noteLeft, noteLost, noteScan } from './noted-scans.js';
+import { itemIsHeld, noteLeft, noteLost, noteScan, releaseItem } from './noted-scans.js';
 import { createPassage, isEarly } from './page.js';
 import { readReport } from './read-answer.js';
 import { wholeCode } from './read-code.js';
@@ -13,17 +13,22 @@ const CHECKOUT_PAGE = '/cgi-bin/koha/circ/circulation.pl';
 /**
  * The way to the page of the next card, as by Koha's own checkout box. Another one that is scanned before that page is there takes its
  * place, as in every browser; what was scanned first is reported all the same, and noted; where it
- * cannot be, that is noted.
+ * cannot be, that is noted. An item that is scanned before that page is there is reported with its card, or noted. `patronId`: whose checkout this page is.
  */
-export function createNextScan(patterns) {
+export function createNextScan({ patterns }, patronId) {
   const passage = createPassage();
   let opening = null;
   let unreported = null;
   let before = Promise.resolve();
+  /** Cards that are being reported, and codes of which nobody knows yet what they are. */
   let keeping = 0;
+  let following = 0;
+  let lastFollowed = Promise.resolve();
+  let isHeld = itemIsHeld(patronId);
   // whoever leaves the page meanwhile ends it
   window.addEventListener('pagehide', () => {
     for (; keeping > 0; keeping -= 1) noteLost('card');
+    for (; following > 0; following -= 1) noteLost('code', { card: cardBefore() });
   });
   window.addEventListener('pageshow', () => {
     opening = null;
@@ -31,10 +36,21 @@ export function createNextScan(patterns) {
 
   const cardBefore = () => (opening === null ? unreported : opening);
 
-  function take(code) {
-    const replaced = cardBefore();
+  function release() {
+    if (isHeld) releaseItem();
+    isHeld = false;
+  }
+
+  /** A card was scanned: the item that was held back before this page was, belongs to whose page opens now, or is scanned there on purpose. */
+  function begin(code) {
+    release();
     opening = code;
     unreported = null;
+  }
+
+  function take(code) {
+    const replaced = cardBefore();
+    begin(code);
     if (replaced === null || replaced === code) return;
     // or that page would come while the first card is being reported, and this one be lost; while one is, no page is on its way
     if (keeping === 0) window.stop();
@@ -48,14 +64,36 @@ export function createNextScan(patterns) {
     // or the page is gone, and it is noted
     if (keeping === 0) return;
     keeping -= 1;
-    if (!isKept) noteLost('card');
+    if (!isKept) noteLost('card', { card: code });
   }
 
   /** The first keys of this code may have been lost. What came meanwhile has the page. */
   async function openWhole(code) {
     const whole = wholeCode(code, await identify(code), patterns);
-    if (whole === null || opening !== null) noteLost('card');
+    if (whole === null || opening !== null) noteLost('code', { card: cardBefore() });
     else void nextScan.open(whole);
+  }
+
+  async function followOne(code) {
+    const card = cardBefore();
+    const is = await identify(code);
+    const lost = is === null ? 'code' : is.isItem ? await lostOf(card, code, is) : null;
+    // or the page is gone, and it is noted
+    if (following === 0) return;
+    following -= 1;
+    if (lost !== null) noteLost(lost, { card });
+    else if (is.isItem) return;
+    // what is none of these is a name, or may be half of a card or of an item
+    else if (is.isPatron || looksLikeCard(code, patterns) || !/\d/.test(code)) void nextScan.open(code);
+    else noteLost('code', { card });
+  }
+
+  /** As what an item is lost, or null where it was reported with its card. */
+  async function lostOf(card, code, { isPatron }) {
+    if (isPatron) return 'code';
+    if (card === null || !looksLikeCard(card, patterns)) return 'item';
+    const is = await identify(card);
+    return is === null || is.isItem || is.isPatron ? 'item' : reportItem(card, code);
   }
 
   const nextScan = {
@@ -64,11 +102,21 @@ export function createNextScan(patterns) {
     after: (card) => (unreported = card),
     hold: passage.hold,
     goOn: passage.goOn,
+    /** Whether an item was held back before this page was: what is scanned here may be that one, and not this patron's. */
+    isItemHeld: () => isHeld,
+    /** Somebody has said that the next item is for this page's patron. */
+    release,
     /** Opens the page of this code, once what was scanned before it is noted. */
     async open(code) {
       take(code);
       await before;
       if (opening === code) passage.go(addressOf(code));
+    },
+    /** Takes a code that is scanned while the page of a card opens: the next card, or an item for the one before it. One after the other. */
+    follow(code) {
+      passage.hold();
+      following += 1;
+      lastFollowed = lastFollowed.then(() => followOne(code)).then(() => following === 0 && passage.goOn());
     },
     /** What is scanned into Koha's own box after it was sent is a code of its own, and not the rest of the first. */
     guard(box) {
@@ -83,13 +131,13 @@ export function createNextScan(patterns) {
           return;
         }
         const replaced = cardBefore();
-        if (replaced === null || (replaced === code && keeping === 0)) {
-          opening = code;
+        if (replaced === null || (replaced === code && keeping === 0 && following === 0)) {
+          begin(code);
           passage.note(addressOf(code));
           return;
         }
         event.preventDefault();
-        void nextScan.open(code);
+        if (code !== '') nextScan.follow(code);
       });
     },
   };
@@ -130,4 +178,13 @@ async function tryScan(code) {
   const { kind, eventId } = readReport(answer.status, answer.body);
   if (kind === 'accepted') noteScan(eventId, false);
   return kind === 'again' ? null : kind === 'accepted';
+}
+
+/** Reports an item with its card, once; as what it is lost, or null. */
+async function reportItem(card, item) {
+  const answer = await reportCard(card, item);
+  const { kind, eventId, isUnsure } = readReport(answer.status, answer.body);
+  if (kind !== 'accepted') return eventId || isUnsure ? 'unsure' : 'item';
+  noteScan(eventId, true);
+  return null;
 }

@@ -86,12 +86,19 @@ const QUIET_MS = 1000;
 
 /**
  * The way to another page. What is scanned while that one comes would be read half here and half there, and some keys nowhere: the first key stops
- * it, and it goes on once no more come. `note(address)`: Koha's own form opens it. `hold()` while a code is read, then `goOn()`.
+ * it, and it goes on once no more come. `note(address)`: Koha's own form opens it. `hold()` while a code is read, then `goOn()`: a code that has begun meanwhile
+ * comes first.
  */
 export function createPassage() {
   let address = null;
   let isStopped = false;
+  let isHeld = false;
+  let hasBegun = false;
   let timer;
+  const goLater = () => {
+    clearTimeout(timer);
+    timer = setTimeout(passage.goOn, QUIET_MS);
+  };
   const passage = {
     go(to, isReplaced) {
       passage.note(to);
@@ -103,18 +110,29 @@ export function createPassage() {
       isStopped = false;
       address = to;
     },
-    hold: () => clearTimeout(timer),
-    goOn: () => isStopped && passage.go(address),
+    hold() {
+      clearTimeout(timer);
+      isHeld = true;
+      hasBegun = false;
+    },
+    goOn() {
+      isHeld = false;
+      if (!isStopped) return;
+      if (hasBegun) goLater();
+      else passage.go(address);
+      hasBegun = false;
+    },
     stay: () => passage.note(null),
   };
   window.addEventListener(
     'keydown',
     ({ key, ctrlKey, altKey, metaKey }) => {
       if (address === null || key.length !== 1 || ctrlKey || altKey || metaKey) return;
-      window.stop();
+      // once: a second time would stop the questions that are asked meanwhile
+      if (!isStopped) window.stop();
       isStopped = true;
-      clearTimeout(timer);
-      timer = setTimeout(passage.goOn, QUIET_MS);
+      hasBegun = isHeld;
+      if (!isHeld) goLater();
     },
     true,
   );
@@ -136,11 +154,6 @@ export function createDeparture({ isOpening }) {
       passage.stay();
     },
   };
-}
-
-/** Whether this checkout was opened by a scan, and nothing was checked out there: Koha's own form leads elsewhere. */
-export function isUnused() {
-  return /[?&]findborrower=/.test(location.search) || document.referrer.includes('/members/member.pl');
 }
 
 const EARLY_MS = 1000;

@@ -16,15 +16,16 @@ export function takeCode(workflow, code, checkOut) {
 }
 
 /** The page is left, and with it what it says: what nobody has done with is noted. A browser may have ended its requests before. */
-export function loseScanned({ readings, unclear, unsent }) {
-  for (const { lost } of readings) noteLost(lost);
+export function loseScanned({ card, readings, unclear, unsent, view: { state } }) {
+  const patronId = state && state.patron_id;
+  for (const { lost } of readings) noteLost(lost, lost === 'code' ? { card } : { card, patronId });
   readings.clear();
-  for (const meaning of unclear.values()) if (meaning === 'unread') noteLost('card');
-  if (unsent.size > 0) noteLost('item');
+  for (const meaning of unclear.values()) if (meaning === 'unread') noteLost('code', { card });
+  for (const lost of unsent.values()) noteLost(lost, { card, patronId });
 }
 
 function inTurn(workflow, code, step) {
-  const reading = { lost: 'card' };
+  const reading = { lost: 'code' };
   workflow.readings.add(reading);
   rememberUnclear(workflow);
   workflow.departure.stay();
@@ -49,7 +50,7 @@ async function stepAfter(before, workflow, code, reading, step) {
 
 /** After a reload, too: what is being read may be the next card. */
 function rememberUnclear({ readings, unclear }) {
-  remember({ isUnclear: unclear.size > 0 || [...readings].some(({ lost }) => lost === 'card') });
+  remember({ isUnclear: unclear.size > 0 || [...readings].some(({ lost }) => lost === 'code') });
 }
 
 async function readNext(workflow, scanned, early) {
@@ -75,9 +76,14 @@ function factsOf(workflow) {
   return { card: workflow.card, isOver, takesItem, withItem, isHere: Boolean(state) && isHere(state) };
 }
 
+/** What an item comes to that this patron gets. */
+const TAKEN = ['item', 'open'];
+
 async function act(workflow, { code, checkOut, reading }, meaning) {
   const { panel, t, nextScan, view } = workflow;
   const comesTo = afterUnclear(code, meaning, workflow.unclear);
+  // the card of this page again: what follows is for its patron
+  if (comesTo === 'ignored') nextScan.release();
   if (comesTo === 'ignored') return;
   if (comesTo === 'card') {
     await openNext(workflow, code);
@@ -86,12 +92,15 @@ async function act(workflow, { code, checkOut, reading }, meaning) {
   if (!isUnclear(meaning)) reading.lost = 'item';
   rememberUnclear(workflow);
   if (nextScan.isOpening()) {
-    // the page goes, and with it what it says
-    noteLost(reading.lost);
+    nextScan.follow(code);
     setText(panel.itemFault, t('code.opening'));
   } else if (comesTo === 'ask') ask(workflow, code, checkOut);
-  else if (comesTo === 'item') await checkOut(code);
-  else if (comesTo === 'open') location.assign(checkoutAddress(view.state, workflow.card));
+  else if (TAKEN.includes(comesTo) && nextScan.isItemHeld()) setText(panel.itemFault, t('code.held'));
+  else if (comesTo === 'item') {
+    // the page may be left before the service has answered
+    reading.lost = 'unsure';
+    await checkOut(code);
+  } else if (comesTo === 'open') location.assign(checkoutAddress(view.state, workflow.card));
   else setText(panel.itemFault, t(`code.${comesTo}`));
 }
 

@@ -18,7 +18,8 @@ export async function followNoted({ t, language, isOwn, patronId }) {
   const pause = createPause();
   const rows = new Map();
   // now, and not when this one is left again
-  for (const scan of notedScans()) if (scan.patronId && scan.patronId === patronId) forgetScan(scan.id);
+  for (const scan of notedScans())
+    if (!scan.lost && scan.patronId && scan.patronId === patronId) forgetScan(scan.id);
   for (;;) {
     const scans = notedScans().filter(({ id }) => !isOwn(id) && !(rows.get(id) || {}).isFinal);
     for (const scan of scans) {
@@ -48,11 +49,16 @@ export async function followNoted({ t, language, isOwn, patronId }) {
   /** One that does not change any more. */
   function addRow(scan) {
     const parts = scan.lost
-      ? partsOf(scan, null, t(`scans.lost_${scan.lost}`))
+      ? partsOf(scan, null, lostSentence(scan))
       : partsOf(scan, { state: 'done', outcome: 'ALREADY_LOCAL', patron_id: scan.patronId }, t('scans.left'));
     const node = element('li', { 'data-tone': scan.lost ? 'bad' : 'good' }, ...parts);
     rows.set(scan.id, { node, isFinal: true });
     list.rows.append(node);
+  }
+
+  function lostSentence({ lost, ends, patronId: whose }) {
+    if (whose && whose === patronId && lost !== 'unsure') return t('scans.lost_here');
+    return t(`scans.lost_${lost}${ends ? '.of' : ''}`, { card: `…${ends}` });
   }
 
   function showRow(node, scan, state) {

@@ -50,7 +50,7 @@ export async function sendCard(workflow, isMine) {
 }
 
 /**
- * Reports the card with the item, once; the event's id, or null. The service checks the item out itself, so that it is checked out
+ * Reports the card with the item, once; the event's id, or null. Where nobody answers, it may have been taken all the same. The service checks the item out itself, so that it is checked out
  * once: by the event that names it.
  */
 export async function sendItem(workflow, barcode) {
@@ -59,8 +59,9 @@ export async function sendItem(workflow, barcode) {
   if (workflow.isGone || workflow.view.cancel) return null;
   workflow.unsent.delete(barcode);
   if (meant.kind === 'accepted') return meant.eventId;
-  workflow.unsent.add(barcode);
-  setText(workflow.panel.itemFault, workflow.t('item.unsent'));
+  const mayBeTaken = Boolean(meant.eventId) || meant.isUnsure;
+  workflow.unsent.set(barcode, mayBeTaken ? 'unsure' : 'item');
+  setText(workflow.panel.itemFault, workflow.t(mayBeTaken ? 'item.unsure' : 'item.unsent'));
   return null;
 }
 

@@ -37,6 +37,7 @@ export function startWorkflow(page) {
   workflow.isCard = Boolean(saved && saved.isCard);
   // of which code is not remembered: the card again makes it clear, or the next one
   if (saved && saved.isUnclear) workflow.unclear.set('', 'lost');
+  if (page.nextScan.isItemHeld()) setText(workflow.panel.itemFault, workflow.t('code.held'));
   if (saved && saved.eventId) resume(workflow, saved);
   else if (page.cards.isFromElsewhere) wait(workflow);
   else void startAnew(workflow);
@@ -53,7 +54,7 @@ export function startWorkflow(page) {
     lose() {
       workflow.unclear.set('', 'lost');
       remember({ isUnclear: true });
-      setText(workflow.panel.itemFault, workflow.t('scans.lost_card'));
+      setText(workflow.panel.itemFault, workflow.t('scans.lost_code'));
     },
   };
 }
@@ -93,8 +94,8 @@ function createWorkflow({ card, cards, messages, language, cameBack, nextScan })
     /** What was scanned into the box and is not done with yet, one code after the other: {lost}, as what it is lost where the page is left. */
     readings: new Set(),
     lastRead: Promise.resolve(),
-    /** Items that were reported in vain. */
-    unsent: new Set(),
+    /** Items that were reported in vain, each with what it is lost as: `item`, or `unsure` where it may have been taken. */
+    unsent: new Map(),
     /** Somebody has said that it is a card, although an item here has it: every report of this page says so. */
     isCard: false,
     /** The code that can be an item or a card. */
