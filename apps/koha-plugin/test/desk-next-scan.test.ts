@@ -294,6 +294,38 @@ describe('cards that are scanned before the page of the one before is there', ()
     expect([next.isItemHeld(), itemIsHeld(7)]).toEqual([false, false]);
   });
 
+  test('what looks like a card opens its own page where Koha does not say what it is, unless all does', async () => {
+    const nextScan = createNextScan({ patterns: [LONG] });
+    open(nextScan, FIRST);
+    await settle();
+    nextScan.follow(SECOND);
+    await answer(503);
+    await answer(200, NOBODY);
+    await answer(202, { event_id: 'scan_1' });
+    expect([done.at(-1), scans()]).toMatchObject([`open ${SECOND}`, [{ id: 'scan_1' }]]);
+    kept.clear();
+    const any = createNextScan({ patterns: [], anyCard: true });
+    open(any, FIRST);
+    await settle();
+    any.follow(SECOND);
+    await answer(503);
+    expect([done.at(-1), scans()]).toMatchObject([`open ${FIRST}`, [{ lost: 'code', ends: '0017' }]]);
+  });
+
+  test('the page waits for a code that is followed, whatever else is done with', async () => {
+    const nextScan = createNextScan({ patterns: [LONG] });
+    open(nextScan, FIRST);
+    await settle();
+    press('3');
+    nextScan.follow(BOOK);
+    nextScan.goOn();
+    expect(done).toEqual([`open ${FIRST}`, 'stop']);
+    await answer(200, ITEM);
+    await answer(200, NOBODY);
+    await answer(202, { event_id: 'scan_1' });
+    expect(done.at(-1)).toBe(`open ${FIRST}`);
+  });
+
   test('what is an item here needs no report', async () => {
     const nextScan = createNextScan({ patterns: ['^2\\d{13}$'] });
     open(nextScan, FIRST);

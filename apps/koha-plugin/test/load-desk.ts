@@ -122,13 +122,14 @@ export interface Desk {
 
 export interface NextScan {
   createNextScan(
-    cards: { readonly patterns: readonly string[] },
+    cards: { readonly patterns: readonly string[]; readonly anyCard?: boolean },
     patronId?: number,
   ): {
     isOpening(): boolean;
     after(card: string | null): void;
     open(code: string): Promise<void>;
     follow(code: string): void;
+    goOn(): void;
     isItemHeld(): boolean;
     release(): void;
     guard(box: { readonly form: object; value: string }): void;

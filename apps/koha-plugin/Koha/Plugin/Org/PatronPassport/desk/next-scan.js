@@ -15,7 +15,7 @@ const CHECKOUT_PAGE = '/cgi-bin/koha/circ/circulation.pl';
  * place, as in every browser; what was scanned first is reported all the same, and noted; where it
  * cannot be, that is noted. An item that is scanned before that page is there is reported with its card, or noted. `patronId`: whose checkout this page is.
  */
-export function createNextScan({ patterns }, patronId) {
+export function createNextScan({ patterns, anyCard }, patronId) {
   const passage = createPassage();
   let opening = null;
   let unreported = null;
@@ -33,6 +33,10 @@ export function createNextScan({ patterns }, patronId) {
   window.addEventListener('pageshow', () => {
     opening = null;
   });
+
+  function goOn() {
+    if (following === 0) passage.goOn();
+  }
 
   const cardBefore = () => (opening === null ? unreported : opening);
 
@@ -76,7 +80,9 @@ export function createNextScan({ patterns }, patronId) {
 
   async function followOne(code) {
     const card = cardBefore();
-    const is = await identify(code);
+    const isCard = !anyCard && looksLikeCard(code, patterns);
+    // nothing is lent where the page of a code opens that looks like a card
+    const is = (await identify(code)) || (isCard ? { isItem: false } : null);
     const lost = is === null ? 'code' : is.isItem ? await lostOf(card, code, is) : null;
     // or the page is gone, and it is noted
     if (following === 0) return;
@@ -101,7 +107,8 @@ export function createNextScan({ patterns }, patronId) {
     /** The card of this page, while nobody has looked it up, or null: the next one comes after it as after one whose page is not there yet. */
     after: (card) => (unreported = card),
     hold: passage.hold,
-    goOn: passage.goOn,
+    /** The page goes on, once no code is followed any more. */
+    goOn,
     /** Whether an item was held back before this page was: what is scanned here may be that one, and not this patron's. */
     isItemHeld: () => isHeld,
     /** Somebody has said that the next item is for this page's patron. */
@@ -116,7 +123,7 @@ export function createNextScan({ patterns }, patronId) {
     follow(code) {
       passage.hold();
       following += 1;
-      lastFollowed = lastFollowed.then(() => followOne(code)).then(() => following === 0 && passage.goOn());
+      lastFollowed = lastFollowed.then(() => followOne(code)).then(goOn);
     },
     /** What is scanned into Koha's own box after it was sent is a code of its own, and not the rest of the first. */
     guard(box) {
