@@ -236,6 +236,56 @@ if (found === null) stderr.write('Skipped: what is scanned at the desk (no Chrom
     60_000,
   );
 
+  test('an item that was held back is lent to nobody else, whoever obeys the page, until somebody says so', async () => {
+    const [visitor, own] = [registerPatron(midland()), registerPatron(riverside(), { prefix: '77' })];
+    const book = shelveBook(riverside());
+    desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
+    desks.holdWork();
+    await desk.scan(visitor);
+    await desk.panel.getByText(SEARCHING).waitFor();
+    const json = { error_code: 'receiver_busy' };
+    await desk.page.route('**/contrib/passport/scans', (route) => route.fulfill({ status: 503, json }));
+    await scan(book);
+    await desk.panel.getByText('The item could not be reported.').waitFor();
+    await scan(own);
+    await desk.checkoutOf(own);
+    const row = `An item for the card …${visitor.slice(-4)} was not checked out. Scan that card first, then the item.`;
+    await desk.scans.getByText(row).waitFor();
+    await desk.page.locator('#mainform #barcode').focus();
+    await scan(book);
+    await desk.page.getByText('The item was not checked out.', { exact: true }).waitFor();
+    expect(riverside().state(own).checkouts).toEqual([]);
+    expect(await desk.barriers()).toEqual([]);
+    await desk.page.keyboard.press('Alt+1');
+    await scan(book);
+    await desk.page.getByRole('table').getByText(book).waitFor();
+    expect(riverside().state(own).checkouts).toMatchObject([{ external_id: book }]);
+  }, 60_000);
+
+  test.each([
+    ['whatever it looks like', [String.raw`^2\d{13}$`]],
+    ['where nobody knows what cards look like', undefined],
+  ])(
+    'the card of a patron of this library in the box for items opens their checkout, %s',
+    async (_what, patterns) => {
+      const [visitor, own] = [registerPatron(midland()), registerPatron(riverside(), { prefix: '77' })];
+      const book = shelveBook(riverside());
+      desks.configure(patterns ? { patterns } : {});
+      await desk.scan(visitor);
+      await desk.checkoutOf(visitor);
+      await setTimeout(1_100);
+      await desk.page.locator('#mainform #barcode').focus();
+      await scan(own);
+      await desk.checkoutOf(own);
+      await desk.page.locator('#mainform #barcode').focus();
+      await scan(book);
+      await desk.page.getByRole('table').getByText(book).waitFor();
+      expect(riverside().state(own).checkouts).toMatchObject([{ external_id: book }]);
+      expect(riverside().state(visitor).checkouts).toEqual([]);
+    },
+    60_000,
+  );
+
   test('an item that was not reported before the page was left is said to be lost', async () => {
     const [card, book] = [registerPatron(midland()), shelveBook(riverside())];
     desks.configure({ staffWaitMs: 0, patterns: [String.raw`^2\d{13}$`] });
