@@ -160,7 +160,7 @@ subtest 'the texts are those of one language, the page\'s or English' => sub {
         my $html  = script_on( $koha, $MEMBER, 'circsearch=1' );
         my $facts = decode_json( Mojo::Util::encode( 'UTF-8', Mojo::DOM->new($html)->at('#passport-desk')->text ) );
         is_deeply( [ keys %{ $facts->{messages} } ], [ $is{$language} ], $language );
-        cmp_ok( length $html, '<', 17_000, 'and little' );
+        cmp_ok( length $html, '<', 18_000, 'and little' );
     }
 };
 
