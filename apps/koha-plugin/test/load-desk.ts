@@ -100,6 +100,16 @@ export interface Desk {
   registrations(document: unknown, card: string): { label: string; address: string }[];
   cardToRegister(url: { pathname: string; hash: string }): string | null;
   describe(view: View, words: Words, language: string): Shown;
+  showConsent(shown: {
+    panel: {
+      consent: { hidden: boolean };
+      consentText: { textContent: string; setAttribute(name: string, value?: string): void };
+      consentButtons: readonly { disabled: boolean }[];
+    };
+    view: Pick<View, 'state' | 'cancel' | 'answered'>;
+    language: string;
+    isAnswering: boolean;
+  }): void;
   textFor(texts: Record<string, string>, language: string): { language?: string; text: string };
   asksOf(view: Pick<View, 'state' | 'cancel' | 'decided'>): { question: string } | null;
   optionsOf(

@@ -110,6 +110,18 @@ describe.each(testedReleases)('the checkout of the waiting item, Koha %s:', (rel
     expect(checkouts(workflow)).toHaveLength(0);
   });
 
+  test('confirms once: what Koha wants confirmed after that, a person decides', async () => {
+    const workflow = await open(confirming('RENTALCHARGE'));
+    workflow.riverside.putItem(ITEM, { rental_charge: 2 });
+    const body = { error: 'Confirmation error' };
+    workflow.riverside.addFaults([
+      { operation: 'POST /checkouts', kind: 'status', status: 412, body, times: 9 },
+    ]);
+    expect(await checkout(workflow)).toEqual({ result: 'NEEDS_CONFIRMATION', keys: ['RENTALCHARGE'] });
+    const sent = workflow.calls().filter((call) => call === 'riverside POST /checkouts');
+    expect(sent).toHaveLength(2);
+  });
+
   test('the item is out to somebody else: a person decides, that checkout stays', async () => {
     const workflow = await open(confirming('RENTALCHARGE'));
     const other = await copyNow(workflow);

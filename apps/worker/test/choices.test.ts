@@ -69,6 +69,15 @@ describe.each(testedReleases)('what a patron has chosen at home, Koha %s:', (rel
 
     expect(workflow.copy()).toMatchObject({ ...edited, privacy: 2 });
   });
+
+  test('privacy that staff have lowered stays so at the next scan', async () => {
+    const workflow = await open({ privacy: 2 });
+    await workflow.run();
+    workflow.riverside.putPatron(CARD, { privacy: 1 });
+    const again = await workflow.run({ job: { event_id: 'evt_2' } });
+    expect(endOfRun(again).outcome).toBe('ALREADY_LOCAL');
+    expect(workflow.copy()?.['privacy']).toBe(1);
+  });
 });
 
 describe('a copy that follows home', () => {
