@@ -171,17 +171,6 @@ describe('what the panel says', () => {
       });
     });
 
-    test('nobody answers twice: while an answer is on its way the buttons take none', () => {
-      const consentButtons = [{ disabled: false }, { disabled: false }];
-      const consentText = { textContent: '', setAttribute: () => undefined };
-      const panel = { consent: { hidden: true }, consentText, consentButtons };
-      for (const isAnswering of [false, true, false]) {
-        desk.showConsent({ panel, view: { state }, language: 'en', isAnswering });
-        expect(panel.consent.hidden).toBe(false);
-        expect(consentButtons).toEqual([{ disabled: isAnswering }, { disabled: isAnswering }]);
-      }
-    });
-
     test('the text is in the language of the page, or in one that is there', () => {
       expect(desk.textFor(consent.texts, 'de-AT')).toEqual({ language: 'de-AT', text: 'Dürfen wir?' });
       expect(desk.textFor({ de: 'Dürfen wir?' }, 'de-CH')).toEqual({ language: 'de', text: 'Dürfen wir?' });

@@ -156,7 +156,7 @@ export function runDeps({ provision, ...change }: Partial<RunDeps> = {}): RunCon
 }
 
 /** A patron of midland against whom nothing stands, as the client reads them. */
-const FOUND: KohaPatron = {
+export const FOUND: KohaPatron = {
   patronId: 2,
   cardnumber: CARD,
   surname: 'Okafor',
