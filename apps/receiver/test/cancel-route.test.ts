@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
+import { cancelledAheadKey } from '@passport/queue/keys';
 import { buildScanEvent, signedRequest, startRedis } from '@passport/testkit';
 import { OTHER_SECRET, SECRET, openReceiver, useReceiver, read } from './receiver-fixture.ts';
 
@@ -153,6 +154,17 @@ describe('a cancel', () => {
 
     expect(second).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
     expect(second.headers.get('retry-after')).toMatch(/^\d+$/);
+  });
+
+  test('of an event that was never seen is promised only where it is still kept once replicas have it', async () => {
+    // a failover while they are waited for
+    const replicated = async () => (await receiver.server.call('DEL', cancelledAheadKey('riverside'))) === 1;
+    const failing = await openReceiver({ redisUrl: receiver.server.url, replicated });
+    try {
+      expect(await cancel({}, failing.url)).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    } finally {
+      await failing.close();
+    }
   });
 
   test('with Redis away is 503 with retry-after', async () => {

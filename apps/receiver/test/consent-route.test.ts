@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type JobData, parseWebhookSecret, queuedProgress, signDelivery } from '@passport/contract';
+import type { ReplicaCheck } from '@passport/queue/redis';
 import { goOnIfAnswered, readConsent } from '@passport/queue/scans';
 import { signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
 import { type ReceiverFixture, OTHER_SECRET, SECRET, openReceiver, read } from './receiver-fixture.ts';
@@ -54,13 +55,13 @@ interface Sent {
   readonly saidSecondsAgo?: number;
 }
 
-function answer(change: Sent = {}) {
+function answer(change: Sent = {}, url = receiver.url) {
   const { id = 'evt_1', path = id, library = 'riverside', secret = SECRET, saidSecondsAgo = 0 } = change;
   const data = { answer: 'yes', text_id: 'v1', operator: 51, ...change.data };
   const timestamp = new Date(Date.now() - saidSecondsAgo * 1_000).toISOString();
   const body = change.body ?? JSON.stringify({ type: 'consent.answered', timestamp, data });
   const { method, headers } = signedRequest({ secret, id, body });
-  return read(fetch(`${receiver.url}/webhooks/${library}/${path}/consent`, { method, headers, body }));
+  return read(fetch(`${url}/webhooks/${library}/${path}/consent`, { method, headers, body }));
 }
 
 const kept = () => readConsent(receiver.redis, event);
@@ -83,8 +84,32 @@ describe("a patron's answer", () => {
       status: 409,
       body: { code: 'answered_before' },
     });
+    // the same word to another text is another answer
+    expect(await answer({ data: { text_id: 'v2' } })).toMatchObject({
+      status: 409,
+      body: { code: 'answered_before' },
+    });
     expect(await kept()).toEqual(stored);
     expect(receiver.counted).toContain('riverside consent');
+  });
+
+  test('is confirmed only once the replicas have it, and may be repeated until then', async () => {
+    let isReplicated = false;
+    const waitingFor: string[] = [];
+    const replicated: ReplicaCheck = async (events) => {
+      waitingFor.push(...events.map(({ eventId }) => eventId));
+      return isReplicated;
+    };
+    const careful = await openReceiver({ redisUrl: server.url, replicated });
+    try {
+      await waiting();
+      expect(await answer({}, careful.url)).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+      isReplicated = true;
+      expect(await answer({}, careful.url)).toMatchObject({ status: 200, body: { answer: 'yes' } });
+      expect(waitingFor).toEqual(['evt_1', 'evt_1']);
+    } finally {
+      await careful.close();
+    }
   });
 
   test('has an event that is delayed go on at once, also where it was being delayed just then', async () => {

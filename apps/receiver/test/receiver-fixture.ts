@@ -6,7 +6,7 @@ import { type JobData, parseWebhookSecret } from '@passport/contract';
 import { buildAdmission } from '@passport/queue/admission';
 import { openInvitations } from '@passport/queue/joining';
 import { buildHasWorker } from '@passport/queue/processes';
-import { buildReplicaCheck } from '@passport/queue/redis';
+import { type ReplicaCheck, buildReplicaCheck } from '@passport/queue/redis';
 import { type ScanJobs, openScanQueue } from '@passport/queue/scans';
 import {
   CONNECTION_LIMITS,
@@ -87,6 +87,8 @@ export function useReceiver(
 interface ReceiverOptions {
   readonly redisUrl: string;
   readonly minReplicas?: number;
+  /** In the place of a check of real replicas. */
+  readonly replicated?: ReplicaCheck;
   readonly deadlineMs?: number;
   readonly requestTimeoutMs?: number;
   readonly keys?: readonly Buffer[];
@@ -115,7 +117,8 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
     nowSeconds: () => clock.nowSeconds(),
     monotonicNow: () => performance.now(),
   });
-  const replicated = minReplicas === 0 ? null : buildReplicaCheck(redis, minReplicas, deadlineMs / 2);
+  const checked = minReplicas === 0 ? null : buildReplicaCheck(redis, minReplicas, deadlineMs / 2);
+  const replicated = options.replicated ?? checked;
   const sink = buildEventSink({
     redis,
     queue,
