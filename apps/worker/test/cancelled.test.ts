@@ -107,6 +107,16 @@ describe('a run of an event that is cancelled', () => {
     expect(workflow.riverside.state().checkouts).toEqual([]);
   });
 
+  test('after a checkout that may be on its way to a patron who was here looks for it first', async () => {
+    const workflow = await open();
+    const { patronId = 0 } = endOfRun(await workflow.run());
+    workflow.riverside.clearCalls();
+    const made = { outcome: 'ALREADY_LOCAL' as const, reasons: [], home: 'midland', home_key: 'midland:2' };
+    const job = { sent: null, made: { ...made, patron_id: patronId, disclosed: null } };
+    const ended = await workflow.run({ isCancelled: true, starts: 2, job, saveWanted: cancelled });
+    expect(endOfRun(ended).checkout?.result).toBe('ALREADY_CHECKED_OUT');
+  });
+
   test('after the item was checked out, by a run that died, says that it is', async () => {
     const workflow = await open();
     const { patronId } = endOfRun(await workflow.run());

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
+import type { DisclosureReceipt } from '@passport/queue/copies';
 import { leakGuard } from '@passport/testkit';
 import type { RunResult } from '../src/job/run-scan.ts';
-import { CARD } from './builders.ts';
+import { recordDisclosures } from '../src/job/settlement.ts';
+import { CARD, NOON, jobData, runDeps } from './builders.ts';
 import { type WorkflowBench, endOfRun, openWorkflow } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -111,6 +113,33 @@ describe('a record that never left is not', () => {
     expect(sentOf(decision)).toBeNull();
     expect(workflow.copy()).toBeUndefined();
   });
+});
+
+test('an override is on the receipt of the patron it was made for, and on no other', async () => {
+  const decided = {
+    question: 'OVERRIDE' as const,
+    home_key: 'midland:7',
+    reasons: ['UNDER_AGE' as const],
+    option: 'GUARANTOR',
+    operator: 77,
+    at: '2026-11-25T12:00:00.000Z',
+  };
+  const receipts: DisclosureReceipt[] = [];
+  const append = (receipt: DisclosureReceipt) => Promise.resolve(String(receipts.push(receipt)));
+  const { consortium } = runDeps();
+  for (const homeKey of ['midland:7', 'midland:8']) {
+    const sent = { home: 'midland', home_key: homeKey, fields: ['surname'] };
+    await recordDisclosures(jobData({ sent, decided: [decided] }), {
+      consortium,
+      receipts: { append },
+      now: () => NOON,
+    });
+  }
+  expect(receipts).toMatchObject([
+    { homeKey: 'midland:7', override: { because: 'GUARANTOR', operator: 77 } },
+    { homeKey: 'midland:8' },
+  ]);
+  expect(receipts[1]).not.toHaveProperty('override');
 });
 
 test('a copy is on record, with its number, before the next event of its patron gets the patron lock', async () => {

@@ -12,7 +12,7 @@ const lockOf = (run: string, sweep = 'sweep_1') => openSweepLock(redis, { librar
 const hold = (
   run: string,
   work: (held: HeldLock) => Promise<void>,
-  { lifeMs = 300, now = () => performance.now(), stopping = new AbortController().signal } = {},
+  { lifeMs = 900, now = () => performance.now(), stopping = new AbortController().signal } = {},
 ) =>
   underSweepLock(
     lockOf(run),
@@ -25,7 +25,7 @@ const untilLost = ({ signal }: HeldLock) =>
 test('work that takes longer than the life of the lock has it to its end, and nobody else', async () => {
   await hold('one', async ({ signal }) => {
     const since = performance.now();
-    await waitFor('three lives to pass', () => performance.now() - since > 900 || undefined);
+    await waitFor('three lives to pass', () => performance.now() - since > 2_700 || undefined);
     expect(await lockOf('two', 'sweep_2').take(1_000)).toBe(false);
     expect(signal.aborted).toBe(false);
   });
