@@ -107,6 +107,15 @@ describe.each(['page', 'board'] as const)('on the %s', (way) => {
     ]);
   });
 
+  test('discard leaves an event to the worker that has it, also one whose lock has gone', async () => {
+    const id = await put.waiting();
+    await fixture.redis.zrem('{passport}:scans:delayed', `riverside.${id}`);
+    await fixture.redis.lpush('{passport}:scans:active', `riverside.${id}`);
+    await press(id, discard);
+    expect(await stateOf(id)).toBe('active');
+    expect(audit()).toEqual([expect.objectContaining({ action: 'discard', result: 'not_now' })]);
+  });
+
   test('an event that nobody knows is 404, and no line of the audit: guesses would push out what was done', async () => {
     for (const action of ['retry', 'promote', discard, discard, 'retry'])
       for (const guessed of ['evt_unknown', 'evt_unknown2']) {
