@@ -1,7 +1,7 @@
 import { stderr } from 'node:process';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { findChromium, waitFor } from '@passport/testkit';
+import { type SeededRandom, findChromium, seededRandom, waitFor } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { startDesks, type Desk, type Desks } from '../harness/start-desk.ts';
 
@@ -13,17 +13,6 @@ type Receiver = 'quick' | 'slow' | 'hung';
 interface Visit {
   readonly card: string;
   readonly book: string;
-}
-
-/** As many times as it is asked, a number from 0 to 1, the same ones for the same seed (mulberry32). */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d_2b_79_f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** A visitor and a patron of the library, one after the other, each with one item, at a clerk who looks at the page last. */
@@ -45,7 +34,7 @@ function createRandom(seed: number): () => number {
     await desk.page.keyboard.press('Enter');
   };
 
-  async function visitBoth(visits: readonly Visit[], receiver: Receiver, random: () => number) {
+  async function visitBoth(visits: readonly Visit[], receiver: Receiver, random: SeededRandom) {
     const desk = await desks.openDesk();
     await desk.page.route('**/contrib/passport/scans', async (route) => {
       if (receiver !== 'quick') await setTimeout(1_500);
@@ -54,7 +43,7 @@ function createRandom(seed: number): () => number {
     });
     await desk.open('/cgi-bin/koha/circ/circulation.pl');
     await desk.page.locator('#findborrower').waitFor();
-    const pause = () => setTimeout(random() * 2_000);
+    const pause = () => setTimeout(random.next() * 2_000);
     for (const { card, book } of visits) {
       await scan(desk, card);
       await pause();
@@ -65,7 +54,7 @@ function createRandom(seed: number): () => number {
     const told = desk.scans.getByText('was not checked out');
     await setTimeout(1_000);
     const rows = (await told.allInnerTexts()).join();
-    for (const { card, book } of random() < 0.5 ? visits : visits.toReversed()) {
+    for (const { card, book } of random.next() < 0.5 ? visits : visits.toReversed()) {
       if (!rows.includes(card.slice(-4))) continue;
       await scan(desk, card);
       await pause();
@@ -92,16 +81,16 @@ function createRandom(seed: number): () => number {
     `${TRIES} times with a receiver that is %s: no item is on the other one, and each is lent to who obeys`,
     async (receiver) => {
       for (let seed = 1; seed <= TRIES; seed += 1) {
-        const random = createRandom(seed);
+        const random = seededRandom(seed);
         const visits = [
           { card: registerPatron(desks.consortium.doubles.midland), book: shelveBook(riverside()) },
           { card: registerPatron(riverside(), { prefix: '77' }), book: shelveBook(riverside()) },
         ];
-        if (random() < 0.5) visits.reverse();
+        if (random.next() < 0.5) visits.reverse();
         await visitBoth(visits, receiver, random);
         const wrong = () => visits.flatMap(({ card, book }) => booksOf(card).filter((each) => each !== book));
         expect({ seed, wrong: wrong() }).toEqual({ seed, wrong: [] });
-        for (const visit of random() < 0.5 ? visits : visits.toReversed()) await obey(visit);
+        for (const visit of random.next() < 0.5 ? visits : visits.toReversed()) await obey(visit);
         expect({ seed, wrong: wrong() }).toEqual({ seed, wrong: [] });
       }
     },
